@@ -1,0 +1,287 @@
+"""The nouns that every stage speaks: one record a row, one Arrow schema a record.
+
+Times are UTC, durations seconds, money US dollars; the unit is in the name. Content that has no fixed shape (tool arguments,
+an environment's end state) is JSON text, so that a table never depends on what a model wrote.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Layer = Literal["unit", "task", "production"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+"""An identifier: it may become part of an anchor, a table key or a file's name, so nothing else is let in."""
+
+ARROW = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    datetime: pa.timestamp("us", tz="UTC"),
+}
+
+
+class Record(BaseModel):
+    """One row of one table: immutable, closed to unknown fields, without NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def arrow_schema(cls) -> pa.Schema:
+        """Return the Arrow schema of the table whose rows are this record."""
+        return pa.schema(list(_struct(cls)))
+
+
+class ToolCall(Record):
+    """One call of a tool, as a product made it or as a case expects it; `arguments` is JSON text as in OpenAI's API."""
+
+    name: str
+    arguments: str = "{}"
+
+
+class Expectation(Record):
+    """One deterministic expectation of a case; `check` names the module in assay/checks that scores it."""
+
+    check: Name
+    values: list[str] = []
+    calls: list[ToolCall] = []
+
+
+class Case(Record):
+    """One item of the evaluation set: what the user says, and what a good product does."""
+
+    case_id: Name
+    layer: Layer
+    category: Name
+    turns: list[str] = Field(min_length=1)
+    """What the user says, turn by turn; the product answers each before the next is sent."""
+    reference: str
+    """A good final answer; empty when checks alone decide."""
+    expectations: list[Expectation]
+    provenance: Literal["written", "generated", "production"]
+    parent: str
+    """The case or trace this one was made from; empty when there is none."""
+    owner: str
+
+    def revision(self) -> str:
+        """Return the hash of everything that could move a verdict; owner and provenance cannot."""
+        asked = self.model_dump(include={"layer", "category", "turns", "reference", "expectations"})
+        return digest(asked)
+
+
+class Category(Record):
+    """One category of expected failures, as people wrote it in data/taxonomy/."""
+
+    category: Name
+    definition: str
+    examples: list[str] = Field(min_length=1)
+    severity: Literal["low", "medium", "high", "critical"]
+    quota: int = Field(ge=1)
+    """The number of admitted cases below which the category counts as not covered."""
+    owner: str
+    layer: Layer
+
+
+class Candidate(Record):
+    """A proposed case with where it comes from; nobody has admitted it yet."""
+
+    candidate_id: Name
+    case: Case
+    generator: str
+    """Fingerprint of the generator."""
+    seed: int
+    nearest: str
+    """The most similar admitted case; empty when the evaluation set is empty."""
+    similarity: float = Field(ge=0, le=1)
+
+    def digest(self) -> str:
+        """Return the hash of what a reviewer was shown."""
+        return digest(self.case.model_dump())
+
+
+class Decision(Record):
+    """One person's word on one candidate; the log is append-only and the evaluation set is its fold."""
+
+    candidate_id: Name
+    digest: str
+    """Hash of the candidate as it was shown; a decision on anything else admits nothing."""
+    decision: Literal["admit", "edit", "reject"]
+    reviewer: str = Field(min_length=1)
+    reason: str
+    decided_at: datetime
+    case: Case | None
+    """The case as admitted, after any edit; None when rejected."""
+
+
+class Message(Record):
+    """One message of a conversation, in OpenAI's roles."""
+
+    role: Literal["user", "assistant", "tool"]
+    content: str
+
+
+class Response(Record):
+    """What a target gave for a case in one trial: an answer, or the reason why there is none."""
+
+    case_id: Name
+    revision: str
+    target: str
+    """Fingerprint of the target: name, reported model, parameters."""
+    trial: int = Field(ge=0)
+    epoch: str
+    """The date of the run that asked; a live target is asked afresh each night."""
+    status: Literal["ok", "error"]
+    error_kind: str
+    """Empty, or one of `timeout`, `connection`, `rate-limit`, `server`, `malformed`, `refused-request`, `crash`."""
+    error: str
+    text: str
+    messages: list[Message]
+    tool_calls: list[ToolCall]
+    contexts: list[str]
+    final_state: str
+    """JSON text of the environment after the last turn."""
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(ge=0)
+    latency_s: float = Field(ge=0)
+
+
+Outcome = Literal["pass", "fail", "a", "b", "tie", "unscored"]
+Subject = Literal["target", "baseline", "pair", "anchor"]
+
+
+class Verdict(Record):
+    """What one scorer said of one response or pair.
+
+    `item_id` is a case for the subjects target, baseline and pair (A is the target's response, B the baseline's), and a labelled
+    item for the subject anchor. `unscored` is a scorer that gave no answer: it is never counted as a fail.
+    """
+
+    item_id: Name
+    subject: Subject
+    trial: int = Field(ge=0)
+    scorer: str
+    fingerprint: str
+    outcome: Outcome
+    status: Literal["ok", "unparsed", "refused", "error"]
+    score: float | None
+    """P(pass), or P(A over B) averaged over both orders; None where the scorer gives no probability."""
+    conflict: bool | None
+    """For a pair: did the two orders disagree? None for anything else."""
+    detail: str
+    """Why, in one line: a check's finding, a judge's error."""
+
+
+class Item(Record):
+    """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
+
+    item_id: Name
+    question: Literal["pass-fail", "pairwise"]
+    case_id: Name
+    category: Name
+    slice: Literal["gross", "minimal-edit", "natural"]
+    """`natural`: drawn from what a product said; `gross` and `minimal-edit`: a fault was put in on purpose."""
+    turns: list[str] = Field(min_length=1)
+    reference: str
+    response_a: str
+    response_b: str
+    """Empty for pass-fail."""
+
+
+class Label(Record):
+    """One annotator's judgement of one item: one row per (item, annotator), never merged beforehand."""
+
+    item_id: Name
+    annotator: Name
+    outcome: Literal["pass", "fail", "a", "b", "tie"]
+    split: Literal["tune", "heldout"]
+    sampling_frame: str
+    """What the item was drawn from; it picks the estimator (STATISTICS 3.1)."""
+    stratum: str
+    inclusion_probability: float | None = Field(gt=0, le=1)
+    """None when the item was constructed, so that no rate of any traffic can be estimated from it."""
+    rubric_version: str
+    labelled_at: datetime
+
+
+class Trace(Record):
+    """One production conversation, as the product logged it."""
+
+    trace_id: Name
+    at: datetime
+    version: str
+    category: Name
+    question: str
+    answer: str
+    contexts: list[str]
+    escalated: bool
+    refused: bool
+    contacted_again: bool
+    """The same customer wrote again about the same matter within a day."""
+    thumb: Literal["up", "down", "none"]
+    latency_s: float = Field(ge=0)
+    completion_tokens: int = Field(ge=0)
+
+
+class Signal(Record):
+    """One quality measure of one window of production traffic, beside its baseline."""
+
+    signal: Name
+    segment: str
+    """`all`, or a category."""
+    window_start: datetime
+    window_end: datetime
+    events: int = Field(ge=0)
+    n: int = Field(ge=0)
+    value: float
+    baseline_value: float
+    baseline_n: int = Field(ge=0)
+    low: float
+    """Bounds of the 95 % interval of value - baseline_value."""
+    high: float
+    impact_usd: float | None
+    """Per week; None for a signal without a declared value: it may be charted, never alerted on."""
+    impact_low_usd: float | None
+    impact_high_usd: float | None
+    state: Literal["alert", "watch", "quiet", "charted"]
+    statement: str
+    """What it means for the business, in one sentence."""
+    owner: str
+
+
+def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return the SHA-256 of a JSON value in its one canonical spelling, as 16 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _struct(record: type[BaseModel]) -> pa.StructType:
+    """Return one Arrow field a model field; only `X | None` is nullable."""
+    fields = []
+    for name, field in record.model_fields.items():
+        kind, nullable = _optional(field.annotation)
+        fields.append(pa.field(name, _arrow(kind), nullable=nullable))
+    return pa.struct(fields)
+
+
+def _optional(kind: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type expression
+    if get_origin(kind) in (Union, UnionType):
+        (inner,) = [part for part in get_args(kind) if part is not NoneType]
+        return inner, True
+    return kind, False
+
+
+def _arrow(kind: Any) -> pa.DataType:  # noqa: ANN401 - a type expression
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        return pa.string()
+    if get_origin(kind) is list:
+        return pa.list_(pa.field("item", _arrow(get_args(kind)[0]), nullable=False))
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _struct(kind)
+    return ARROW[kind]
