@@ -1,7 +1,7 @@
 """The nouns that every stage speaks: one record a row, one Arrow schema a record.
 
-Times are UTC, durations seconds, money US dollars; the unit is in the name. Content that has no fixed shape (tool arguments,
-an environment's end state) is JSON text, so that a table never depends on what a model wrote.
+Times are UTC, durations seconds, money US dollars; the unit is in the name. Content that has no fixed shape (tool
+arguments, an environment's end state) is JSON text, so that a table never depends on what a model wrote.
 """
 
 import hashlib
@@ -157,8 +157,8 @@ Subject = Literal["target", "baseline", "pair", "anchor"]
 class Verdict(Record):
     """What one scorer said of one response or pair.
 
-    `item_id` is a case for the subjects target, baseline and pair (A is the target's response, B the baseline's), and a labelled
-    item for the subject anchor. `unscored` is a scorer that gave no answer: it is never counted as a fail.
+    `item_id` is a case for the subjects target, baseline and pair (A is the target's response, B the baseline's), and a
+    labelled item for the subject anchor. `unscored` is a scorer that gave no answer: it is never counted as a fail.
     """
 
     item_id: Name
@@ -170,8 +170,10 @@ class Verdict(Record):
     status: Literal["ok", "unparsed", "refused", "error"]
     score: float | None
     """P(pass), or P(A over B) averaged over both orders; None where the scorer gives no probability."""
-    conflict: bool | None
-    """For a pair: did the two orders disagree? None for anything else."""
+    as_is: Outcome | None
+    """For a pair: the outcome with A shown first; None for anything else, and where that order gave none."""
+    swapped: Outcome | None
+    """The outcome with B shown first, in the same frame: `a` still means A."""
     detail: str
     """Why, in one line: a check's finding, a judge's error."""
 

@@ -1,0 +1,95 @@
+"""The certificate: what a judge is worth against people, under which policy, and until when."""
+
+from datetime import datetime
+from typing import Literal
+
+from assay.records import Record
+
+Standing = Literal["valid", "none", "failed", "expired", "judge-changed"]
+
+
+class Figure(Record):
+    """One estimate with its interval; None where the data cannot carry it, and `note` says what to add."""
+
+    name: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    note: str = ""
+
+
+class Floor(Record):
+    """One demand of the policy and whether it was met."""
+
+    figure: str
+    demand: str
+    found: str
+    met: bool
+
+
+class Slice(Record):
+    """Agreement on one part of the held-out labels; parts below ten items are for reading, not for claims."""
+
+    kind: Literal["slice", "category"]
+    name: str
+    n: int
+    agree: int
+    low: float
+    high: float
+
+
+class Trivial(Record):
+    """What a judge without a thought scores on the same labels."""
+
+    name: str
+    accuracy: float
+    n: int
+
+
+class Certificate(Record):
+    """A judge's agreement with people on the held-out split."""
+
+    judge: str
+    question: Literal["pass-fail", "pairwise"]
+    fingerprint: str
+    """Of the judge that gave the verdicts; it holds for no other."""
+    labels: str
+    """Hash of the labels and the items they are about."""
+    split: Literal["heldout"]
+    items: int
+    unscored: int
+    """Held-out items to which the judge gave no verdict; they are in no figure."""
+    undecided: int
+    """Held-out items on which the annotators were evenly split; they are in no figure."""
+    annotators: list[str]
+    figures: list[Figure]
+    confusion: list[list[int]]
+    """Counts, rows human, columns judge: fail, pass; or a, tie, b."""
+    slices: list[Slice]
+    """The lowest agreement first, slices below ten items last."""
+    trivial: list[Trivial]
+    floors: list[Floor]
+    issued: datetime
+    expires: datetime
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether every floor of the policy was met."""
+        return all(floor.met for floor in self.floors)
+
+    def figure(self, name: str) -> Figure:
+        """Return one figure by its name."""
+        return next(figure for figure in self.figures if figure.name == name)
+
+
+def standing(certificate: Certificate | None, fingerprint: str, now: datetime) -> Standing:
+    """Return what a judge's verdicts are worth today; only `valid` ones may pass a gate."""
+    if certificate is None:
+        return "none"
+    if certificate.fingerprint != fingerprint:
+        return "judge-changed"
+    if not certificate.is_met:
+        return "failed"
+    return "expired" if now >= certificate.expires else "valid"

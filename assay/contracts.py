@@ -1,0 +1,162 @@
+"""What each table of data/ promises beyond the types of its rows, as Great Expectations suites.
+
+A suite is code, not a file of the library's own: its files carry new identifiers at every save. The library takes
+seconds to import, so that happens in the functions.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import DataError
+from assay.records import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Rule = tuple[str, dict[str, Any], str]
+"""Name of the expectation, its arguments, and what it means in words."""
+
+KEYS = {
+    "decisions": [],
+    "items": ["item_id"],
+    "labels": ["item_id", "annotator"],
+    "baseline": ["case_id", "trial"],
+    "traces": ["trace_id"],
+    "candidates": ["candidate_id"],
+    "cases": ["case_id"],
+    "responses": ["case_id", "trial"],
+    "verdicts": ["item_id", "subject", "trial", "scorer"],
+    "signals": ["signal", "segment"],
+}
+CATEGORISED = {"cases", "items", "traces"}
+"""Tables with a category that the taxonomy must know."""
+
+MENDS = {
+    "decisions": "decide on candidates at the desk, or import decisions",
+    "items": "import the labelled items",
+    "labels": "import the labels",
+    "baseline": "run `assay accept` after a run whose responses are good",
+    "traces": "export your production traffic",
+    "candidates": "run `dvc repro generate`",
+    "cases": "run `dvc repro review`",
+    "responses": "run `assay nightly`",
+    "verdicts": "run `assay nightly`",
+    "signals": "run `assay monitor`",
+}
+
+FILLED = {
+    "cases": ["owner"],
+    "labels": ["sampling_frame", "rubric_version"],
+    "decisions": ["reviewer"],
+    "traces": ["version"],
+}
+PROBABILITIES = {"verdicts": ["score"], "candidates": ["similarity"], "labels": ["inclusion_probability"]}
+NOT_EMPTY = {"cases", "responses", "traces", "labels", "items", "baseline", "decisions"}
+
+
+def rules(table: str, known: list[str]) -> list[Rule]:
+    """Return a table's suite; `known` are the categories of the taxonomy."""
+    found: list[Rule] = []
+    if table in NOT_EMPTY:
+        found.append(("ExpectTableRowCountToBeBetween", {"min_value": 1}, "at least one row"))
+    if len(KEYS[table]) == 1:
+        found.append(("ExpectColumnValuesToBeUnique", {"column": KEYS[table][0]}, "every id once"))
+    elif KEYS[table]:
+        found.append(("ExpectCompoundColumnsToBeUnique", {"column_list": KEYS[table]}, "every combination once"))
+    if table in CATEGORISED:
+        found.append(
+            ("ExpectColumnValuesToBeInSet", {"column": "category", "value_set": known}, "a category of data/taxonomy")
+        )
+    filled = [{"column": column, "min_value": 1} for column in FILLED.get(table, [])]
+    found += [("ExpectColumnValueLengthsToBeBetween", each, "a value that is not empty") for each in filled]
+    for column in PROBABILITIES.get(table, []):
+        between = {"column": column, "min_value": 0.0, "max_value": 1.0}
+        found.append(("ExpectColumnValuesToBeBetween", between, "a probability"))
+    return found
+
+
+def version(table: str, known: list[str]) -> str:
+    """Return the hash of a table's suite, so that a changed suite checks everything anew."""
+    return digest([rules(table, known)])
+
+
+def check(table: str, where: str, frame: "pd.DataFrame", known: list[str]) -> None:
+    """Hold a table against its suite.
+
+    Args:
+        table: Name of the table, as in `KEYS`.
+        where: The file, for the message.
+        frame: Its rows.
+        known: Categories of the taxonomy.
+
+    Raises:
+        DataError: Some rows break a rule; the text names the rule and up to five of the rows.
+    """
+    result = _validate(_context(), table, frame, rules(table, known))
+    for outcome, (_, arguments, meaning) in zip(result.results, rules(table, known), strict=True):
+        if not outcome.success:
+            column = arguments.get("column") or " + ".join(arguments.get("column_list", ["rows"]))
+            raise DataError(f"{where}: {column}: {_found(outcome.result)}, expected {meaning}; correct these rows")
+
+
+def data_docs(tables: dict[str, "pd.DataFrame"], known: list[str], folder: Path) -> Path:
+    """Build Great Expectations' own Data Docs of these tables; return the index page.
+
+    The pages load their styles from public hosts, so offline they are plain. Assay's report never uses them.
+    """
+    context = _context()
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
+    site = {
+        "class_name": "SiteBuilder",
+        "store_backend": store,
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+    context.add_data_docs_site(site_name="assay", site_config=site)
+    for table, frame in tables.items():
+        _validate(context, table, frame, rules(table, known), keep=True)
+    context.build_data_docs(site_names=["assay"])
+    return folder / "index.html"
+
+
+def _context() -> Any:  # noqa: ANN401 - the library's own type is not exported
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    return context
+
+
+def _validate(context: Any, table: str, frame: "pd.DataFrame", suite_rules: list[Rule], *, keep: bool = False) -> Any:  # noqa: ANN401
+    import great_expectations as gx
+
+    flat = frame.map(_flat) if len(frame) else frame
+    asset = context.data_sources.add_or_update_pandas(table).add_dataframe_asset(table)
+    batch = asset.add_batch_definition_whole_dataframe("all")
+    suite = context.suites.add_or_update(gx.ExpectationSuite(name=table))
+    for name, arguments, _ in suite_rules:
+        suite.add_expectation(getattr(gx.expectations, name)(**arguments))
+    definition = gx.ValidationDefinition(data=batch, suite=suite, name=table)
+    form = {"result_format": "COMPLETE", "unexpected_index_column_names": KEYS[table]}
+    if keep:
+        checkpoint = context.checkpoints.add(
+            gx.Checkpoint(name=table, validation_definitions=[context.validation_definitions.add(definition)])
+        )
+        return checkpoint.run(batch_parameters={"dataframe": flat})
+    return definition.run(batch_parameters={"dataframe": flat}, result_format=form)
+
+
+def _flat(value: object) -> object:
+    """Return nested values as JSON text: the library hashes cells."""
+    return json.dumps(value, default=str) if isinstance(value, list | dict) else value
+
+
+def _found(result: dict[str, Any]) -> str:
+    rows = result.get("unexpected_index_list")
+    if rows:
+        shown = ", ".join(" ".join(str(value)[:60] for value in row.values()) for row in rows[:5])
+        return f"{len(rows)} rows break the rule ({shown}{', ...' if len(rows) > 5 else ''})"  # noqa: PLR2004
+    return f"found {result.get('observed_value')}"
