@@ -1,0 +1,169 @@
+"""Two versions on the same cases: what changed, how sure that is, and what could have been seen at all.
+
+`gained` counts cases that only the new version passes, `lost` those that only the old one does; both are discordant.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from scipy.optimize import brentq
+from scipy.stats import binom, norm
+
+from assay.errors import InsufficientDataError
+from assay.stats.rates import Interval, z_quantile
+
+SMALLEST = 1e-6
+"""An effect below one case in a million is treated as none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectableEffect:
+    """The smallest change of a pass rate that a paired comparison would find with the given power."""
+
+    effect: float | None
+    """As a share, 0 to 1; None where no change can be found at this discordance."""
+    n: int
+    discordant: float
+    """Share of cases on which the versions differ."""
+    power: float
+    level: float
+    method: str
+    statement: str
+
+
+def bonett_price(gained: int, lost: int, n: int, *, level: float = 0.95) -> Interval:
+    """Return the change of the pass rate, new minus old, over paired cases.
+
+    Args:
+        gained: Cases that only the new version passes.
+        lost: Cases that only the old version passes.
+        n: All cases that both versions answered.
+        level: Confidence level of the two-sided interval.
+
+    Raises:
+        InsufficientDataError: There is no case.
+        ValueError: The counts contradict each other.
+
+    Source:
+        Bonett & Price (2012), Adjusted Wald confidence interval for a difference of binomial proportions, paired data.
+    """
+    _require_counts(gained, lost, n)
+    if n == 0:
+        raise InsufficientDataError("the versions have 0 cases in common; a paired change needs at least one")
+    up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    half = z_quantile(level) * sqrt((up + down - (up - down) ** 2) / (n + 2))
+    return Interval(
+        estimate=(gained - lost) / n,
+        low=max(up - down - half, -1.0),
+        high=min(up - down + half, 1.0),
+        n=n,
+        level=level,
+        method="Bonett-Price",
+    )
+
+
+def mcnemar_midp(gained: int, lost: int) -> float:
+    """Return the two-sided mid-p value of McNemar's exact test; 1 where nothing is discordant.
+
+    Source:
+        McNemar (1947); mid-p as recommended by Fagerland, Lydersen & Laake (2013).
+    """
+    _require_counts(gained, lost, gained + lost)
+    if gained == lost:
+        return 1.0
+    fewer, total = min(gained, lost), gained + lost
+    return min(1.0, float(2 * binom.cdf(fewer, total, 0.5) - binom.pmf(fewer, total, 0.5)))
+
+
+def mcnemar_midp_drop(gained: int, lost: int) -> float:
+    """Return the one-sided mid-p value against a drop: small when far more was lost than gained.
+
+    With nothing discordant it is 1/2, the mid-p of an empty sample.
+    """
+    _require_counts(gained, lost, gained + lost)
+    total = gained + lost
+    return float(binom.cdf(gained, total, 0.5) - 0.5 * binom.pmf(gained, total, 0.5))
+
+
+def n_paired(discordant: float, delta: float, *, power: float = 0.8, level: float = 0.95) -> float:
+    """Return how many paired cases find a change of `delta` with the given power; round it up.
+
+    Args:
+        discordant: Share of cases on which the versions will differ, at least `delta`.
+        delta: The change of the pass rate worth finding, above 0.
+        power: Chance of finding it.
+        level: 1 minus the two-sided false-alarm rate.
+
+    Raises:
+        ValueError: A change larger than the discordance, which cannot happen, or a share outside (0, 1].
+
+    Source:
+        Connor (1987), Sample size for testing differences in proportions for the paired-sample design.
+    """
+    if not 0 < delta <= discordant <= 1:
+        raise ValueError(f"delta is {delta}, discordant {discordant}; expected 0 < delta <= discordant <= 1")
+    if not 0 < power < 1:
+        raise ValueError(f"power is {power}; expected a share strictly between 0 and 1")
+    sure = z_quantile(level) * sqrt(discordant) + float(norm.ppf(power)) * sqrt(discordant - delta**2)
+    return sure**2 / delta**2
+
+
+def minimum_detectable_effect(
+    n: int, discordant: float, *, power: float = 0.8, level: float = 0.95
+) -> DetectableEffect:
+    """Return the smallest change that `n` paired cases would find.
+
+    Args:
+        n: Paired cases.
+        discordant: Share of cases on which the versions differ, above 0; from this comparison or an earlier one.
+        power: Chance of finding the change.
+        level: 1 minus the two-sided false-alarm rate.
+
+    Where even a change as large as the discordance escapes, `effect` is None and the statement says from which
+    change on `n` cases would suffice if nothing else flipped.
+
+    Raises:
+        InsufficientDataError: There is no case.
+        ValueError: `discordant` is no share above 0.
+
+    Source:
+        Connor (1987), solved for the change.
+    """
+    if n < 1:
+        raise InsufficientDataError(f"{n} paired cases can find no change at all; add cases")
+    if not SMALLEST < discordant <= 1:
+        raise ValueError(f"discordant is {discordant}; expected a share above 0, at most 1")
+    sure = f"{power:.0%} power"
+    if n_paired(discordant, discordant, power=power, level=level) <= n:
+        effect = float(brentq(lambda d: n_paired(discordant, d, power=power, level=level) - n, SMALLEST, discordant))
+        statement = f"{n} cases find a change of {100 * effect:.1f} points with {sure} at {discordant:.1%} discordance"
+    else:
+        effect = None
+        statement = f"{n} cases find no change with {sure} at {discordant:.1%} discordance; {_alone(n, power, level)}"
+    return DetectableEffect(
+        effect=effect, n=n, discordant=discordant, power=power, level=level, method="Connor", statement=statement
+    )
+
+
+def smallest_drop(n: int, *, power: float = 0.8, level: float = 0.95) -> float | None:
+    """Return the smallest drop that `n` paired cases find when nothing else flips; None where not even the largest.
+
+    Source:
+        STATISTICS 4.3: 30 cases find a drop from 24 points on.
+    """
+    if n_paired(1, 1, power=power, level=level) > n:
+        return None
+    return float(brentq(lambda d: n_paired(d, d, power=power, level=level) - n, SMALLEST, 1))
+
+
+def _alone(n: int, power: float, level: float) -> str:
+    """Say from which change on `n` cases suffice when nothing else flips."""
+    least = smallest_drop(n, power=power, level=level)
+    if least is None:
+        return "not even a change of every case would be found: add cases"
+    return f"only from {100 * least:.0f} points on, and if nothing else flips: add cases"
+
+
+def _require_counts(gained: int, lost: int, n: int) -> None:
+    if min(gained, lost) < 0 or gained + lost > n:
+        raise ValueError(f"{gained} gained and {lost} lost of {n} cases; expected counts with gained + lost <= n")

@@ -1,0 +1,103 @@
+"""Many categories at once: which drops are real, when some must look bad by luck alone?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
+
+from assay.errors import DataError
+from assay.stats.paired import bonett_price, mcnemar_midp_drop
+from assay.stats.rates import Interval
+
+MIN_CASES = 30
+"""A smaller slice is for reading, not for alarms (STATISTICS 4.5)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceCounts:
+    """One category in a paired comparison."""
+
+    name: str
+    n: int
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceFinding:
+    """What the comparison says of one category."""
+
+    name: str
+    change: Interval
+    p_value: float
+    """One-sided mid-p against a drop."""
+    adjusted: float | None
+    """After Benjamini-Hochberg over all slices large enough to raise an alarm; None for the others."""
+    flagged: bool
+    """A drop at the false discovery rate asked for."""
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> NDArray[np.float64]:
+    """Return adjusted p-values, shape (m,): those below q form a list with a false discovery rate of at most q.
+
+    Raises:
+        DataError: A p-value is missing or outside [0, 1].
+
+    Source:
+        Benjamini & Hochberg (1995).
+    """
+    values = np.asarray(p_values, dtype=float)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise DataError(f"a p-value is {values[~((values >= 0) & (values <= 1))][0]}; expected a number from 0 to 1")
+    return np.asarray(false_discovery_control(values)) if len(values) else values
+
+
+def fcr_level(selected: int, tested: int, *, q: float = 0.1) -> float:
+    """Return the level at which the intervals of the selected few keep a false coverage rate of `q`.
+
+    Raises:
+        ValueError: Not 1 <= selected <= tested.
+
+    Source:
+        Benjamini & Yekutieli (2005), False discovery rate-adjusted multiple confidence intervals.
+    """
+    if not 1 <= selected <= tested:
+        raise ValueError(f"{selected} of {tested} were selected; expected 1 <= selected <= tested")
+    return 1 - selected * q / tested
+
+
+def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 0.95) -> list[SliceFinding]:
+    """Return one finding a slice, in the order given.
+
+    Args:
+        slices: Paired counts of each category; names differ.
+        q: False discovery rate among the flagged slices.
+        level: Confidence level of each slice's own interval.
+
+    Raises:
+        InsufficientDataError: A slice has no case.
+        DataError: Two slices share a name.
+
+    Source:
+        STATISTICS 4.5.
+    """
+    names = [one.name for one in slices]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"the slice {twice!r} occurs twice; expected every category once: merge its counts")
+    changes = [bonett_price(one.gained, one.lost, one.n, level=level) for one in slices]
+    p_values = [mcnemar_midp_drop(one.gained, one.lost) for one in slices]
+    large = [index for index, one in enumerate(slices) if one.n >= MIN_CASES]
+    adjusted = dict(zip(large, benjamini_hochberg([p_values[index] for index in large]).tolist(), strict=True))
+    return [
+        SliceFinding(
+            name=name,
+            change=changes[index],
+            p_value=p_values[index],
+            adjusted=adjusted.get(index),
+            flagged=adjusted.get(index, 1.0) <= q,
+        )
+        for index, name in enumerate(names)
+    ]

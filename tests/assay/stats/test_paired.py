@@ -1,0 +1,128 @@
+"""Two versions on the same cases."""
+
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from assay.errors import InsufficientDataError
+from assay.stats.paired import bonett_price, mcnemar_midp, mcnemar_midp_drop, minimum_detectable_effect, n_paired
+
+COUNTS = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(0, 500))
+
+
+def test_refuses_no_cases() -> None:
+    """Versions that share no case cannot be compared, nor can a change be planned for."""
+    with pytest.raises(InsufficientDataError, match="0 cases"):
+        bonett_price(0, 0, 0)
+    with pytest.raises(InsufficientDataError, match="add cases"):
+        minimum_detectable_effect(0, 0.1)
+
+
+def test_refuses_impossible_counts() -> None:
+    """More discordant cases than cases, or a negative count, are mistakes upstream."""
+    for gained, lost, n in ((5, 6, 10), (-1, 2, 10)):
+        with pytest.raises(ValueError, match="expected counts"):
+            bonett_price(gained, lost, n)
+    with pytest.raises(ValueError, match="expected counts"):
+        mcnemar_midp(-1, 3)
+
+
+@pytest.mark.parametrize(("discordant", "delta"), [(0.05, 0.1), (0.1, 0), (1.2, 0.1), (0.1, float("nan"))])
+def test_refuses_a_change_that_cannot_happen(discordant: float, delta: float) -> None:
+    """The pass rate moves by at most the share of cases that flip."""
+    with pytest.raises(ValueError, match="0 < delta <= discordant"):
+        n_paired(discordant, delta)
+
+
+def test_worked_example() -> None:
+    """TV-4.4, by hand: 19/152 and 8/152 differ by .072368; half-width 1.96·sqrt((.177632 - .005237)/152) = .066006."""
+    found = bonett_price(18, 7, 150)
+    assert (found.estimate, found.low, found.high) == pytest.approx((0.0733333, 0.006362, 0.138375), abs=5e-7)
+    assert mcnemar_midp(18, 7) == pytest.approx(0.0289593, abs=5e-8)
+    assert (found.n, found.level, found.method) == (150, 0.95, "Bonett-Price")
+
+
+def test_drift_example() -> None:
+    """TV-2.4: 8 wrong to right, 21 right to wrong of 200 is a drop of .065 in [.011068, .117645], mirrored in sign."""
+    found = bonett_price(8, 21, 200)
+    assert (found.estimate, found.low, found.high) == pytest.approx((-0.065, -0.117645, -0.011068), abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("discordant", "delta", "cases"),
+    [(0.05, 0.02, 979), (0.1, 0.03, 870), (0.1, 0.05, 312), (0.1, 0.1, 77), (0.2, 0.02, 3923), (0.3, 0.1, 234)],
+)
+def test_cases_needed(discordant: float, delta: float, cases: int) -> None:
+    """The table of STATISTICS 4.3, rounded up."""
+    assert abs(ceil(n_paired(discordant, delta)) - cases) <= 1
+
+
+@pytest.mark.parametrize(
+    ("n", "discordant", "effect"),
+    [(50, 0.2, 0.173), (100, 0.1, 0.088), (200, 0.1, 0.062), (300, 0.2, 0.072), (1000, 0.1, 0.028)],
+)
+def test_smallest_change(n: int, discordant: float, effect: float) -> None:
+    """The detectable effects of STATISTICS 4.3, said in points."""
+    found = minimum_detectable_effect(n, discordant)
+    assert found.effect == pytest.approx(effect, abs=5.1e-4)
+    assert f"{100 * effect:.1f} points" in found.statement or found.effect != pytest.approx(effect, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("n", "advice"), [(50, "only from 15 points"), (30, "only from 24 points"), (15, "only from 45 points")]
+)
+def test_says_so_when_nothing_can_be_found(n: int, advice: str) -> None:
+    """Few cases at 10 % discordance find nothing; the statement says from where on they would, and to add cases."""
+    found = minimum_detectable_effect(n, 0.1)
+    assert found.effect is None
+    assert advice in found.statement
+
+
+def test_says_so_when_not_even_everything_suffices() -> None:
+    """Two cases cannot prove that every case flipped."""
+    assert "not even a change of every case" in minimum_detectable_effect(2, 0.5).statement
+
+
+@given(st.integers(1, 5000), st.floats(0.01, 1))
+def test_effect_and_size_are_inverse(n: int, discordant: float) -> None:
+    """The smallest detectable change needs the cases it was computed from; where there is none, more are needed."""
+    found = minimum_detectable_effect(n, discordant)
+    if found.effect is None:
+        assert n_paired(discordant, discordant) > n
+    else:
+        assert n_paired(discordant, found.effect) == pytest.approx(n, rel=1e-3)
+
+
+@given(COUNTS)
+def test_swapping_the_versions_negates(counts: tuple[int, int, int]) -> None:
+    """Change and bounds mirror, the two-sided p-value stays, the estimate is inside, one-sided values add to 1."""
+    gained, lost, agree = counts
+    n = gained + lost + agree + 1
+    found, back = bonett_price(gained, lost, n), bonett_price(lost, gained, n)
+    assert (found.low, found.estimate, found.high) == pytest.approx((-back.high, -back.estimate, -back.low), abs=1e-12)
+    assert found.low <= found.estimate <= found.high
+    assert mcnemar_midp(gained, lost) == mcnemar_midp(lost, gained)
+    assert mcnemar_midp_drop(gained, lost) + mcnemar_midp_drop(lost, gained) == pytest.approx(1)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_midp_lies_below_the_exact_test(gained: int, lost: int) -> None:
+    """Mid-p is scipy's exact p-value less the probability of what was seen, and so never above it."""
+    exact = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert mcnemar_midp(gained, lost) <= exact + 1e-12
+    if gained < lost:
+        one_sided = binomtest(gained, gained + lost, alternative="less").pvalue
+        seen = one_sided - (binomtest(gained - 1, gained + lost, alternative="less").pvalue if gained else 0)
+        assert mcnemar_midp_drop(gained, lost) == pytest.approx(one_sided - seen / 2, abs=1e-12)
+
+
+def test_covers_as_often_as_it_says() -> None:
+    """Shares .93, .05, .01, .01 and n = 100: measured .961; it never falls below .95 less four standard errors."""
+    drawn = np.random.default_rng(8).multinomial(100, [0.05, 0.01, 0.94], size=2000)
+    found = [bonett_price(int(gained), int(lost), 100) for gained, lost, _ in drawn]
+    held = np.mean([one.low <= 0.04 <= one.high for one in found])
+    assert 0.95 - 4 * np.sqrt(0.95 * 0.05 / 2000) < held < 0.99
