@@ -1,0 +1,59 @@
+"""Serve the embedded models: `python -m assay.clients.embedded --port N --items ITEMS.jsonl --labels LABELS.jsonl`.
+
+They are there without key or network, behind the protocol that every other model is asked by. They are small programs
+and not language models; what each can and cannot do stands at the top of its module.
+"""
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from assay.clients.embedded.lexical import LexicalJudge
+from assay.clients.embedded.server import application, embedded_models
+from assay.clients.embedded.tuning import majority, read
+from assay.errors import AssayError, ConfigError
+from assay.records import Item, Label
+
+HOST = "127.0.0.1"
+LAST_PORT = 65535
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code: 0 when stopped, 2 when it refuses to start."""
+    parser = argparse.ArgumentParser(prog="python -m assay.clients.embedded", description="Serve the embedded models.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--items", type=Path, required=True, help="JSON Lines of labelled items")
+    parser.add_argument(
+        "--labels", type=Path, required=True, help="JSON Lines of labels; only the split `tune` is used"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        tuned = majority(read(arguments.items, Item), read(arguments.labels, Label))
+        models = embedded_models(LexicalJudge.fit(tuned))
+        listener = _listen(arguments.port)
+    except AssayError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    with listener:
+        config = uvicorn.Config(application(models), log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _listen(port: int) -> socket.socket:
+    if not 0 < port <= LAST_PORT:
+        raise ConfigError(f"port {port}: expected 1 to {LAST_PORT}; choose another with --port")
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} of {HOST}: {error}, expected a free port; choose another with --port"
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

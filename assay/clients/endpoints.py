@@ -1,0 +1,63 @@
+"""Which model is asked: the user's, or the embedded one when there is neither key nor address."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from assay.clients import service
+from assay.clients.chat import Endpoint
+from assay.records import Record
+
+HOSTED = "https://api.openai.com/v1"
+
+
+class Model(Record):
+    """One model by two names: as the user's endpoint knows it, and as the embedded endpoint does."""
+
+    hosted: str
+    """Asked when OPENAI_API_KEY or OPENAI_BASE_URL is set."""
+    embedded: str
+    """Asked when neither is set: a small statistical model that needs no network."""
+
+
+class Target(Record):
+    """Where the product under test is asked, and how it is started when Assay should do that."""
+
+    name: str
+    model: str
+    base_url: str
+    """`{port}` stands for a free port of this machine."""
+    start: tuple[str, ...] = ()
+    """The command that serves `base_url`; left out when the product runs already."""
+    api_key_env: str = ""
+    """Name of the variable that holds the key; empty for a product without one."""
+    environment: str = ""
+    """Module with the class `Environment` that the product's tools act on; empty for a product without tools."""
+
+
+@contextmanager
+def model(settings: Model, environ: Mapping[str, str], *, items: Path, labels: Path) -> Iterator[Endpoint]:
+    """Yield the endpoint of a judge's or generator's model; the embedded one is served meanwhile.
+
+    Args:
+        settings: The model's two names.
+        environ: The environment's variables.
+        items: Labelled items, for the embedded judge to be fitted on.
+        labels: Their labels; only those of the split `tune` are used.
+    """
+    key, address = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
+    if key or address:
+        yield Endpoint(base_url=address or HOSTED, model=settings.hosted, api_key=key)
+        return
+    module = "assay.clients.embedded"
+    start = ["python", "-m", module, "--port", service.PORT, "--items", str(items), "--labels", str(labels)]
+    with service.running(f"http://127.0.0.1:{service.PORT}/v1", start) as found:
+        yield Endpoint(base_url=found, model=settings.embedded, api_key="")
+
+
+@contextmanager
+def target(settings: Target, environ: Mapping[str, str]) -> Iterator[Endpoint]:
+    """Yield the endpoint of the product, started meanwhile when `start` says how."""
+    key = environ.get(settings.api_key_env, "") if settings.api_key_env else ""
+    with service.running(settings.base_url, settings.start) as found:
+        yield Endpoint(base_url=found, model=settings.model, api_key=key)

@@ -1,0 +1,34 @@
+"""Nearest: the existing case that a proposed one resembles most, so that a reviewer sees a repetition at a glance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from assay.records import Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest:
+    """The most similar case and how similar it is."""
+
+    case_id: str
+    """Empty when there is nothing to compare with."""
+    similarity: float
+    """From 0 (no word in common) to 1 (the same words)."""
+
+
+def nearest(case: Case, existing: Sequence[Case]) -> Nearest:
+    """Return the existing case whose turns are most similar by rapidfuzz's token ratio; the first of equals.
+
+    The order of words, letter case and repetition count little: a paraphrase by another word is *not* recognised.
+    """
+    best = process.extractOne(_asked(case), [_asked(other) for other in existing], scorer=fuzz.token_ratio)
+    if best is None:
+        return Nearest(case_id="", similarity=0.0)
+    _, score, index = best
+    return Nearest(case_id=existing[index].case_id, similarity=score / 100)
+
+
+def _asked(case: Case) -> str:
+    return "\n".join(case.turns).lower()

@@ -1,0 +1,137 @@
+"""Prompts of the judges: one folder a judge, with the question it is asked and the rubric it goes by.
+
+`prompt.md` opens with the question's kind and the names of the judged texts, then holds the two messages as Jinja
+blocks. `rubric.md` opens with its version; people who label are shown the same rubric.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Literal
+
+from jinja2 import Environment, StrictUndefined, Template
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass as validated
+
+from assay.errors import ConfigError
+from assay.judges.delimiters import neutralise
+from assay.records import digest
+
+Question = Literal["pairwise", "pass-fail"]
+Text = str | Sequence[str]
+VERDICTS: dict[Question, tuple[str, ...]] = {"pairwise": ("A", "B", "tie"), "pass-fail": ("pass", "fail")}
+"""What a judge may answer, first verdict first: a probability is that of the first."""
+
+SEGMENT = "segment"
+"""The delimiter around each part of a text that comes in parts: turns of a conversation, retrieved contexts."""
+
+_ENVIRONMENT = Environment(
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 - no HTML is made; every inserted text is neutralised
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class _Head:
+    question: Question
+    texts: tuple[str, ...]
+
+
+@validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class _RubricHead:
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgePrompt:
+    """One judge's prompt: what it asks, of which texts, by which rubric."""
+
+    name: str
+    question: Question
+    texts: tuple[str, ...]
+    """Names of the judged texts; each is also the name of its delimiter."""
+    rubric: str
+    """Markdown, as the judge and the annotators read it."""
+    rubric_version: str
+    prompt_hash: str
+    """Hash of both files, so that no edit of either goes unseen."""
+    template: Template
+
+    def render(self, **texts: Text) -> list[dict[str, str]]:
+        """Return the system and the user message in OpenAI's shape.
+
+        Args:
+            **texts: One for each of `texts`, with no other; a sequence of several strings is shown part by part.
+
+        Raises:
+            ConfigError: A text is missing or is not known to this judge.
+        """
+        if set(texts) != set(self.texts):
+            raise ConfigError(f"judge {self.name}: got the texts {sorted(texts)}; pass exactly {sorted(self.texts)}")
+        shown = {name: self._show(text) for name, text in texts.items()}
+        return [{"role": role, "content": self._block(role, shown)} for role in ("system", "user")]
+
+    def response_format(self) -> dict[str, Any]:
+        """Return the `response_format` of the request: one JSON object with one legal verdict."""
+        schema = {
+            "type": "object",
+            "properties": {"verdict": {"type": "string", "enum": list(VERDICTS[self.question])}},
+            "required": ["verdict"],
+            "additionalProperties": False,
+        }
+        return {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
+
+    def _show(self, text: Text) -> str:
+        parts = [text] if isinstance(text, str) else list(text)
+        safe = [neutralise(part, (*self.texts, SEGMENT)) for part in parts]
+        if len(safe) == 1:
+            return safe[0]
+        return "\n".join(f"<{SEGMENT}>\n{part}\n</{SEGMENT}>" for part in safe)
+
+    def _block(self, role: str, shown: dict[str, str]) -> str:
+        context = self.template.new_context({"rubric": self.rubric, **shown})
+        return "".join(self.template.blocks[role](context)).strip()
+
+
+def names() -> list[str]:
+    """Return the names of all judges, sorted: the folders that hold a prompt."""
+    return sorted(folder.name for folder in _root().iterdir() if folder.joinpath("prompt.md").is_file())
+
+
+@lru_cache
+def load(name: str) -> JudgePrompt:
+    """Return the prompt of the judge `name`.
+
+    Raises:
+        ConfigError: There is no such judge.
+    """
+    if name not in names():
+        raise ConfigError(f"judge {name!r} is unknown: expected one of {', '.join(names())}; correct params.yaml")
+    prompt = _root().joinpath(name, "prompt.md").read_text(encoding="utf-8")
+    rubric = _root().joinpath(name, "rubric.md").read_text(encoding="utf-8")
+    head, body = _split(prompt)
+    rubric_head, rubric_body = _split(rubric)
+    asked = TypeAdapter(_Head).validate_python(head)
+    return JudgePrompt(
+        name=name,
+        question=asked.question,
+        texts=asked.texts,
+        rubric=rubric_body.strip(),
+        rubric_version=TypeAdapter(_RubricHead).validate_python(rubric_head).version,
+        prompt_hash=digest([prompt, rubric]),
+        template=_ENVIRONMENT.from_string(body),
+    )
+
+
+def _split(text: str) -> tuple[dict[str, Any], str]:
+    """Return a file's TOML head, between two lines of `+++`, and its body."""
+    _, head, body = text.split("+++\n", maxsplit=2)
+    return tomllib.loads(head), body
+
+
+def _root() -> resources.abc.Traversable:
+    return resources.files("assay.judges")

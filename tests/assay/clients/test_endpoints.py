@@ -1,0 +1,65 @@
+"""Endpoints: which model is asked, under which name and with which key."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from assay.clients import endpoints
+from assay.clients.endpoints import HOSTED, Model, Target
+from assay.records import Label
+from tasks import store
+from tests.cast import Project
+
+MODEL = Model(hosted="gpt-5-mini", embedded="lexical-judge")
+PLACES = {"items": Path("items.jsonl"), "labels": Path("labels.jsonl")}
+
+
+@pytest.mark.parametrize(
+    ("environ", "address", "key"),
+    [
+        ({"OPENAI_API_KEY": "sk-cleo"}, HOSTED, "sk-cleo"),
+        ({"OPENAI_BASE_URL": "http://127.0.0.1:8300/v1"}, "http://127.0.0.1:8300/v1", ""),
+        ({"OPENAI_BASE_URL": "http://x/v1", "OPENAI_API_KEY": "sk-cleo"}, "http://x/v1", "sk-cleo"),
+    ],
+)
+def test_the_user_s_model_is_asked_when_there_is_one(environ: dict[str, str], address: str, key: str) -> None:
+    """A key or an address selects the hosted name, and nothing is started."""
+    with endpoints.model(MODEL, environ, **PLACES) as found:
+        assert (found.base_url, found.model, found.api_key) == (address, "gpt-5-mini", key)
+
+
+@pytest.mark.parametrize("environ", [{}, {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}])
+def test_the_embedded_model_is_served_otherwise(project: Project, environ: dict[str, str]) -> None:
+    """Without either the embedded model answers on this machine, under its own name, while the block runs."""
+    labels = store.read("labels", Label)
+    store.write("labels", [one.model_copy(update={"split": "tune"}) for one in labels])
+    with endpoints.model(MODEL, environ, items=store.path("items"), labels=store.path("labels")) as found:
+        assert found.base_url.startswith("http://127.0.0.1:")
+        assert (found.model, found.api_key) == ("lexical-judge", "")
+        assert "lexical-judge" in httpx.get(f"{found.base_url}/models").text
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{found.base_url}/models")
+
+
+@pytest.mark.parametrize(
+    ("name", "environ", "key"),
+    [
+        ("", {"": "sk-odd", "SUPPORT_API_KEY": "sk-cleo"}, ""),
+        ("SUPPORT_API_KEY", {"SUPPORT_API_KEY": "sk-cleo"}, "sk-cleo"),
+        ("SUPPORT_API_KEY", {"OPENAI_API_KEY": "sk-cleo"}, ""),
+    ],
+)
+def test_a_target_s_key_comes_from_its_own_variable(name: str, environ: dict[str, str], key: str) -> None:
+    """Only the variable that the parameters name is read: the judge's key never reaches the product."""
+    settings = Target(name="support", model="support-2", base_url="http://x/v1", api_key_env=name)
+    with endpoints.target(settings, environ) as found:
+        assert (found.base_url, found.model, found.api_key) == ("http://x/v1", "support-2", key)
+
+
+def test_a_target_is_started_when_it_says_how() -> None:
+    """`python` is this very interpreter and `{port}` one free port, in the command and in the address."""
+    start = ("python", "-m", "http.server", "{port}", "--bind", "127.0.0.1")
+    settings = Target(name="support", model="support-2", base_url="http://127.0.0.1:{port}", start=start)
+    with endpoints.target(settings, {}) as found:
+        assert httpx.get(f"{found.base_url}/models").status_code == 404
