@@ -1,0 +1,164 @@
+"""Generate: which new cases should people look at, in the categories that are covered thinnest?
+
+Reads the taxonomy and the evaluation set, writes candidates. Asks the generator model, once a category.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prefect import task
+from pydantic import Field
+
+from assay.checks import registry
+from assay.clients import endpoints
+from assay.clients.chat import Chat, Endpoint
+from assay.clients.engine import Answer, Call, answer_all
+from assay.clients.journal import Journal
+from assay.errors import CallError, DataError, EndpointError
+from assay.generators import prompt
+from assay.generators.nearest import nearest
+from assay.records import Candidate, Case, Category, Decision, Record, digest
+from tasks import door, store
+
+SEVERITY = {"low": 1, "medium": 2, "high": 3, "critical": 4}
+EXAMPLES = 6
+
+
+class Settings(Record):
+    """The section `generate` of params.yaml."""
+
+    model: endpoints.Model
+    per_category: int = Field(ge=1, le=prompt.MAX_CASES)
+    categories: int = Field(ge=1)
+    near_duplicate: float = Field(gt=0, le=1)
+    seed: int
+    concurrency: int = Field(ge=1)
+    deadline_s: float = Field(gt=0)
+
+
+def thinnest(taxonomy: Sequence[Category], cases: Sequence[Case], count: int) -> list[Category]:
+    """Return the categories with the largest gap to their quota, weighted by severity; full ones come last."""
+    admitted = Counter(case.category for case in cases)
+
+    def need(category: Category) -> float:
+        return SEVERITY[category.severity] * (1 - admitted[category.category] / category.quota)
+
+    return sorted(taxonomy, key=lambda category: (-need(category), category.category))[:count]
+
+
+def examples(category: Category, cases: Sequence[Case], batch: int) -> list[Case]:
+    """Return a few admitted cases of the category, other ones in every batch."""
+    own = [case for case in cases if case.category == category.category]
+    start = batch * EXAMPLES % max(len(own), 1)
+    return (own[start:] + own[:start])[:EXAMPLES]
+
+
+def candidates(proposed: Sequence[tuple[Case, str]], cases: Sequence[Case], settings: Settings) -> list[Candidate]:
+    """Return the proposals that are sound and new: their checks exist, and no other case is nearly the same.
+
+    A perturbation resembles its parent on purpose, so the parent is shown as the nearest but is no duplicate.
+    """
+    kept: dict[str, Candidate] = {}
+    for case, generator in proposed:
+        there = [*cases, *(candidate.case for candidate in kept.values())]
+        like = nearest(case, there)
+        other = nearest(case, [one for one in there if one.case_id != case.parent])
+        if other.similarity < settings.near_duplicate and _is_sound(case):
+            kept[case.case_id] = Candidate(
+                candidate_id=case.case_id,
+                case=case,
+                generator=generator,
+                seed=settings.seed,
+                nearest=like.case_id,
+                similarity=round(like.similarity, 4),
+            )
+    return list(kept.values())
+
+
+def _is_sound(case: Case) -> bool:
+    try:
+        for expectation in case.expectations:
+            registry.validate(expectation)
+    except DataError:
+        return False
+    return True
+
+
+async def propose(
+    settings: Settings,
+    endpoint: Endpoint,
+    asked: Sequence[Category],
+    cases: Sequence[Case],
+    journal: Journal,
+    batch: int,
+) -> list[tuple[Case, str]]:
+    """Ask the generator once a category; return the cases that could be read, each with the generator's fingerprint."""
+    parameters = {"seed": settings.seed + batch}
+    async with Chat(endpoint, deadline_s=settings.deadline_s) as chat:
+
+        def call(category: Category) -> Call:
+            shown = examples(category, cases, batch)
+            known = [case for case in cases if case.category == category.category]
+            messages = prompt.render(category, shown, known, count=settings.per_category)
+
+            async def put() -> Answer:
+                try:
+                    reply = await chat.complete(
+                        messages=messages, response_format=prompt.response_format(), **parameters
+                    )
+                except CallError as error:
+                    return Answer({"error": str(error)}, is_final=False)
+                return Answer({"content": reply["choices"][0]["message"].get("content")}, is_final=True)
+
+            return Call(digest(["generate", endpoint.model, messages, parameters]), put)
+
+        calls = {category.category: call(category) for category in asked}
+        with door.progress("generate", len(calls)) as step:
+            answers, _ = await answer_all(calls.values(), journal, concurrency=settings.concurrency, progress=step)
+    failed = [answer["error"] for answer in answers.values() if "error" in answer]
+    if len(failed) == len(calls):
+        raise EndpointError(f"the generator {endpoint} answered for no category ({failed[0]}): mend it, then run again")
+    generator = prompt.fingerprint(endpoint.model, parameters)
+    found = []
+    for category in asked:
+        content = answers[calls[category.category].key].get("content")
+        proposals = prompt.parse(content, category, examples(category, cases, batch))
+        found += [(case, generator) for case in proposals.cases]
+    return found
+
+
+def undecided(proposed: Sequence[Candidate], decisions: Sequence[Decision]) -> list[Candidate]:
+    """Return the candidates on which nobody has decided."""
+    decided = {decision.candidate_id for decision in decisions}
+    return [candidate for candidate in proposed if candidate.candidate_id not in decided]
+
+
+@task
+def waiting() -> int:
+    """Return how many candidates wait for a person."""
+    proposed = store.read("candidates", Candidate) if store.exists("candidates") else []
+    return len(undecided(proposed, store.read("decisions", Decision)))
+
+
+@task
+def generate(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the time; this one's result must not depend on it
+    """Propose a batch of candidates and file them; return how many."""
+    settings = store.params("generate", Settings)
+    taxonomy, cases = store.taxonomy(), store.read("cases", Case)
+    places = {"items": store.path("items"), "labels": store.path("labels")}
+    with (
+        endpoints.model(settings.model, os.environ, **places) as endpoint,
+        Journal(store.private("journal.sqlite")) as journal,
+    ):
+        asked = thinnest(taxonomy, cases, settings.categories)
+        proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, len(cases)))
+    found = candidates(proposed, cases, settings)
+    store.write("candidates", found)
+    return len(found)
+
+
+if __name__ == "__main__":
+    door.run(lambda: generate.fn(datetime.now(UTC)))

@@ -1,0 +1,186 @@
+"""Monitor: what did production do last week that it did not do before, and what does that cost?
+
+Reads traces, writes signals. Asks the grounding judge about a random sample of answers; everything else is counted.
+The grounding judge has no certificate, so what it says is charted and can never alert.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from pydantic import Field
+
+from assay.clients import endpoints
+from assay.clients.chat import Chat, Endpoint
+from assay.clients.engine import Answer, Call, answer_all
+from assay.clients.journal import Journal
+from assay.errors import CallError, ConfigError
+from assay.judges import prompt
+from assay.judges.reply import parse
+from assay.records import Record, Trace, digest
+from assay.signals.impact import assess
+from assay.signals.measures import SIGNALS
+from assay.signals.periods import WEEK
+from assay.signals.policies import Policy, require_policies
+from tasks import door, store
+
+PARAMETERS = {"temperature": 0}
+DAY = timedelta(days=1)
+LOG = logging.getLogger(__name__)
+
+
+class SignalSettings(Record):
+    """One signal as its owner declares it; without a value it is charted and never alerts."""
+
+    signal: str
+    direction: Literal["up", "down"]
+    """Which way is bad."""
+    value_per_event_usd: float | None = None
+    budget_usd_per_week: float | None = None
+    owner: str
+    description: str
+
+
+class Settings(Record):
+    """The section `monitor` of params.yaml."""
+
+    model: endpoints.Model
+    grounding_sample: int = Field(ge=1)
+    window_days: int = Field(ge=1, le=7)
+    baseline_days: int = Field(ge=14)
+    seed: int
+    concurrency: int = Field(ge=1)
+    deadline_s: float = Field(gt=0)
+    signals: list[SignalSettings]
+
+
+def window_end(traces: Sequence[Trace]) -> datetime:
+    """Return the midnight after the last trace: a window is made of whole days of traffic, not of the run's clock."""
+    last = max(trace.at for trace in traces)
+    return datetime.combine(last.date() + timedelta(days=1), time(), tzinfo=UTC)
+
+
+def sample(traces: Sequence[Trace], settings: Settings) -> tuple[list[Trace], list[Trace]]:
+    """Return the answers to ask the grounding judge about, as many at random from the window as from its baseline.
+
+    The baseline is the one that the signals are compared with: the same weekdays of the days declared, no trace before.
+    """
+    end, first = window_end(traces), settings.window_days
+    days = [(trace, -((trace.at - end) // DAY) - 1) for trace in traces if trace.contexts]
+    window = [trace for trace, day in days if day < first]
+    usual = [trace for trace, day in days if first <= day < first + settings.baseline_days and day % WEEK < first]
+    rng = np.random.default_rng(settings.seed)
+    return _draw(window, settings.grounding_sample, rng), _draw(usual, settings.grounding_sample, rng)
+
+
+def _draw(part: Sequence[Trace], size: int, rng: np.random.Generator) -> list[Trace]:
+    picks = rng.choice(len(part), size=min(size, len(part)), replace=False)
+    return [part[index] for index in sorted(picks.tolist())]
+
+
+async def grounded(
+    settings: Settings, endpoint: Endpoint, chosen: Sequence[Trace], journal: Journal
+) -> dict[str, bool]:
+    """Return, by trace, whether the judge found the answer supported; an answer it did not judge is left out."""
+    judge = prompt.load("grounding")
+    async with Chat(endpoint, deadline_s=settings.deadline_s) as chat:
+
+        def call(trace: Trace) -> Call:
+            messages = judge.render(question=trace.question, contexts=trace.contexts, response=trace.answer)
+
+            async def put() -> Answer:
+                try:
+                    reply = await chat.complete(
+                        messages=messages, response_format=judge.response_format(), **PARAMETERS
+                    )
+                except CallError as error:
+                    return Answer({"error": str(error)}, is_final=False)
+                choice = reply["choices"][0]
+                said = {name: choice["message"].get(name) for name in ("content", "refusal")}
+                return Answer({**said, "finish_reason": choice["finish_reason"]}, is_final=True)
+
+            return Call(digest(["monitor", endpoint.model, judge.prompt_hash, messages]), put)
+
+        calls = {trace.trace_id: call(trace) for trace in chosen}
+        with door.progress("monitor", len({call.key for call in calls.values()})) as step:
+            answers, _ = await answer_all(calls.values(), journal, concurrency=settings.concurrency, progress=step)
+    outcomes = {trace_id: _outcome(answers[call.key]) for trace_id, call in calls.items()}
+    return {trace_id: outcome == "pass" for trace_id, outcome in outcomes.items() if outcome != "unscored"}
+
+
+def _outcome(said: Mapping[str, str | None]) -> str:
+    if "error" in said:
+        return "unscored"
+    return parse("pass-fail", said["content"], said["refusal"], said["finish_reason"], None).outcome
+
+
+def columns(traces: Sequence[Trace], found: Mapping[str, bool]) -> pd.DataFrame:
+    """Return the traces as columns, with `grounded` where the judge gave a verdict."""
+    frame = store.frame(traces, Trace)
+    return frame.assign(grounded=pd.Series([found.get(trace.trace_id) for trace in traces], dtype=object))
+
+
+def policies(settings: Settings) -> list[Policy]:
+    """Return the declared signals.
+
+    Raises:
+        ConfigError: A signal is unknown, declared twice or by halves, or a judge's signal is to alert.
+    """
+    declared = [Policy(**signal.model_dump()) for signal in settings.signals]
+    require_policies(declared)
+    for policy in declared:
+        if SIGNALS[policy.signal].is_sampled and policy.value_per_event_usd is not None:
+            raise ConfigError(
+                f"params.yaml: {policy.signal} has a value of {policy.value_per_event_usd} USD, but its judge has no "
+                "certificate, so it can be charted and never alert: take value and budget out"
+            )
+    return declared
+
+
+def measurable(declared: Sequence[Policy], parts: Sequence[Sequence[Trace]], found: Mapping[str, bool]) -> list[Policy]:
+    """Return the signals that can be measured: a judge's needs verdicts in both periods, any other only traffic."""
+    judged = [sum(trace.trace_id in found for trace in part) for part in parts]
+    if all(judged):
+        return list(declared)
+    lost = [policy.signal for policy in declared if SIGNALS[policy.signal].is_sampled]
+    if lost:
+        LOG.warning(
+            "%s left out: the grounding judge gave a verdict on %d of %d answers in the window and %d of %d before it",
+            ", ".join(lost),
+            *(count for pair in zip(judged, map(len, parts), strict=True) for count in pair),
+        )
+    return [policy for policy in declared if policy.signal not in lost]
+
+
+def ask(settings: Settings, chosen: Sequence[Trace]) -> dict[str, bool]:
+    """Return the grounding judge's verdicts by trace; its model is served meanwhile."""
+    places = {"items": store.path("items"), "labels": store.path("labels")}
+    with (
+        endpoints.model(settings.model, os.environ, **places) as endpoint,
+        Journal(store.private("journal.sqlite")) as journal,
+    ):
+        return asyncio.run(grounded(settings, endpoint, chosen, journal))
+
+
+@task
+def monitor(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the time; this one's windows end with the traffic
+    """Measure the signals of the last window and file them; return how many alert."""
+    settings, traces = store.params("monitor", Settings), store.read("traces", Trace)
+    declared, window = policies(settings), settings.model_dump(include={"window_days", "baseline_days"})
+    is_judged = any(SIGNALS[policy.signal].is_sampled for policy in declared)
+    parts = sample(traces, settings) if is_judged else ([], [])
+    found = ask(settings, [*parts[0], *parts[1]]) if any(parts) else {}
+    kept = measurable(declared, parts, found)
+    signals = assess(columns(traces, found), kept, window_end=window_end(traces), **window)
+    store.write("signals", signals)
+    return sum(signal.state == "alert" for signal in signals)
+
+
+if __name__ == "__main__":
+    door.run(lambda: monitor.fn(datetime.now(UTC)))

@@ -1,0 +1,261 @@
+"""Publish: is tonight's product worse than what was accepted, and how sure is that?
+
+Reads the evaluation set, responses, baseline, verdicts, labels, certificates and signals; writes one report, the gate's
+word and the metrics. Asks nobody.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import NamedTuple
+
+import numpy as np
+from prefect import task
+from pydantic import Field
+
+from assay import certificate, gate
+from assay.certificate import Certificate
+from assay.errors import InsufficientDataError
+from assay.records import Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
+from assay.report import content, correction, findings, wording
+from assay.report.page import render
+from tasks import door, store
+
+JUDGES = ("correctness", "preference")
+SEVERITY = ("critical", "high", "medium", "low")
+LOST = ("wire", "judge")
+CHANGES = {
+    "newly failing": {("fail", "pass")},
+    "fixed": {("pass", "fail")},
+    "unscored": {(lost, theirs) for lost in LOST for theirs in (*LOST, "pass", "fail")},
+}
+"""Outcomes with the target and with the baseline."""
+
+
+class Settings(Record):
+    """The section `publish` of params.yaml."""
+
+    max_error_share: float = Field(ge=0, le=1)
+    max_drop: float = Field(gt=0, le=1)
+    slice_fdr: float = Field(gt=0, lt=1)
+    draws: int = Field(ge=1000)
+    seed: int
+
+
+class Night(NamedTuple):
+    """Everything that the stage reads."""
+
+    cases: list[Case]
+    taxonomy: list[Category]
+    responses: list[Response]
+    baseline: list[Response]
+    verdicts: list[Verdict]
+    items: list[Item]
+    labels: list[Label]
+    signals: list[Signal]
+    certificates: dict[str, Certificate]
+    refusals: dict[str, str]
+    provenance: content.Provenance
+
+
+class Summary(NamedTuple):
+    """Two small tables for a control room."""
+
+    newly_failing: list[dict[str, str]]
+    accounting: dict[str, int]
+
+
+def judges(night: Night, now: datetime) -> list[content.Judge]:
+    """Return each judge that was asked tonight, with what its certificate is worth.
+
+    One certificate holds for one fingerprint, so every verdict that a judge gave tonight must bear it: verdicts of two
+    judges under one name are those of a changed judge. A call that failed says nothing of who would have answered.
+    """
+    found = []
+    for name in JUDGES:
+        rows = [verdict for verdict in night.verdicts if verdict.scorer == name]
+        said = {row.fingerprint for row in rows if row.status != "error" and row.fingerprint != findings.IDENTICAL}
+        held = night.certificates.get(name)
+        silent = held.fingerprint if held else ""
+        worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
+        if rows:
+            found.append(content.Judge(name=name, standing=worth, certificate=held, note=night.refusals.get(name, "")))
+    return found
+
+
+def comparison(night: Night, settings: Settings, *, checks_only: bool) -> findings.Comparison | None:
+    """Compare target and baseline; None when no case has an outcome in both."""
+    categories = {case.case_id: case.category for case in night.cases}
+    scorers = "checks" if checks_only else "all"
+    mine, theirs = (outcomes(night, subject, checks_only=checks_only) for subject in ("target", "baseline"))
+    try:
+        return findings.compare(scorers, categories, mine, theirs, fdr=settings.slice_fdr)  # type: ignore[arg-type]
+    except InsufficientDataError:
+        return None
+
+
+def outcomes(night: Night, subject: str, *, checks_only: bool = False) -> findings.Outcomes:
+    """Return one version's outcome on every case."""
+    responses = night.responses if subject == "target" else night.baseline
+    return findings.outcomes(subject, night.cases, responses, night.verdicts, checks_only=checks_only)  # type: ignore[arg-type]
+
+
+def decide(
+    night: Night,
+    settings: Settings,
+    trusted: Sequence[content.Judge],
+    everything: findings.Comparison | None,
+    checks: findings.Comparison | None,
+) -> gate.Gate:
+    """Return the gate's word; a judge of single answers that may not be believed leaves the decision to the checks."""
+    standings = [judge.standing for judge in trusted]
+    basis = everything if (findings.JUDGE, "valid") in {(judge.name, judge.standing) for judge in trusted} else checks
+    mine, theirs = outcomes(night, "target").by_case, outcomes(night, "baseline").by_case
+    target = findings.account(outcomes(night, "target"))
+    lost = [case_id for case_id in mine if mine[case_id] in LOST or theirs[case_id] == "judge"]
+    found = gate.Evidence(
+        error_share=len(lost) / target.planned,
+        max_error_share=settings.max_error_share,
+        worse=basis.worse if basis else [],
+        low=basis.change.low if basis else None,
+        max_drop=settings.max_drop,
+        standings=standings,
+        is_set_compared=night.provenance.without_baseline == 0,
+    )
+    word, reason, then = gate.decide(found)
+    return gate.Gate(word=word, reason=reason, next=then, sentence=wording.sentence(word, reason, target, basis))
+
+
+def changed(night: Night, kind: str) -> list[content.ChangedCase]:
+    """Return the cases that newly fail, are fixed, or have no outcome, the most severe category first."""
+    mine, theirs = outcomes(night, "target").by_case, outcomes(night, "baseline").by_case
+    wanted = CHANGES[kind]
+    severities = {category.category: category.severity for category in night.taxonomy}
+    cases = [case for case in night.cases if (mine[case.case_id], theirs[case.case_id]) in wanted]
+    cases.sort(key=lambda case: (SEVERITY.index(severities[case.category]), case.category, case.case_id))
+    answers = {"target": _shown(night, "target"), "baseline": _shown(night, "baseline")}
+    return [_changed_case(case, severities[case.category], answers, night.verdicts) for case in cases]
+
+
+def _shown(night: Night, subject: str) -> dict[str, Response]:
+    """Return the trial of each case that a reader has to see: the first that has no answer, or that did not pass."""
+    fell = {(row.item_id, row.trial) for row in night.verdicts if row.subject == subject and row.outcome != "pass"}
+    responses = night.responses if subject == "target" else night.baseline
+    ordered = sorted(
+        responses, key=lambda row: (row.status == "ok", (row.case_id, row.trial) not in fell, row.trial), reverse=True
+    )
+    return {response.case_id: response for response in ordered}
+
+
+def _changed_case(
+    case: Case, severity: str, answers: Mapping[str, Mapping[str, Response]], verdicts: Sequence[Verdict]
+) -> content.ChangedCase:
+    mine, theirs = answers["target"].get(case.case_id), answers["baseline"].get(case.case_id)
+    said = [verdict for verdict in verdicts if verdict.subject == "target" and verdict.item_id == case.case_id]
+    why = [
+        f"{verdict.scorer}: {verdict.outcome}. {verdict.detail}".strip()
+        for verdict in said
+        if verdict.outcome != "pass"
+    ]
+    if mine is None or mine.status == "error":
+        why = [f"no response: {mine.error_kind if mine else 'none on file'}. {mine.error if mine else ''}".strip()]
+    return content.ChangedCase(
+        case_id=case.case_id,
+        category=case.category,
+        layer=case.layer,
+        severity=severity,
+        turns=case.turns,
+        reference=case.reference,
+        baseline_text=theirs.text if theirs else "",
+        target_text=mine.text if mine else "",
+        baseline_calls=theirs.tool_calls if theirs else [],
+        target_calls=mine.tool_calls if mine else [],
+        why=why,
+    )
+
+
+def report(night: Night, settings: Settings, now: datetime) -> content.Report:
+    """Compose everything that the page and the metrics say."""
+    trusted = judges(night, now)
+    everything = comparison(night, settings, checks_only=False)
+    checks = comparison(night, settings, checks_only=True)
+    rng = np.random.default_rng(settings.seed)
+    return content.Report(
+        produced=now,
+        gate=decide(night, settings, trusted, everything, checks),
+        provenance=night.provenance,
+        target=findings.account(outcomes(night, "target")),
+        baseline=findings.account(outcomes(night, "baseline")),
+        everything=everything,
+        checks=checks,
+        corrected=correction.corrected(
+            night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
+        ),
+        preference=findings.preference(night.verdicts),
+        judges=trusted,
+        signals=night.signals,
+        newly_failing=changed(night, "newly failing"),
+        fixed=changed(night, "fixed"),
+        unscored=changed(night, "unscored"),
+    )
+
+
+def summary(found: content.Report) -> Summary:
+    """Return the report's tables without anything that a model or a user wrote."""
+    failing = [
+        {"case": case.case_id, "category": case.category, "severity": case.severity} for case in found.newly_failing
+    ]
+    return Summary(failing, found.target.model_dump(exclude={"reasons"}))
+
+
+def gather() -> Night:
+    """Read everything that the stage needs."""
+    cases, responses, baseline = (
+        store.read("cases", Case),
+        store.read("responses", Response),
+        store.read("baseline", Response),
+    )
+    revisions = {case.case_id: case.revision() for case in cases}
+    responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
+    accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
+    items = store.read("items", Item)
+    provenance = content.Provenance(
+        target="+".join(sorted({response.target for response in responses})),
+        baseline="+".join(sorted({response.target for response in accepted})),
+        evaluation_set=digest(revisions),
+        released=store.released(digest(revisions)),
+        cases=len(cases),
+        without_baseline=len(revisions.keys() - {response.case_id for response in accepted}),
+        epoch="+".join(sorted({response.epoch for response in responses})),
+        anchors=len(items),
+        parameters=digest((store.root() / "params.yaml").read_text(encoding="utf8")),
+        assay=version("assay"),
+    )
+    return Night(
+        cases=cases,
+        taxonomy=store.taxonomy(),
+        responses=responses,
+        baseline=accepted,
+        verdicts=store.read("verdicts", Verdict),
+        items=items,
+        labels=store.read("labels", Label),
+        signals=store.read("signals", Signal),
+        certificates=store.certificates(),
+        refusals=store.refusals(),
+        provenance=provenance,
+    )
+
+
+@task
+def publish(now: datetime) -> tuple[gate.Gate, Summary]:
+    """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
+    found = report(gather(), store.params("publish", Settings), now)
+    store.write_bytes(store.REPORT, render(found).encode())
+    store.write_json(store.METRICS, wording.metrics(found))
+    store.write_bytes(store.SLICES, wording.slices_csv(found).encode())
+    store.write_json(store.GATE, found.gate.model_dump())
+    return found.gate, summary(found)
+
+
+if __name__ == "__main__":
+    door.run(lambda: publish.fn(datetime.now(UTC)))

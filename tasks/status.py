@@ -1,0 +1,65 @@
+"""Status: how far is the evaluation set covered, what waits for people, what is each judge worth?
+
+Reads every result that is there; writes nothing.
+"""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from assay.certificate import Certificate
+from assay.errors import DataError
+from assay.gate import Gate
+from assay.records import Candidate, Case, Decision
+from assay.stats.paired import smallest_drop
+from tasks import store
+
+
+def status() -> dict[str, Any]:
+    """Return coverage by category, what waits, and the certificates, as JSON values."""
+    cases = store.read("cases", Case) if store.exists("cases") else []
+    proposed = store.read("candidates", Candidate) if store.exists("candidates") else []
+    log = store.read("decisions", Decision) if store.exists("decisions") else []
+    decided = {decision.candidate_id for decision in log}
+    waiting = [one.case.category for one in proposed if one.candidate_id not in decided]
+    admitted = [case.category for case in cases]
+    coverage = [
+        {
+            "category": category.category,
+            "quota": category.quota,
+            "admitted": admitted.count(category.category),
+            "waiting": waiting.count(category.category),
+            "detectable_drop": smallest_drop(admitted.count(category.category)),
+            "owner": category.owner,
+        }
+        for category in store.taxonomy()
+    ]
+    refused = {name: f"no certificate ({why})" for name, why in store.refusals().items()}
+    judges = refused | {name: _judge(certificate) for name, certificate in store.certificates().items()}
+    last = _last() if store.exists(store.GATE) else None
+    return {"cases": len(cases), "waiting": len(waiting), "coverage": coverage, "certificates": judges, "last": last}
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """Return the status as a person reads it."""
+    rows = [f"{'category':24}{'quota':>6}{'admitted':>10}{'waiting':>9}   smallest drop found with 80 % power"]
+    for row in found["coverage"]:
+        drop = f"{row['detectable_drop']:.0%}" if row["detectable_drop"] else "none"
+        rows.append(f"{row['category']:24}{row['quota']:>6}{row['admitted']:>10}{row['waiting']:>9}   {drop}")
+    rows.append(f"{found['cases']} cases admitted, {found['waiting']} candidates waiting")
+    rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
+    rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
+    return rows
+
+
+def _last() -> dict[str, Any]:
+    mend = "run `assay nightly`"
+    try:
+        return Gate.model_validate(store.read_json(store.GATE, mend)).model_dump()
+    except ValidationError as error:
+        raise DataError(f"{store.GATE} is no verdict, expected what a run writes: {mend}") from error
+
+
+def _judge(certificate: Certificate) -> str:
+    word = "met its policy" if certificate.is_met else "refused"
+    return f"{word} on {certificate.items} held-out items, expires {certificate.expires:%Y-%m-%d}"

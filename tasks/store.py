@@ -1,0 +1,332 @@
+"""The only module that knows a path or a file format.
+
+Every table of data/ is named once, in `TABLES`. People's tables are JSON Lines in Git, so that a pull request shows
+them; stages' tables are Parquet with page checksums. A write is whole or absent (temporary file, fsync, rename), and
+equal rows give equal bytes.
+What is read or written passes its contract; a file that passed once is known by its hash and not checked again.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from assay import contracts
+from assay.certificate import Certificate
+from assay.errors import BusyError, ConfigError, DataError
+from assay.records import (
+    Candidate,
+    Case,
+    Category,
+    Decision,
+    Item,
+    Label,
+    Record,
+    Response,
+    Signal,
+    Trace,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = TypeVar("Row", bound=Record)
+
+
+class Table(NamedTuple):
+    """Where a table lies, what a row of it is, and what orders its rows."""
+
+    path: str
+    record: type[Record]
+    order: tuple[str, ...]
+
+
+TABLES = {
+    "decisions": Table("data/decisions/decisions.jsonl", Decision, ()),
+    "items": Table("data/labels/items.jsonl", Item, ("item_id",)),
+    "labels": Table("data/labels/labels.jsonl", Label, ("item_id", "annotator")),
+    "baseline": Table("data/baseline/responses.parquet", Response, ("case_id", "trial")),
+    "traces": Table("data/traces/traces.parquet", Trace, ("at", "trace_id")),
+    "candidates": Table("data/candidates/candidates.jsonl", Candidate, ("candidate_id",)),
+    "cases": Table("data/evalset/cases.parquet", Case, ("case_id",)),
+    "responses": Table("data/responses/responses.parquet", Response, ("case_id", "trial")),
+    "verdicts": Table("data/verdicts/verdicts.parquet", Verdict, ("subject", "item_id", "trial", "scorer")),
+    "signals": Table("data/signals/signals.parquet", Signal, ("signal", "segment")),
+}
+CALIBRATION = "data/calibration"
+REFUSALS = "refusals.json"
+"""Beside the certificates: judges whose labels cannot carry one, with what to add."""
+
+GATE = "data/reports/gate.json"
+METRICS = "data/reports/metrics.json"
+REPORT = "data/reports/report.html"
+SLICES = "data/reports/slices.csv"
+RELEASES = "data/releases"
+PRIVATE = ".assay"
+"""Journal, lock and memory of what was checked: never in Git, never in DVC, safe to delete between runs."""
+
+
+def root() -> Path:
+    """Return the project's folder: the current one, which must hold params.yaml."""
+    here = Path.cwd()
+    if not (here / "params.yaml").is_file():
+        raise ConfigError(f"{here} has no params.yaml, expected a project of Assay: change into its folder first")
+    return here
+
+
+def path(name: str) -> Path:
+    """Return a file's path under the project; its folder exists afterwards."""
+    target = root() / (TABLES[name].path if name in TABLES else name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def exists(name: str) -> bool:
+    """Tell whether a table or file is there."""
+    return path(name).is_file()
+
+
+def private(name: str) -> Path:
+    """Return the path of a file that no stage declares: journal, logs, lock."""
+    return path(f"{PRIVATE}/{name}")
+
+
+def params(section: str, settings: type[Row]) -> Row:
+    """Return one section of params.yaml, validated; a section no stage knows is refused by the layout test."""
+    try:
+        whole = yaml.safe_load((root() / "params.yaml").read_text(encoding="utf8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"params.yaml is not YAML: {_first_line(error)}; correct it") from error
+    if not isinstance(whole, dict) or section not in whole:
+        raise ConfigError(f"params.yaml has no section {section!r}, expected one for the stage of that name: add it")
+    try:
+        return settings.model_validate(whole[section])
+    except ValidationError as error:
+        raise ConfigError(f"params.yaml: {_first_fault(error, section)}; correct it") from error
+
+
+def read(name: str, record: type[Row]) -> list[Row]:
+    """Return a table's rows in the file's order, after its contract has passed.
+
+    Raises:
+        DataError: The file is missing, damaged or breaks its contract; the text names the rows.
+    """
+    table, file = TABLES[name], path(name)
+    if table.record is not record:
+        raise TypeError(f"table {name} holds {table.record.__name__}, not {record.__name__}")
+    if not file.is_file():
+        raise DataError(f"{table.path} is missing, expected the {name} table: {contracts.MENDS[name]}")
+    dicts = list(_jsonl(file, table.path) if file.suffix == ".jsonl" else _parquet(file, table))
+    rows = [_row(record, fields, table.path, number) for number, fields in enumerate(dicts, 1)]
+    _keep_contract(name, rows, file.read_bytes())
+    return rows
+
+
+def frame(rows: Sequence[Record], record: type[Record]) -> "pd.DataFrame":
+    """Return rows as columns; nested fields stay lists and dicts."""
+    import pandas as pd
+
+    return pd.DataFrame([row.model_dump() for row in rows], columns=list(record.model_fields))
+
+
+def write(name: str, rows: Sequence[Record]) -> str:
+    """Write a whole table in its fixed order, after its contract has passed; return its content hash."""
+    table = TABLES[name]
+    ordered = sorted(rows, key=lambda row: tuple(getattr(row, field) for field in table.order)) if table.order else rows
+    data = _jsonl_bytes(ordered) if table.path.endswith(".jsonl") else _parquet_bytes(ordered, table.record)
+    _keep_contract(name, ordered, data)
+    write_bytes(table.path, data)
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def taxonomy() -> list[Category]:
+    """Return the categories of expected failures, by name, from one YAML file each."""
+    found = [
+        _row(Category, _yaml(file), f"data/taxonomy/{file.name}", 1)
+        for file in sorted((root() / "data/taxonomy").glob("*.yaml"))
+    ]
+    if not found:
+        raise DataError("data/taxonomy has no *.yaml, expected one file a category: write the first one")
+    return found
+
+
+def write_json(name: str, value: object) -> None:
+    """Write a small result as JSON that a diff can be read from."""
+    write_bytes(name, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(name: str, mend: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a small result; `mend` says what to run when it is missing."""
+    file = path(name)
+    if not file.is_file():
+        raise DataError(f"{name} is missing, expected the result of an earlier stage: {mend}")
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{name} is not JSON ({_first_line(error)}), expected an earlier result: {mend}") from error
+
+
+def write_bytes(name: str, data: bytes) -> None:
+    """Replace a file so that a reader, or a crash at any moment, sees the old or the new one, never a part."""
+    target = path(name)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def certificates() -> dict[str, Certificate]:
+    """Return the certificate of each judge that has one."""
+    files = sorted((root() / CALIBRATION).glob("*.json"))
+    return {
+        file.stem: _row(Certificate, read_json(f"{CALIBRATION}/{file.name}", "run `assay calibrate`"), file.name, 1)
+        for file in files
+        if file.name != REFUSALS
+    }
+
+
+def refusals() -> dict[str, str]:
+    """Return why judges without a certificate have none."""
+    name = f"{CALIBRATION}/{REFUSALS}"
+    found: dict[str, str] = read_json(name, "run `assay calibrate`") if exists(name) else {}
+    return found
+
+
+def releases() -> list[dict[str, Any]]:
+    """Return the notes of every release of the evaluation set."""
+    return [
+        read_json(f"{RELEASES}/{file.name}", "restore it from Git")
+        for file in sorted((root() / RELEASES).glob("*.json"))
+    ]
+
+
+def released(evaluation_set: str) -> str:
+    """Return the releases whose content has this hash, such as `evalset@v1.0.0`; empty when there is none."""
+    return ", ".join(note["release"] for note in releases() if note["content"] == evaluation_set)
+
+
+def write_certificates(issued: Mapping[str, Certificate], refused: Mapping[str, str]) -> None:
+    """Keep each judge's certificate, and why others have none."""
+    for judge, certificate in sorted(issued.items()):
+        write_json(f"{CALIBRATION}/{judge}.json", certificate.model_dump(mode="json"))
+    write_json(f"{CALIBRATION}/{REFUSALS}", dict(sorted(refused.items())))
+
+
+@contextmanager
+def exclusive(what: str, now: datetime) -> Iterator[None]:
+    """Hold the project's one run lock; the kernel frees it on death.
+
+    Raises:
+        BusyError: Another process holds it; the text says which, and since when.
+    """
+    with private("lock").open("a+", encoding="utf8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise BusyError(f"{file.read().strip() or 'another run'} holds the lock: wait until it ends") from error
+        file.truncate(0)
+        file.write(f"{what} (process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC)\n")
+        file.flush()
+        yield
+
+
+def _row(record: type[Row], fields: object, where: str, number: int) -> Row:
+    try:
+        return record.model_validate(fields)
+    except ValidationError as error:
+        raise DataError(f"{where}, row {number}: {_first_fault(error)}; correct the row") from error
+
+
+def _first_fault(error: ValidationError, prefix: str = "") -> str:
+    """Return the first fault as 'field is found, expected ...', with how many more there are."""
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in ((prefix, *fault["loc"]) if prefix else fault["loc"]))
+    found = "missing" if fault["type"] == "missing" else repr(fault["input"])[:80]
+    more = f" (and {error.error_count() - 1} more faults)" if error.error_count() > 1 else ""
+    return f"{place or 'the row'} is {found}, expected: {fault['msg']}{more}"
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _yaml(file: Path) -> object:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{file.name} is not YAML: {_first_line(error)}; correct it") from error
+
+
+def _jsonl(file: Path, where: str) -> Iterator[object]:
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise DataError(
+                f"{where}, row {number}: not a JSON object ({_first_line(error)}); correct the row"
+            ) from error
+
+
+def _jsonl_bytes(rows: Sequence[Record]) -> bytes:
+    return b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
+
+
+def _parquet(file: Path, table: Table) -> Iterator[object]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_table(file, page_checksum_verification=True)
+        columns = set(found.column_names)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{table.path} cannot be read ({_first_line(error)}), expected a whole Parquet file: "
+            f"restore it with `dvc checkout` or run its stage again"
+        ) from error
+    expected = set(table.record.arrow_schema().names)
+    if columns != expected:
+        missing, extra = sorted(expected - columns), sorted(columns - expected)
+        raise DataError(f"{table.path} lacks the columns {missing} and has {extra} instead: run its stage again")
+    yield from found.to_pylist()
+
+
+def _parquet_bytes(rows: Sequence[Record], record: type[Record]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=record.arrow_schema())
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, store_schema=False)
+    return bytes(sink.getvalue())
+
+
+def _keep_contract(name: str, rows: Sequence[Record], data: bytes) -> None:
+    """Hold a table against its contract, unless this very content passed this very contract before."""
+    known = [category.category for category in taxonomy()] if name in contracts.CATEGORISED else []
+    mark = private(f"kept/{name}-{hashlib.sha256(data + contracts.version(name, known).encode()).hexdigest()}")
+    if not mark.exists():
+        contracts.check(name, TABLES[name].path, frame(rows, TABLES[name].record), known)
+        mark.touch()
