@@ -1,0 +1,107 @@
+"""Amounts as a person reads them: points, dollars, coefficients, moments."""
+
+from datetime import UTC, datetime
+
+from assay.certificate import Figure
+from assay.records import Signal
+from assay.report.findings import Rate
+from assay.report.wording import percent
+from assay.signals.measures import SIGNALS
+
+SMALLEST_P = 0.001
+SHARES = frozenset({"tpr", "tnr", "accuracy", "human-pass-rate", "conflict", "decided"})
+"""Figures of a certificate that are shares; all others are coefficients."""
+NAMES = {
+    "tpr": "Right where people say pass (TPR)",
+    "tnr": "Right where people say fail (TNR)",
+    "youden": "TPR + TNR - 1 (Youden's J)",
+    "accuracy": "Agrees with people",
+    "kappa": "Cohen's kappa",
+    "kappa-linear": "Kappa, linear weights",
+    "ac1": "Gwet's AC1",
+    "human-pass-rate": "People say pass",
+    "conflict": "The order of showing decided",
+    "direction": "Leans to what it reads first",
+    "decided": "Neither said tie",
+    "kappa-over-human": "Kappa above people's own",
+}
+
+
+def bounds(found: Rate) -> str:
+    """Return the 95 % interval of a share alone, such as `79.2 to 88.7`."""
+    return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+
+
+def points(found: Rate) -> str:
+    """Return a change of a rate in percentage points, such as `-5.6 points (-9.1 to -2.1)`."""
+    return _points(found.estimate, found.low, found.high)
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value with three decimals; empty where there is none."""
+    if value is None:
+        return ""
+    return f"< {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
+
+
+def figure_name(found: Figure) -> str:
+    """Return what a figure of a certificate says, in words; one that is not known keeps its own name."""
+    return NAMES.get(found.name, found.name)
+
+
+def figure(found: Figure) -> str:
+    """Return a figure of a certificate with its interval, as a share or as a coefficient."""
+    if found.estimate is None:
+        return "not estimated"
+    is_share = found.name in SHARES
+    text = percent(found.estimate) if is_share else _signed(f"{found.estimate:z.3f}")
+    if found.low is None or found.high is None:
+        return text
+    if is_share:
+        return f"{text} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    return _signed(f"{text} ({found.low:z.3f} to {found.high:z.3f})")
+
+
+def level(signal: Signal, *, of_baseline: bool = False) -> str:
+    """Return a signal's level in its window, or in its baseline, as a share or as a mean."""
+    value = signal.baseline_value if of_baseline else signal.value
+    return f"{value:,.1f}" if _is_mean(signal) else percent(value)
+
+
+def change(signal: Signal) -> str:
+    """Return a signal's change against its baseline with its 95 % interval."""
+    estimate = signal.value - signal.baseline_value
+    if _is_mean(signal):
+        return _signed(f"{estimate:+z,.1f} ({signal.low:+z,.1f} to {signal.high:+z,.1f})")
+    return _points(estimate, signal.low, signal.high)
+
+
+def impact(signal: Signal) -> str:
+    """Return a signal's weekly cost with its bounds, below 0 a saving; empty where no value is declared."""
+    if signal.impact_usd is None or signal.impact_low_usd is None or signal.impact_high_usd is None:
+        return ""
+    cost, low, high = (_dollars(part) for part in (signal.impact_usd, signal.impact_low_usd, signal.impact_high_usd))
+    return f"{cost} ({low} to {high})"
+
+
+def moment(at: datetime) -> str:
+    """Return a moment in UTC to the minute."""
+    return f"{at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _points(estimate: float, low: float, high: float) -> str:
+    return _signed(f"{100 * estimate:+z.1f} points ({100 * low:+z.1f} to {100 * high:+z.1f})")
+
+
+def _dollars(amount: float) -> str:
+    rounded = round(amount)
+    return _signed(f"-${-rounded:,}" if rounded < 0 else f"${rounded:,}")
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _is_mean(signal: Signal) -> bool:
+    measure = SIGNALS.get(signal.signal)
+    return measure is not None and measure.kind == "mean"

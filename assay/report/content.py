@@ -1,0 +1,88 @@
+"""What the report says, complete and without a pixel: the page is drawn from this record alone."""
+
+from datetime import datetime
+
+from assay.certificate import Certificate, Standing
+from assay.gate import Gate
+from assay.records import Layer, Record, Signal, ToolCall
+from assay.report.findings import Accounting, Comparison, Preference, Rate
+
+
+class ChangedCase(Record):
+    """One case whose outcome differs from the baseline's, or that has none, with both answers."""
+
+    case_id: str
+    category: str
+    layer: Layer
+    severity: str
+    turns: list[str]
+    reference: str
+    baseline_text: str
+    target_text: str
+    baseline_calls: list[ToolCall]
+    target_calls: list[ToolCall]
+    why: list[str]
+    """What each scorer that did not pass said, one line each; they quote hostile text."""
+
+
+class Corrected(Record):
+    """The judged pass rate as people would have it."""
+
+    raw: Rate
+    rate: Rate | None
+    """None where the labels cannot carry it; `note` says why."""
+    labels: int
+    """Human labels behind the correction."""
+    frame: str
+    """What those labels were drawn from."""
+    note: str
+
+
+class Judge(Record):
+    """One judge with its certificate and what that is worth today."""
+
+    name: str
+    standing: Standing
+    certificate: Certificate | None
+    note: str
+
+
+class Provenance(Record):
+    """What exactly was run, so that it can be run again."""
+
+    target: str
+    baseline: str
+    evaluation_set: str
+    """Content hash of the evaluation set."""
+    released: str
+    """The release that has this content, such as `evalset@v1.0.0`; empty when it was never released."""
+    cases: int
+    without_baseline: int
+    """Cases that have no accepted answer in their present revision."""
+    epoch: str
+    anchors: int
+    parameters: str
+    """Hash of params.yaml."""
+    assay: str
+    """Version of Assay."""
+
+
+class Report(Record):
+    """One night, ready to be drawn."""
+
+    produced: datetime
+    gate: Gate
+    provenance: Provenance
+    target: Accounting
+    baseline: Accounting
+    everything: Comparison | None
+    """None when no case has an outcome in both versions."""
+    checks: Comparison | None
+    corrected: Corrected | None
+    preference: Preference | None
+    judges: list[Judge]
+    signals: list[Signal]
+    newly_failing: list[ChangedCase]
+    """The most severe category first."""
+    fixed: list[ChangedCase]
+    unscored: list[ChangedCase]

@@ -1,0 +1,259 @@
+"""What a run found: every number of the report, computed from verdicts, before anything is drawn.
+
+A case is the unit. It passes when all its scorers pass in all its trials, and it has no outcome when any of them gave
+none or is missing: an error can neither raise nor lower a rate. Preference is read from the first trial alone, since an
+interval over all of them would count one case several times.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from assay.errors import InsufficientDataError
+from assay.records import Case, Record, Response, Subject, Verdict
+from assay.stats import paired, pairs
+from assay.stats.rates import Interval, wilson
+from assay.stats.slices import SliceCounts, SliceFinding, find_drops
+
+CaseOutcome = Literal["pass", "fail", "wire", "judge"]
+"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict. Neither is an outcome of the product."""
+
+JUDGE = "correctness"
+"""The judge of single answers: its verdicts are in the outcomes, those of the pairwise judge are not."""
+IDENTICAL = "identical"
+"""Stands for the judge's fingerprint on a pair of equal responses, which no judge was asked about."""
+
+
+class Rate(Record):
+    """A share with its interval, the number of cases behind it and how it was estimated."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+
+class Accounting(Record):
+    """Where every planned case went; the parts sum to `planned`."""
+
+    planned: int
+    passed: int
+    product_failed: int
+    judge_failed: int
+    wire_failed: int
+    reasons: dict[str, int]
+    """Of the failures of judge and wire, by kind."""
+
+
+class SliceRow(Record):
+    """One category: both rates, the paired change and whether it is a drop beyond chance."""
+
+    category: str
+    n: int
+    target: Rate
+    baseline: Rate
+    change: Rate
+    gained: int
+    lost: int
+    adjusted_p: float | None
+    is_worse: bool
+
+
+class Comparison(Record):
+    """Target against baseline on the cases that both answered, all scorers or checks alone."""
+
+    scorers: Literal["all", "checks"]
+    target: Rate
+    baseline: Rate
+    change: Rate
+    gained: int
+    lost: int
+    p_value: float
+    detectable: str
+    """The smallest change that this many cases can find, in words."""
+    slices: list[SliceRow]
+    """The largest drop first."""
+
+    @property
+    def worse(self) -> list[str]:
+        """Return where the target is worse beyond chance: categories, or `overall`."""
+        return [row.category for row in self.slices if row.is_worse] or (["overall"] if self.change.high < 0 else [])
+
+
+class Preference(Record):
+    """How often the pairwise judge prefers the target, ties as half, and how often the order decided."""
+
+    win_rate: Rate
+    conflict: Rate
+    wins: int
+    ties: int
+    losses: int
+    unscored: int
+    identical: int
+
+
+class Outcomes(NamedTuple):
+    """Each planned case's outcome under one choice of scorers, with the reason where there is none."""
+
+    by_case: dict[str, CaseOutcome]
+    reasons: Counter[str]
+
+
+def outcomes(
+    subject: Subject,
+    cases: Iterable[Case],
+    responses: Iterable[Response],
+    verdicts: Iterable[Verdict],
+    *,
+    checks_only: bool,
+) -> Outcomes:
+    """Fold verdicts into one outcome a case; with `checks_only`, cases that no check decides are left out."""
+    answered: dict[str, list[Response]] = defaultdict(list)
+    for response in responses:
+        answered[response.case_id].append(response)
+    said: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.subject == subject and (verdict.scorer.startswith("check:") or not checks_only):
+            said[verdict.item_id].append(verdict)
+    reasons: Counter[str] = Counter()
+    found: dict[str, CaseOutcome] = {}
+    for case in cases:
+        if checks_only and not case.expectations:
+            continue
+        scorers = len(case.expectations) + (bool(case.reference) and not checks_only)
+        found[case.case_id] = _outcome(answered[case.case_id], said[case.case_id], scorers, reasons)
+    return Outcomes(found, reasons)
+
+
+def _outcome(
+    responses: Sequence[Response], verdicts: Sequence[Verdict], scorers: int, reasons: Counter[str]
+) -> CaseOutcome:
+    broken = [response.error_kind for response in responses if response.status == "error"]
+    if broken or not responses:
+        reasons[f"wire: {broken[0] if broken else 'no response on file'}"] += 1
+        return "wire"
+    silent = [verdict for verdict in verdicts if verdict.outcome == "unscored"]
+    given = Counter(verdict.trial for verdict in verdicts)
+    if silent or not verdicts or any(given[response.trial] < scorers for response in responses):
+        reasons[f"judge: {silent[0].status if silent else 'no verdict on file'}"] += 1
+        return "judge"
+    return "pass" if all(verdict.outcome == "pass" for verdict in verdicts) else "fail"
+
+
+def account(found: Outcomes) -> Accounting:
+    """Count where the planned cases went."""
+    count = Counter(found.by_case.values())
+    return Accounting(
+        planned=len(found.by_case),
+        passed=count["pass"],
+        product_failed=count["fail"],
+        judge_failed=count["judge"],
+        wire_failed=count["wire"],
+        reasons=dict(sorted(found.reasons.items())),
+    )
+
+
+def compare(
+    scorers: Literal["all", "checks"],
+    categories: Mapping[str, str],
+    target: Outcomes,
+    baseline: Outcomes,
+    *,
+    fdr: float,
+) -> Comparison:
+    """Compare both versions case by case.
+
+    Args:
+        scorers: Which scorers the outcomes come from.
+        categories: Category by case.
+        target: Outcomes of the version under test.
+        baseline: Outcomes of the accepted version.
+        fdr: False discovery rate over the categories.
+
+    Raises:
+        InsufficientDataError: No case has an outcome in both.
+
+    Source:
+        STATISTICS 4.3 (Bonett-Price, McNemar mid-p, MDE) and 4.5 (Benjamini-Hochberg).
+    """
+    both = {
+        case_id: (outcome, baseline.by_case[case_id])
+        for case_id, outcome in target.by_case.items()
+        if outcome in ("pass", "fail") and baseline.by_case.get(case_id) in ("pass", "fail")
+    }
+    if not both:
+        raise InsufficientDataError("no case has an outcome in both versions: mend the endpoint, or run `assay accept`")
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for case_id, pair in both.items():
+        groups[categories[case_id]].append(pair)
+    counts = {name: _counts(name, group) for name, group in groups.items()}
+    drops = {drop.name: drop for drop in find_drops(list(counts.values()), q=fdr)}
+    rows = [_slice_row(groups[name], counts[name], drops[name]) for name in groups]
+    whole = _counts("overall", list(both.values()))
+    discordant = max((whole.gained + whole.lost) / whole.n, 1 / whole.n)
+    return Comparison(
+        scorers=scorers,
+        target=_share([mine for mine, _ in both.values()]),
+        baseline=_share([theirs for _, theirs in both.values()]),
+        change=rate(paired.bonett_price(whole.gained, whole.lost, whole.n)),
+        gained=whole.gained,
+        lost=whole.lost,
+        p_value=paired.mcnemar_midp(whole.gained, whole.lost),
+        detectable=paired.minimum_detectable_effect(whole.n, discordant).statement,
+        slices=sorted(rows, key=lambda row: (row.change.estimate, row.category)),
+    )
+
+
+def preference(verdicts: Iterable[Verdict]) -> Preference | None:
+    """Return the pairwise judge's word on target against baseline; None where it judged fewer than two pairs.
+
+    Identical responses are ties that nobody was asked about: they are in the win rate, not in the share of conflicts.
+    """
+    paired_up = [verdict for verdict in verdicts if verdict.subject == "pair" and verdict.trial == 0]
+    ok = [verdict for verdict in paired_up if verdict.status == "ok"]
+    asked = [verdict for verdict in ok if verdict.fingerprint != IDENTICAL]
+    if len(asked) < 2:  # noqa: PLR2004 - an interval takes two
+        return None
+    count = Counter(verdict.outcome for verdict in ok)
+    return Preference(
+        win_rate=rate(pairs.win_rate(*_orders(ok))),
+        conflict=rate(pairs.position_bias(*_orders(asked)).conflict),
+        wins=count["a"],
+        ties=count["tie"],
+        losses=count["b"],
+        unscored=len(paired_up) - len(ok),
+        identical=len(ok) - len(asked),
+    )
+
+
+def _orders(verdicts: Sequence[Verdict]) -> tuple[list[str], list[str]]:
+    return [str(verdict.as_is) for verdict in verdicts], [str(verdict.swapped) for verdict in verdicts]
+
+
+def rate(found: Interval) -> Rate:
+    """Return an interval as a row of the report."""
+    return Rate(estimate=found.estimate, low=found.low, high=found.high, n=found.n, method=found.method)
+
+
+def _counts(name: str, group: Sequence[tuple[str, str]]) -> SliceCounts:
+    gained, lost = group.count(("pass", "fail")), group.count(("fail", "pass"))
+    return SliceCounts(name=name, n=len(group), gained=gained, lost=lost)
+
+
+def _share(seen: Sequence[str]) -> Rate:
+    return rate(wilson(seen.count("pass"), len(seen)))
+
+
+def _slice_row(group: Sequence[tuple[str, str]], counts: SliceCounts, drop: SliceFinding) -> SliceRow:
+    return SliceRow(
+        category=counts.name,
+        n=counts.n,
+        target=_share([mine for mine, _ in group]),
+        baseline=_share([theirs for _, theirs in group]),
+        change=rate(drop.change),
+        gained=counts.gained,
+        lost=counts.lost,
+        adjusted_p=drop.adjusted,
+        is_worse=drop.flagged,
+    )

@@ -1,0 +1,193 @@
+"""The report as one static HTML file: no script, no network, and nothing that a model or a user wrote is markup.
+
+Every value that a template prints passes through `visible` and is then escaped; no template marks anything as safe.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from assay.certificate import Slice, Standing
+from assay.gate import Word
+from assay.records import Signal
+from assay.report import amounts, figures, texts
+from assay.report.content import ChangedCase, Judge, Report
+from assay.report.findings import Comparison
+from assay.report.wording import percent, with_interval
+
+MAX_CASES = 200
+"""Changed cases that are shown in full, over all three lists."""
+OPEN_CASES = 3
+"""Newly failing cases that are unfolded from the start."""
+MAX_LINES = 20
+"""Turns, tool calls or reasons of one case that are shown."""
+MIN_ITEMS = 10
+"""Labels below which a part of a certificate is for reading, not for claims."""
+
+BADGES: dict[Word, tuple[str, str]] = {
+    "pass": ("✓", "good"),
+    "regression": ("✗", "bad"),
+    "inconclusive": ("?", "open"),
+    "incomplete": ("…", "open"),
+    "uncalibrated": ("!", "open"),
+    "judge-changed": ("≠", "open"),
+    "set-changed": ("≠", "open"),
+}
+"""Sign and tone of each word of the gate; only a pass is green."""
+
+STANDINGS: dict[Standing, str] = {
+    "valid": "certified against people on held-out labels",
+    "none": "the judge has no certificate",
+    "failed": "the judge was refused: it misses a floor of its policy",
+    "expired": "the judge's certificate has expired",
+    "judge-changed": "the judge is not the one that was certified",
+}
+CLASSES = {"pass-fail": ("fail", "pass"), "pairwise": ("A", "tie", "B")}
+STATES = ("alert", "watch", "quiet", "charted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One comparison ready to be drawn."""
+
+    comparison: Comparison
+    forest: figures.Forest
+    standing: Standing
+    """What the least trusted judge behind its numbers is worth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseList:
+    """The changed cases of one kind that fit the page, and how many do not."""
+
+    kind: str
+    title: str
+    none: str
+    """What is said when there is no such case."""
+    cases: list[tuple[ChangedCase, texts.Difference]]
+    more: int
+    unfolded: int
+    """How many are open from the start; a list without any is folded as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeView:
+    """One judge with what a reader asks first: where is it least to be trusted?"""
+
+    judge: Judge
+    classes: tuple[str, ...]
+    weakest: Slice | None
+    """The lowest agreement among parts large enough for a claim; None without a certificate or such a part."""
+
+
+def render(report: Report) -> str:
+    """Return the page; equal reports give equal text."""
+    groups = _signals(report.signals)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            badge=BADGES[report.gate.word],
+            standings=STANDINGS,
+            standing_of={name: _standing(report, name) for name in ("correctness", "preference")},
+            comparisons=_comparisons(report),
+            bars={"target": figures.stack(report.target), "baseline": figures.stack(report.baseline)},
+            case_lists=_case_lists(report),
+            judges=[_judge(judge) for judge in report.judges],
+            signals=groups[0],
+            quiet_segments=groups[1],
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("assay.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=texts.visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=percent,
+        interval=with_interval,
+        bounds=amounts.bounds,
+        points=amounts.points,
+        p_value=amounts.p_value,
+        figure=amounts.figure,
+        figure_name=amounts.figure_name,
+        level=amounts.level,
+        change=amounts.change,
+        impact=amounts.impact,
+        moment=amounts.moment,
+        excerpt=texts.excerpt,
+    )
+    environment.globals.update(max_lines=MAX_LINES, min_items=MIN_ITEMS)
+    return environment
+
+
+def _standing(report: Report, name: str) -> Standing:
+    """Return what a judge's numbers are worth; a judge that the report does not list is worth nothing."""
+    return next((judge.standing for judge in report.judges if judge.name == name), "none")
+
+
+def _comparisons(report: Report) -> list[Compared]:
+    """Return the comparisons there are, the one that the gate rests on first."""
+    trusted = bool(report.judges) and all(judge.standing == "valid" for judge in report.judges)
+    ordered = [report.everything, report.checks] if trusted else [report.checks, report.everything]
+    return [
+        Compared(
+            comparison=found,
+            forest=figures.forest([row.change for row in found.slices], found.change),
+            standing=_standing(report, "correctness") if found.scorers == "all" else "valid",
+        )
+        for found in ordered
+        if found
+    ]
+
+
+def _case_lists(report: Report) -> list[CaseList]:
+    """Return the three lists of cases; together they show at most 200, the newly failing first."""
+    kinds = (
+        ("newly-failing", "Newly failing", "No case newly fails.", report.newly_failing),
+        ("unscored", "Without an outcome", "Every planned case has an outcome.", report.unscored),
+        ("fixed", "Fixed", "No case was fixed.", report.fixed),
+    )
+    left, lists = MAX_CASES, []
+    for kind, title, none, cases in kinds:
+        shown = cases[:left]
+        left -= len(shown)
+        lists.append(
+            CaseList(
+                kind=kind,
+                title=title,
+                none=none,
+                cases=[(case, texts.difference(case.baseline_text, case.target_text)) for case in shown],
+                more=len(cases) - len(shown),
+                unfolded=OPEN_CASES if kind == "newly-failing" else 0,
+            )
+        )
+    return lists
+
+
+def _judge(judge: Judge) -> JudgeView:
+    held = judge.certificate
+    if held is None:
+        return JudgeView(judge=judge, classes=(), weakest=None)
+    large = (part for part in held.slices if part.n >= MIN_ITEMS)
+    weakest = min(large, key=lambda part: part.agree / part.n, default=None)
+    return JudgeView(judge=judge, classes=CLASSES[held.question], weakest=weakest)
+
+
+def _signals(signals: Sequence[Signal]) -> tuple[list[Signal], list[Signal]]:
+    """Return the signals to be read, those that ask for action first, and the quiet ones of single categories."""
+    by_state = [[signal for signal in signals if signal.state == state] for state in STATES]
+    ordered = list(chain.from_iterable(by_state))
+    shown = [signal for signal in ordered if signal.segment == "all" or signal.state in ("alert", "watch")]
+    return shown, [signal for signal in ordered if signal not in shown]

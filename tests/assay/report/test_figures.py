@@ -1,0 +1,65 @@
+"""Marks lie where the numbers say."""
+
+import pytest
+import sample_report as sample
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.report.figures import MARGIN, WIDTH, forest, scale_of, stack
+from assay.report.findings import Accounting, Rate
+
+SHARES = st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(sorted)
+
+
+def accounting(passed: int, product: int, judge: int, wire: int) -> Accounting:
+    planned = passed + product + judge + wire
+    fields = {"passed": passed, "product_failed": product, "judge_failed": judge, "wire_failed": wire, "reasons": {}}
+    return Accounting(planned=planned, **fields)
+
+
+def change(bounds: list[float]) -> Rate:
+    return sample.rate(bounds[1], bounds[0], bounds[2])
+
+
+def test_whiskers_end_at_the_bounds() -> None:
+    """On an axis from -20 to +20 points a change of -10 (-20 to +5) spans from the left margin past the middle."""
+    found = forest([sample.rate(-0.1, -0.2, 0.05)], sample.rate(0.0, -0.15, 0.2))
+    inner = WIDTH - 2 * MARGIN
+    row = found.rows[0]
+    assert [tick.label for tick in found.ticks] == ["\N{MINUS SIGN}20", "\N{MINUS SIGN}10", "0", "+10", "+20"]
+    assert (row.low, row.dot, row.high) == (MARGIN, MARGIN + inner / 4, MARGIN + inner * 0.625)
+    assert found.zero == WIDTH / 2
+    assert found.overall.high == WIDTH - MARGIN
+
+
+@given(SHARES, SHARES)
+def test_axis_is_linear_and_holds_everything(one: list[float], other: list[float]) -> None:
+    """For any intervals, every mark lies inside the plot, at its share of the axis, on the right side of zero."""
+    scale = scale_of([change(one), change(other)])
+    for value in (*one, *other, 0.0):
+        assert MARGIN - 0.1 <= scale.x(value) <= WIDTH - MARGIN + 0.1
+        back = scale.low + (scale.x(value) - MARGIN) / (WIDTH - 2 * MARGIN) * (scale.high - scale.low)
+        assert back == pytest.approx(value, abs=0.06 / (WIDTH - 2 * MARGIN) * (scale.high - scale.low))
+    assert 1 <= round((scale.high - scale.low) / scale.step) <= 7
+
+
+def test_no_change_at_all_has_an_axis() -> None:
+    """Where nothing moved and no interval has a width, there is still an axis with a zero."""
+    found = forest([], sample.rate(0.0, 0.0, 0.0))
+    assert found.overall.dot == found.zero
+    assert "0" in [tick.label for tick in found.ticks]
+
+
+def test_stack_is_in_proportion() -> None:
+    """Parts follow one another in the order of the table, as wide as their share, and empty parts are left out."""
+    found = stack(accounting(6, 3, 0, 1))
+    assert [(part.kind, part.start, part.width, part.count) for part in found] == [
+        ("passed", 0, 60, 6),
+        ("product", 60, 30, 3),
+        ("wire", 90, 10, 1),
+    ]
+
+
+def test_stack_of_nothing_is_empty() -> None:
+    """A run that planned no case has no bar, and no division by zero."""
+    assert stack(sample.empty_accounting()) == []
