@@ -1,0 +1,194 @@
+"""The command `assay`: thin, it calls flows and tasks; every import that costs time happens inside a command."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+BAD_INPUT = 2
+Arguments = ParamSpec("Arguments")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="assay")
+def app() -> None:
+    """Evaluate an LLM product: no judged number without its certificate."""
+
+
+def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
+    """Make a command of a function: an error of ours is one sentence on stderr and exit code 2."""
+
+    def wrap(run: Callable[Arguments, None]) -> click.Command:
+        @wraps(run)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+            from assay.errors import AssayError
+            from flows.server import QUIET
+
+            for variable, value in QUIET.items():
+                os.environ.setdefault(variable, value)
+            sys.path.insert(0, str(Path.cwd()))  # the project's own modules, as `python -m` would find them
+            try:
+                run(*args, **kwargs)
+            except AssayError as error:
+                click.echo(f"assay: {error}", err=True)
+                sys.exit(BAD_INPUT)
+
+        return app.command(name)(guarded)
+
+    return wrap
+
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
+
+
+@command("nightly")
+@gate_too
+@as_json
+def nightly(*, is_gated: bool, is_json: bool) -> None:
+    """Run the product on the evaluation set, judge, monitor and publish; exit 0 whatever the verdict."""
+    from flows.nightly import nightly as flow
+
+    flow.fn()
+    _tell(is_gated=is_gated, is_json=is_json)
+
+
+@command("monitor")
+@gate_too
+@as_json
+def monitor(*, is_gated: bool, is_json: bool) -> None:
+    """Measure production signals and publish them with the last verdict."""
+    from flows.monitor import monitor as flow
+
+    flow.fn()
+    _tell(is_gated=is_gated, is_json=is_json)
+
+
+@command("gate")
+@as_json
+def gate(*, is_json: bool) -> None:
+    """Exit with the last run's verdict: 0 pass, 1 regression, 3 incomplete, 4 uncalibrated, 5 judge changed, 6 set
+    changed, 7 inconclusive (2 is bad input)."""  # noqa: D205, D209 - click shows it as one paragraph
+    _tell(is_gated=True, is_json=is_json)
+
+
+@command("calibrate")
+@click.option(
+    "--judge", "judges", multiple=True, type=click.Choice(["correctness", "preference"]), help="Default: all."
+)
+@as_json
+def calibrate(*, judges: tuple[str, ...], is_json: bool) -> None:
+    """Hold judges against the held-out labels and issue their certificates anew."""
+    from flows.calibrate import calibrate as flow
+    from tasks import store
+
+    for judge in judges or ("correctness", "preference"):
+        state = flow.fn(judge)  # type: ignore[arg-type]
+        if not is_json:
+            click.echo(state.message)
+    if is_json:
+        click.echo(json.dumps({name: kept.model_dump(mode="json") for name, kept in store.certificates().items()}))
+
+
+@command("grow")
+def grow() -> None:
+    """Admit what people decided; when nothing waits for them, generate new candidates."""
+    from flows.grow import grow as flow
+
+    click.echo(flow.fn().message)
+
+
+@command("release")
+@click.argument("version")
+@click.option("--note", required=True, help="What changed and why, in a sentence.")
+def release(*, version: str, note: str) -> None:
+    """Freeze the evaluation set as VERSION (such as v1.4.0), tag the commit, push the data."""
+    from flows.release import release as flow
+
+    click.echo(flow.fn(version, note).message)
+
+
+@command("accept")
+def accept() -> None:
+    """Make the last run's responses the baseline that later runs are compared with."""
+    from tasks.accept import accept as run
+
+    click.echo(f"{run()} responses are the baseline now; commit data/baseline.")
+
+
+@command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(*, file: Path) -> None:
+    """Write the candidates that wait for a decision to a CSV FILE, for a spreadsheet."""
+    from tasks.accept import export_candidates
+
+    click.echo(f"{export_candidates(file)} candidates written to {file}: fill decision, reviewer and reason.")
+
+
+@command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(*, file: Path) -> None:
+    """Append the decisions of a CSV FILE to the log; `assay grow` then admits the cases."""
+    from datetime import UTC, datetime
+
+    from tasks.accept import import_decisions
+
+    click.echo(f"{import_decisions(file, datetime.now(UTC))} decisions appended; run `assay grow` to admit them.")
+
+
+@command("status")
+@as_json
+def status(*, is_json: bool) -> None:
+    """Show coverage by category, candidates waiting, certificates and the last verdict."""
+    from tasks.status import lines
+    from tasks.status import status as read
+
+    found = read()
+    click.echo(json.dumps(found) if is_json else "\n".join(lines(found)))
+
+
+@command("doctor")
+@click.option(
+    "--docs", type=click.Path(file_okay=False, path_type=Path), help="Also build Great Expectations' Data Docs."
+)
+def doctor(*, docs: Path | None) -> None:
+    """Check that every table keeps its contract, that versions fit, and who holds the lock."""
+    from tasks.doctor import examine
+
+    for line in examine(docs):
+        click.echo(line)
+
+
+@command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=4200, show_default=True, help="Of Prefect's UI and API.")
+def serve(*, port: int) -> None:
+    """Start a Prefect server on loopback and serve every deployment until stopped."""
+    from flows.serve import forever
+    from tasks import store
+
+    forever(port, store.private("prefect"))
+
+
+def _tell(*, is_gated: bool, is_json: bool) -> None:
+    """Print the gate's word with the report to open; exit with its code where that was asked for."""
+    from assay.gate import EXIT, Gate
+    from tasks import store
+
+    found: dict[str, Any] = store.read_json(store.GATE, "run `assay nightly`")
+    word = Gate.model_validate(found)
+    report = store.path(store.REPORT)
+    if is_json:
+        click.echo(json.dumps(found | {"report": str(report), "exit_code": EXIT[word.word]}))
+    else:
+        click.echo(f"{word.sentence}\nNext: {word.next}.\nReport: {report}")
+    if is_gated:
+        sys.exit(EXIT[word.word])
+
+
+if __name__ == "__main__":
+    app()

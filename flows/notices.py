@@ -1,0 +1,61 @@
+"""What Prefect shows of a run: its final state and at most four artifacts; no text of a model goes into Markdown."""
+
+from collections.abc import Sequence
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.states import Completed
+
+from assay.certificate import Certificate
+from assay.gate import Gate
+from tasks import store
+from tasks.publish import Summary
+
+STATES = {
+    "pass": "Passed",
+    "regression": "Regression",
+    "inconclusive": "Inconclusive",
+    "incomplete": "Incomplete",
+    "uncalibrated": "Uncalibrated",
+    "judge-changed": "JudgeChanged",
+    "set-changed": "SetChanged",
+}
+SHOWN = 50
+
+
+def verdict(gate: Gate, summary: Summary) -> State[None]:
+    """Return the flow's final state, named after the verdict; in a flow run, publish the artifacts too."""
+    if FlowRunContext.get():
+        text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
+        create_markdown_artifact(key="nightly-verdict", markdown=text, description="The verdict of the run")
+        create_table_artifact(
+            key="newly-failing", table=summary.newly_failing[:SHOWN], description="Cases that newly fail"
+        )
+        create_table_artifact(key="coverage-and-calls", table=[summary.accounting], description="Where the cases went")
+        create_link_artifact(key="report", link=store.path(store.REPORT).as_uri(), description="The whole report")
+    return Completed(name=STATES[gate.word], message=gate.sentence)
+
+
+def certificates(issued: Sequence[Certificate]) -> State[None]:
+    """Return the final state of a calibration; in a flow run, publish a table of each certificate."""
+    met = all(certificate.is_met for certificate in issued)
+    for certificate in issued if FlowRunContext.get() else ():
+        figures = [figure.model_dump(exclude={"note"}) for figure in certificate.figures]
+        create_table_artifact(key=f"calibration-{certificate.judge}", table=figures, description=_standing(certificate))
+        link = store.path(f"{store.CALIBRATION}/{certificate.judge}.json").as_uri()
+        create_link_artifact(key=f"certificate-{certificate.judge}", link=link, description=_standing(certificate))
+    text = "; ".join(_standing(certificate) for certificate in issued) or "no certificate could be issued"
+    return Completed(name="Certified" if issued and met else "Refused", message=text)
+
+
+def _standing(certificate: Certificate) -> str:
+    missed = [f"{floor.figure} {floor.found}, {floor.demand}" for floor in certificate.floors if not floor.met]
+    if missed:
+        return f"{certificate.judge}: refused ({'; '.join(missed)})"
+    return f"{certificate.judge}: certified on {certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
+
+
+def _plain(text: str) -> str:
+    """Return text that Markdown cannot read as anything but text."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()<>#+!|" else letter for letter in text)

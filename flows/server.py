@@ -1,0 +1,112 @@
+"""Prefect's server on loopback: its UI and API on one port, nothing else answered, nothing sent anywhere."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assay.errors import BusyError, EndpointError
+
+HOST = "127.0.0.1"
+POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; form-action 'self'"
+)
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "ITERATIVE_DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",  # that one asks an analytics host at every page
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": "6",
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+}
+
+
+def settings(port: int, home: Path) -> dict[str, str]:
+    """Return the environment of the server and of everything that speaks to it."""
+    address = f"http://{HOST}:{port}"
+    return QUIET | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_UI_API_URL": f"{address}/api",
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,
+    }
+
+
+class NoCallingOut:
+    """Forbid every page to load or send anything elsewhere: analytics of the second UI, pictures in an artifact."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the policy to every answer."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = POLICY
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+def create_app() -> ASGIApp:
+    """Return Prefect's application, closed to other host names (DNS rebinding), its pages closed to other hosts."""
+    from prefect.server.api.server import create_app as prefect_app
+
+    return TrustedHostMiddleware(NoCallingOut(prefect_app()), allowed_hosts=[HOST, "localhost"])
+
+
+@contextmanager
+def running(port: int, home: Path, *, patience_s: float = 120) -> Iterator[str]:
+    """Start the server, yield its address once it is healthy, and stop it afterwards.
+
+    Raises:
+        BusyError: Something else listens on the port.
+        EndpointError: The server did not become healthy.
+    """
+    address = f"http://{HOST}:{port}"
+    if _is_healthy(address):
+        raise BusyError(f"port {port} is taken by another Prefect server: stop it, or choose another with --port")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [sys.executable, "-m", "uvicorn", "--factory", "flows.server:create_app", "--host", HOST]
+    command += ["--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5"]
+    process = subprocess.Popen(command, env=os.environ | settings(port, home))
+    try:
+        deadline = time.monotonic() + patience_s
+        while not _is_healthy(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise EndpointError(f"Prefect's server did not start on {address}: read what it printed above")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/api/health", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP OK
+    except OSError:
+        return False

@@ -1,0 +1,100 @@
+"""The main job on the sample product: one night, a second one, and what DVC and the gate say afterwards."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.flows.sample import Sample
+
+pytestmark = pytest.mark.slow
+
+
+def calls(sample: Sample) -> int:
+    """Return how many calls the journal holds."""
+    import sqlite3
+
+    connection = sqlite3.connect(sample.folder / ".assay/journal.sqlite")
+    try:
+        return int(connection.execute("SELECT count(*) FROM calls").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def test_the_regression_is_named_first(night: tuple[Sample, str]) -> None:
+    """The first words on the terminal and in the report are the verdict with its category."""
+    _, said = night
+    assert said.startswith("REGRESSION in escalation: ")
+    path = Path(re.search(r"^Report: (.*)$", said, re.MULTILINE)[1])  # type: ignore[index]
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", path.read_text(encoding="utf8"), re.DOTALL)
+    assert heading
+    assert heading[1].strip().startswith("REGRESSION in escalation: ")
+
+
+def test_the_night_succeeds_and_the_gate_fails(night: tuple[Sample, str]) -> None:
+    """The job did its work, so it exits 0; `assay gate` after it exits 1."""
+    sample, _ = night
+    assert json.loads(sample.run("flows.cli", "gate", "--json", code=1).stdout)["word"] == "regression"
+
+
+def test_the_set_was_rebuilt_as_released(night: tuple[Sample, str]) -> None:
+    """A fresh clone without any remote has the evaluation set of the release: rebuilt from the log, equal by hash."""
+    sample, _ = night
+    manifest = json.loads((sample.folder / "data/evalset/manifest.json").read_text())
+    (notes,) = [json.loads(file.read_text()) for file in (sample.folder / "data/releases").glob("*.json")]
+    assert notes["release"] == "evalset@v1.0.0"
+    assert notes["content"] == manifest["content"]
+    assert manifest["cases"] >= 200
+
+
+def test_dvc_agrees_with_what_was_done(night: tuple[Sample, str]) -> None:
+    """After the night `dvc status` is clean, `dvc repro` runs nothing, and `dvc metrics show` has the verdict."""
+    sample, _ = night
+    assert "up to date" in sample.run("dvc", "status").stdout
+    assert "Running stage" not in sample.run("dvc", "repro").stdout
+    assert "regression" in sample.run("dvc", "metrics", "show").stdout
+
+
+def test_git_sees_only_what_a_night_may_change(night: tuple[Sample, str]) -> None:
+    """Of all files in Git only dvc.lock, the certificates and the small results have changed."""
+    sample, _ = night
+    changed = {line[3:] for line in sample.git("status", "--short").splitlines()}
+    allowed = ("dvc.lock", "data/calibration/", "data/reports/", "data/responses/", "data/verdicts/", "data/signals/")
+    assert {name for name in changed if not name.startswith(allowed)} == set()
+
+
+def test_a_second_night_asks_nothing_again(night: tuple[Sample, str]) -> None:
+    """On unchanged product and data the second run of a night makes no call and finds the same, byte for byte."""
+    sample, said = night
+    before = calls(sample)
+    tables = [sample.folder / f"data/{name}/{name}.parquet" for name in ("responses", "verdicts", "signals")]
+    first = [table.read_bytes() for table in tables]
+    again = sample.run("flows.cli", "nightly", "--gate", code=1)
+    assert again.stdout == said
+    assert calls(sample) == before
+    assert [table.read_bytes() for table in tables] == first
+
+
+def test_a_statistic_never_asks_the_product_again(night: tuple[Sample, str]) -> None:
+    """Touching a statistic makes DVC name calibrate and publish, and neither execute nor judge."""
+    sample, _ = night
+    file = sample.folder / "assay/stats/agreement.py"
+    text = file.read_text(encoding="utf8")
+    file.write_text(text + "\n# touched\n", encoding="utf8")
+    try:
+        stale = set(re.findall(r"^(\w+):$", sample.run("dvc", "status").stdout, re.MULTILINE))
+    finally:
+        file.write_text(text, encoding="utf8")
+    assert {"calibrate", "publish"} <= stale
+    assert not stale & {"execute", "judge", "generate", "review"}
+
+
+def test_grow_proposes_and_waits(night: tuple[Sample, str]) -> None:
+    """Growth leaves candidates that wait for people and admits none by itself."""
+    sample, _ = night
+    said = sample.run("flows.cli", "grow").stdout
+    waiting = re.match(r"(\d+) candidates wait for a decision", said)
+    assert waiting
+    assert int(waiting[1]) > 0
+    assert "242 cases admitted" in sample.run("flows.cli", "status").stdout

@@ -1,0 +1,173 @@
+"""The control room: a real Prefect server, its schedule, its forms in a real browser, runs started from there."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.flows.sample import Sample
+
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+class Api:
+    """Prefect's API as a program of ours may use it: with the token against cross-site writes."""
+
+    def __init__(self, address: str) -> None:
+        """Ask for a token."""
+        self.address, client = address, str(uuid.uuid4())
+        token = httpx.get(f"{address}/api/csrf-token", params={"client": client}).json()["token"]
+        self._headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": client}
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Return the answer to a POST."""
+        answer = httpx.post(f"{self.address}/api/{path}", json=body, headers=self._headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def run(self, flow: str) -> dict[str, Any]:
+        """Return the newest run of a flow that is not waiting for its schedule."""
+        runs = self.post("flow_runs/filter", flows={"name": {"any_": [flow]}}, sort="EXPECTED_START_TIME_DESC")
+        return next((run for run in runs if run["state_type"] != "SCHEDULED" or not run["auto_scheduled"]), {})
+
+
+def wait_for(what: Callable[[], Any], seconds: float) -> Any:
+    """Return the first true answer, or fail."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        time.sleep(0.5)
+    return pytest.fail(f"nothing came within {seconds} s")
+
+
+@pytest.fixture(scope="module")
+def api(night: tuple[Sample, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """`assay serve` on the sample after its first night, until all deployments are ready."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "PREFECT_"))}
+    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    command = [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)]
+    log = (tmp_path_factory.mktemp("serve") / "log").open("w+")
+    process = subprocess.Popen(
+        command, cwd=night[0].folder, env=environ, stdout=log, stderr=log, start_new_session=True
+    )
+    address = f"http://127.0.0.1:{port}"
+
+    def is_up() -> bool:
+        assert process.poll() is None, Path(log.name).read_text()
+        try:
+            return httpx.get(f"{address}/api/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait_for(is_up, 120)
+        found = Api(address)
+        wait_for(lambda: len(found.post("deployments/filter")) == 6, 60)
+        yield found
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.close()
+
+
+@pytest.fixture
+def page(api: Api) -> Iterator[Page]:
+    """A page of a real browser that records every request to another host than the server."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = browser.new_page(viewport={"width": 1280, "height": 1000})
+        yield opened
+        browser.close()
+
+
+def test_other_hosts_and_other_sites_are_shut_out(api: Api) -> None:
+    """A foreign host name is refused, a write without token is refused, and pages may talk to this server only."""
+    assert httpx.get(f"{api.address}/api/health", headers={"Host": "evil.example"}).status_code == 400
+    forged = httpx.post(f"{api.address}/api/variables/", json={"name": "x", "value": "y"})
+    assert forged.status_code == 403
+    policy = httpx.get(f"{api.address}/", headers={"Accept": "text/html"}, follow_redirects=True).headers
+    assert policy["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def test_the_nightly_is_scheduled(api: Api) -> None:
+    """The cron of the nightly gets scheduled runs: a scheduler that dies silently would leave none."""
+
+    def scheduled() -> list[dict[str, Any]]:
+        flows, state = {"name": {"any_": ["nightly"]}}, {"type": {"any_": ["SCHEDULED"]}}
+        found: list[dict[str, Any]] = api.post("flow_runs/filter", flows=flows, flow_runs={"state": state})
+        return found
+
+    runs = wait_for(scheduled, 90)
+    assert all(run["expected_start_time"][11:16] == "02:00" for run in runs)
+
+
+def test_every_deployment_is_there(api: Api) -> None:
+    """One deployment an intention, each ready."""
+    found = {(one["name"], one["status"]) for one in api.post("deployments/filter")}
+    assert found == {("nightly", "READY"), ("hourly", "READY"), ("on-demand", "READY")}
+
+
+@in_browser
+def test_a_judge_is_calibrated_from_the_form(api: Api, page: Page, night: tuple[Sample, str]) -> None:
+    """In the browser: the form offers the judges in a drop-down, the run finishes, its certificate is an artifact."""
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((api.address, "data:", "blob:")) else outside.append(request.url)
+        ),
+    )
+    (of,) = api.post("deployments/filter", flows={"name": {"any_": ["calibrate"]}})
+    page.goto(f"{api.address}/deployments/deployment/{of['id']}/run", wait_until="networkidle")
+    page.locator(".p-select-button__control").focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    assert page.get_by_role("option").all_inner_texts() == ["correctness", "preference"]
+    page.get_by_role("option", name="correctness").click()
+    page.get_by_role("button", name="Submit").click()
+    run = wait_for(
+        lambda: (found := api.run("calibrate")) and found["state_type"] in ("COMPLETED", "FAILED") and found, 120
+    )
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Certified")
+    artifacts = {one["key"]: one["id"] for one in api.post("artifacts/filter")}
+    assert {"calibration-correctness", "certificate-correctness"} <= artifacts.keys()
+    page.goto(f"{api.address}/artifacts/artifact/{artifacts['calibration-correctness']}", wait_until="networkidle")
+    page.get_by_text("tpr", exact=True).first.wait_for()
+    assert outside == []
+    assert "up to date" in night[0].run("dvc", "status").stdout
+
+
+@in_browser
+def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
+    """In the browser: a quick run of the nightly ends in a state named after the verdict, with four artifacts."""
+    (of,) = api.post("deployments/filter", flows={"name": {"any_": ["nightly"]}})
+    page.goto(f"{api.address}/deployments/deployment/{of['id']}", wait_until="networkidle")
+    page.get_by_role("button", name="Run", exact=True).first.click()
+    page.get_by_text("Quick run").first.click()
+    run = wait_for(
+        lambda: (found := api.run("nightly")) and found["state_type"] in ("COMPLETED", "FAILED") and found, 150
+    )
+    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Regression")
+    artifacts = api.post("artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    assert {one["key"] for one in artifacts} == {"nightly-verdict", "newly-failing", "coverage-and-calls", "report"}
