@@ -1,0 +1,69 @@
+"""The command: quick to explain itself, one sentence for an error, the verdict as exit code."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from assay.gate import EXIT, Gate
+from flows.cli import app
+from tasks import store
+from tests.cast import Project
+from tests.layout import ROOT
+
+
+def cpu_s(*words: str) -> float:
+    """Return the CPU seconds of a Python process, the least of five."""
+    used = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *words], cwd=ROOT, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(used)
+
+
+def test_help_is_quick() -> None:
+    """`assay --help` takes at most ten times the CPU of a bare interpreter: nothing heavy is imported."""
+    assert cpu_s("-m", "flows.cli", "--help") <= 10 * cpu_s("-c", "pass")
+
+
+@pytest.mark.parametrize("word", sorted(EXIT))
+def test_gate_exits_with_the_verdict(project: Project, word: str) -> None:
+    """`assay gate` exits with the code of the last run's verdict, and says it as JSON on request."""
+    gate = Gate(word=word, reason="r", next="n", sentence="A sentence.")  # type: ignore[arg-type]
+    store.write_json(store.GATE, gate.model_dump())
+    plain, as_json = CliRunner().invoke(app, ["gate"]), CliRunner().invoke(app, ["gate", "--json"])
+    assert (plain.exit_code, as_json.exit_code) == (EXIT[gate.word], EXIT[gate.word])
+    assert plain.output.startswith("A sentence.")
+    assert json.loads(as_json.output)["word"] == word
+
+
+def test_gate_without_a_run_is_bad_input(project: Project) -> None:
+    """Without a run there is no verdict: exit code 2 and what to run."""
+    done = CliRunner().invoke(app, ["gate"])
+    assert done.exit_code == 2
+    assert "run `assay nightly`" in done.output
+
+
+def test_outside_a_project_is_one_sentence(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that is no project every command is refused in one sentence."""
+    monkeypatch.chdir(str(tmp_path))
+    done = CliRunner().invoke(app, ["status"])
+    assert done.exit_code == 2
+    assert done.output.count("\n") == 1
+    assert "has no params.yaml" in done.output
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    """A word that is no command exits 2, as everywhere."""
+    assert CliRunner().invoke(app, ["nigthly"]).exit_code == 2
+
+
+def test_status_as_json(project: Project) -> None:
+    """`assay status --json` is one JSON object with coverage by category."""
+    found = json.loads(CliRunner().invoke(app, ["status", "--json"]).output)
+    assert [row["category"] for row in found["coverage"]] == ["escalation", "refunds"]

@@ -1,0 +1,175 @@
+"""The contracts: each table's suite lets sound rows through, names the rows at fault, and needs no network."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from assay import contracts
+from assay.errors import DataError
+from assay.records import Candidate, Record, Signal
+from tasks import store
+from tests.cast import AT, CATEGORIES, case, decision, item, label, response, trace, verdict
+from tests.layout import ROOT
+
+KNOWN = list(CATEGORIES)
+
+
+def candidate(number: int) -> Candidate:
+    """Return a proposed case."""
+    of = case(number)
+    return Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0.5)
+
+
+def signal(name: str) -> Signal:
+    """Return one measure of one window."""
+    times = {"window_start": AT, "window_end": AT}
+    counts = {"events": 1, "n": 10, "value": 0.1, "baseline_value": 0.1, "baseline_n": 10, "low": -0.1, "high": 0.1}
+    money = {"impact_usd": None, "impact_low_usd": None, "impact_high_usd": None}
+    texts = {"signal": name, "segment": "all", "state": "quiet", "statement": "Nothing.", "owner": "product"}
+    return Signal.model_validate(times | counts | money | texts)
+
+
+SOUND: dict[str, list[Record]] = {
+    "decisions": [decision(case(1)), decision(case(1), "reject")],
+    "items": [item(1, "yes"), item(2, "yes")],
+    "labels": [label("pass-fail.001", "pass"), label("pass-fail.001", "fail", "ben", inclusion_probability=None)],
+    "baseline": [response(case(1)), response(case(2))],
+    "traces": [trace(1, AT), trace(2, AT)],
+    "candidates": [candidate(1), candidate(2)],
+    "cases": [case(1), case(2, "escalation")],
+    "responses": [response(case(1)), response(case(1), trial=1)],
+    "verdicts": [verdict("refunds-001", "pass", score=1.0), verdict("refunds-002", "unscored")],
+    "signals": [signal("refusal-rate"), signal("grounded-rate")],
+}
+
+
+def frame(table: str, rows: Sequence[Record]) -> pd.DataFrame:
+    """Return rows as the store hands them to a contract."""
+    return store.frame(rows, store.TABLES[table].record)
+
+
+def fault(table: str, found: pd.DataFrame) -> str:
+    """Return what the contract says of a table that breaks it."""
+    with pytest.raises(DataError) as raised:
+        contracts.check(table, f"data/{table}", found, KNOWN)
+    return str(raised.value)
+
+
+def test_every_table_has_a_contract() -> None:
+    """What the store can write, a suite holds; each suite has a way to mend its table."""
+    assert set(contracts.KEYS) == set(contracts.MENDS) == set(store.TABLES) == set(SOUND)
+
+
+@pytest.mark.parametrize("table", SOUND)
+def test_sound_rows_pass(table: str) -> None:
+    """Rows as the stages make them keep their contract."""
+    contracts.check(table, f"data/{table}", frame(table, SOUND[table]), KNOWN)
+
+
+@pytest.mark.parametrize("table", [table for table in SOUND if contracts.KEYS[table]])
+def test_a_key_occurs_once(table: str) -> None:
+    """A repeated key is refused with the key, the file and what to do."""
+    said = fault(table, frame(table, [SOUND[table][0]] * 2))
+    assert said.startswith(f"data/{table}: {' + '.join(contracts.KEYS[table])}: 2 rows break the rule (")
+    assert said.endswith("correct these rows")
+    assert "once" in said
+
+
+@pytest.mark.parametrize("table", sorted(contracts.NOT_EMPTY))
+def test_an_empty_table_is_refused(table: str) -> None:
+    """A table that something must be in is refused when nothing is."""
+    assert "found 0, expected at least one row" in fault(table, frame(table, []))
+
+
+@pytest.mark.parametrize("table", sorted(set(SOUND) - contracts.NOT_EMPTY))
+def test_a_table_may_be_empty_where_that_is_a_result(table: str) -> None:
+    """No candidates, no verdicts and no signals are results too."""
+    contracts.check(table, f"data/{table}", frame(table, []), KNOWN)
+
+
+BROKEN: list[tuple[str, str, Any, str]] = [
+    *((table, "category", "invented", "a category of data/taxonomy") for table in sorted(contracts.CATEGORISED)),
+    *(
+        (table, column, "", "a value that is not empty")
+        for table, columns in contracts.FILLED.items()
+        for column in columns
+    ),
+    *(
+        (table, column, value, "a probability")
+        for table, columns in contracts.PROBABILITIES.items()
+        for column in columns
+        for value in (-0.01, 1.01)
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "value", "expected"), BROKEN)
+def test_each_rule_can_be_broken(table: str, column: str, value: Any, expected: str) -> None:
+    """Each rule refuses the value that it is there for, and names its row."""
+    found = frame(table, SOUND[table])
+    found[column] = [value, *found[column][1:]]
+    said = fault(table, found)
+    assert said.startswith(f"data/{table}: {column}: 1 rows break the rule")
+    assert expected in said
+    for key in contracts.KEYS[table]:
+        assert str(found[key][0]) in said
+
+
+def test_a_message_stays_short() -> None:
+    """Of many rows at fault five are named, and a long value is cut: a sentence is for a person."""
+    found = frame("cases", [case(number) for number in range(200)]).assign(category="x" * 5000)
+    said = fault("cases", found)
+    assert "200 rows break the rule" in said
+    assert said.count("refunds-") == 5
+    assert len(said) < 800
+
+
+@pytest.mark.parametrize(
+    "text", ["$HOME", "${HOME}", "$PARAMETER", "%s {0} {{x}}", "\x00", "<script>", "\U0001f600" * 9]
+)
+def test_values_are_data(text: str) -> None:
+    """No text of a table is taken for a variable or a template, and each can be named."""
+    found = frame("cases", SOUND["cases"])
+    found["category"] = [text, "refunds"]
+    assert text in fault("cases", found)
+
+
+def test_a_suite_is_known_by_its_rules() -> None:
+    """The version of a suite changes with the taxonomy where that matters, and only there."""
+    assert contracts.version("cases", KNOWN) != contracts.version("cases", [*KNOWN, "delivery"])
+    assert contracts.version("cases", KNOWN) != contracts.version("items", KNOWN)
+    assert contracts.version("labels", KNOWN) == contracts.version("labels", [*KNOWN, "delivery"])
+
+
+OFFLINE = """
+import socket, sys
+from pathlib import Path
+def refuse(*_, **__):
+    print("network", file=sys.stderr)
+    raise OSError("offline")
+socket.socket.connect = socket.getaddrinfo = refuse
+import pandas as pd
+from assay import contracts
+frame = pd.DataFrame([{"case_id": "refunds-001", "category": "<script>alert(1)</script>", "owner": "payments"}])
+empty = pd.DataFrame(columns=["candidate_id", "similarity"])
+print(contracts.data_docs({"cases": frame, "candidates": empty}, ["refunds"], Path(sys.argv[1])))
+"""
+
+
+def test_data_docs_are_built_offline(tmp_path: Path) -> None:
+    """The pages are built without one attempt to reach a host, and show a table's markup as text."""
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", OFFLINE, str(tmp_path)]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(tmp_path / "index.html")
+    assert "network" not in done.stderr
+    pages = [page.read_text() for page in (tmp_path / "validations").rglob("*.html")]
+    assert len(pages) == 2
+    assert not any("<script>alert(1)" in page for page in pages)
+    assert any("&lt;script&gt;alert(1)" in page for page in pages)

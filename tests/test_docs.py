@@ -1,0 +1,103 @@
+"""What the documents say is true: commands exist, files exist, links lead somewhere."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay.gate import EXIT
+from flows.cli import app
+from tests.layout import ROOT
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md", "data/labels/README.md"]
+TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
+README = TEXT["README.md"]
+
+
+def make_targets() -> set[str]:
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf8"), re.MULTILINE)
+    assert phony
+    return set(phony[1].split())
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name: str) -> None:
+    """Every link to a file of the project points at one that is there."""
+    links = re.findall(r"\]\((?!#)([^)#]+)", TEXT[name])
+    assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_make_targets_are_few_and_true() -> None:
+    """The Makefile has six targets at most, and every one that a document names exists."""
+    named = {word for text in TEXT.values() for word in re.findall(r"`?make ([a-z-]+)`?(?= |`|\n|$)", text)}
+    assert len(make_targets()) <= 6
+    assert named & {"nightly", "test", "check", "serve"} == {"nightly", "test", "check", "serve"}
+    assert set(re.findall(r"`make ([a-z-]+)`", "".join(TEXT.values()))) <= make_targets()
+
+
+def test_the_first_command_comes_early() -> None:
+    """A reader meets the first command within 25 lines, and it is the main job; the second one runs the tests."""
+    lines = README.splitlines()
+    first = next(number for number, line in enumerate(lines, 1) if line.startswith("make "))
+    assert first <= 25
+    assert (lines[first - 1].split()[1], lines[first].split()[1]) == ("nightly", "test")
+
+
+def test_every_command_named_exists() -> None:
+    """Each `assay ...` in the documents is a command of the program."""
+    named = set(re.findall(r"`assay ([a-z]+)", "".join(TEXT.values())))
+    assert named
+    assert named <= set(app.commands)
+
+
+def test_exit_codes_are_the_documented_ones() -> None:
+    """The README's exit codes are the gate's."""
+    listed = {
+        word.strip().replace(" ", "-").replace("\n", "-"): int(code)
+        for code, word in re.findall(r"(\d) ([a-z][a-z \n]+?)(?=[,.])", README[README.index("`assay gate`") :][:300])
+    }
+    assert listed.pop("bad-input") == 2
+    assert listed == dict(EXIT)
+
+
+def test_changed_files_named_in_the_add_one_thing_table_exist() -> None:
+    """The places that the table sends a reader to are there."""
+    rows = README[README.index("## Add one thing") :]
+    for path in re.findall(r"`((?:assay|data)/[\w/.<>]+)`", rows):
+        assert (ROOT / path.partition("<")[0]).exists()
+
+
+def test_no_document_names_a_host_that_is_not_loopback() -> None:
+    """Nothing a reader copies from a document calls anywhere but this machine."""
+    hosts = {host for text in TEXT.values() for host in re.findall(r"https?://([^/:\s)`]+)", text)}
+    assert hosts <= {"127.0.0.1", "localhost"}
+
+
+def test_the_quoted_verdict_is_what_the_sample_says() -> None:
+    """The verdict quoted in the README begins as the sentence of the sample's last recorded night."""
+    quoted = next(line for line in README.splitlines() if line.startswith("REGRESSION"))
+    gate = ROOT / "data/reports/gate.json"
+    if not gate.is_file():
+        pytest.skip("no night was run in this checkout; tests/flows/test_nightly.py holds the sample to the same words")
+    assert json.loads(gate.read_text())["sentence"].startswith(quoted.removesuffix("...").strip()[:60])
+
+
+@pytest.mark.parametrize("name", sorted(app.commands))
+def test_every_command_explains_itself(name: str) -> None:
+    """`assay COMMAND --help` answers at once with a sentence."""
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.split("\n\n")[1].strip()) > 30
+
+
+def test_no_file_names_this_machine() -> None:
+    """No committed text holds a path of a developer's machine."""
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = done.stdout.splitlines()
+    homes = re.compile(r"/(home|Users|work|root)/\w+/")
+    texts = [name for name in listed if Path(name).suffix in {".py", ".md", ".yaml", ".toml", ".json", ".lock", ""}]
+    assert [name for name in texts if homes.search((ROOT / name).read_text(encoding="utf8", errors="ignore"))] == []
