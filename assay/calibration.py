@@ -219,6 +219,15 @@ def _youden(table: agreement.Table) -> Figure:
 
 
 def _kappa(name: str, estimate: float, n: int, table: agreement.Table, weights: agreement.Weights) -> Figure:
+    """Return kappa with its interval; where all agree it has a standard error of 0, and Wilson's bound stands in.
+
+    At least Wilson's lower bound of the agreement would be seen again, which is so much above chance.
+    """
+    rarer = int(table.sum() - table.sum(axis=1).max())
+    if table.trace() == n >= agreement.MIN_ITEMS and rarer >= agreement.MIN_RARER:
+        chance = agreement.cohen(table, weights=weights).expected
+        low = (wilson(n, n).low - chance) / (1 - chance)
+        return Figure(name=name, estimate=1, low=low, high=1, n=n, method="all agree: from Wilson's bound")
     try:
         return _interval(name, agreement.kappa_interval(table, weights=weights))
     except InsufficientDataError as refusal:

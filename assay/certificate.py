@@ -79,10 +79,6 @@ class Certificate(Record):
         """Tell whether every floor of the policy was met."""
         return all(floor.met for floor in self.floors)
 
-    def figure(self, name: str) -> Figure:
-        """Return one figure by its name."""
-        return next(figure for figure in self.figures if figure.name == name)
-
 
 def standing(certificate: Certificate | None, fingerprint: str, now: datetime) -> Standing:
     """Return what a judge's verdicts are worth today; only `valid` ones may pass a gate."""

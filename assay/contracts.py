@@ -4,6 +4,7 @@ A suite is code, not a file of the library's own: its files carry new identifier
 seconds to import, so that happens in the functions.
 """
 
+import html
 import json
 import logging
 from pathlib import Path
@@ -104,7 +105,8 @@ def check(table: str, where: str, frame: "pd.DataFrame", known: list[str]) -> No
 def data_docs(tables: dict[str, "pd.DataFrame"], known: list[str], folder: Path) -> Path:
     """Build Great Expectations' own Data Docs of these tables; return the index page.
 
-    The pages load their styles from public hosts, so offline they are plain. Assay's report never uses them.
+    The library writes cells into its pages as they are, so they are handed to it escaped. The pages load their styles
+    from public hosts, so offline they are plain. Assay's report never uses them.
     """
     context = _context()
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
@@ -115,7 +117,7 @@ def data_docs(tables: dict[str, "pd.DataFrame"], known: list[str], folder: Path)
     }
     context.add_data_docs_site(site_name="assay", site_config=site)
     for table, frame in tables.items():
-        _validate(context, table, frame, rules(table, known), keep=True)
+        _validate(context, table, frame.map(_markup_free), rules(table, known), keep=True)
     context.build_data_docs(site_names=["assay"])
     return folder / "index.html"
 
@@ -154,9 +156,21 @@ def _flat(value: object) -> object:
     return json.dumps(value, default=str) if isinstance(value, list | dict) else value
 
 
+def _markup_free(value: object) -> object:
+    flat = _flat(value)
+    return html.escape(flat) if isinstance(flat, str) else flat
+
+
 def _found(result: dict[str, Any]) -> str:
     rows = result.get("unexpected_index_list")
     if rows:
-        shown = ", ".join(" ".join(str(value)[:60] for value in row.values()) for row in rows[:5])
+        shown = ", ".join(_named(row) for row in rows[:5])
         return f"{len(rows)} rows break the rule ({shown}{', ...' if len(rows) > 5 else ''})"  # noqa: PLR2004
     return f"found {result.get('observed_value')}"
+
+
+def _named(row: int | dict[str, Any]) -> str:
+    """Return a row by its key and value, or by its number in a table without a key."""
+    if isinstance(row, int):
+        return f"row {row + 1}"
+    return " ".join(str(value)[:60] for value in row.values())

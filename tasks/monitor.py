@@ -20,7 +20,7 @@ from assay.clients import endpoints
 from assay.clients.chat import Chat, Endpoint
 from assay.clients.engine import Answer, Call, answer_all
 from assay.clients.journal import Journal
-from assay.errors import CallError, ConfigError
+from assay.errors import CallError, ConfigError, EndpointError
 from assay.judges import prompt
 from assay.judges.reply import parse
 from assay.records import Record, Trace, digest
@@ -159,13 +159,17 @@ def measurable(declared: Sequence[Policy], parts: Sequence[Sequence[Trace]], fou
 
 
 def ask(settings: Settings, chosen: Sequence[Trace]) -> dict[str, bool]:
-    """Return the grounding judge's verdicts by trace; its model is served meanwhile."""
+    """Return the grounding judge's verdicts by trace; none when it cannot be asked: no outage may silence an alert."""
     places = {"items": store.path("items"), "labels": store.path("labels")}
-    with (
-        endpoints.model(settings.model, os.environ, **places) as endpoint,
-        Journal(store.private("journal.sqlite")) as journal,
-    ):
-        return asyncio.run(grounded(settings, endpoint, chosen, journal))
+    try:
+        with (
+            endpoints.model(settings.model, os.environ, **places) as endpoint,
+            Journal(store.private("journal.sqlite")) as journal,
+        ):
+            return asyncio.run(grounded(settings, endpoint, chosen, journal))
+    except EndpointError as error:
+        LOG.warning("the grounding judge cannot be asked: %s", error)
+        return {}
 
 
 @task

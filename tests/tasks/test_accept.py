@@ -1,0 +1,107 @@
+"""Accept: what people decide in a spreadsheet arrives signed, bound to what they saw, and never as a formula."""
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from assay.errors import AssayError, ConfigError, DataError
+from assay.records import Candidate, Decision, Response
+from tasks import store
+from tasks.accept import accept, export_candidates, import_decisions
+from tasks.review import review
+from tests.cast import Project, broken, case, response
+
+CELL = '=HYPERLINK("http://evil.example")'
+
+
+def candidate(number: int, **changes: object) -> Candidate:
+    of = case(number, **changes)
+    return Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0.1)
+
+
+def fill(file: Path, **answers: str) -> None:
+    """Fill every row of an exported sheet."""
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+    sheet = io.StringIO()
+    writer = csv.DictWriter(sheet, rows[0])
+    writer.writeheader()
+    writer.writerows([row | answers for row in rows])
+    file.write_text(sheet.getvalue(), encoding="utf-8-sig")
+
+
+def test_decisions_make_the_round(project: Project, now: datetime) -> None:
+    """An exported candidate that a reviewer admits enters the evaluation set; a decided one is not exported again."""
+    store.write("candidates", [candidate(7), candidate(8)])
+    sheet = project.folder / "sheet.csv"
+    assert export_candidates(sheet) == 2
+    fill(sheet, decision="admit", reviewer="ben", reason="real")
+    assert import_decisions(sheet, now) == 2
+    assert review.fn() == 8
+    assert export_candidates(sheet) == 0
+
+
+def test_a_model_s_text_is_no_formula(project: Project) -> None:
+    """A text that a spreadsheet would run is written with an apostrophe before it."""
+    store.write("candidates", [candidate(7, turns=[CELL])])
+    sheet = project.folder / "sheet.csv"
+    export_candidates(sheet)
+    (row,) = csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8-sig")))
+    assert row["turns"] == f"'{CELL}"
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ({"decision": "yes", "reviewer": "ben"}, "decision is 'yes', expected admit or reject"),
+        ({"decision": "admit", "reviewer": " "}, "reviewer is empty"),
+        ({"decision": "admit", "reviewer": "ben", "digest": "0"}, "not the one on file"),
+        ({"decision": "admit", "reviewer": "ben", "candidate_id": "other"}, "not the one on file"),
+    ],
+)
+def test_a_bad_row_is_refused(project: Project, now: datetime, answers: dict[str, str], found: str) -> None:
+    """A row without a known word, a name or the very candidate on file is refused, and the log stays as it was."""
+    store.write("candidates", [candidate(7)])
+    sheet = project.folder / "sheet.csv"
+    export_candidates(sheet)
+    fill(sheet, **answers)
+    before = project.files()
+    with pytest.raises(DataError, match=found):
+        import_decisions(sheet, now)
+    assert project.files() == before
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00"])
+def test_a_foreign_sheet_is_refused(project: Project, now: datetime, data: bytes) -> None:
+    """A file that is no exported sheet is refused with what is missing."""
+    sheet = project.folder / "sheet.csv"
+    sheet.write_bytes(data)
+    store.write("candidates", [candidate(7)])
+    with pytest.raises(ConfigError, match="expected an exported sheet|save it so again"):
+        import_decisions(sheet, now)
+
+
+def test_an_empty_decision_waits(project: Project, now: datetime) -> None:
+    """A row that nobody decided stays open; importing it appends nothing."""
+    store.write("candidates", [candidate(7)])
+    sheet = project.folder / "sheet.csv"
+    export_candidates(sheet)
+    assert import_decisions(sheet, now) == 0
+    assert len(store.read("decisions", Decision)) == 6
+
+
+def test_only_answers_become_a_baseline(project: Project) -> None:
+    """A failed call is never accepted as a good answer."""
+    store.write("responses", [response(case(1)), broken(case(2)), response(case(3), trial=0)])
+    assert accept() == 2
+    assert [one.case_id for one in store.read("baseline", Response)] == ["refunds-001", "refunds-003"]
+
+
+def test_nothing_to_accept(project: Project) -> None:
+    """Without a run there is nothing to accept, and the old baseline stays."""
+    before = project.files()
+    with pytest.raises(AssayError, match="responses.parquet is missing"):
+        accept()
+    assert project.files() == before

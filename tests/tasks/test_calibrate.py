@@ -1,0 +1,155 @@
+"""Calibrate: a certificate is issued once, kept as it is, renewed by a person, and refused with a reason."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+from assay.errors import DataError
+from assay.records import Verdict
+from tasks import door, store
+from tasks.calibrate import calibrate
+from tests.cast import Project, label, small_items, verdict
+
+LATER = timedelta(days=40)
+
+
+def anchors(**changes: str) -> list[Verdict]:
+    """Return the verdicts of a judge that is right of everything in the small project."""
+    rows = []
+    for one in small_items():
+        is_right = one.response_a.startswith("Yes")
+        if one.question == "pass-fail":
+            rows.append(verdict(one.item_id, "pass" if is_right else "fail", subject="anchor", **changes))
+        else:
+            said = "a" if is_right else "b"
+            both = {"scorer": "preference", "as_is": said, "swapped": said}
+            rows.append(verdict(one.item_id, said, subject="anchor", **both, **changes))
+    return rows
+
+
+@pytest.fixture
+def judged(project: Project) -> Project:
+    """The small project after a night on which both judges were right of every labelled item."""
+    store.write("verdicts", anchors())
+    return project
+
+
+def certificates(project: Project) -> dict[str, bytes]:
+    return {name: data for name, data in project.files().items() if "calibration" in name}
+
+
+def test_the_first_night_issues(judged: Project, now: datetime) -> None:
+    """Both judges get a certificate for 30 days, of the fingerprint that gave the verdicts, and nothing is refused."""
+    issued = calibrate.fn(now)
+    assert [(one.judge, one.items, one.unscored) for one in issued] == [("correctness", 120, 0), ("preference", 60, 0)]
+    assert {(one.fingerprint, one.issued, one.expires) for one in issued} == {
+        ("judge-1", now, now + timedelta(days=30))
+    }
+    assert store.certificates() == {one.judge: one for one in issued}
+    assert store.refusals() == {}
+
+
+def test_a_later_night_keeps(judged: Project, now: datetime) -> None:
+    """Forty nights later, with another judge and expired, the files are byte for byte the same."""
+    calibrate.fn(now)
+    before = certificates(judged)
+    store.write("verdicts", anchors(fingerprint="judge-2"))
+    calibrate.fn(now + LATER)
+    assert certificates(judged) == before
+
+
+def test_a_person_renews(judged: Project, now: datetime) -> None:
+    """A renewal issues the asked judge's certificate anew, for the judge of today, and leaves the other alone."""
+    calibrate.fn(now)
+    store.write("verdicts", anchors(fingerprint="judge-2"))
+    (issued,) = calibrate.fn(now + LATER, ["correctness"], renew=True)
+    assert (issued.fingerprint, issued.issued) == ("judge-2", now + LATER)
+    assert {name: one.fingerprint for name, one in store.certificates().items()} == {
+        "correctness": "judge-2",
+        "preference": "judge-1",
+    }
+
+
+def test_labels_that_carry_nothing_are_refused_and_the_night_goes_on(judged: Project, now: datetime) -> None:
+    """Without a single human fail there is no TNR: the reason is on file, and the other judge has its certificate."""
+    kept = [label(one.item_id, "pass") for one in small_items() if one.response_a.startswith("Yes")]
+    pairs = [label(one.item_id, "a" if one.response_a.startswith("Yes") else "b") for one in small_items()[120:]]
+    store.write("labels", [*[row for row in kept if row.item_id.startswith("pass-fail")], *pairs])
+    assert [one.judge for one in calibrate.fn(now)] == ["preference"]
+    assert list(store.refusals()) == ["correctness"]
+    assert "label items that people fail" in store.refusals()["correctness"]
+
+
+def test_a_refusal_of_one_judge_outlives_the_calibration_of_another(judged: Project, now: datetime) -> None:
+    """Calibrating one judge alone leaves on file why the other has no certificate; a certificate then removes it."""
+    store.write("verdicts", [row for row in anchors() if row.scorer == "correctness"])
+    calibrate.fn(now)
+    why = store.refusals()
+    assert list(why) == ["preference"]
+    calibrate.fn(now, ["correctness"], renew=True)
+    assert store.refusals() == why
+    store.write("verdicts", anchors())
+    calibrate.fn(now)
+    assert store.refusals() == {}
+
+
+def test_two_judges_under_one_name_are_refused(judged: Project, now: datetime) -> None:
+    """Anchors that two versions of a judge have judged calibrate neither, and nothing is written."""
+    half = len(small_items()) // 3
+    store.write("verdicts", [*anchors()[:half], *anchors(fingerprint="judge-2")[half:]])
+    before = judged.files()
+    with pytest.raises(DataError, match="judged by 2 versions of correctness, expected one"):
+        calibrate.fn(now)
+    assert judged.files() == before
+
+
+def not_a_number(project: Project) -> None:
+    file = store.path("labels")
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows[5]["inclusion_probability"] = float("nan")
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+
+
+def no_column(project: Project) -> None:
+    pq.write_table(pq.read_table(store.path("verdicts")).drop_columns(["outcome"]), store.path("verdicts"))
+
+
+def twice(project: Project) -> None:
+    lines = store.path("labels").read_text().splitlines()
+    store.path("labels").write_text("\n".join([*lines, lines[0]]))
+
+
+def cut_off(project: Project) -> None:
+    store.path("verdicts").write_bytes(store.path("verdicts").read_bytes()[:-200])
+
+
+def missing(project: Project) -> None:
+    store.path("items").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (not_a_number, "labels.jsonl, row 6: inclusion_probability is nan"),
+        (no_column, "verdicts.parquet lacks the columns ['outcome']"),
+        (twice, "labels.jsonl: item_id + annotator: 2 rows break the rule"),
+        (cut_off, "verdicts.parquet cannot be read"),
+        (missing, "items.jsonl is missing"),
+    ],
+)
+def test_the_door_refuses_damage(
+    judged: Project, now: datetime, capsys: pytest.CaptureFixture[str], damage: Callable[[Project], None], said: str
+) -> None:
+    """A damaged table ends the command with exit code 2 and one sentence that names it, and nothing is written."""
+    damage(judged)
+    before = judged.files()
+    with pytest.raises(SystemExit) as ended:
+        door.run(lambda: calibrate.fn(now))
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert judged.files() == before

@@ -1,0 +1,272 @@
+"""Publish: from tables to the gate's word, end to end, and nothing written where a table is at fault."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from assay.gate import Gate
+from assay.records import Case, Response, Verdict
+from tasks import door, store
+from tasks.calibrate import calibrate
+from tasks.publish import Settings, gather, publish, report
+from tests.cast import Project, broken, case, response, small_items, verdict
+
+HOSTILE = "<script>alert(1)</script> {{7*7}} %s\u202e"
+CASES = [case(number, category) for category in ("refunds", "escalation") for number in range(100)]
+
+
+class Night:
+    """Two hundred cases, all answered, checked and judged in both versions; a test changes what it is about."""
+
+    def __init__(self) -> None:
+        """Make a night on which every case passes, with a different wording than the baseline's."""
+        self.cases: list[Case] = list(CASES)
+        self.responses: list[Response] = [response(one) for one in CASES]
+        self.baseline: list[Response] = [response(one, "Within 14 days.", target="support@1") for one in CASES]
+        self.anchors = [row for one in small_items() for row in _anchor(one.item_id, one.question, one.response_a)]
+        self.outcomes = {(subject, one.case_id): "pass" for subject in ("target", "baseline") for one in CASES}
+        self.checks = dict(self.outcomes)
+        self.more: list[Verdict] = []
+
+    def lose(self, count: int, category: str = "refunds", *, by: str = "judge") -> None:
+        """Let this many cases of a category newly fail, by the judge or by the check."""
+        table = self.outcomes if by == "judge" else self.checks
+        table |= {("target", f"{category}-{number:03}"): "fail" for number in range(count)}
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield what checks and judges said, as the judge stage files it."""
+        for (subject, name), said in self.outcomes.items():
+            yield verdict(name, said, subject=subject)
+            yield verdict(name, self.checks[subject, name], subject=subject, scorer="check:1-icontains-any")
+        yield from self.anchors
+        yield from self.more
+
+    def write(self) -> None:
+        """File the night's tables."""
+        store.write("cases", self.cases)
+        store.write("responses", self.responses)
+        store.write("baseline", self.baseline)
+        store.write("verdicts", list(self.verdicts()))
+        store.write("signals", [])
+
+    def publish(self, now: datetime, *, is_certified: bool = True) -> Gate:
+        """File the night, certify its judges, and publish; return the gate."""
+        self.write()
+        if is_certified:
+            calibrate.fn(now)
+        return publish.fn(now)[0]
+
+
+def _anchor(item_id: str, question: str, text: str) -> Iterator[Verdict]:
+    right = text.startswith("Yes")
+    if question == "pass-fail":
+        yield verdict(item_id, "pass" if right else "fail", subject="anchor")
+    else:
+        said = "a" if right else "b"
+        yield verdict(item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
+
+
+@pytest.fixture
+def night(project: Project) -> Night:
+    """A good night in the small project, on whose items neither ROUGE-L nor the longer text is a perfect judge."""
+    texts = ({"response_a": f"{one.response_a:.<45}", "response_b": f"{one.response_b:.<45}"} for one in small_items())
+    bare = [one.model_copy(update={"reference": ""} | text) for one, text in zip(small_items(), texts, strict=True)]
+    store.write("items", bare)
+    return Night()
+
+
+def settings() -> Settings:
+    return store.params("publish", Settings)
+
+
+def results(project: Project) -> dict[str, bytes]:
+    return {name: data for name, data in project.files().items() if "reports" in name}
+
+
+def test_a_good_night_passes(night: Night, project: Project, now: datetime) -> None:
+    """Nothing fails, both judges are certified: the word is pass, and the four results are on file and agree."""
+    found = night.publish(now)
+    assert found.word == "pass", found
+    assert found.sentence.startswith("PASS: 100.0 % (98.1 to 100.0) of 200 cases pass")
+    assert json.loads(store.path(store.GATE).read_bytes()) == found.model_dump()
+    metrics = json.loads(store.path(store.METRICS).read_bytes())
+    assert (metrics["verdict"], metrics["calibrated"], metrics["pass_rate"]["n"]) == ("pass", True, 200)
+    assert store.path(store.SLICES).read_text().count("\n") == 3
+    assert found.sentence.split(":")[0] in store.path(store.REPORT).read_text()
+
+
+def test_equal_tables_give_equal_bytes(night: Night, project: Project, now: datetime) -> None:
+    """Published again from the same tables at the same moment, every file is byte for byte the same."""
+    night.lose(12)
+    night.publish(now)
+    first = results(project)
+    assert len(first) == 4
+    publish.fn(now)
+    assert results(project) == first
+
+
+def test_a_planted_drop_is_a_regression_of_its_category(night: Night, now: datetime) -> None:
+    """Twelve of a hundred cases newly fail by the judge: the first sentence names the category and no other."""
+    night.lose(12)
+    found = night.publish(now)
+    assert found.word == "regression"
+    assert found.sentence.startswith("REGRESSION in refunds: 12 of 100 cases newly fail")
+    assert "escalation" not in found.sentence
+    assert len(report(gather(), settings(), now).newly_failing) == 12
+
+
+@pytest.mark.parametrize(("by", "word"), [("check", "regression"), ("judge", "uncalibrated")])
+def test_an_uncalibrated_judge_leaves_the_word_to_the_checks(night: Night, now: datetime, by: str, word: str) -> None:
+    """Without a certificate a drop that checks prove is a regression, and one that only the judge saw is not."""
+    night.lose(12, by=by)
+    found = night.publish(now, is_certified=False)
+    assert found.word == word
+    assert "by checks alone" in found.sentence
+
+
+def test_a_judge_of_pairs_that_expired_hides_no_regression(night: Night, now: datetime) -> None:
+    """The judge of single answers is certified: its regression stands whatever the pairwise judge is worth."""
+    night.lose(12)
+    night.write()
+    (kept,) = calibrate.fn(now, ["correctness"])
+    assert kept.is_met
+    assert publish.fn(now)[0].word == "regression"
+    assert report(gather(), settings(), kept.expires).gate.word == "uncalibrated"
+
+
+@pytest.mark.parametrize("which", ["anchor", "target", "pair"])
+def test_one_verdict_of_another_judge_is_a_changed_judge(night: Night, now: datetime, which: str) -> None:
+    """A single verdict under another fingerprint, of whatever it speaks, makes the judge a changed one."""
+    night.publish(now)
+    rows = list(night.verdicts())
+    if which == "pair":
+        one = {"scorer": "preference", "as_is": "a", "swapped": "a", "fingerprint": "judge-2"}
+        store.write("verdicts", [*rows, verdict(CASES[0].case_id, "a", subject="pair", **one)])
+    else:
+        at = next(at for at, row in enumerate(rows) if row.subject == which and row.scorer == "correctness")
+        rows[at] = rows[at].model_copy(update={"fingerprint": "judge-2"})
+        store.write("verdicts", rows)
+    assert publish.fn(now)[0].word == "judge-changed"
+
+
+def test_a_failed_call_and_an_identical_pair_change_no_judge(night: Night, now: datetime) -> None:
+    """What nobody answered, or nobody was asked, bears a fingerprint of its own and is no other judge's verdict."""
+    night.publish(now)
+    lost = night.anchors[119].model_copy(update={"outcome": "unscored", "status": "error", "fingerprint": "nobody"})
+    night.anchors[119] = lost
+    same = {"scorer": "preference", "as_is": "tie", "swapped": "tie", "fingerprint": "identical"}
+    night.more = [verdict(CASES[0].case_id, "tie", subject="pair", **same)]
+    night.write()
+    assert publish.fn(now)[0].word == "pass"
+
+
+@pytest.mark.parametrize(("lost", "word"), [(4, "pass"), (5, "incomplete")])
+@pytest.mark.parametrize("where", ["wire", "target", "baseline"])
+def test_beyond_the_declared_share_of_errors_the_run_is_incomplete(
+    night: Night, now: datetime, where: str, lost: int, word: str
+) -> None:
+    """Four of 200 cases lost are 2 %, five are more, be it on the wire or at the judge, in either version."""
+    for number in range(lost):
+        if where == "wire":
+            night.responses[number] = broken(CASES[number])
+        else:
+            night.outcomes[where, CASES[number].case_id] = "unscored"
+    assert night.publish(now).word == word
+
+
+def test_a_new_case_is_a_changed_set(night: Night, now: datetime) -> None:
+    """A case that was changed since its answer was accepted has no baseline, and the word says so."""
+    edited = case(0, turns=["Cleo asks something new. Within 14 days?"])
+    night.cases[0], night.responses[0] = edited, response(edited)
+    found = night.publish(now)
+    assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
+
+
+def test_what_cannot_be_excluded_is_inconclusive(night: Night, project: Project, now: datetime) -> None:
+    """With 200 cases and nothing lost a drop of 2 % cannot be excluded: a tighter policy is inconclusive."""
+    project.params("publish", max_drop=0.005)
+    assert night.publish(now).word == "inconclusive"
+
+
+def test_hostile_text_is_recorded_and_escaped(night: Night, now: datetime) -> None:
+    """Markup, templates and hidden characters stay as they are in the record, and none is markup on the page."""
+    night.lose(12)
+    night.responses[0] = response(CASES[0], HOSTILE)
+    night.publish(now)
+    shown = {row.case_id: row.target_text for row in report(gather(), settings(), now).newly_failing}
+    assert shown[CASES[0].case_id] == HOSTILE
+    page = store.path(store.REPORT).read_text(encoding="utf8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}} %s" in page
+    assert "\u202e" not in page
+
+
+def test_the_trial_that_failed_is_the_one_shown(night: Night, now: datetime) -> None:
+    """Of several trials the reader sees the one that did not pass, with its reason."""
+    trials = [response(CASES[0], f"Answer {trial}.", trial=trial) for trial in range(3)]
+    night.responses[:1] = trials
+    for trial in (1, 2):
+        said = "fail" if trial == 1 else "pass"
+        night.more.append(verdict(CASES[0].case_id, said, trial=trial, detail="wrong number"))
+        night.more.append(verdict(CASES[0].case_id, "pass", trial=trial, scorer="check:1-icontains-any"))
+    night.write()
+    (found,) = report(gather(), settings(), now).newly_failing
+    assert (found.target_text, found.why) == ("Answer 1.", ["correctness: fail. wrong number"])
+
+
+def test_the_most_severe_category_comes_first(night: Night, project: Project, now: datetime) -> None:
+    """Newly failing cases are ordered by severity before anything else."""
+    file = project.folder / "data/taxonomy/refunds.yaml"
+    file.write_text(file.read_text().replace("severity: high", "severity: critical"))
+    night.lose(2, "escalation")
+    night.lose(1, "refunds")
+    night.write()
+    found = report(gather(), settings(), now).newly_failing
+    assert [row.case_id for row in found] == ["refunds-000", "escalation-000", "escalation-001"]
+
+
+def cut_off() -> None:
+    store.path("verdicts").write_bytes(store.path("verdicts").read_bytes()[:-300])
+
+
+def no_baseline() -> None:
+    store.path("baseline").unlink()
+
+
+def no_certificate_at_all() -> None:
+    store.path("data/calibration/correctness.json").write_text('{"judge": "correctness"}')
+
+
+def rewritten_label() -> None:
+    file = store.path("labels")
+    file.write_text(file.read_text().replace('"outcome":"pass"', '"outcome":"great"', 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (cut_off, "verdicts.parquet cannot be read"),
+        (no_baseline, "responses.parquet is missing"),
+        (no_certificate_at_all, "correctness.json, row 1: question is missing"),
+        (rewritten_label, "outcome is 'great'"),
+    ],
+)
+def test_the_door_refuses_damage(
+    night: Night,
+    project: Project,
+    now: datetime,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[], None],
+    said: str,
+) -> None:
+    """A damaged input ends the command with exit code 2 and a sentence that names it; last night's results stay."""
+    night.publish(now)
+    damage()
+    before = project.files()
+    with pytest.raises(SystemExit) as ended:
+        door.run(lambda: publish.fn(now + timedelta(days=1)))
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert project.files() == before

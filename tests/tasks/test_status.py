@@ -1,0 +1,83 @@
+"""Status: what is covered, what waits, what a judge is worth, from whatever is on file."""
+
+from datetime import datetime
+
+import pytest
+
+from assay.errors import DataError
+from assay.gate import Gate
+from assay.records import Candidate, Decision
+from assay.stats.paired import minimum_detectable_effect
+from tasks import store
+from tasks.calibrate import calibrate
+from tasks.review import review
+from tasks.status import lines, status
+from tests.cast import Project, case, decision, small_items, verdict
+
+
+def candidate(number: int, category: str = "refunds") -> Candidate:
+    of = case(number, category)
+    return Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0.1)
+
+
+def test_an_empty_project_has_a_status(project: Project) -> None:
+    """Before the first decision and the first run there is a status: nothing covered, nothing certified, no verdict."""
+    store.path("decisions").unlink()
+    found = status()
+    assert (found["cases"], found["waiting"], found["certificates"], found["last"]) == (0, 0, {}, None)
+    assert {(row["admitted"], row["detectable_drop"]) for row in found["coverage"]} == {(0, None)}
+    assert lines(found)[-2:] == ["no judge is certified", "no run yet: `assay nightly`"]
+
+
+def test_coverage_by_category(project: Project) -> None:
+    """Each category has its quota, what is admitted, and what waits for people: decided candidates wait no longer."""
+    review.fn()
+    store.write("candidates", [candidate(7), candidate(8), candidate(9, "escalation"), candidate(1)])
+    log = store.read("decisions", Decision)
+    store.write("decisions", [*log, decision(case(8), "reject")])
+    found = status()
+    rows = {row["category"]: (row["quota"], row["admitted"], row["waiting"], row["owner"]) for row in found["coverage"]}
+    assert rows == {"refunds": (3, 3, 1, "payments"), "escalation": (3, 3, 1, "payments")}
+    assert (found["cases"], found["waiting"]) == (6, 2)
+    assert "6 cases admitted, 2 candidates waiting" in lines(found)
+
+
+def test_the_smallest_drop_is_one_that_would_be_found(project: Project) -> None:
+    """More cases find smaller drops; a category of three finds none, and the table says `none`."""
+    drops = []
+    for count in (3, 40, 200):
+        store.write("cases", [case(number) for number in range(count)])
+        (row,) = [row for row in status()["coverage"] if row["category"] == "refunds"]
+        drops.append(row["detectable_drop"])
+        assert any(line.startswith("refunds") and ("none" in line) == (count == 3) for line in lines(status()))
+    assert drops[0] is None
+    assert drops[1] > drops[2] > 0
+    assert minimum_detectable_effect(40, drops[1]).effect == pytest.approx(drops[1], rel=0.01)
+
+
+def test_what_a_judge_is_worth_is_said(project: Project, now: datetime) -> None:
+    """A judge with a certificate has its end, one that was refused has the reason."""
+    rows = [verdict(one.item_id, "pass", subject="anchor") for one in small_items() if one.question == "pass-fail"]
+    store.write("verdicts", rows)
+    calibrate.fn(now)
+    found = status()["certificates"]
+    assert found["correctness"] == "refused on 120 held-out items, expires 2026-12-02"
+    assert found["preference"].startswith("no certificate (no held-out pairwise item has both")
+    assert "judge correctness: refused on 120 held-out items, expires 2026-12-02" in lines(status())
+
+
+def test_the_last_verdict_is_shown_or_refused(project: Project) -> None:
+    """The last run's sentence ends the status; a file that is no verdict is refused by name."""
+    gate = Gate(word="pass", reason="r", next="n", sentence="PASS: all of it.")
+    store.write_json(store.GATE, gate.model_dump())
+    assert lines(status())[-1] == "PASS: all of it."
+    store.write_json(store.GATE, {"word": "great"})
+    with pytest.raises(DataError, match=r"gate\.json is no verdict"):
+        status()
+
+
+def test_reading_writes_nothing(project: Project) -> None:
+    """Status leaves every file of the project as it was."""
+    before = project.files()
+    status()
+    assert project.files() == before
