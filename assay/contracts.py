@@ -35,7 +35,7 @@ CATEGORISED = {"cases", "items", "traces"}
 """Tables with a category that the taxonomy must know."""
 
 MENDS = {
-    "decisions": "decide on candidates at the desk, or import decisions",
+    "decisions": "write the first cases and run `assay import cases.yaml --reviewer NAME`",
     "items": "import the labelled items",
     "labels": "import the labels",
     "baseline": "run `assay accept` after a run whose responses are good",

@@ -132,13 +132,21 @@ def export(*, file: Path) -> None:
 
 @command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(*, file: Path) -> None:
-    """Append the decisions of a CSV FILE to the log; `assay grow` then admits the cases."""
+@click.option("--reviewer", help="Who admits the cases of a YAML file; a CSV file names its reviewers itself.")
+def import_(*, file: Path, reviewer: str | None) -> None:
+    """Append the decisions of a filled CSV FILE, or hand-written cases of a YAML FILE, to the log."""
     from datetime import UTC, datetime
 
-    from tasks.accept import import_decisions
+    from tasks.accept import admit_written, import_decisions
 
-    click.echo(f"{import_decisions(file, datetime.now(UTC))} decisions appended; run `assay grow` to admit them.")
+    now = datetime.now(UTC)
+    if file.suffix == ".csv":
+        count = import_decisions(file, now)
+    elif reviewer:
+        count = admit_written(file, reviewer, now)
+    else:
+        raise click.UsageError("hand-written cases need somebody who admits them: add --reviewer NAME")
+    click.echo(f"{count} decisions appended; `assay grow` admits the cases.")
 
 
 @command("status")

@@ -9,6 +9,7 @@ from flows import notices
 from flows.steps import recorded
 from tasks import store
 from tasks.calibrate import calibrate
+from tasks.consult import embedded_throughout
 from tasks.execute import execute
 from tasks.judge import judge
 from tasks.monitor import monitor
@@ -25,7 +26,7 @@ def name() -> str:
 def nightly() -> State[None]:
     """Run the product against the evaluation set, judge it, watch production, and publish one report."""
     now = datetime.now(UTC)
-    with store.exclusive("nightly", now):
+    with store.exclusive("nightly", now), embedded_throughout():
         if not store.exists("cases"):
             recorded(review)
         recorded(execute, now)

@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import yaml
+from pydantic import ValidationError
+
+from assay.checks import registry
 from assay.errors import ConfigError, DataError
-from assay.records import Candidate, Decision, Response
+from assay.records import Candidate, Case, Decision, Response, digest
 from tasks import store
 
 COLUMNS = ["candidate_id", "digest", "category", "turns", "reference", "expectations", "nearest", "similarity"]
@@ -28,7 +32,7 @@ def accept() -> int:
 
 def export_candidates(file: Path) -> int:
     """Write the undecided candidates as CSV; return how many."""
-    decided = {decision.candidate_id for decision in store.read("decisions", Decision)}
+    decided = {decision.candidate_id for decision in store.read("decisions", Decision, may_be_absent=True)}
     open_ones = [one for one in store.read("candidates", Candidate) if one.candidate_id not in decided]
     sheet = io.StringIO()
     writer = csv.writer(sheet)
@@ -78,6 +82,38 @@ def decisions(
     return found
 
 
+def admit_written(file: Path, reviewer: str, now: datetime) -> int:
+    """Append cases that a person wrote as YAML to the log, admitted by the reviewer; return how many."""
+    try:
+        written = yaml.safe_load(file.read_text(encoding="utf8"))
+        cases = [Case.model_validate(fields) for fields in written]
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+        raise ConfigError(
+            f"{file} is no YAML list of cases ({' '.join(str(error).split())[:200]}): correct it"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise DataError(f"{file}: {place} is {first['input']!r:.80}, expected: {first['msg']}; correct it") from error
+    for case in cases:
+        for expectation in case.expectations:
+            registry.validate(expectation)
+    signed = [
+        Decision(
+            candidate_id=case.case_id,
+            digest=digest(case.model_dump()),
+            decision="admit",
+            reviewer=reviewer,
+            reason="written by hand",
+            decided_at=now,
+            case=case,
+        )
+        for case in cases
+    ]
+    store.write("decisions", [*store.read("decisions", Decision, may_be_absent=True), *signed])
+    return len(signed)
+
+
 def import_decisions(file: Path, now: datetime) -> int:
     """Append the decisions of a filled sheet to the log; return how many."""
     try:
@@ -88,5 +124,5 @@ def import_decisions(file: Path, now: datetime) -> int:
     if missing:
         raise ConfigError(f"{file} lacks the columns {sorted(missing)}, expected an exported sheet: export it again")
     found = decisions(rows, store.read("candidates", Candidate), now, str(file))
-    store.write("decisions", [*store.read("decisions", Decision), *found])
+    store.write("decisions", [*store.read("decisions", Decision, may_be_absent=True), *found])
     return len(found)

@@ -95,9 +95,13 @@ def _one_fingerprint(judge: str, verdicts: Sequence[Verdict]) -> str:
 
 @task
 def calibrate(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False) -> list[Certificate]:
-    """Issue the certificates that are missing, or anew where a person asks for it; return those of `judges`."""
+    """Issue the certificates that are missing, or anew where a person asks for it; return those of `judges`.
+
+    A night goes on without a certificate and says why there is none; a person who asked is told so at once.
+    """
     settings = store.params("calibrate", Settings)
-    items, labels, verdicts = store.read("items", Item), store.read("labels", Label), store.read("verdicts", Verdict)
+    items, labels = store.read("items", Item, may_be_absent=True), store.read("labels", Label, may_be_absent=True)
+    verdicts = store.read("verdicts", Verdict)
     kept = store.certificates()
     refused = {judge: why for judge, why in store.refusals().items() if judge not in judges}
     for judge in judges:
@@ -105,6 +109,8 @@ def calibrate(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = Fa
             try:
                 kept[judge] = certify(judge, settings, items, labels, verdicts, now)
             except InsufficientDataError as refusal:
+                if renew:
+                    raise
                 refused[judge] = str(refusal)
     store.write_certificates(kept, refused)
     return [kept[judge] for judge in judges if judge in kept]

@@ -4,7 +4,6 @@ Reads the taxonomy and the evaluation set, writes candidates. Asks the generator
 """
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from assay.errors import CallError, DataError, EndpointError
 from assay.generators import prompt
 from assay.generators.nearest import nearest
 from assay.records import Candidate, Case, Category, Decision, Record, digest
-from tasks import door, store
+from tasks import consult, door, store
 
 SEVERITY = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 EXAMPLES = 6
@@ -139,8 +138,8 @@ def undecided(proposed: Sequence[Candidate], decisions: Sequence[Decision]) -> l
 @task
 def waiting() -> int:
     """Return how many candidates wait for a person."""
-    proposed = store.read("candidates", Candidate) if store.exists("candidates") else []
-    return len(undecided(proposed, store.read("decisions", Decision)))
+    proposed = store.read("candidates", Candidate, may_be_absent=True)
+    return len(undecided(proposed, store.read("decisions", Decision, may_be_absent=True)))
 
 
 @task
@@ -148,11 +147,7 @@ def generate(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the 
     """Propose a batch of candidates and file them; return how many."""
     settings = store.params("generate", Settings)
     taxonomy, cases = store.taxonomy(), store.read("cases", Case)
-    places = {"items": store.path("items"), "labels": store.path("labels")}
-    with (
-        endpoints.model(settings.model, os.environ, **places) as endpoint,
-        Journal(store.private("journal.sqlite")) as journal,
-    ):
+    with consult.consulting(settings.model) as (endpoint, journal):
         asked = thinnest(taxonomy, cases, settings.categories)
         proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, len(cases)))
     found = candidates(proposed, cases, settings)

@@ -5,7 +5,6 @@ the judge model, a pair in both orders. A pair that did not change is never judg
 """
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from assay.judges import orders, prompt
 from assay.judges.fingerprint import fingerprint
 from assay.judges.reply import PARSER_VERSION, Reply, parse
 from assay.records import Case, Item, Label, Record, Response, Subject, Verdict, digest
-from tasks import door, store
+from tasks import consult, door, store
 
 PARAMETERS = {"temperature": 0, "logprobs": True, "top_logprobs": 5}
 
@@ -236,7 +235,7 @@ def fits(cases: Sequence[Case], responses: Sequence[Response], where: str) -> li
     """
     revisions = {case.case_id: case.revision() for case in cases}
     fitting = [response for response in responses if revisions.get(response.case_id) == response.revision]
-    if not fitting:
+    if responses and not fitting:
         raise DataError(
             f"{where} answers no case of this evaluation set, expected responses to it: run `assay nightly`"
         )
@@ -247,16 +246,12 @@ def fits(cases: Sequence[Case], responses: Sequence[Response], where: str) -> li
 def judge(now: datetime) -> Tally:
     """Judge tonight's responses, the baseline's and the anchors; return how many calls that took."""
     settings = store.params("judge", Settings)
-    cases, items = store.read("cases", Case), store.read("items", Item)
-    store.read("labels", Label)
+    cases, items = store.read("cases", Case), store.read("items", Item, may_be_absent=True)
+    store.read("labels", Label, may_be_absent=True)
     target = fits(cases, store.read("responses", Response), "data/responses")
-    baseline = fits(cases, store.read("baseline", Response), "data/baseline")
+    baseline = fits(cases, store.read("baseline", Response, may_be_absent=True), "data/baseline")
     asked = list(questions(cases, target, baseline, items, f"{now:%Y-%m-%d}"))
-    places = {"items": store.path("items"), "labels": store.path("labels")}
-    with (
-        endpoints.model(settings.model, os.environ, **places) as endpoint,
-        Journal(store.private("journal.sqlite")) as journal,
-    ):
+    with consult.consulting(settings.model) as (endpoint, journal):
         judged, tally = asyncio.run(ask(settings, endpoint, asked, journal))
     checked = check_responses("target", cases, target) + check_responses("baseline", cases, baseline)
     store.write("verdicts", [*checked, *unchanged(cases, target, baseline), *judged])

@@ -6,7 +6,6 @@ The grounding judge has no certificate, so what it says is charted and can never
 
 import asyncio
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
@@ -23,12 +22,12 @@ from assay.clients.journal import Journal
 from assay.errors import CallError, ConfigError, EndpointError
 from assay.judges import prompt
 from assay.judges.reply import parse
-from assay.records import Record, Trace, digest
+from assay.records import Record, Signal, Trace, digest
 from assay.signals.impact import assess
 from assay.signals.measures import SIGNALS
 from assay.signals.periods import WEEK
 from assay.signals.policies import Policy, require_policies
-from tasks import door, store
+from tasks import consult, door, store
 
 PARAMETERS = {"temperature": 0}
 DAY = timedelta(days=1)
@@ -160,28 +159,30 @@ def measurable(declared: Sequence[Policy], parts: Sequence[Sequence[Trace]], fou
 
 def ask(settings: Settings, chosen: Sequence[Trace]) -> dict[str, bool]:
     """Return the grounding judge's verdicts by trace; none when it cannot be asked: no outage may silence an alert."""
-    places = {"items": store.path("items"), "labels": store.path("labels")}
     try:
-        with (
-            endpoints.model(settings.model, os.environ, **places) as endpoint,
-            Journal(store.private("journal.sqlite")) as journal,
-        ):
+        with consult.consulting(settings.model) as (endpoint, journal):
             return asyncio.run(grounded(settings, endpoint, chosen, journal))
     except EndpointError as error:
         LOG.warning("the grounding judge cannot be asked: %s", error)
         return {}
 
 
-@task
-def monitor(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the time; this one's windows end with the traffic
-    """Measure the signals of the last window and file them; return how many alert."""
-    settings, traces = store.params("monitor", Settings), store.read("traces", Trace)
+def measure(settings: Settings, traces: Sequence[Trace]) -> list[Signal]:
+    """Return every signal that can be measured; none for a product without any traffic yet."""
     declared, window = policies(settings), settings.model_dump(include={"window_days", "baseline_days"})
+    if not traces:
+        return []
     is_judged = any(SIGNALS[policy.signal].is_sampled for policy in declared)
     parts = sample(traces, settings) if is_judged else ([], [])
     found = ask(settings, [*parts[0], *parts[1]]) if any(parts) else {}
     kept = measurable(declared, parts, found)
-    signals = assess(columns(traces, found), kept, window_end=window_end(traces), **window)
+    return assess(columns(traces, found), kept, window_end=window_end(traces), **window)
+
+
+@task
+def monitor(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the time; this one's windows end with the traffic
+    """Measure the signals of the last window and file them; return how many alert."""
+    signals = measure(store.params("monitor", Settings), store.read("traces", Trace, may_be_absent=True))
     store.write("signals", signals)
     return sum(signal.state == "alert" for signal in signals)
 

@@ -213,12 +213,12 @@ def gather() -> Night:
     cases, responses, baseline = (
         store.read("cases", Case),
         store.read("responses", Response),
-        store.read("baseline", Response),
+        store.read("baseline", Response, may_be_absent=True),
     )
     revisions = {case.case_id: case.revision() for case in cases}
     responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
     accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
-    items = store.read("items", Item)
+    items = store.read("items", Item, may_be_absent=True)
     provenance = content.Provenance(
         target="+".join(sorted({response.target for response in responses})),
         baseline="+".join(sorted({response.target for response in accepted})),
@@ -238,7 +238,7 @@ def gather() -> Night:
         baseline=accepted,
         verdicts=store.read("verdicts", Verdict),
         items=items,
-        labels=store.read("labels", Label),
+        labels=store.read("labels", Label, may_be_absent=True),
         signals=store.read("signals", Signal),
         certificates=store.certificates(),
         refusals=store.refusals(),

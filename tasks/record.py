@@ -17,7 +17,6 @@ from assay.errors import RecordError
 from assay.records import digest
 from tasks import store
 
-
 ABSENT = "absent"
 
 
@@ -31,7 +30,9 @@ def recording(stage: str) -> Iterator[None]:
     before = inputs(stage)
     absent = [name for name, found in before.items() if found == ABSENT]
     if absent:
-        raise RecordError(f"{', '.join(absent)} is declared in dvc.yaml for {stage} but missing: run what makes it first")
+        raise RecordError(
+            f"{', '.join(absent)} is declared in dvc.yaml for {stage} but missing: run what makes it first"
+        )
     yield
     moved = sorted(name for name, found in inputs(stage).items() if before.get(name) != found)
     if moved:

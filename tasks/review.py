@@ -20,8 +20,8 @@ def admit(decisions: Sequence[Decision]) -> list[Case]:
     """Return the admitted cases: of several decisions on one candidate the last one holds.
 
     Raises:
-        DataError: An admitted case is not what was shown, a decision and its case do not fit, or two candidates claim one
-            case id.
+        DataError: An admitted case is not what was shown, a decision and its case do not fit, or two candidates claim
+            one case id.
     """
     last = {decision.candidate_id: decision for decision in decisions}
     for number, decision in enumerate(decisions, 1):

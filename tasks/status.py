@@ -17,9 +17,9 @@ from tasks import store
 
 def status() -> dict[str, Any]:
     """Return coverage by category, what waits, and the certificates, as JSON values."""
-    cases = store.read("cases", Case) if store.exists("cases") else []
-    proposed = store.read("candidates", Candidate) if store.exists("candidates") else []
-    log = store.read("decisions", Decision) if store.exists("decisions") else []
+    cases = store.read("cases", Case, may_be_absent=True)
+    proposed = store.read("candidates", Candidate, may_be_absent=True)
+    log = store.read("decisions", Decision, may_be_absent=True)
     decided = {decision.candidate_id for decision in log}
     waiting = [one.case.category for one in proposed if one.candidate_id not in decided]
     admitted = [case.category for case in cases]

@@ -115,8 +115,13 @@ def params(section: str, settings: type[Row]) -> Row:
         raise ConfigError(f"params.yaml: {_first_fault(error, section)}; correct it") from error
 
 
-def read(name: str, record: type[Row]) -> list[Row]:
+def read(name: str, record: type[Row], *, may_be_absent: bool = False) -> list[Row]:
     """Return a table's rows in the file's order, after its contract has passed.
+
+    Args:
+        name: The table.
+        record: What its rows are.
+        may_be_absent: Does a project without this table have none of its rows? Else it is an error.
 
     Raises:
         DataError: The file is missing, damaged or breaks its contract; the text names the rows.
@@ -124,6 +129,8 @@ def read(name: str, record: type[Row]) -> list[Row]:
     table, file = TABLES[name], path(name)
     if table.record is not record:
         raise TypeError(f"table {name} holds {table.record.__name__}, not {record.__name__}")
+    if may_be_absent and not file.is_file():
+        return []
     if not file.is_file():
         raise DataError(f"{table.path} is missing, expected the {name} table: {contracts.MENDS[name]}")
     dicts = list(_jsonl(file, table.path) if file.suffix == ".jsonl" else _parquet(file, table))

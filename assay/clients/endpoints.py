@@ -1,6 +1,6 @@
 """Which model is asked: the user's, or the embedded one when there is neither key nor address."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,24 +35,29 @@ class Target(Record):
     """Module with the class `Environment` that the product's tools act on; empty for a product without tools."""
 
 
+def is_hosted(environ: Mapping[str, str]) -> bool:
+    """Tell whether the user has a model of their own to ask."""
+    return bool(environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL"))
+
+
+def hosted(settings: Model, environ: Mapping[str, str]) -> Endpoint:
+    """Return where the user's own model is asked."""
+    key, address = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
+    return Endpoint(base_url=address or HOSTED, model=settings.hosted, api_key=key)
+
+
 @contextmanager
-def model(settings: Model, environ: Mapping[str, str], *, items: Path, labels: Path) -> Iterator[Endpoint]:
-    """Yield the endpoint of a judge's or generator's model; the embedded one is served meanwhile.
+def embedded(*, items: Path, labels: Path) -> Iterator[Callable[[], str]]:
+    """Serve the embedded models meanwhile; yield at once a function that waits for them and returns their address.
 
     Args:
-        settings: The model's two names.
-        environ: The environment's variables.
         items: Labelled items, for the embedded judge to be fitted on.
         labels: Their labels; only those of the split `tune` are used.
     """
-    key, address = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
-    if key or address:
-        yield Endpoint(base_url=address or HOSTED, model=settings.hosted, api_key=key)
-        return
     module = "assay.clients.embedded"
     start = ["python", "-m", module, "--port", service.PORT, "--items", str(items), "--labels", str(labels)]
-    with service.running(f"http://127.0.0.1:{service.PORT}/v1", start) as found:
-        yield Endpoint(base_url=found, model=settings.embedded, api_key="")
+    with service.starting(f"http://127.0.0.1:{service.PORT}/v1", start) as address:
+        yield address
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -43,6 +43,17 @@ def running(base_url: str, start: Sequence[str], *, patience_s: float = 60) -> I
     if not start:
         yield base_url
         return
+    with starting(base_url, start, patience_s=patience_s) as address:
+        yield address()
+
+
+@contextmanager
+def starting(base_url: str, start: Sequence[str], *, patience_s: float = 60) -> Iterator[Callable[[], str]]:
+    """Start an endpoint and yield at once a function that waits until it answers and returns its address.
+
+    Raises:
+        EndpointError: As for `running`; the function raises it too.
+    """
     port = str(_free_port()) if PORT in base_url else ""
     address = base_url.replace(PORT, port)
     command = [sys.executable if part == "python" else part.replace(PORT, port) for part in start]
@@ -52,9 +63,13 @@ def running(base_url: str, start: Sequence[str], *, patience_s: float = 60) -> I
         )
     with tempfile.TemporaryFile() as output:
         process = _started(command, output)
-        try:
+
+        def ready() -> str:
             _await(process, address, command, output, patience_s)
-            yield address
+            return address
+
+        try:
+            yield ready
         finally:
             _stop(process)
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from assay.errors import DataError
-from assay.records import Verdict
+from assay.errors import DataError, InsufficientDataError
+from assay.records import Label, Verdict
 from tasks import door, store
 from tasks.calibrate import calibrate
 from tests.cast import Project, label, small_items, verdict
@@ -96,6 +96,27 @@ def test_a_refusal_of_one_judge_outlives_the_calibration_of_another(judged: Proj
     assert store.refusals() == {}
 
 
+def test_before_the_first_label_the_night_goes_on(judged: Project, now: datetime) -> None:
+    """A project without labelled items has no certificate and, for both judges, the reason on file."""
+    for name in ("items", "labels"):
+        store.path(name).unlink()
+    assert calibrate.fn(now) == []
+    assert {name: "label some" in why for name, why in store.refusals().items()} == {
+        "correctness": True,
+        "preference": True,
+    }
+
+
+def test_a_person_is_told_of_a_refusal_at_once(judged: Project, now: datetime) -> None:
+    """A renewal that the labels cannot carry is an error with what to add, and the certificate stays as it was."""
+    calibrate.fn(now)
+    before = certificates(judged)
+    store.write("labels", [row for row in store.read("labels", Label) if row.outcome != "fail"])
+    with pytest.raises(InsufficientDataError, match="label items that people fail"):
+        calibrate.fn(now + LATER, renew=True)
+    assert certificates(judged) == before
+
+
 def test_two_judges_under_one_name_are_refused(judged: Project, now: datetime) -> None:
     """Anchors that two versions of a judge have judged calibrate neither, and nothing is written."""
     half = len(small_items()) // 3
@@ -127,7 +148,7 @@ def cut_off(project: Project) -> None:
 
 
 def missing(project: Project) -> None:
-    store.path("items").unlink()
+    store.path("verdicts").unlink()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +158,7 @@ def missing(project: Project) -> None:
         (no_column, "verdicts.parquet lacks the columns ['outcome']"),
         (twice, "labels.jsonl: item_id + annotator: 2 rows break the rule"),
         (cut_off, "verdicts.parquet cannot be read"),
-        (missing, "items.jsonl is missing"),
+        (missing, "verdicts.parquet is missing"),
     ],
 )
 def test_the_door_refuses_damage(

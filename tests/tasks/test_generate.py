@@ -109,6 +109,19 @@ def test_repetitions_are_dropped(generating: Callable[..., Any], now: datetime) 
     assert 0 < found.similarity < 0.95
 
 
+@pytest.mark.parametrize(("parent", "count"), [("refunds-009", 1), ("", 0)])
+def test_a_variation_of_its_parent_is_kept(
+    generating: Callable[..., Any], now: datetime, parent: str, count: int
+) -> None:
+    """A case that names its parent may resemble it, and shows it as the nearest; without one it is a repetition."""
+    admitted = case(9, turns=["My box came with the chicken thawed, what now?"])
+    store.write("cases", [admitted])
+    shouted = proposal(admitted.turns[0].upper(), parent=parent)
+    with generating(lambda body: proposing(shouted) if asked_category(body) == "refunds" else proposing()):
+        assert generate.fn(now) == count
+    assert all(one.nearest == parent for one in store.read("candidates", Candidate))
+
+
 UNSOUND = [
     {"check": "regex", "values": ["(a+)+$"], "calls": []},
     {"check": "__import__", "values": [], "calls": []},

@@ -83,7 +83,7 @@ def test_a_signal_s_state_reaches_the_table(
 def test_the_judge_s_word_is_counted_on_a_sample(
     project: Project, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twelve answers of either period are judged; the signal has their share, and is charted."""
+    """Twelve answers of either period are judged once; the signal has their share and is charted."""
     declare(project, GROUNDED, ESCALATED)
     two_answers()
 
@@ -94,8 +94,10 @@ def test_the_judge_s_word_is_counted_on_a_sample(
     with judge(monkeypatch, script) as served:
         monitor.fn(now)
         assert len(served.asked) == 24
-        monitor.fn(now)
+        first = store.path("signals").read_bytes()
+        monitor.fn(now + timedelta(days=1))
         assert len(served.asked) == 24
+        assert store.path("signals").read_bytes() == first
     found = overall()["grounded-rate"]
     assert (found.value, found.n, found.baseline_value, found.baseline_n, found.state) == (0, 12, 1, 12, "charted")
 
@@ -167,6 +169,13 @@ def test_too_little_traffic_says_what_is_wanting(
     assert project.files() == before
 
 
+def test_a_product_without_traffic_has_no_signals(project: Project, now: datetime) -> None:
+    """Before the first trace is exported the table is there and empty, and nobody is asked."""
+    store.path("traces").unlink()
+    assert monitor.fn(now) == 0
+    assert store.read("signals", Signal) == []
+
+
 @pytest.mark.parametrize("window_days", [7, 2])
 def test_only_what_is_compared_is_judged(project: Project, window_days: int) -> None:
     """Of a year of traffic the judge sees the window and the same weekdays of the declared weeks, and nothing older."""
@@ -190,13 +199,10 @@ def test_answers_without_contexts_are_not_judged(project: Project) -> None:
 
 @pytest.mark.slow
 def test_the_embedded_judge_for_real(project: Project, now: datetime) -> None:
-    """Without key or address the embedded endpoint is started and judges both periods; equal nights are equal bytes."""
+    """Without key or address the embedded endpoint is started and judges both periods."""
     rows = store.read("labels", Label)
     store.write("labels", [row.model_copy(update={"split": "tune"}) for row in rows])
     declare(project, GROUNDED, grounding_sample=30)
     monitor.fn(now)
     found = overall()["grounded-rate"]
     assert (found.value, found.baseline_value, found.n) == (1, 1, 30)
-    first = store.path("signals").read_bytes()
-    monitor.fn(now + timedelta(days=1))
-    assert store.path("signals").read_bytes() == first

@@ -184,6 +184,18 @@ def test_a_new_case_is_a_changed_set(night: Night, now: datetime) -> None:
     assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
 
 
+def test_before_the_first_baseline_the_night_is_published(night: Night, now: datetime) -> None:
+    """Where nothing was accepted yet nothing is compared: the word asks for a baseline and the report is written."""
+    night.publish(now)
+    store.path("baseline").unlink()
+    rows = [row for row in night.verdicts() if row.subject != "baseline"]
+    store.write("verdicts", rows)
+    found = publish.fn(now)[0]
+    assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
+    assert "Nothing can be compared: 0 of 200 cases failed on the wire" in found.sentence
+    assert "SET-CHANGED" in store.path(store.REPORT).read_text(encoding="utf8")
+
+
 def test_what_cannot_be_excluded_is_inconclusive(night: Night, project: Project, now: datetime) -> None:
     """With 200 cases and nothing lost a drop of 2 % cannot be excluded: a tighter policy is inconclusive."""
     project.params("publish", max_drop=0.005)
@@ -231,8 +243,8 @@ def cut_off() -> None:
     store.path("verdicts").write_bytes(store.path("verdicts").read_bytes()[:-300])
 
 
-def no_baseline() -> None:
-    store.path("baseline").unlink()
+def no_responses() -> None:
+    store.path("responses").unlink()
 
 
 def no_certificate_at_all() -> None:
@@ -248,7 +260,7 @@ def rewritten_label() -> None:
     ("damage", "said"),
     [
         (cut_off, "verdicts.parquet cannot be read"),
-        (no_baseline, "responses.parquet is missing"),
+        (no_responses, "data/responses/responses.parquet is missing"),
         (no_certificate_at_all, "correctness.json, row 1: question is missing"),
         (rewritten_label, "outcome is 'great'"),
     ],

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,7 +131,9 @@ def test_gone_after_an_answer_is_a_failed_call() -> None:
     """An endpoint that answered before and is gone now fails this call only: it may come back."""
 
     async def asked() -> None:
-        with serving(lambda _: completion("hi")) as served:
+        # Closed after the answer, so that the next call has to connect anew.
+        last = replace(completion("hi"), is_dropped=True, headers={"Connection": "close"})
+        with serving(lambda _: last) as served:
             chat = Chat(Endpoint(base_url=served.url, model="m", api_key=""), deadline_s=5, max_retries=0)
             await chat.complete(messages=HELLO)
         async with chat:
@@ -139,6 +142,7 @@ def test_gone_after_an_answer_is_a_failed_call() -> None:
     with pytest.raises(CallError) as raised:
         asyncio.run(asked())
     assert raised.value.kind == "connection"
+    assert "Connect call failed" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Endpoints: which model is asked, under which name and with which key."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -12,7 +10,6 @@ from tasks import store
 from tests.cast import Project
 
 MODEL = Model(hosted="gpt-5-mini", embedded="lexical-judge")
-PLACES = {"items": Path("items.jsonl"), "labels": Path("labels.jsonl")}
 
 
 @pytest.mark.parametrize(
@@ -25,22 +22,22 @@ PLACES = {"items": Path("items.jsonl"), "labels": Path("labels.jsonl")}
 )
 def test_the_user_s_model_is_asked_when_there_is_one(environ: dict[str, str], address: str, key: str) -> None:
     """A key or an address selects the hosted name, and nothing is started."""
-    with endpoints.model(MODEL, environ, **PLACES) as found:
-        assert (found.base_url, found.model, found.api_key) == (address, "gpt-5-mini", key)
+    assert endpoints.is_hosted(environ)
+    found = endpoints.hosted(MODEL, environ)
+    assert (found.base_url, found.model, found.api_key) == (address, "gpt-5-mini", key)
 
 
 def test_the_embedded_model_is_served_otherwise(project: Project) -> None:
-    """Unset or empty, the embedded model answers on this machine, under its own name, while the block runs."""
+    """Unset or empty, nothing is hosted: the embedded models answer on this machine while the block runs."""
+    assert not endpoints.is_hosted({"OPENAI_API_KEY": ""})
     labels = store.read("labels", Label)
     store.write("labels", [one.model_copy(update={"split": "tune"}) for one in labels])
-    with endpoints.model(
-        MODEL, {"OPENAI_API_KEY": ""}, items=store.path("items"), labels=store.path("labels")
-    ) as found:
-        assert found.base_url.startswith("http://127.0.0.1:")
-        assert (found.model, found.api_key) == ("lexical-judge", "")
-        assert "lexical-judge" in httpx.get(f"{found.base_url}/models").text
+    with endpoints.embedded(items=store.path("items"), labels=store.path("labels")) as address:
+        found = address()
+        assert found.startswith("http://127.0.0.1:")
+        assert "lexical-judge" in httpx.get(f"{found}/models").text
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{found.base_url}/models")
+        httpx.get(f"{found}/models")
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,13 @@ def test_a_silent_command_is_given_up(tmp_path: Path) -> None:
     """A server that never answers is ended after its patience, and says so."""
     code = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"
     start = ["python", "-c", code, str(tmp_path / "pids")]
+    before = time.monotonic()
     with (
         pytest.raises(EndpointError, match="is silent after 0.5 s"),
         running("http://127.0.0.1:{port}/v1", start, patience_s=0.5),
     ):
         pass
+    assert time.monotonic() - before < 10
     assert alive(tmp_path) == []
 
 

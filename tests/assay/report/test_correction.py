@@ -157,7 +157,11 @@ def test_labels_that_may_not_be_used_change_nothing(number: int) -> None:
     made = [item(number, "A fault.", slice="gross") for number in range(500, 560)]
     tuned = [item(number, "Another.") for number in range(600, 660)]
     night.items += made + tuned
-    night.labels += [label(one.item_id, "pass", sampling_frame="made", inclusion_probability=None) for one in made]
+    chances = [None, 0.5]
+    night.labels += [
+        label(one.item_id, "pass", sampling_frame=f"made-{at % 2}", inclusion_probability=chances[at % 2])
+        for at, one in enumerate(made)
+    ]
     night.labels += [label(one.item_id, "pass", split="tune") for one in tuned]
     night.verdicts += [verdict(one.item_id, "fail", subject="anchor") for one in [*made, *tuned]]
     assert night.found() == plain.found()
