@@ -34,7 +34,7 @@ class Evidence(Record):
     max_drop: float
     """The drop that the policy tolerates without proof of absence."""
     standings: list[str]
-    """What each judge's certificate is worth today."""
+    """What the certificate of each judge that spoke is worth today; none for a run that checks alone decided."""
     is_set_compared: bool
     """Has every case of the evaluation set an accepted answer to compare with?"""
 
@@ -69,8 +69,8 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
         )
     if "judge-changed" in found.standings:
         return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
-    if set(found.standings) != {"valid"}:
-        reason = f"a judge's certificate is {', '.join(sorted(set(found.standings) - {'valid'}) or ['none'])}"
+    if unproved := sorted(set(found.standings) - {"valid"}):
+        reason = f"a judge's certificate is {', '.join(unproved)}"
         return "uncalibrated", reason, "run `assay calibrate`; if it is refused, mend the judge or label more"
     if not found.is_set_compared:
         return (

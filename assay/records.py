@@ -131,7 +131,7 @@ class Response(Record):
     case_id: Name
     revision: str
     target: str
-    """Fingerprint of the target: name, reported model, parameters."""
+    """Fingerprint of the target: name, model and tools."""
     trial: int = Field(ge=0)
     epoch: str
     """The date of the run that asked; a live target is asked afresh each night."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 import click
 
@@ -184,18 +184,16 @@ def serve(*, port: int) -> None:
 
 def _tell(*, is_gated: bool, is_json: bool) -> None:
     """Print the gate's word with the report to open; exit with its code where that was asked for."""
-    from assay.gate import EXIT, Gate
+    from assay.gate import EXIT
     from tasks import store
 
-    found: dict[str, Any] = store.read_json(store.GATE, "run `assay nightly`")
-    word = Gate.model_validate(found)
-    report = store.path(store.REPORT)
+    found, report = store.gate(), store.path(store.REPORT)
     if is_json:
-        click.echo(json.dumps(found | {"report": str(report), "exit_code": EXIT[word.word]}))
+        click.echo(json.dumps(found.model_dump() | {"report": str(report), "exit_code": EXIT[found.word]}))
     else:
-        click.echo(f"{word.sentence}\nNext: {word.next}.\nReport: {report}")
+        click.echo(f"{found.sentence}\nNext: {found.next}.\nReport: {report}")
     if is_gated:
-        sys.exit(EXIT[word.word])
+        sys.exit(EXIT[found.word])
 
 
 if __name__ == "__main__":

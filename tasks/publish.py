@@ -126,13 +126,20 @@ def decide(
     return gate.Gate(word=word, reason=reason, next=then, sentence=wording.sentence(word, reason, target, basis))
 
 
-def changed(night: Night, kind: str) -> list[content.ChangedCase]:
-    """Return the cases that newly fail, are fixed, or have no outcome, the most severe category first."""
+def changed(night: Night, kind: str, worse: Sequence[str]) -> list[content.ChangedCase]:
+    """Return the cases that newly fail, are fixed, or have no outcome: worse categories first, then by severity."""
     mine, theirs = outcomes(night, "target").by_case, outcomes(night, "baseline").by_case
     wanted = CHANGES[kind]
     severities = {category.category: category.severity for category in night.taxonomy}
     cases = [case for case in night.cases if (mine[case.case_id], theirs[case.case_id]) in wanted]
-    cases.sort(key=lambda case: (SEVERITY.index(severities[case.category]), case.category, case.case_id))
+    cases.sort(
+        key=lambda case: (
+            case.category not in worse,
+            SEVERITY.index(severities[case.category]),
+            case.category,
+            case.case_id,
+        )
+    )
     answers = {"target": _shown(night, "target"), "baseline": _shown(night, "baseline")}
     return [_changed_case(case, severities[case.category], answers, night.verdicts) for case in cases]
 
@@ -180,6 +187,8 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     everything = comparison(night, settings, checks_only=False)
     checks = comparison(night, settings, checks_only=True)
     rng = np.random.default_rng(settings.seed)
+    basis = everything or checks
+    worse = basis.worse if basis else []
     return content.Report(
         produced=now,
         gate=decide(night, settings, trusted, everything, checks),
@@ -194,9 +203,9 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         preference=findings.preference(night.verdicts),
         judges=trusted,
         signals=night.signals,
-        newly_failing=changed(night, "newly failing"),
-        fixed=changed(night, "fixed"),
-        unscored=changed(night, "unscored"),
+        newly_failing=changed(night, "newly failing", worse),
+        fixed=changed(night, "fixed", worse),
+        unscored=changed(night, "unscored", worse),
     )
 
 

@@ -5,11 +5,7 @@ Reads every result that is there; writes nothing.
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from assay.certificate import Certificate
-from assay.errors import DataError
-from assay.gate import Gate
 from assay.records import Candidate, Case, Decision
 from assay.stats.paired import smallest_drop
 from tasks import store
@@ -36,7 +32,7 @@ def status() -> dict[str, Any]:
     ]
     refused = {name: f"no certificate ({why})" for name, why in store.refusals().items()}
     judges = refused | {name: _judge(certificate) for name, certificate in store.certificates().items()}
-    last = _last() if store.exists(store.GATE) else None
+    last = store.gate().model_dump() if store.exists(store.GATE) else None
     return {"cases": len(cases), "waiting": len(waiting), "coverage": coverage, "certificates": judges, "last": last}
 
 
@@ -50,14 +46,6 @@ def lines(found: dict[str, Any]) -> list[str]:
     rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
     rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
     return rows
-
-
-def _last() -> dict[str, Any]:
-    mend = "run `assay nightly`"
-    try:
-        return Gate.model_validate(store.read_json(store.GATE, mend)).model_dump()
-    except ValidationError as error:
-        raise DataError(f"{store.GATE} is no verdict, expected what a run writes: {mend}") from error
 
 
 def _judge(certificate: Certificate) -> str:

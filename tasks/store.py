@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from assay import contracts
 from assay.certificate import Certificate
 from assay.errors import BusyError, ConfigError, DataError
+from assay.gate import Gate
 from assay.records import (
     Candidate,
     Case,
@@ -239,6 +240,11 @@ def write_certificates(issued: Mapping[str, Certificate], refused: Mapping[str, 
     for judge, certificate in sorted(issued.items()):
         write_json(f"{CALIBRATION}/{judge}.json", certificate.model_dump(mode="json"))
     write_json(f"{CALIBRATION}/{REFUSALS}", dict(sorted(refused.items())))
+
+
+def gate() -> Gate:
+    """Return the last run's decision."""
+    return _row(Gate, read_json(GATE, "run `assay nightly`"), GATE, 1)
 
 
 @contextmanager

@@ -83,6 +83,6 @@ class Report(Record):
     judges: list[Judge]
     signals: list[Signal]
     newly_failing: list[ChangedCase]
-    """The most severe category first."""
+    """Categories that got worse first, then the most severe."""
     fixed: list[ChangedCase]
     unscored: list[ChangedCase]

@@ -15,7 +15,7 @@ from assay.gate import Word
 from assay.records import Signal
 from assay.report import amounts, figures, texts
 from assay.report.content import ChangedCase, Judge, Report
-from assay.report.findings import Comparison
+from assay.report.findings import JUDGE, Comparison
 from assay.report.wording import percent, with_interval
 
 MAX_CASES = 200
@@ -81,6 +81,8 @@ class JudgeView:
     classes: tuple[str, ...]
     weakest: Slice | None
     """The lowest agreement among parts large enough for a claim; None without a certificate or such a part."""
+    faults: tuple[Slice, ...]
+    """Agreement on real answers and on those with a fault put in on purpose, the lowest first."""
 
 
 def render(report: Report) -> str:
@@ -139,13 +141,13 @@ def _standing(report: Report, name: str) -> Standing:
 
 def _comparisons(report: Report) -> list[Compared]:
     """Return the comparisons there are, the one that the gate rests on first."""
-    trusted = bool(report.judges) and all(judge.standing == "valid" for judge in report.judges)
+    trusted = _standing(report, JUDGE) == "valid"
     ordered = [report.everything, report.checks] if trusted else [report.checks, report.everything]
     return [
         Compared(
             comparison=found,
             forest=figures.forest([row.change for row in found.slices], found.change),
-            standing=_standing(report, "correctness") if found.scorers == "all" else "valid",
+            standing=_standing(report, JUDGE) if found.scorers == "all" else "valid",
         )
         for found in ordered
         if found
@@ -179,10 +181,11 @@ def _case_lists(report: Report) -> list[CaseList]:
 def _judge(judge: Judge) -> JudgeView:
     held = judge.certificate
     if held is None:
-        return JudgeView(judge=judge, classes=(), weakest=None)
+        return JudgeView(judge=judge, classes=(), weakest=None, faults=())
     large = (part for part in held.slices if part.n >= MIN_ITEMS)
     weakest = min(large, key=lambda part: part.agree / part.n, default=None)
-    return JudgeView(judge=judge, classes=CLASSES[held.question], weakest=weakest)
+    faults = tuple(part for part in held.slices if part.kind == "slice")
+    return JudgeView(judge=judge, classes=CLASSES[held.question], weakest=weakest, faults=faults)
 
 
 def _signals(signals: Sequence[Signal]) -> tuple[list[Signal], list[Signal]]:

@@ -48,10 +48,9 @@ def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | No
 
 
 def _drop(row: SliceRow) -> str:
-    return (
-        f"{row.category}: {row.lost} of {row.n} cases newly fail, {row.gained} are fixed "
-        f"({percent(row.baseline.estimate)} to {percent(row.target.estimate)})"
-    )
+    fixed = "1 is fixed" if row.gained == 1 else f"{row.gained} are fixed"
+    levels = f"{percent(row.baseline.estimate)} to {percent(row.target.estimate)}"
+    return f"{row.category}: {row.lost} of {row.n} cases newly fail, {fixed} ({levels})"
 
 
 def _points(change: float) -> str:

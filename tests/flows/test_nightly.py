@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.sample import Sample
+from tests.layout import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -23,13 +24,20 @@ def calls(sample: Sample) -> int:
 
 
 def test_the_regression_is_named_first(night: tuple[Sample, str]) -> None:
-    """The first words on the terminal and in the report are the verdict with its category."""
+    """Terminal and report open with the verdict and its category, and the first cases shown are of that category."""
     _, said = night
     assert said.startswith("REGRESSION in escalation: ")
     path = Path(re.search(r"^Report: (.*)$", said, re.MULTILINE)[1])  # type: ignore[index]
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", path.read_text(encoding="utf8"), re.DOTALL)
     assert heading
     assert heading[1].strip().startswith("REGRESSION in escalation: ")
+    assert re.findall(r'id="case-([a-z-]+)-', path.read_text(encoding="utf8"))[:3] == ["escalation"] * 3
+
+
+def test_the_readme_quotes_what_the_sample_says(night: tuple[Sample, str]) -> None:
+    """The verdict that the README shows is the one that a reader will get."""
+    quoted = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("REGRESSION"))
+    assert night[1].startswith(quoted.removesuffix(" ..."))
 
 
 def test_the_night_succeeds_and_the_gate_fails(night: tuple[Sample, str]) -> None:

@@ -72,7 +72,7 @@ def test_the_last_verdict_is_shown_or_refused(project: Project) -> None:
     store.write_json(store.GATE, gate.model_dump())
     assert lines(status())[-1] == "PASS: all of it."
     store.write_json(store.GATE, {"word": "great"})
-    with pytest.raises(DataError, match=r"gate\.json is no verdict"):
+    with pytest.raises(DataError, match=r"gate\.json, row 1: word is .great."):
         status()
 
 

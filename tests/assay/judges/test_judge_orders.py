@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from assay.judges.fingerprint import fingerprint
-from assay.judges.orders import combine
+from assay.judges.orders import combine, swap
 from assay.judges.prompt import load
 from assay.judges.reply import Reply
 
@@ -73,3 +73,8 @@ def test_fingerprint_changes_with_everything_that_could_move_a_verdict() -> None
     ]
     assert len(set(prints)) == len(prints)
     assert prints[0] == fingerprint(judge, "m", "m-1", {"seed": 1, "temperature": 0})
+
+
+def test_swapping_twice_changes_nothing() -> None:
+    """An outcome of the other order is read in the pair's own frame: A and B trade places, a tie and a silence stay."""
+    assert [swap(outcome) for outcome in ("a", "b", "tie", "unscored")] == ["b", "a", "tie", "unscored"]

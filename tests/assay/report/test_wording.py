@@ -102,7 +102,7 @@ def test_every_word_makes_a_sentence(word: Word, basis: Comparison | None) -> No
 def test_a_regression_names_its_category_first() -> None:
     """The first sentence names the category that got worse, with counts and rates, and no other."""
     said = wording.sentence("regression", REASON, TARGET, comparison(row("refunds", is_worse=True), row("negation")))
-    assert said.split(". ")[0] == ("REGRESSION in refunds: 13 of 40 cases newly fail, 1 are fixed (90.0 % to 60.0 %)")
+    assert said.split(". ")[0] == ("REGRESSION in refunds: 13 of 40 cases newly fail, 1 is fixed (90.0 % to 60.0 %)")
     assert "negation" not in said
 
 
