@@ -1,5 +1,6 @@
 """Recording: dvc.lock says what a stage read and wrote, and it cannot lie. All of it on a real DVC repository."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,10 +67,17 @@ def test_a_stage_that_failed_is_not_recorded(repository: Path) -> None:
     assert not Path("dvc.lock").exists()
 
 
-def test_without_dvc_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_input_is_named_before_anything_runs(repository: Path) -> None:
+    """An input that dvc.yaml declares and that is not there is refused by name, and the stage never runs."""
+    Path("in.txt").unlink()
+    ran = []
+    with pytest.raises(RecordError, match="in.txt is declared in dvc.yaml for copy but missing"), recording("copy"):
+        ran.append(True)
+    assert not ran
+
+
+def test_without_dvc_nothing_is_claimed(repository: Path) -> None:
     """A folder that is no DVC repository is refused with what to do."""
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("copy: {}\n")
-    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": STAGE}}))
-    with pytest.raises(RecordError, match="no DVC repository: run `dvc init`"), recording("copy"):
-        pass
+    shutil.rmtree(".dvc")
+    with pytest.raises(RecordError, match="no DVC repository: run `dvc init`"):
+        run_copy()
