@@ -88,11 +88,14 @@ class JudgeView:
 def render(report: Report) -> str:
     """Return the page; equal reports give equal text."""
     groups = _signals(report.signals)
+    headline, stop, details = report.gate.sentence.partition(". ")
     return (
         _environment()
         .get_template("report.html")
         .render(
             report=report,
+            headline=headline + stop.strip(),
+            details=details,
             badge=BADGES[report.gate.word],
             standings=STANDINGS,
             standing_of={name: _standing(report, name) for name in ("correctness", "preference")},

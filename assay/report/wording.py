@@ -20,7 +20,7 @@ def with_interval(found: Rate) -> str:
 
 
 def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | None) -> str:
-    """Return the first sentence of the report: the word, where, how much, how sure.
+    """Return the headline of the report: the word, where, how much, how sure, and whose the failures are.
 
     Args:
         word: The gate's word.
@@ -29,10 +29,7 @@ def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | No
         basis: The comparison that the decision rests on.
     """
     if basis is None:
-        failed = (
-            f"{target.wire_failed} of {target.planned} cases failed on the wire, {target.judge_failed} at the judge"
-        )
-        return f"{word.upper()}: {reason}. Nothing can be compared: {failed}."
+        return f"{word.upper()}: {reason}. Nothing can be compared. {_failures(target)}"
     change = basis.change
     kind = "by checks alone, " if basis.scorers == "checks" else ""
     level = (
@@ -41,10 +38,18 @@ def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | No
     )
     if word == "regression":
         drops = "; ".join(_drop(row) for row in basis.slices if row.is_worse)
-        return f"REGRESSION {f'in {drops}' if drops else 'over all cases'}. Overall {level}."
+        return f"REGRESSION {f'in {drops}' if drops else 'over all cases'}. Overall {level}. {_failures(target)}"
     if word == "pass":
-        return f"PASS: {level}."
-    return f"{word.upper()}: {reason}. So far {level}."
+        return f"PASS: {level}. {_failures(target)}"
+    return f"{word.upper()}: {reason}. So far {level}. {_failures(target)}"
+
+
+def _failures(target: Accounting) -> str:
+    """Tell apart whose failures they are: only the product's count against it."""
+    return (
+        f"Of {target.planned} planned cases the product failed {target.product_failed}, "
+        f"the judge {target.judge_failed}, the wire {target.wire_failed}."
+    )
 
 
 def _drop(row: SliceRow) -> str:

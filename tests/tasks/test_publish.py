@@ -192,7 +192,7 @@ def test_before_the_first_baseline_the_night_is_published(night: Night, now: dat
     store.write("verdicts", rows)
     found = publish.fn(now)[0]
     assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
-    assert "Nothing can be compared: 0 of 200 cases failed on the wire" in found.sentence
+    assert "Nothing can be compared. Of 200 planned cases" in found.sentence
     assert "SET-CHANGED" in store.path(store.REPORT).read_text(encoding="utf8")
 
 
