@@ -123,9 +123,13 @@ def test_the_nightly_is_scheduled(api: Api) -> None:
 
 
 def test_every_deployment_is_there(api: Api) -> None:
-    """One deployment an intention, each ready."""
-    found = {(one["name"], one["status"]) for one in api.post("deployments/filter")}
-    assert found == {("nightly", "READY"), ("hourly", "READY"), ("on-demand", "READY")}
+    """One deployment an intention, each ready once the runner has asked for work."""
+    expected = {("nightly", "READY"), ("hourly", "READY"), ("on-demand", "READY")}
+
+    def is_ready() -> bool:
+        return {(one["name"], one["status"]) for one in api.post("deployments/filter")} == expected
+
+    assert wait_for(is_ready, 60)
 
 
 @in_browser
