@@ -100,8 +100,7 @@ def calibrate(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = Fa
     A night goes on without a certificate and says why there is none; a person who asked is told so at once.
     """
     settings = store.params("calibrate", Settings)
-    items, labels = store.read("items", Item, may_be_absent=True), store.read("labels", Label, may_be_absent=True)
-    verdicts = store.read("verdicts", Verdict)
+    (items, labels), verdicts = store.labelled(), store.read("verdicts", Verdict)
     kept = store.certificates()
     refused = {judge: why for judge, why in store.refusals().items() if judge not in judges}
     for judge in judges:

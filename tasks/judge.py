@@ -21,7 +21,7 @@ from assay.errors import CallError, DataError, EndpointError
 from assay.judges import orders, prompt
 from assay.judges.fingerprint import fingerprint
 from assay.judges.reply import PARSER_VERSION, Reply, parse
-from assay.records import Case, Item, Label, Record, Response, Subject, Verdict, digest
+from assay.records import Case, Item, Record, Response, Subject, Verdict, digest
 from tasks import consult, door, store
 
 PARAMETERS = {"temperature": 0, "logprobs": True, "top_logprobs": 5}
@@ -246,8 +246,7 @@ def fits(cases: Sequence[Case], responses: Sequence[Response], where: str) -> li
 def judge(now: datetime) -> Tally:
     """Judge tonight's responses, the baseline's and the anchors; return how many calls that took."""
     settings = store.params("judge", Settings)
-    cases, items = store.read("cases", Case), store.read("items", Item, may_be_absent=True)
-    store.read("labels", Label, may_be_absent=True)
+    cases, (items, _) = store.read("cases", Case), store.labelled()
     target = fits(cases, store.read("responses", Response), "data/responses")
     baseline = fits(cases, store.read("baseline", Response, may_be_absent=True), "data/baseline")
     asked = list(questions(cases, target, baseline, items, f"{now:%Y-%m-%d}"))

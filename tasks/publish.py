@@ -227,7 +227,7 @@ def gather() -> Night:
     revisions = {case.case_id: case.revision() for case in cases}
     responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
     accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
-    items = store.read("items", Item, may_be_absent=True)
+    items, labels = store.labelled()
     provenance = content.Provenance(
         target="+".join(sorted({response.target for response in responses})),
         baseline="+".join(sorted({response.target for response in accepted})),
@@ -247,7 +247,7 @@ def gather() -> Night:
         baseline=accepted,
         verdicts=store.read("verdicts", Verdict),
         items=items,
-        labels=store.read("labels", Label, may_be_absent=True),
+        labels=labels,
         signals=store.read("signals", Signal),
         certificates=store.certificates(),
         refusals=store.refusals(),

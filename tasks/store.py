@@ -140,6 +140,22 @@ def read(name: str, record: type[Row], *, may_be_absent: bool = False) -> list[R
     return rows
 
 
+def labelled() -> tuple[list[Item], list[Label]]:
+    """Return the labelled items and their labels; a project may have neither.
+
+    Raises:
+        DataError: A label is about an item that is not there: a table was cut, or they belong to different sets.
+    """
+    items, labels = read("items", Item, may_be_absent=True), read("labels", Label, may_be_absent=True)
+    lost = sorted({label.item_id for label in labels} - {item.item_id for item in items})
+    if lost:
+        raise DataError(
+            f"{TABLES['items'].path} lacks {len(lost)} items that {TABLES['labels'].path} has labels of "
+            f"({', '.join(lost[:3])}{', ...' if len(lost) > 3 else ''}): restore the items"  # noqa: PLR2004 - a few
+        )
+    return items, labels
+
+
 def frame(rows: Sequence[Record], record: type[Record]) -> "pd.DataFrame":
     """Return rows as columns; nested fields stay lists and dicts."""
     import pandas as pd

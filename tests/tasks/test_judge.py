@@ -48,6 +48,7 @@ def shown(body: Body, name: str) -> str:
 def judging(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """One case with an answer that differs from the baseline's and two anchors, and a judge to script."""
     review.fn()
+    store.path("labels").unlink()
     store.write("items", [item(1, "Gift cards never expire."), item(2, MINE, "pairwise", THEIRS)])
     store.write("responses", [response(case(1), MINE)])
 
