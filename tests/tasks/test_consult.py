@@ -11,7 +11,7 @@ from tasks import store
 from tasks.consult import consulting, embedded_throughout
 from tests.cast import Project
 
-MODEL = Model(hosted="gpt-5-mini", embedded="lexical-judge")
+MODEL = Model(hosted="gpt-4.1-mini", embedded="lexical-judge")
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_the_user_s_model_starts_nothing(project: Project, monkeypatch: pytest.M
     """With an address of the user's, that is what is asked, inside and outside of a shared block."""
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8300/v1")
     with embedded_throughout(), consulting(MODEL) as (endpoint, _):
-        assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:8300/v1", "gpt-5-mini")
+        assert (endpoint.base_url, endpoint.model) == ("http://127.0.0.1:8300/v1", "gpt-4.1-mini")
 
 
 def test_one_endpoint_serves_a_whole_flow(tuned: Project) -> None:

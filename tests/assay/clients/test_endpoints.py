@@ -9,7 +9,7 @@ from assay.records import Label
 from tasks import store
 from tests.cast import Project
 
-MODEL = Model(hosted="gpt-5-mini", embedded="lexical-judge")
+MODEL = Model(hosted="gpt-4.1-mini", embedded="lexical-judge")
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_the_user_s_model_is_asked_when_there_is_one(environ: dict[str, str], ad
     """A key or an address selects the hosted name, and nothing is started."""
     assert endpoints.is_hosted(environ)
     found = endpoints.hosted(MODEL, environ)
-    assert (found.base_url, found.model, found.api_key) == (address, "gpt-5-mini", key)
+    assert (found.base_url, found.model, found.api_key) == (address, "gpt-4.1-mini", key)
 
 
 def test_the_embedded_model_is_served_otherwise(project: Project) -> None:
