@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
 
 from assay.certificate import Certificate
 from assay.gate import Gate
-from tasks import store
+from flows import server
 from tasks.publish import Summary
 
 STATES = {
@@ -33,7 +34,7 @@ def verdict(gate: Gate, summary: Summary) -> State[None]:
             key="newly-failing", table=summary.newly_failing[:SHOWN], description="Cases that newly fail"
         )
         create_table_artifact(key="coverage-and-calls", table=[summary.accounting], description="Where the cases went")
-        create_link_artifact(key="report", link=store.path(store.REPORT).as_uri(), description="The whole report")
+        create_link_artifact(key="report", link=_shown(server.REPORT), description="The whole report")
     return Completed(name=STATES[gate.word], message=gate.sentence)
 
 
@@ -43,10 +44,15 @@ def certificates(issued: Sequence[Certificate]) -> State[None]:
     for certificate in issued if FlowRunContext.get() else ():
         figures = [figure.model_dump(exclude={"note"}) for figure in certificate.figures]
         create_table_artifact(key=f"calibration-{certificate.judge}", table=figures, description=_standing(certificate))
-        link = store.path(f"{store.CALIBRATION}/{certificate.judge}.json").as_uri()
+        link = _shown(server.certificate(certificate.judge))
         create_link_artifact(key=f"certificate-{certificate.judge}", link=link, description=_standing(certificate))
     text = "; ".join(_standing(certificate) for certificate in issued) or "no certificate could be issued"
     return Completed(name="Certified" if issued and met else "Refused", message=text)
+
+
+def _shown(address: str) -> str:
+    """Return a link that works from Prefect's pages; only the server of `assay serve` shows files of ours."""
+    return f"{(PREFECT_API_URL.value() or '').removesuffix('/api')}{address}"
 
 
 def _standing(certificate: Certificate) -> str:

@@ -5,17 +5,22 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assay.errors import BusyError, EndpointError
+from assay.judges import prompt
+from tasks import store
 
 HOST = "127.0.0.1"
+REPORT = "/assay/report"
+"""Where this server shows the last report."""
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; form-action 'self'"
@@ -67,11 +72,31 @@ class NoCallingOut:
         await self._app(scope, receive, guarded)
 
 
+class WithResults:
+    """Show the report and the certificates beside Prefect's pages: a browser follows no link from there to a file."""
+
+    def __init__(self, app: ASGIApp, files: Mapping[str, Path]) -> None:
+        """Wrap an application; `files` are all that is shown, by address."""
+        self._app, self._files = app, files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a file of ours, or let Prefect answer."""
+        file = self._files.get(scope["path"]) if scope["type"] == "http" else None
+        await (FileResponse(file) if file and file.is_file() else self._app)(scope, receive, send)
+
+
 def create_app() -> ASGIApp:
     """Return Prefect's application, closed to other host names (DNS rebinding), its pages closed to other hosts."""
     from prefect.server.api.server import create_app as prefect_app
 
-    return TrustedHostMiddleware(NoCallingOut(prefect_app()), allowed_hosts=[HOST, "localhost"])
+    files = {REPORT: store.path(store.REPORT)}
+    files |= {certificate(judge): store.path(f"{store.CALIBRATION}/{judge}.json") for judge in prompt.names()}
+    return TrustedHostMiddleware(NoCallingOut(WithResults(prefect_app(), files)), allowed_hosts=[HOST, "localhost"])
+
+
+def certificate(judge: str) -> str:
+    """Return where this server shows a judge's certificate."""
+    return f"/assay/certificates/{judge}.json"
 
 
 @contextmanager

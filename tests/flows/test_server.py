@@ -106,6 +106,9 @@ def test_other_hosts_and_other_sites_are_shut_out(api: Api) -> None:
     assert httpx.get(f"{api.address}/api/health", headers={"Host": "evil.example"}).status_code == 400
     forged = httpx.post(f"{api.address}/api/variables/", json={"name": "x", "value": "y"})
     assert forged.status_code == 403
+    assert httpx.get(f"{api.address}/assay/certificates/correctness.json").json()["judge"] == "correctness"
+    for elsewhere in ("/assay/certificates/../../params.yaml", "/assay/certificates/other.json"):
+        assert "execute:" not in httpx.get(f"{api.address}{elsewhere}", follow_redirects=True).text
     policy = httpx.get(f"{api.address}/", headers={"Accept": "text/html"}, follow_redirects=True).headers
     assert policy["Content-Security-Policy"].startswith("default-src 'self'")
 
@@ -175,3 +178,7 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Regression")
     artifacts = api.post("artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
     assert {one["key"] for one in artifacts} == {"nightly-verdict", "newly-failing", "coverage-and-calls", "report"}
+    page.goto(f"{api.address}/assay/report", wait_until="networkidle")
+    assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
+    (link,) = [one["data"] for one in artifacts if one["key"] == "report"]
+    assert f"{api.address}/assay/report" in link
