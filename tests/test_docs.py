@@ -37,6 +37,14 @@ def test_make_targets_are_few_and_true() -> None:
     assert set(re.findall(r"`make ([a-z-]+)`", "".join(TEXT.values()))) <= make_targets()
 
 
+@pytest.mark.parametrize("target", ["nightly", "test", "check", "serve", "bench", "local-llm"])
+def test_make_knows_how(target: str) -> None:
+    """Each target can be made from a checkout as it is; what the night itself does is run in tests/flows."""
+    plan = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    runs = {"nightly": "assay nightly", "serve": "assay serve", "bench": "benchmarks", "local-llm": "local_llm"}
+    assert runs.get(target, "pytest") in plan
+
+
 def test_the_first_command_comes_early() -> None:
     """A reader meets the first command within 25 lines, and it is the main job; the second one runs the tests."""
     lines = README.splitlines()
