@@ -5,6 +5,8 @@ from typing import Literal
 
 from assay.records import Record
 
+JUDGES = ("correctness", "preference")
+"""The judges whose verdicts decide something, so that each of them needs a certificate."""
 Standing = Literal["valid", "none", "failed", "expired", "judge-changed"]
 
 

@@ -150,6 +150,8 @@ class Response(Record):
     latency_s: float = Field(ge=0)
 
 
+IDENTICAL = "identical"
+"""The fingerprint of a tie between two equal responses: no judge was asked."""
 Outcome = Literal["pass", "fail", "a", "b", "tie", "unscored"]
 Subject = Literal["target", "baseline", "pair", "anchor"]
 

@@ -1,7 +1,6 @@
 """The command `assay`: thin, it calls flows and tasks; every import that costs time happens inside a command."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -27,10 +26,9 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
         @wraps(run)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
             from assay.errors import AssayError
-            from flows.server import QUIET
+            from tasks.door import be_quiet
 
-            for variable, value in QUIET.items():
-                os.environ.setdefault(variable, value)
+            be_quiet()
             sys.path.insert(0, str(Path.cwd()))  # the project's own modules, as `python -m` would find them
             try:
                 run(*args, **kwargs)
@@ -84,10 +82,11 @@ def gate(*, is_json: bool) -> None:
 @as_json
 def calibrate(*, judges: tuple[str, ...], is_json: bool) -> None:
     """Hold judges against the held-out labels and issue their certificates anew."""
+    from assay.certificate import JUDGES
     from flows.calibrate import calibrate as flow
     from tasks import store
 
-    for judge in judges or ("correctness", "preference"):
+    for judge in judges or JUDGES:
         state = flow.fn(judge)  # type: ignore[arg-type]
         if not is_json:
             click.echo(state.message)

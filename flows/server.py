@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assay.errors import BusyError, EndpointError
 from assay.judges import prompt
 from tasks import store
+from tasks.door import QUIET
 
 HOST = "127.0.0.1"
 REPORT = "/assay/report"
@@ -25,19 +26,6 @@ POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; form-action 'self'"
 )
-QUIET = {
-    "DO_NOT_TRACK": "1",
-    "DVC_NO_ANALYTICS": "1",
-    "GX_ANALYTICS_ENABLED": "false",
-    "ITERATIVE_DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-    "PREFECT_SERVER_UI_V2_ENABLED": "false",  # that one asks an analytics host at every page
-    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-    "PREFECT_CLIENT_MAX_RETRIES": "6",
-    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
-}
 
 
 def settings(port: int, home: Path) -> dict[str, str]:

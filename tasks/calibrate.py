@@ -12,13 +12,12 @@ from prefect import task
 from pydantic import Field
 
 from assay import calibration
-from assay.certificate import Certificate
+from assay.certificate import JUDGES, Certificate
 from assay.errors import DataError, InsufficientDataError
 from assay.judges import prompt
 from assay.records import Item, Label, Record, Verdict, digest
 from tasks import door, store
 
-JUDGES = ("correctness", "preference")
 SEED = 20140
 """Of the bootstrap of the human ceiling; fixed, so that equal labels and verdicts give an equal certificate."""
 

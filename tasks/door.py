@@ -1,5 +1,6 @@
-"""DVC's door to a stage and what it says on the way: progress, one sentence for an error, the exit code."""
+"""A door to the stages: nothing is sent to anybody's statistics, an error is one sentence, progress is shown."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,15 +11,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assay.errors import AssayError
 
 BAD_INPUT = 2
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "ITERATIVE_DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",  # that one asks an analytics host at every page
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": "6",
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+}
 
 
 def run(stage: Callable[[], object]) -> None:
     """Run a stage as a command: an error of ours is one sentence and exit code 2, any other is a bug and raises."""
+    be_quiet()
     try:
         stage()
     except AssayError as error:
         print(f"assay: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
         raise SystemExit(BAD_INPUT) from error
+
+
+def be_quiet() -> None:
+    """Keep Prefect, DVC and Great Expectations from calling home; what the user has set stays."""
+    for variable, value in QUIET.items():
+        os.environ.setdefault(variable, value)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from assay.errors import CallError, DataError, EndpointError
 from assay.judges import orders, prompt
 from assay.judges.fingerprint import fingerprint
 from assay.judges.reply import PARSER_VERSION, Reply, parse
-from assay.records import Case, Item, Record, Response, Subject, Verdict, digest
+from assay.records import IDENTICAL, Case, Item, Record, Response, Subject, Verdict, digest
 from tasks import consult, door, store
 
 PARAMETERS = {"temperature": 0, "logprobs": True, "top_logprobs": 5}
@@ -214,7 +214,7 @@ def unchanged(cases: Sequence[Case], target: Sequence[Response], baseline: Seque
             subject="pair",
             trial=response.trial,
             scorer="preference",
-            fingerprint="identical",
+            fingerprint=IDENTICAL,
             outcome="tie",
             status="ok",
             score=0.5,

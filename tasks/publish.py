@@ -14,14 +14,13 @@ from prefect import task
 from pydantic import Field
 
 from assay import certificate, gate
-from assay.certificate import Certificate
+from assay.certificate import JUDGES, Certificate
 from assay.errors import InsufficientDataError
-from assay.records import Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
+from assay.records import IDENTICAL, Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
 from assay.report import content, correction, findings, wording
 from assay.report.page import render
 from tasks import door, store
 
-JUDGES = ("correctness", "preference")
 SEVERITY = ("critical", "high", "medium", "low")
 LOST = ("wire", "judge")
 CHANGES = {
@@ -74,7 +73,7 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
     found = []
     for name in JUDGES:
         rows = [verdict for verdict in night.verdicts if verdict.scorer == name]
-        said = {row.fingerprint for row in rows if row.status != "error" and row.fingerprint != findings.IDENTICAL}
+        said = {row.fingerprint for row in rows if row.status != "error" and row.fingerprint != IDENTICAL}
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 import yaml
 
+from assay.certificate import JUDGES
 from assay.judges import prompt
 from flows.calibrate import Judge
 from flows.stage import Stage
@@ -90,6 +91,7 @@ def test_outputs_have_one_writer() -> None:
 def test_the_form_offers_every_judge() -> None:
     """The drop-down of the calibration form names the judges that have a calibration policy, and no others."""
     assert set(get_args(Judge)) == set(PARAMS["calibrate"]["policy"])
+    assert get_args(Judge) == JUDGES
     assert set(get_args(Judge)) < set(prompt.names())
 
 

@@ -1,9 +1,12 @@
 """The traps of the stack that were met once, each guarded, so that an upgrade cannot walk into them unseen."""
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from tasks import door
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf8")
@@ -52,6 +55,15 @@ def test_no_telemetry_is_left_on() -> None:
 
     assert QUIET["DO_NOT_TRACK"] == QUIET["DVC_NO_ANALYTICS"] == "1"
     assert QUIET["GX_ANALYTICS_ENABLED"] == QUIET["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+def test_dvc_s_door_is_as_quiet_as_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that DVC runs by itself calls home no more than one that `assay` runs; the user's own word stays."""
+    monkeypatch.setenv("DO_NOT_TRACK", "0")
+    monkeypatch.delenv("GX_ANALYTICS_ENABLED", raising=False)
+    seen: list[str] = []
+    door.run(lambda: seen.extend([os.environ["GX_ANALYTICS_ENABLED"], os.environ["DO_NOT_TRACK"]]))
+    assert seen == ["false", "0"]
 
 
 def test_the_second_ui_stays_off() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from assay.errors import InsufficientDataError
-from assay.records import Case, Record, Response, Subject, Verdict
+from assay.records import IDENTICAL, Case, Record, Response, Subject, Verdict
 from assay.stats import paired, pairs
 from assay.stats.rates import Interval, wilson
 from assay.stats.slices import SliceCounts, SliceFinding, find_drops
@@ -20,8 +20,6 @@ CaseOutcome = Literal["pass", "fail", "wire", "judge"]
 
 JUDGE = "correctness"
 """The judge of single answers: its verdicts are in the outcomes, those of the pairwise judge are not."""
-IDENTICAL = "identical"
-"""Stands for the judge's fingerprint on a pair of equal responses, which no judge was asked about."""
 
 
 class Rate(Record):

@@ -10,7 +10,7 @@ from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from assay.certificate import Slice, Standing
+from assay.certificate import JUDGES, Slice, Standing
 from assay.gate import Word
 from assay.records import Signal
 from assay.report import amounts, figures, texts
@@ -98,7 +98,7 @@ def render(report: Report) -> str:
             details=details,
             badge=BADGES[report.gate.word],
             standings=STANDINGS,
-            standing_of={name: _standing(report, name) for name in ("correctness", "preference")},
+            standing_of={name: _standing(report, name) for name in JUDGES},
             comparisons=_comparisons(report),
             bars={"target": figures.stack(report.target), "baseline": figures.stack(report.baseline)},
             case_lists=_case_lists(report),
