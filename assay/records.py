@@ -44,12 +44,32 @@ class ToolCall(Record):
     arguments: str = "{}"
 
 
+class MadeCall(ToolCall):
+    """A call that a product made, with what came of it."""
+
+    failed: bool = False
+    """The tool answered with an error, so that the call changed nothing."""
+
+
 class Expectation(Record):
     """One deterministic expectation of a case; `check` names the module in assay/checks that scores it."""
 
     check: Name
     values: list[str] = []
     calls: list[ToolCall] = []
+
+
+class SimulatedUser(Record):
+    """Who goes on talking after a case's scripted turns, and when it stops."""
+
+    goal: str = Field(min_length=1)
+    """What the user wants, with all facts that they know; the product sees none of it but what is said."""
+    persona: str
+    """How they write; empty for plainly."""
+    stop: str = Field(min_length=1)
+    """What has to be true for the user to end the conversation."""
+    max_turns: int = Field(ge=1, le=50)
+    """Simulated turns at most, after the scripted ones."""
 
 
 class Case(Record):
@@ -67,11 +87,17 @@ class Case(Record):
     parent: str
     """The case or trace this one was made from; empty when there is none."""
     owner: str
+    user: SimulatedUser | None = None
+    """Who takes over after `turns`; None when the turns are the whole conversation."""
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
-        asked = self.model_dump(include={"layer", "category", "turns", "reference", "expectations"})
-        return digest(asked)
+        asked = {"layer", "category", "turns", "reference", "expectations", "user"}
+        return digest(self.model_dump(include=asked, exclude_none=True))
+
+    def digest(self) -> str:
+        """Return the hash of the whole case, as a reviewer was shown it."""
+        return digest(self.model_dump(exclude_none=True))
 
 
 class Category(Record):
@@ -101,7 +127,7 @@ class Candidate(Record):
 
     def digest(self) -> str:
         """Return the hash of what a reviewer was shown."""
-        return digest(self.case.model_dump())
+        return self.case.digest()
 
 
 class Decision(Record):
@@ -137,17 +163,22 @@ class Response(Record):
     """The date of the run that asked; a live target is asked afresh each night."""
     status: Literal["ok", "error"]
     error_kind: str
-    """Empty, or one of `timeout`, `connection`, `rate-limit`, `server`, `malformed`, `refused-request`, `crash`."""
+    """Empty, or one of the kinds of CallError."""
     error: str
     text: str
     messages: list[Message]
-    tool_calls: list[ToolCall]
+    tool_calls: list[MadeCall]
     contexts: list[str]
     final_state: str
     """JSON text of the environment after the last turn."""
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(ge=0)
     latency_s: float = Field(ge=0)
+    """From the first request of the conversation to its last answer, waits for retries included."""
+    cost_usd: float | None = Field(default=None, ge=0)
+    """None where no price is declared."""
+    finish_reason: str = ""
+    """Why the last answer ended, in OpenAI's words: `stop`, `length`, `content_filter`; empty where nobody says."""
 
 
 IDENTICAL = "identical"
@@ -170,7 +201,9 @@ class Verdict(Record):
     fingerprint: str
     outcome: Outcome
     status: Literal["ok", "unparsed", "refused", "error"]
-    score: float | None
+    fault: Literal["", "answer", "format"] = ""
+    """For a failing check: is the answer wrong, or could it not be read as what it had to be?"""
+    score: float | None = Field(ge=0, le=1)
     """P(pass), or P(A over B) averaged over both orders; None where the scorer gives no probability."""
     as_is: Outcome | None
     """For a pair: the outcome with A shown first; None for anything else, and where that order gave none."""
@@ -257,10 +290,12 @@ class Signal(Record):
     owner: str
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+
+
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the SHA-256 of a JSON value in its one canonical spelling, as 16 hexadecimal digits."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()[:16]
 
 
 def _struct(record: type[BaseModel]) -> pa.StructType:

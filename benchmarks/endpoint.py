@@ -1,40 +1,61 @@
-"""A loopback endpoint for benchmarks: answers any chat completion after 20 ms; prints its port first."""
+"""A loopback endpoint that is never the bottleneck: `python -m benchmarks.endpoint LATENCY_S` prints its port first.
+
+It answers every chat completion after the latency: a judge's question (one with a response format) with a verdict,
+anything else with a sentence. Raw asyncio: a framework would cost more than what is measured.
+"""
 
 import asyncio
 import json
+import sys
 
-BODY = json.dumps(
-    {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "bench",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Yes."}}],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
-    }
-).encode()
-REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+HEAD_END = b"\r\n\r\n"
+LENGTH = b"content-length:"
 
 
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer the requests of one connection until it closes."""
-    try:
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(length)
-            await asyncio.sleep(0.02)
-            writer.write(REPLY)
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionResetError):
-        writer.close()
+def reply(content: str) -> bytes:
+    """Return a whole HTTP answer with this content."""
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+    usage = {"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72}
+    whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "bench", "choices": [choice], "usage": usage}
+    body = json.dumps(whole).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-async def serve() -> None:
+ANSWER = reply("Yes, refunds are possible within 14 days of delivery.")
+VERDICT = reply('{"verdict": "pass"}')
+
+
+class Connection(asyncio.Protocol):
+    """One connection; its requests come one after the other."""
+
+    def __init__(self, latency_s: float) -> None:
+        self._latency_s, self._waiting = latency_s, b""
+        self._loop = asyncio.get_running_loop()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep where to answer."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer when the request is whole."""
+        self._waiting += data
+        head, found, rest = self._waiting.partition(HEAD_END)
+        if not found:
+            return
+        lines = head.lower().split(b"\r\n")
+        length = next((int(line[len(LENGTH) :]) for line in lines if line.startswith(LENGTH)), 0)
+        if len(rest) >= length:
+            self._waiting = rest[length:]
+            answer = VERDICT if b'"response_format"' in rest else ANSWER
+            self._loop.call_later(self._latency_s, self._transport.write, answer)
+
+
+async def serve(latency_s: float) -> None:
     """Serve on a free port until terminated."""
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(latency_s), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-asyncio.run(serve())
+if __name__ == "__main__":
+    asyncio.run(serve(float(sys.argv[1])))

@@ -46,13 +46,14 @@ gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the 
 
 
 @command("nightly")
+@click.option("--max-cost", "max_cost_usd", type=click.FloatRange(min=0, min_open=True), help="US dollars; no more.")
 @gate_too
 @as_json
-def nightly(*, is_gated: bool, is_json: bool) -> None:
+def nightly(*, max_cost_usd: float | None, is_gated: bool, is_json: bool) -> None:
     """Run the product on the evaluation set, judge, monitor and publish; exit 0 whatever the verdict."""
     from flows.nightly import nightly as flow
 
-    flow.fn()
+    flow.fn(max_cost_usd)
     _tell(is_gated=is_gated, is_json=is_json)
 
 

@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from flows import notices
 from flows.steps import recorded
 from tasks import store
+from tasks.afford import afford
 from tasks.calibrate import calibrate
 from tasks.consult import embedded_throughout
 from tasks.execute import execute
@@ -23,14 +24,20 @@ def name() -> str:
 
 
 @flow(name="nightly", flow_run_name=name)
-def nightly() -> State[None]:
-    """Run the product against the evaluation set, judge it, watch production, and publish one report."""
+def nightly(max_cost_usd: float | None = None) -> State[None]:
+    """Run the product against the evaluation set, judge it, watch production, and publish one report.
+
+    Args:
+        max_cost_usd: Refuse a run that would cost more, and stop one that does; needs declared prices. Empty: no bound.
+    """
     now = datetime.now(UTC)
     with store.exclusive("nightly", now), embedded_throughout():
         if not store.exists("cases"):
             recorded(review)
-        recorded(execute, now)
-        recorded(judge, now)
+        if max_cost_usd is not None:
+            afford(f"{now:%Y-%m-%d}", max_cost_usd)
+        recorded(execute, now, max_cost_usd)
+        recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
         recorded(monitor, now)
         return notices.verdict(*recorded(publish, now))

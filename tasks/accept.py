@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from assay.checks import registry
 from assay.errors import ConfigError, DataError
-from assay.records import Candidate, Case, Decision, Response, digest
+from assay.records import Candidate, Case, Decision, Response
 from tasks import store
 
 COLUMNS = ["candidate_id", "digest", "category", "turns", "reference", "expectations", "nearest", "similarity"]
@@ -101,7 +101,7 @@ def admit_written(file: Path, reviewer: str, now: datetime) -> int:
     signed = [
         Decision(
             candidate_id=case.case_id,
-            digest=digest(case.model_dump()),
+            digest=case.digest(),
             decision="admit",
             reviewer=reviewer,
             reason="written by hand",

@@ -1,12 +1,8 @@
-"""A door to the stages: nothing is sent to anybody's statistics, an error is one sentence, progress is shown."""
+"""A door to the stages: nothing is sent to anybody's statistics, an error is one sentence."""
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from collections.abc import Callable
 
 from assay.errors import AssayError
 
@@ -40,24 +36,3 @@ def be_quiet() -> None:
     """Keep Prefect, DVC and Great Expectations from calling home; what the user has set stays."""
     for variable, value in QUIET.items():
         os.environ.setdefault(variable, value)
-
-
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Yield a function to call after each of `total` steps: a bar on a terminal, a line every tenth in a log."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        with Progress(TextColumn(what), *columns, console=console, transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda: bar.advance(task)
-        return
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if done * 10 // total > (done - 1) * 10 // total:
-            console.print(f"{what}: {done} of {total}", markup=False, highlight=False)
-
-    yield step

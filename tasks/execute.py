@@ -4,90 +4,107 @@ Reads the evaluation set, writes responses. Asks the target, each case once a tr
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from prefect import task
 from pydantic import Field
 
-from assay.clients import endpoints
-from assay.clients.chat import Chat, Endpoint
-from assay.clients.engine import Answer, Call, Tally, answer_all
+from assay.clients.engine import Answer, Call, Progress, Tally, Work, answer_all
 from assay.clients.journal import Journal
+from assay.clients.limits import Limits
+from assay.clients.ways import way
 from assay.errors import EndpointError
-from assay.records import Case, Record, Response, digest
-from assay.targets.chat import ChatTarget, environment
+from assay.records import Case, Response, digest
+from assay.targets.conversation import Target
+from assay.targets.open import opened
+from assay.targets.settings import TargetSettings
+from assay.targets.user import Player, playing
 from tasks import door, store
+from tasks.progress import progress
+
+LOG = logging.getLogger(__name__)
 
 
-class Settings(Record):
+class Settings(Limits):
     """The section `execute` of params.yaml."""
 
-    target: endpoints.Target
+    target: TargetSettings
+    user: Player | None = None
+    """Who plays the simulated users; left out when no case has one."""
     trials: int = Field(ge=1)
-    concurrency: int = Field(ge=1, le=1024)
-    deadline_s: float = Field(gt=0)
 
 
-def plan(cases: Sequence[Case], target: ChatTarget, trials: int, epoch: str) -> list[Call]:
-    """Return one call a case and trial; its key holds what is asked, who is asked, the trial and the epoch."""
+def plan(cases: Iterable[Case], target: Target, trials: int, epoch: str) -> Iterator[Call]:
+    """Yield one call a case and trial, in the order of the table of responses."""
 
     def call(case: Case, trial: int) -> Call:
         async def ask() -> Answer:
             response = await target.respond(case, trial, epoch)
-            return Answer(response.model_dump(), is_final=response.status == "ok")
+            return Answer(response.model_dump_json(), fault=response.error_kind)
 
         return Call(key(case, target.fingerprint, trial, epoch), ask)
 
-    return [call(case, trial) for case in cases for trial in range(trials)]
+    return (call(case, trial) for case in cases for trial in range(trials))
 
 
 def key(case: Case, fingerprint: str, trial: int, epoch: str) -> str:
-    """Return a call's key in the journal."""
+    """Return a call's key in the journal: what is asked, who is asked, the trial and the epoch."""
     return digest(["execute", case.case_id, case.revision(), fingerprint, trial, epoch])
 
 
-async def respond(
-    settings: Settings,
-    endpoint: Endpoint,
-    cases: Sequence[Case],
-    journal: Journal,
-    epoch: str,
-    progress: Callable[[], None],
-) -> tuple[list[Response], Tally]:
-    """Ask the target for every case; return one response a case and trial."""
-    async with Chat(endpoint, deadline_s=settings.deadline_s) as chat:
-        target = ChatTarget(settings.target.name, chat, environment(settings.target.environment))
-        calls = plan(cases, target, settings.trials, epoch)
-        answers, tally = await answer_all(calls, journal, concurrency=settings.concurrency, progress=progress)
-    return reached([Response.model_validate(answers[call.key]) for call in calls], endpoint), tally
+async def respond(settings: Settings, journal: Journal, work: Work, step: Progress) -> tuple[list[str], Tally]:
+    """Ask the target for every case; return the keys of the calls, in the table's order, and what they came to."""
+    keys: list[str] = []
+
+    def noted(calls: Iterable[Call]) -> Iterator[Call]:
+        for call in calls:
+            keys.append(call.key)
+            yield call
+
+    who = playing(settings.user, os.environ, limits=settings)
+    asking = way(journal, LOG.info)
+    async with who as user, opened(settings.target, os.environ, limits=settings, way=asking, user=user) as target:
+        calls = plan(store.stream("cases", Case), target, settings.trials, work.run)
+        return keys, await answer_all(noted(calls), journal, work, progress=step)
 
 
-def reached(responses: list[Response], endpoint: Endpoint) -> list[Response]:
-    """Return the responses, unless every single one says that the connection failed.
+def file(keys: Sequence[str], journal: Journal, tally: Tally) -> None:
+    """Write the table of responses from the journal."""
+    with store.writing("responses") as add:
+        for number, key_ in enumerate(keys):
+            response = Response.model_validate_json(journal.outcome(key_))
+            if not number:
+                reached(tally, response)
+            add(response)
+
+
+def reached(tally: Tally, first: Response) -> None:
+    """Refuse a run in which every single call found the connection broken.
 
     Raises:
-        EndpointError: Nothing was reached, so there is no run to speak of.
+        EndpointError: Nothing was answered, so there is no product to evaluate.
     """
-    if {response.error_kind for response in responses} == {"connection"}:
+    if tally.asked and not tally.known and tally.faults["connection"] == tally.asked:
         raise EndpointError(
-            f"{endpoint} dropped all {len(responses)} calls ({responses[0].error}), expected answers: "
-            "see what the product says, then run again"
+            f"the product dropped all {tally.asked} calls ({first.error}), expected answers: "
+            "see what it says, then run again"
         )
-    return responses
 
 
 @task
-def execute(now: datetime) -> Tally:
-    """Ask the target for every case and file its responses; return how many calls that took."""
-    settings = store.params("execute", Settings)
-    cases = store.read("cases", Case)
-    journal_file, bar = store.private("journal.sqlite"), door.progress("execute", len(cases) * settings.trials)
-    with endpoints.target(settings.target, os.environ) as endpoint, Journal(journal_file) as journal, bar as step:
-        found = asyncio.run(respond(settings, endpoint, cases, journal, f"{now:%Y-%m-%d}", step))
-    store.write("responses", found[0])
-    return found[1]
+def execute(now: datetime, max_cost_usd: float | None = None) -> Tally:
+    """Ask the target for every case and file its responses; return what that came to."""
+    settings, run = store.params("execute", Settings), f"{now:%Y-%m-%d}"
+    total = store.count("cases") * settings.trials
+    with Journal(store.private("journal.sqlite")) as journal:
+        work = Work(run, "execute", settings.conversations, journal.purse(run, max_cost_usd))
+        with progress("execute", total) as step:
+            keys, tally = asyncio.run(respond(settings, journal, work, step))
+        file(keys, journal, tally)
+    return tally
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Reads the taxonomy and the evaluation set, writes candidates. Asks the generator
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,19 +15,22 @@ from pydantic import Field
 from assay.checks import registry
 from assay.clients import endpoints
 from assay.clients.chat import Chat, Endpoint
-from assay.clients.engine import Answer, Call, answer_all
+from assay.clients.engine import Call, Work, answer_all
 from assay.clients.journal import Journal
-from assay.errors import CallError, DataError, EndpointError
+from assay.clients.limits import Limits
+from assay.clients.said import said
+from assay.errors import DataError, EndpointError
 from assay.generators import prompt
 from assay.generators.nearest import nearest
-from assay.records import Candidate, Case, Category, Decision, Record, digest
+from assay.records import Candidate, Case, Category, Decision, digest
 from tasks import consult, door, store
+from tasks.progress import progress
 
 SEVERITY = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 EXAMPLES = 6
 
 
-class Settings(Record):
+class Settings(Limits):
     """The section `generate` of params.yaml."""
 
     model: endpoints.Model
@@ -34,8 +38,6 @@ class Settings(Record):
     categories: int = Field(ge=1)
     near_duplicate: float = Field(gt=0, le=1)
     seed: int
-    concurrency: int = Field(ge=1)
-    deadline_s: float = Field(gt=0)
 
 
 def thinnest(taxonomy: Sequence[Category], cases: Sequence[Case], count: int) -> list[Category]:
@@ -92,38 +94,34 @@ async def propose(
     asked: Sequence[Category],
     cases: Sequence[Case],
     journal: Journal,
-    batch: int,
+    run: str,
 ) -> list[tuple[Case, str]]:
     """Ask the generator once a category; return the cases that could be read, each with the generator's fingerprint."""
+    batch = len(cases)
     parameters = {"seed": settings.seed + batch}
-    async with Chat(endpoint, deadline_s=settings.deadline_s) as chat:
+    work = Work(run, "generate", settings.conversations, journal.purse(run, None))
+    async with Chat(endpoint, settings) as chat:
 
         def call(category: Category) -> Call:
             shown = examples(category, cases, batch)
             known = [case for case in cases if case.category == category.category]
             messages = prompt.render(category, shown, known, count=settings.per_category)
-
-            async def put() -> Answer:
-                try:
-                    reply = await chat.complete(
-                        messages=messages, response_format=prompt.response_format(), **parameters
-                    )
-                except CallError as error:
-                    return Answer({"error": str(error)}, is_final=False)
-                return Answer({"content": reply["choices"][0]["message"].get("content")}, is_final=True)
-
-            return Call(digest(["generate", endpoint.model, messages, parameters]), put)
+            key = digest(["generate", endpoint.model, messages, parameters])
+            return Call(
+                key, lambda: said(chat, messages=messages, response_format=prompt.response_format(), **parameters)
+            )
 
         calls = {category.category: call(category) for category in asked}
-        with door.progress("generate", len(calls)) as step:
-            answers, _ = await answer_all(calls.values(), journal, concurrency=settings.concurrency, progress=step)
+        with progress("generate", len(calls)) as step:
+            await answer_all(calls.values(), journal, work, progress=step)
+    answers = {category: json.loads(journal.outcome(call.key)) for category, call in calls.items()}
     failed = [answer["error"] for answer in answers.values() if "error" in answer]
     if len(failed) == len(calls):
         raise EndpointError(f"the generator {endpoint} answered for no category ({failed[0]}): mend it, then run again")
     generator = prompt.fingerprint(endpoint.model, parameters)
     found = []
     for category in asked:
-        content = answers[calls[category.category].key].get("content")
+        content = answers[category.category].get("content")
         proposals = prompt.parse(content, category, examples(category, cases, batch))
         found += [(case, generator) for case in proposals.cases]
     return found
@@ -143,13 +141,13 @@ def waiting() -> int:
 
 
 @task
-def generate(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the time; this one's result must not depend on it
+def generate(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
     settings = store.params("generate", Settings)
     taxonomy, cases = store.taxonomy(), store.read("cases", Case)
     with consult.consulting(settings.model) as (endpoint, journal):
         asked = thinnest(taxonomy, cases, settings.categories)
-        proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, len(cases)))
+        proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, f"{now:%Y-%m-%d}"))
     found = candidates(proposed, cases, settings)
     store.write("candidates", found)
     return len(found)

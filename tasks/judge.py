@@ -5,138 +5,190 @@ the judge model, a pair in both orders. A pair that did not change is never judg
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+import heapq
+import json
+import logging
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prefect import task
-from pydantic import Field
 
 from assay.checks import registry
 from assay.clients import endpoints
-from assay.clients.chat import Chat, Endpoint
-from assay.clients.engine import Answer, Call, Tally, answer_all
+from assay.clients.chat import Asks, Endpoint
+from assay.clients.engine import Answer, Call, Done, Tally, Work, answer_all
 from assay.clients.journal import Journal
+from assay.clients.limits import Limits
+from assay.clients.said import said
+from assay.clients.ways import way
 from assay.errors import CallError, DataError, EndpointError
-from assay.judges import orders, prompt
-from assay.judges.fingerprint import fingerprint
-from assay.judges.reply import PARSER_VERSION, Reply, parse
-from assay.records import IDENTICAL, Case, Item, Record, Response, Subject, Verdict, digest
+from assay.judges import prompt, questions
+from assay.judges.questions import NOTHING, PARAMETERS, Question
+from assay.records import Case, Expectation, Item, Response, Subject, Verdict, digest
 from tasks import consult, door, store
+from tasks.progress import progress
 
-PARAMETERS = {"temperature": 0, "logprobs": True, "top_logprobs": 5}
+LOG = logging.getLogger(__name__)
+ORDERS = 2
+"""A pair is shown as often."""
+NOT_ASKED = Done(is_known=True)
+"""Two equal answers, or one to a case without a reference."""
 
 
-class Settings(Record):
+class Settings(Limits):
     """The section `judge` of params.yaml."""
 
     model: endpoints.Model
-    concurrency: int = Field(ge=1, le=1024)
-    deadline_s: float = Field(gt=0)
 
 
-class Question(NamedTuple):
-    """One thing to put to a judge: of what, which judge, and the texts in each order they are shown."""
+class Played(NamedTuple):
+    """A case with what both versions answered to it as it is today."""
 
-    subject: Subject
-    item_id: str
-    trial: int
-    judge: str
-    shown: tuple[Mapping[str, Any], ...]
-    """One set of texts for pass/fail; two for a pair, the second with A and B swapped."""
-    epoch: str
-    """The night for an anchor; empty for what need not be asked again."""
+    case: Case
+    target: Sequence[Response]
+    baseline: Sequence[Response]
+
+    def versions(self) -> Iterator[tuple[Subject, Response]]:
+        """Yield every response with whose it is."""
+        yield from (("target", response) for response in self.target)
+        yield from (("baseline", response) for response in self.baseline)
+
+    def size(self) -> int:
+        """Return how many questions there are at most; see `Night.size`."""
+        return len(self.target) + len(self.baseline) + ORDERS * len(self.target) * bool(self.baseline)
+
+    def pairs(self) -> Iterator[tuple[Response, Response]]:
+        """Yield the target's answers, each with the baseline's first, where a judge can compare them."""
+        rival = next((response for response in self.baseline if not response.trial), None)
+        if self.case.reference and rival and rival.status == "ok":
+            yield from ((response, rival) for response in self.target if response.status == "ok")
 
 
-def check_responses(subject: Subject, cases: Sequence[Case], responses: Sequence[Response]) -> list[Verdict]:
+class Night(NamedTuple):
+    """What is scored tonight; tables are streamed anew at every question, since they may be long."""
+
+    items: Sequence[Item]
+    date: str
+
+    def cases(self) -> Iterator[Played]:
+        """Yield every case with the responses to it as it is today.
+
+        Raises:
+            DataError: A version answered no case of this evaluation set, so there is nothing to judge.
+        """
+        target = Shelf("data/responses", store.stream("responses", Response))
+        baseline = Shelf("data/baseline", store.stream("baseline", Response, may_be_absent=True))
+        for case in store.stream("cases", Case):
+            yield Played(case, target.of(case), baseline.of(case))
+        for shelf in (target, baseline):
+            shelf.require_any()
+
+    def size(self) -> int:
+        """Return how many questions there are at most: one a response, two a pair."""
+        pairs = store.count("responses") if store.exists("baseline") else 0
+        versions = store.count("responses") + (store.count("baseline") if pairs else 0)
+        return sum(len(questions.of_item(item, self.date).shown) for item in self.items) + versions + ORDERS * pairs
+
+
+class Shelf:
+    """A version's responses in the order of the cases, handed out case by case."""
+
+    def __init__(self, where: str, responses: Iterator[Response]) -> None:
+        """Look at the first."""
+        self._where, self._responses = where, responses
+        self._next = next(responses, None)
+        self._is_empty, self._fits = self._next is None, False
+
+    def of(self, case: Case) -> list[Response]:
+        """Return the responses to a case as it is today; an answer to what the case was before is left out."""
+        found, revision = [], case.revision()
+        while self._next is not None and self._next.case_id <= case.case_id:
+            if (self._next.case_id, self._next.revision) == (case.case_id, revision):
+                found.append(self._next)
+            self._next = next(self._responses, None)
+        self._fits |= bool(found)
+        return found
+
+    def require_any(self) -> None:
+        """Refuse responses of which none fits any case."""
+        if not (self._is_empty or self._fits):
+            raise DataError(
+                f"{self._where} answers no case of this evaluation set, expected responses to it: run `assay nightly`"
+            )
+
+
+def asked(played: Played) -> Iterator[Question]:
+    """Yield what has to be put to a judge of one case; two equal answers need no judge."""
+    if played.case.reference:
+        for subject, response in played.versions():
+            if response.status == "ok":
+                yield questions.of_response(subject, played.case, response)
+    for response, rival in played.pairs():
+        if response.text != rival.text:
+            yield questions.of_pair(played.case, response, rival)
+
+
+def checked(played: Played) -> Iterator[Verdict]:
     """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason."""
-    by_id = {case.case_id: case for case in cases}
-    return [
-        _checked(subject, response, f"{number}-{expectation.check}", expectation)
-        for response in responses
-        for number, expectation in enumerate(by_id[response.case_id].expectations, 1)
-    ]
+    for subject, response in played.versions():
+        for number, expectation in enumerate(played.case.expectations, 1):
+            yield _checked(subject, response, f"check:{number}-{expectation.check}", expectation)
 
 
-def _checked(subject: Subject, response: Response, scorer: str, expectation: Any) -> Verdict:  # noqa: ANN401
-    common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": f"check:{scorer}"}
-    common |= {"fingerprint": digest(expectation.model_dump()), "score": None, "as_is": None, "swapped": None}
+def _checked(subject: Subject, response: Response, scorer: str, expectation: Expectation) -> Verdict:
+    common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
+    common |= {"fingerprint": digest(expectation.model_dump()), **NOTHING}
     if response.status == "error":
         return Verdict(**common, outcome="unscored", status="error", detail=f"no response: {response.error_kind}")
     finding = registry.score(expectation, response)
-    return Verdict(**common, outcome="pass" if finding.passed else "fail", status="ok", detail=finding.detail)
+    if not finding.decided and not finding.fault:
+        return Verdict(**common, outcome="unscored", status="error", detail=finding.detail)
+    outcome = "pass" if finding.passed else "fail"
+    return Verdict(**common, outcome=outcome, status="ok", fault=finding.fault, detail=finding.detail)
 
 
-def questions(
-    cases: Sequence[Case], target: Sequence[Response], baseline: Sequence[Response], items: Sequence[Item], night: str
-) -> Iterator[Question]:
-    """Yield everything that a judge has to be asked tonight."""
-    by_id = {case.case_id: case for case in cases if case.reference}
-    accepted = {response.case_id: response for response in baseline if response.trial == 0}
-    for subject, responses in (("target", target), ("baseline", baseline)):
-        for response in responses:
-            if response.case_id in by_id and response.status == "ok":
-                yield _of_response(subject, by_id[response.case_id], response)  # type: ignore[arg-type]
-    for response in target:
-        rival = accepted.get(response.case_id)
-        if (
-            rival
-            and response.case_id in by_id
-            and response.status == rival.status == "ok"
-            and response.text != rival.text
-        ):
-            case = by_id[response.case_id]
-            texts = {"question": case.turns, "reference": case.reference}
-            shown = _both_orders(texts, response.text, rival.text)
-            yield Question("pair", case.case_id, response.trial, "preference", shown, "")
-    for item in items:
-        yield _of_item(item, night)
-
-
-def _of_response(subject: Subject, case: Case, response: Response) -> Question:
-    texts = {"question": case.turns, "reference": case.reference, "response": response.text}
-    return Question(subject, case.case_id, response.trial, "correctness", (texts,), "")
-
-
-def _of_item(item: Item, night: str) -> Question:
-    texts = {"question": item.turns, "reference": item.reference}
-    if item.question == "pass-fail":
-        return Question("anchor", item.item_id, 0, "correctness", (texts | {"response": item.response_a},), night)
-    return Question(
-        "anchor", item.item_id, 0, "preference", _both_orders(texts, item.response_a, item.response_b), night
-    )
-
-
-def _both_orders(texts: Mapping[str, Any], first: str, second: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    return (
-        {**texts, "response_a": first, "response_b": second},
-        {**texts, "response_a": second, "response_b": first},
-    )
+def unchanged(played: Played) -> Iterator[Verdict]:
+    """Yield a tie for each pair of answers that are the same text."""
+    for response, rival in played.pairs():
+        if response.text == rival.text:
+            yield questions.identical(played.case, response)
 
 
 async def ask(
-    settings: Settings, endpoint: Endpoint, asked: Sequence[Question], journal: Journal
-) -> tuple[list[Verdict], Tally]:
-    """Put every question to the judge model; return one verdict a question."""
-    async with Chat(endpoint, deadline_s=settings.deadline_s) as chat:
-        reported = await _reported_model(chat)
-        calls = [[_call(chat, question, texts, reported) for texts in question.shown] for question in asked]
-        flat = [call for group in calls for call in group]
-        with door.progress("judge", len({call.key for call in flat})) as step:
-            answers, tally = await answer_all(flat, journal, concurrency=settings.concurrency, progress=step)
-    verdicts = [
-        _verdict(question, [answers[call.key] for call in group], endpoint.model, reported)
-        for question, group in zip(asked, calls, strict=True)
-    ]
-    return verdicts, tally
+    settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
+) -> tuple[str, Tally]:
+    """Put every question to the judge model; return which model answers under this name tonight, and the tally."""
+    work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
+    async with way(journal, LOG.info)(endpoint, settings) as chat:
+        reported = await _reported_model(chat, journal, night.date)
+        with progress("judge", night.size()) as step:
+
+            def calls() -> Iterator[Call]:
+                for item in night.items:
+                    yield from asking(questions.of_item(item, night.date))
+                for played in night.cases():
+                    every = [call for question in asked(played) for call in asking(question)]
+                    yield from every
+                    for _ in range(played.size() - len(every)):
+                        step(NOT_ASKED)
+
+            def asking(question: Question) -> Iterator[Call]:
+                for texts in question.shown:
+                    yield _call(chat, question, texts, questions.key(question, texts, endpoint.model, reported))
+
+            return reported, await answer_all(calls(), journal, work, progress=step)
 
 
-async def _reported_model(chat: Chat) -> str:
-    """Ask one small question, to learn which model answers under this name today.
+async def _reported_model(chat: Asks, journal: Journal, date: str) -> str:
+    """Ask one small question a night, to learn which model answers under this name today.
 
     Raises:
         EndpointError: It was not answered, so nothing can be judged under the right name.
     """
+    key = digest(["probe", chat.endpoint.base_url, chat.endpoint.model, date])
+    if known := journal.get(key):
+        return known
     judge = prompt.load("correctness")
     messages = judge.render(question="Is this a probe?", reference="Yes.", response="Yes.")
     try:
@@ -146,114 +198,50 @@ async def _reported_model(chat: Chat) -> str:
             f"the judge {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "
             "mend it, then run again"
         ) from error
+    await journal.put(key, reply["model"] or "")
     return reply["model"] or ""
 
 
-def _call(chat: Chat, question: Question, texts: Mapping[str, Any], reported: str) -> Call:
+def _call(chat: Asks, question: Question, texts: questions.Texts, key: str) -> Call:
     judge = prompt.load(question.judge)
 
     async def put() -> Answer:
-        try:
-            reply = await chat.complete(
-                messages=judge.render(**texts), response_format=judge.response_format(), **PARAMETERS
-            )
-        except CallError as error:
-            return Answer({"error": f"{error.kind}: {error}"}, is_final=False)
-        choice = reply["choices"][0]
-        said = {name: choice["message"][name] for name in ("content", "refusal")}
-        said |= {"finish_reason": choice["finish_reason"], "model": reply["model"] or ""}
-        return Answer({**said, "tokens": (choice["logprobs"] or {}).get("content")}, is_final=True)
+        messages = judge.render(**texts)
+        return await said(chat, messages=messages, response_format=judge.response_format(), **PARAMETERS)
 
-    asked = fingerprint(judge, chat.endpoint.model, reported, PARAMETERS)
-    return Call(digest(["judge", asked, texts, question.epoch]), put)
+    return Call(key, put)
 
 
-def _verdict(question: Question, said: Sequence[Mapping[str, Any]], model: str, reported: str) -> Verdict:
-    """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
+def verdicts(night: Night, journal: Journal, model: str, reported: str) -> Iterator[Verdict]:
+    """Yield everything that was said tonight, in the table's order."""
 
-    Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
-    that the judge has changed.
-    """
-    judge = prompt.load(question.judge)
-    models = {reply["model"] for reply in said if "model" in reply} or {reported}
-    common = {
-        "item_id": question.item_id,
-        "subject": question.subject,
-        "trial": question.trial,
-        "scorer": question.judge,
-    }
-    common["fingerprint"] = fingerprint(judge, model, "+".join(sorted(models)), PARAMETERS, PARSER_VERSION)
-    errors = [reply["error"] for reply in said if "error" in reply]
-    if errors:
-        nothing = {"score": None, "as_is": None, "swapped": None}
-        return Verdict(**common, **nothing, outcome="unscored", status="error", detail=errors[0])
-    replies = [_read(judge, reply) for reply in said]
-    if judge.question == "pass-fail":
-        (reply,) = replies
-        one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability, "detail": reply.detail}
-        return Verdict(**common, **one, as_is=None, swapped=None)
-    pair = orders.combine(*replies)
-    seen = [replies[0].outcome, orders.swap(replies[1].outcome)] if pair.status == "ok" else [None, None]
-    both = {"as_is": seen[0], "swapped": seen[1]}
-    return Verdict(**common, **both, outcome=pair.outcome, status=pair.status, score=pair.score, detail=pair.detail)
+    def judged(question: Question) -> Verdict:
+        keys = [questions.key(question, texts, model, reported) for texts in question.shown]
+        return questions.verdict(question, [json.loads(journal.outcome(key)) for key in keys], model, reported)
+
+    def of_cases() -> Iterator[Verdict]:
+        for played in night.cases():
+            found = [*map(judged, asked(played)), *checked(played), *unchanged(played)]
+            yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
+
+    anchors = sorted((judged(questions.of_item(item, night.date)) for item in night.items), key=_item_id)
+    return heapq.merge(anchors, of_cases(), key=_item_id)
 
 
-def _read(judge: prompt.JudgePrompt, reply: Mapping[str, Any]) -> Reply:
-    return parse(judge.question, reply["content"], reply["refusal"], reply["finish_reason"], reply["tokens"])
-
-
-def unchanged(cases: Sequence[Case], target: Sequence[Response], baseline: Sequence[Response]) -> list[Verdict]:
-    """Return a tie for each judged pair whose two responses are the same text: nobody needs to be asked."""
-    accepted = {
-        response.case_id: response.text for response in baseline if response.status == "ok" and not response.trial
-    }
-    judged = {case.case_id for case in cases if case.reference}
-    return [
-        Verdict(
-            item_id=response.case_id,
-            subject="pair",
-            trial=response.trial,
-            scorer="preference",
-            fingerprint=IDENTICAL,
-            outcome="tie",
-            status="ok",
-            score=0.5,
-            as_is="tie",
-            swapped="tie",
-            detail="identical responses: not asked",
-        )
-        for response in target
-        if response.status == "ok" and response.case_id in judged and accepted.get(response.case_id) == response.text
-    ]
-
-
-def fits(cases: Sequence[Case], responses: Sequence[Response], where: str) -> list[Response]:
-    """Return the responses to cases of this evaluation set as they are today; a changed case's old answer is left out.
-
-    Raises:
-        DataError: None fits, so there is nothing to judge.
-    """
-    revisions = {case.case_id: case.revision() for case in cases}
-    fitting = [response for response in responses if revisions.get(response.case_id) == response.revision]
-    if responses and not fitting:
-        raise DataError(
-            f"{where} answers no case of this evaluation set, expected responses to it: run `assay nightly`"
-        )
-    return fitting
+def _item_id(found: Verdict) -> str:
+    return found.item_id
 
 
 @task
-def judge(now: datetime) -> Tally:
-    """Judge tonight's responses, the baseline's and the anchors; return how many calls that took."""
-    settings = store.params("judge", Settings)
-    cases, (items, _) = store.read("cases", Case), store.labelled()
-    target = fits(cases, store.read("responses", Response), "data/responses")
-    baseline = fits(cases, store.read("baseline", Response, may_be_absent=True), "data/baseline")
-    asked = list(questions(cases, target, baseline, items, f"{now:%Y-%m-%d}"))
+def judge(now: datetime, max_cost_usd: float | None = None) -> Tally:
+    """Judge tonight's responses, the baseline's and the anchors; return what that came to."""
+    settings, (items, _) = store.params("judge", Settings), store.labelled()
+    night = Night(items, f"{now:%Y-%m-%d}")
     with consult.consulting(settings.model) as (endpoint, journal):
-        judged, tally = asyncio.run(ask(settings, endpoint, asked, journal))
-    checked = check_responses("target", cases, target) + check_responses("baseline", cases, baseline)
-    store.write("verdicts", [*checked, *unchanged(cases, target, baseline), *judged])
+        reported, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
+        with store.writing("verdicts") as add:
+            for found in verdicts(night, journal, endpoint.model, reported):
+                add(found)
     return tally
 
 

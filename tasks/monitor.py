@@ -5,6 +5,7 @@ The grounding judge has no certificate, so what it says is charted and can never
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -17,9 +18,11 @@ from pydantic import Field
 
 from assay.clients import endpoints
 from assay.clients.chat import Chat, Endpoint
-from assay.clients.engine import Answer, Call, answer_all
+from assay.clients.engine import Call, Work, answer_all
 from assay.clients.journal import Journal
-from assay.errors import CallError, ConfigError, EndpointError
+from assay.clients.limits import Limits
+from assay.clients.said import said
+from assay.errors import ConfigError, EndpointError
 from assay.judges import prompt
 from assay.judges.reply import parse
 from assay.records import Record, Signal, Trace, digest
@@ -28,6 +31,7 @@ from assay.signals.measures import SIGNALS
 from assay.signals.periods import WEEK
 from assay.signals.policies import Policy, require_policies
 from tasks import consult, door, store
+from tasks.progress import progress
 
 PARAMETERS = {"temperature": 0}
 DAY = timedelta(days=1)
@@ -46,7 +50,7 @@ class SignalSettings(Record):
     description: str
 
 
-class Settings(Record):
+class Settings(Limits):
     """The section `monitor` of params.yaml."""
 
     model: endpoints.Model
@@ -54,8 +58,6 @@ class Settings(Record):
     window_days: int = Field(ge=1, le=7)
     baseline_days: int = Field(ge=14)
     seed: int
-    concurrency: int = Field(ge=1)
-    deadline_s: float = Field(gt=0)
     signals: list[SignalSettings]
 
 
@@ -84,32 +86,24 @@ def _draw(part: Sequence[Trace], size: int, rng: np.random.Generator) -> list[Tr
 
 
 async def grounded(
-    settings: Settings, endpoint: Endpoint, chosen: Sequence[Trace], journal: Journal
+    settings: Settings, endpoint: Endpoint, chosen: Sequence[Trace], journal: Journal, run: str
 ) -> dict[str, bool]:
     """Return, by trace, whether the judge found the answer supported; an answer it did not judge is left out."""
     judge = prompt.load("grounding")
-    async with Chat(endpoint, deadline_s=settings.deadline_s) as chat:
+    work = Work(run, "monitor", settings.conversations, journal.purse(run, None))
+    async with Chat(endpoint, settings) as chat:
 
         def call(trace: Trace) -> Call:
             messages = judge.render(question=trace.question, contexts=trace.contexts, response=trace.answer)
-
-            async def put() -> Answer:
-                try:
-                    reply = await chat.complete(
-                        messages=messages, response_format=judge.response_format(), **PARAMETERS
-                    )
-                except CallError as error:
-                    return Answer({"error": str(error)}, is_final=False)
-                choice = reply["choices"][0]
-                said = {name: choice["message"].get(name) for name in ("content", "refusal")}
-                return Answer({**said, "finish_reason": choice["finish_reason"]}, is_final=True)
-
-            return Call(digest(["monitor", endpoint.model, judge.prompt_hash, messages]), put)
+            key = digest(["monitor", endpoint.model, judge.prompt_hash, messages])
+            return Call(
+                key, lambda: said(chat, messages=messages, response_format=judge.response_format(), **PARAMETERS)
+            )
 
         calls = {trace.trace_id: call(trace) for trace in chosen}
-        with door.progress("monitor", len({call.key for call in calls.values()})) as step:
-            answers, _ = await answer_all(calls.values(), journal, concurrency=settings.concurrency, progress=step)
-    outcomes = {trace_id: _outcome(answers[call.key]) for trace_id, call in calls.items()}
+        with progress("monitor", len({call.key for call in calls.values()})) as step:
+            await answer_all(calls.values(), journal, work, progress=step)
+    outcomes = {trace_id: _outcome(json.loads(journal.outcome(call.key))) for trace_id, call in calls.items()}
     return {trace_id: outcome == "pass" for trace_id, outcome in outcomes.items() if outcome != "unscored"}
 
 
@@ -157,32 +151,33 @@ def measurable(declared: Sequence[Policy], parts: Sequence[Sequence[Trace]], fou
     return [policy for policy in declared if policy.signal not in lost]
 
 
-def ask(settings: Settings, chosen: Sequence[Trace]) -> dict[str, bool]:
+def ask(settings: Settings, chosen: Sequence[Trace], run: str) -> dict[str, bool]:
     """Return the grounding judge's verdicts by trace; none when it cannot be asked: no outage may silence an alert."""
     try:
         with consult.consulting(settings.model) as (endpoint, journal):
-            return asyncio.run(grounded(settings, endpoint, chosen, journal))
+            return asyncio.run(grounded(settings, endpoint, chosen, journal, run))
     except EndpointError as error:
         LOG.warning("the grounding judge cannot be asked: %s", error)
         return {}
 
 
-def measure(settings: Settings, traces: Sequence[Trace]) -> list[Signal]:
+def measure(settings: Settings, traces: Sequence[Trace], run: str) -> list[Signal]:
     """Return every signal that can be measured; none for a product without any traffic yet."""
     declared, window = policies(settings), settings.model_dump(include={"window_days", "baseline_days"})
     if not traces:
         return []
     is_judged = any(SIGNALS[policy.signal].is_sampled for policy in declared)
     parts = sample(traces, settings) if is_judged else ([], [])
-    found = ask(settings, [*parts[0], *parts[1]]) if any(parts) else {}
+    found = ask(settings, [*parts[0], *parts[1]], run) if any(parts) else {}
     kept = measurable(declared, parts, found)
     return assess(columns(traces, found), kept, window_end=window_end(traces), **window)
 
 
 @task
-def monitor(now: datetime) -> int:  # noqa: ARG001 - every stage is handed the time; this one's windows end with the traffic
+def monitor(now: datetime) -> int:
     """Measure the signals of the last window and file them; return how many alert."""
-    signals = measure(store.params("monitor", Settings), store.read("traces", Trace, may_be_absent=True))
+    traces = store.read("traces", Trace, may_be_absent=True)
+    signals = measure(store.params("monitor", Settings), traces, f"{now:%Y-%m-%d}")
     store.write("signals", signals)
     return sum(signal.state == "alert" for signal in signals)
 

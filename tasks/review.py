@@ -30,7 +30,7 @@ def admit(decisions: Sequence[Decision]) -> list[Case]:
             raise DataError(
                 f"{where}: {decision.decision} and case do not fit, expected a case unless rejected: mend it"
             )
-        if decision.decision == "admit" and digest(decision.case.model_dump()) != decision.digest:  # type: ignore[union-attr]
+        if decision.decision == "admit" and decision.case.digest() != decision.digest:  # type: ignore[union-attr]
             raise DataError(f"{where}: the case is not the one that was shown as {decision.digest}: decide again")
     cases = [decision.case for decision in last.values() if decision.case is not None]
     twice = [case_id for case_id, count in Counter(case.case_id for case in cases).items() if count > 1]

@@ -2,16 +2,16 @@
 
 Every table of data/ is named once, in `TABLES`. People's tables are JSON Lines in Git, so that a pull request shows
 them; stages' tables are Parquet with page checksums. A write is whole or absent (temporary file, fsync, rename), and
-equal rows give equal bytes.
-What is read or written passes its contract; a file that passed once is known by its hash and not checked again.
+equal rows give equal bytes. What is read or written passes its contract; a file that passed once is known by its hash
+and not checked again.
 """
 
 import fcntl
 import hashlib
+import io
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from assay import contracts
 from assay.certificate import Certificate
 from assay.errors import BusyError, ConfigError, DataError
+from assay.formats import atomic, parquet
 from assay.gate import Gate
 from assay.records import (
     Candidate,
@@ -50,18 +51,23 @@ class Table(NamedTuple):
     path: str
     record: type[Record]
     order: tuple[str, ...]
+    is_streamed: bool = False
+    """Made by stages and as long as anybody likes: read and written a few rows at a time. Its contract is its record
+    and its order, which no repeated row passes; all other tables have a suite of Great Expectations besides."""
 
 
 TABLES = {
     "decisions": Table("data/decisions/decisions.jsonl", Decision, ()),
     "items": Table("data/labels/items.jsonl", Item, ("item_id",)),
     "labels": Table("data/labels/labels.jsonl", Label, ("item_id", "annotator")),
-    "baseline": Table("data/baseline/responses.parquet", Response, ("case_id", "trial")),
+    "baseline": Table("data/baseline/responses.parquet", Response, ("case_id", "trial"), is_streamed=True),
     "traces": Table("data/traces/traces.parquet", Trace, ("at", "trace_id")),
     "candidates": Table("data/candidates/candidates.jsonl", Candidate, ("candidate_id",)),
     "cases": Table("data/evalset/cases.parquet", Case, ("case_id",)),
-    "responses": Table("data/responses/responses.parquet", Response, ("case_id", "trial")),
-    "verdicts": Table("data/verdicts/verdicts.parquet", Verdict, ("subject", "item_id", "trial", "scorer")),
+    "responses": Table("data/responses/responses.parquet", Response, ("case_id", "trial"), is_streamed=True),
+    "verdicts": Table(
+        "data/verdicts/verdicts.parquet", Verdict, ("item_id", "subject", "trial", "scorer"), is_streamed=True
+    ),
     "signals": Table("data/signals/signals.parquet", Signal, ("signal", "segment")),
 }
 CALIBRATION = "data/calibration"
@@ -127,17 +133,29 @@ def read(name: str, record: type[Row], *, may_be_absent: bool = False) -> list[R
     Raises:
         DataError: The file is missing, damaged or breaks its contract; the text names the rows.
     """
+    return list(stream(name, record, may_be_absent=may_be_absent))
+
+
+def stream(name: str, record: type[Row], *, may_be_absent: bool = False) -> Iterator[Row]:
+    """Yield a table's rows as `read` returns them, a few at a time however many there are."""
     table, file = TABLES[name], path(name)
     if table.record is not record:
         raise TypeError(f"table {name} holds {table.record.__name__}, not {record.__name__}")
     if may_be_absent and not file.is_file():
-        return []
-    if not file.is_file():
-        raise DataError(f"{table.path} is missing, expected the {name} table: {contracts.MENDS[name]}")
-    dicts = list(_jsonl(file, table.path) if file.suffix == ".jsonl" else _parquet(file, table))
-    rows = [_row(record, fields, table.path, number) for number, fields in enumerate(dicts, 1)]
-    _keep_contract(name, rows, file.read_bytes())
-    return rows
+        return
+    rows = _rows(_there(name), table, record)
+    if table.is_streamed and name in contracts.NOT_EMPTY and not count(name):
+        raise DataError(f"{table.path}: no row, expected at least one: {contracts.MENDS[name]}")
+    yield from rows if table.is_streamed or _mark(name, _hash(file)).exists() else _checked(name, list(rows), file)
+
+
+def count(name: str) -> int:
+    """Return how many rows a Parquet table has.
+
+    Raises:
+        DataError: It is missing or damaged.
+    """
+    return parquet.count(_there(name), TABLES[name].path)
 
 
 def labelled() -> tuple[list[Item], list[Label]]:
@@ -163,14 +181,29 @@ def frame(rows: Sequence[Record], record: type[Record]) -> "pd.DataFrame":
     return pd.DataFrame([row.model_dump() for row in rows], columns=list(record.model_fields))
 
 
-def write(name: str, rows: Sequence[Record]) -> str:
-    """Write a whole table in its fixed order, after its contract has passed; return its content hash."""
+def write(name: str, rows: Sequence[Record]) -> None:
+    """Write a whole table in its fixed order, after its contract has passed."""
     table = TABLES[name]
     ordered = sorted(rows, key=lambda row: tuple(getattr(row, field) for field in table.order)) if table.order else rows
+    if table.is_streamed:
+        with writing(name) as add:
+            for row in ordered:
+                add(row)
+        return
     data = _jsonl_bytes(ordered) if table.path.endswith(".jsonl") else _parquet_bytes(ordered, table.record)
-    _keep_contract(name, ordered, data)
+    _keep_contract(name, ordered, hashlib.sha256(data))
     write_bytes(table.path, data)
-    return hashlib.sha256(data).hexdigest()[:16]
+
+
+@contextmanager
+def writing(name: str) -> Iterator[Callable[[Record], None]]:
+    """Yield a function that adds rows to a table, in its order; the table is replaced when the block has ended well."""
+    table = TABLES[name]
+    with (
+        atomic.replacing(path(name)) as file,
+        parquet.Writer(file, table.record, table.order, table.path) as writer,
+    ):
+        yield writer.add
 
 
 def taxonomy() -> list[Category]:
@@ -202,23 +235,8 @@ def read_json(name: str, mend: str) -> Any:  # noqa: ANN401 - any JSON value
 
 def write_bytes(name: str, data: bytes) -> None:
     """Replace a file so that a reader, or a crash at any moment, sees the old or the new one, never a part."""
-    target = path(name)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with atomic.replacing(path(name)) as file:
+        file.write(data)
 
 
 def certificates() -> dict[str, Certificate]:
@@ -323,39 +341,52 @@ def _jsonl_bytes(rows: Sequence[Record]) -> bytes:
     return b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
 
 
-def _parquet(file: Path, table: Table) -> Iterator[object]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _there(name: str) -> Path:
+    """Return the path of a table that has to be there."""
+    if not exists(name):
+        raise DataError(f"{TABLES[name].path} is missing, expected the {name} table: {contracts.MENDS[name]}")
+    return path(name)
 
-    try:
-        found = pq.read_table(file, page_checksum_verification=True)
-        columns = set(found.column_names)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{table.path} cannot be read ({_first_line(error)}), expected a whole Parquet file: "
-            f"restore it with `dvc checkout` or run its stage again"
-        ) from error
-    expected = set(table.record.arrow_schema().names)
-    if columns != expected:
-        missing, extra = sorted(expected - columns), sorted(columns - expected)
-        raise DataError(f"{table.path} lacks the columns {missing} and has {extra} instead: run its stage again")
-    yield from found.to_pylist()
+
+def _rows(file: Path, table: Table, record: type[Row]) -> Iterator[Row]:
+    if file.suffix == ".parquet":
+        yield from parquet.rows(file, record, table.order if table.is_streamed else (), table.path, _first_fault)
+        return
+    for number, fields in enumerate(_jsonl(file, table.path), 1):
+        yield _row(record, fields, table.path, number)
 
 
 def _parquet_bytes(rows: Sequence[Record], record: type[Record]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=record.arrow_schema())
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, store_schema=False)
-    return bytes(sink.getvalue())
+    sink = io.BytesIO()
+    with parquet.Writer(sink, record, (), "") as writer:
+        for row in rows:
+            writer.add(row)
+    return sink.getvalue()
 
 
-def _keep_contract(name: str, rows: Sequence[Record], data: bytes) -> None:
+def _checked(name: str, rows: list[Row], file: Path) -> list[Row]:
+    _keep_contract(name, rows, _hash(file))
+    return rows
+
+
+def _keep_contract(name: str, rows: Sequence[Record], content: "hashlib._Hash") -> None:
     """Hold a table against its contract, unless this very content passed this very contract before."""
-    known = [category.category for category in taxonomy()] if name in contracts.CATEGORISED else []
-    mark = private(f"kept/{name}-{hashlib.sha256(data + contracts.version(name, known).encode()).hexdigest()}")
+    mark = _mark(name, content)
     if not mark.exists():
-        contracts.check(name, TABLES[name].path, frame(rows, TABLES[name].record), known)
+        contracts.check(name, TABLES[name].path, frame(rows, TABLES[name].record), _known_categories(name))
         mark.touch()
+
+
+def _mark(name: str, content: "hashlib._Hash") -> Path:
+    """Return the file whose existence says that this content passed the contract of today."""
+    content.update(contracts.version(name, _known_categories(name)).encode())
+    return private(f"kept/{name}-{content.hexdigest()}")
+
+
+def _known_categories(name: str) -> list[str]:
+    return [category.category for category in taxonomy()] if name in contracts.CATEGORISED else []
+
+
+def _hash(file: Path) -> "hashlib._Hash":
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from assay.records import Case, Decision, Expectation, Item, Label, Response, ToolCall, Trace, Verdict, digest
+from assay.records import Case, Decision, Expectation, Item, Label, Response, ToolCall, Trace, Verdict
 from tasks import store
 from tests.layout import ROOT
 
@@ -132,7 +132,7 @@ def decision(of: Case, word: str = "admit", **changes: Any) -> Decision:
     """Return a reviewer's word on a candidate with this case."""
     fields = {
         "candidate_id": of.case_id,
-        "digest": digest(of.model_dump()),
+        "digest": of.digest(),
         "decision": word,
         "reviewer": "ada",
         "reason": "",

@@ -20,21 +20,6 @@ class Model(Record):
     """Asked when neither is set: a small statistical model that needs no network."""
 
 
-class Target(Record):
-    """Where the product under test is asked, and how it is started when Assay should do that."""
-
-    name: str
-    model: str
-    base_url: str
-    """`{port}` stands for a free port of this machine."""
-    start: tuple[str, ...] = ()
-    """The command that serves `base_url`; left out when the product runs already."""
-    api_key_env: str = ""
-    """Name of the variable that holds the key; empty for a product without one."""
-    environment: str = ""
-    """Module with the class `Environment` that the product's tools act on; empty for a product without tools."""
-
-
 def is_hosted(environ: Mapping[str, str]) -> bool:
     """Tell whether the user has a model of their own to ask."""
     return bool(environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL"))
@@ -58,11 +43,3 @@ def embedded(*, items: Path, labels: Path) -> Iterator[Callable[[], str]]:
     start = ["python", "-m", module, "--port", service.PORT, "--items", str(items), "--labels", str(labels)]
     with service.starting(f"http://127.0.0.1:{service.PORT}/v1", start) as address:
         yield address
-
-
-@contextmanager
-def target(settings: Target, environ: Mapping[str, str]) -> Iterator[Endpoint]:
-    """Yield the endpoint of the product, started meanwhile when `start` says how."""
-    key = environ.get(settings.api_key_env, "") if settings.api_key_env else ""
-    with service.running(settings.base_url, settings.start) as found:
-        yield Endpoint(base_url=found, model=settings.model, api_key=key)

@@ -1,18 +1,24 @@
-"""Answer many calls at once, each at most once, none lost."""
+"""Answer many calls at once, each at most once, none lost; memory does not grow with their number."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, NamedTuple
+import gc
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from assay.clients.journal import Journal
-from assay.errors import AssayError
+from assay.clients.meter import Meter, Purse, metering
+from assay.errors import AssayError, BudgetError
 
 
 class Answer(NamedTuple):
-    """What became of a call; only a final answer enters the journal, a failure is asked again by the next run."""
+    """What became of a call; only a final answer is kept for good, a failed call is asked again by the next run."""
 
-    value: Any
-    is_final: bool
+    text: str
+    fault: str = ""
+    """Empty for a final answer, or one of errors.KINDS."""
 
 
 class Call(NamedTuple):
@@ -22,46 +28,110 @@ class Call(NamedTuple):
     ask: Callable[[], Awaitable[Answer]]
 
 
-class Tally(NamedTuple):
-    """How many calls were asked now and how many were known before."""
+@dataclass(frozen=True)
+class Work:
+    """On whose account the calls are made, and how many are begun at once."""
 
-    asked: int
-    known: int
+    run: str
+    stage: str
+    conversations: int
+    """See `Limits.conversations`; how many requests are in flight is the endpoint's governor's business."""
+    purse: Purse
+    clock: Callable[[], float] = time.monotonic
 
 
-async def answer_all(
-    calls: Iterable[Call], journal: Journal, *, concurrency: int, progress: Callable[[], None]
-) -> tuple[dict[str, Any], Tally]:
-    """Return the answer of every call by key.
+class Done(NamedTuple):
+    """What progress is told of one call."""
+
+    is_known: bool
+    fault: str = ""
+    cost_usd: float = 0.0
+
+
+Progress = Callable[[Done], None]
+
+
+@dataclass
+class Tally:
+    """What the calls of a stage came to."""
+
+    asked: int = 0
+    known: int = 0
+    requests: int = 0
+    """Sent, repeats included."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    """Calls that ended without an answer, by kind."""
+
+    def count(self, used: Meter, fault: str) -> None:
+        """Add one call that was asked."""
+        self.asked += 1
+        self.requests += used.requests
+        self.prompt_tokens += used.prompt_tokens
+        self.completion_tokens += used.completion_tokens
+        self.cost_usd += used.cost_usd
+        if fault:
+            self.faults[fault] += 1
+
+
+async def answer_all(calls: Iterable[Call], journal: Journal, work: Work, *, progress: Progress) -> Tally:
+    """Ask whatever the journal does not know yet; afterwards it has the outcome of every call.
 
     Args:
-        calls: What to ask; equal keys are asked once.
+        calls: What to ask, taken one by one as there is room; equal keys are asked once.
         journal: Where finished calls are, and go.
-        concurrency: How many calls are in flight at most.
-        progress: Called once an answer, the known ones first.
+        work: On whose account, and how many at once.
+        progress: Told of every call.
 
     Raises:
-        AssayError: A call found that no call can succeed (wrong key, unknown model); the others are cancelled.
+        BudgetError: Nothing is left to spend; what was under way has ended, and every answer is kept.
+        AssayError: A call found that no call can succeed (wrong key, unknown model); the others are cancelled, and what
+            was answered is kept.
     """
-    wanted = {call.key: call for call in calls}
-    answers = {key: known for key in wanted if (known := journal.get(key)) is not None}
-    pending = iter([call for key, call in wanted.items() if key not in answers])
-    tally = Tally(asked=len(wanted) - len(answers), known=len(answers))
-    for _ in range(tally.known):
-        progress()
+    # What was there before the calls is not looked through for garbage again and again while they are made.
+    gc.freeze()
+    tally = Tally()
+    broke: list[BudgetError] = []
+    pending = _pending(calls, journal, tally, progress)
 
-    async def work() -> None:
+    async def begin() -> None:
         for call in pending:
-            answer = await call.ask()
-            if answer.is_final:
-                await journal.put(call.key, answer.value)
-            answers[call.key] = answer.value
-            progress()
+            used = Meter(purse=work.purse, key=call.key, clock=work.clock)
+            try:
+                with metering(used):
+                    answer = await call.ask()
+            except BudgetError as error:
+                broke.append(error)
+                return
+            book = {"run": work.run, "stage": work.stage, "used": used}
+            await journal.finish(call.key, answer.text, is_final=not answer.fault, **book)  # type: ignore[arg-type]
+            tally.count(used, answer.fault)
+            progress(Done(is_known=False, fault=answer.fault, cost_usd=used.cost_usd))
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, tally.asked)):
-                group.create_task(work())
+            for _ in range(work.conversations):
+                group.create_task(begin())
     except* AssayError as errors:
         raise errors.exceptions[0] from None
-    return answers, tally
+    finally:
+        journal.settle()
+    if broke:
+        raise broke[0]
+    return tally
+
+
+def _pending(calls: Iterable[Call], journal: Journal, tally: Tally, progress: Progress) -> Iterator[Call]:
+    """Yield the calls that have to be asked, each key once."""
+    begun: set[str] = set()
+    for call in calls:
+        if call.key in begun:
+            continue
+        if journal.knows(call.key):
+            tally.known += 1
+            progress(Done(is_known=True))
+            continue
+        begun.add(call.key)
+        yield call

@@ -1,19 +1,53 @@
 """The durable journal: a finished call counts once it is here, and never before."""
 
 import asyncio
-import json
 import sqlite3
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import NamedTuple, Self
 
+from assay.clients.meter import Meter, Purse
 from assay.errors import ConfigError
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, is_final INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger (
+    run TEXT, stage TEXT, calls INTEGER, failed INTEGER, requests INTEGER,
+    prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, PRIMARY KEY (run, stage)
+);
+"""
+KEEP = """
+INSERT INTO answers VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, is_final = excluded.is_final
+"""
+BOOK = """
+INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run, stage) DO UPDATE SET
+    calls = calls + excluded.calls, failed = failed + excluded.failed, requests = requests + excluded.requests,
+    prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+    completion_tokens = completion_tokens + excluded.completion_tokens, cost_usd = cost_usd + excluded.cost_usd
+"""
+
+
+class Spent(NamedTuple):
+    """What the calls of one stage of one run have used; a call that was known before used nothing."""
+
+    run: str
+    stage: str
+    calls: int
+    failed: int
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
 
 
 class Journal:
-    """Finished calls by key, in SQLite (WAL, synchronous FULL).
+    """Finished calls by key, and what they cost, in SQLite (WAL).
 
-    Calls that finish in the same turn of the event loop share one transaction; `put` returns after its commit.
+    Calls that finish in the same turn of the event loop share one transaction; `put` returns after its commit. A commit
+    survives the death of the process. `settle`, and closing, make it survive the death of the machine; so that can lose
+    what was answered since SQLite's last checkpoint, which is asked again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -23,20 +57,19 @@ class Journal:
             ConfigError: The file is no journal, or cannot be opened.
         """
         self._file = file
-        self._connection = sqlite3.connect(file, isolation_level=None)
+        self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID"
-            )
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.executescript(SCHEMA)
         except sqlite3.Error as error:
             self._connection.close()
             raise ConfigError(
                 f"{file.name} cannot be opened ({error}), expected the journal of finished calls: "
                 "move it away, then every call is asked anew"
             ) from error
-        self._waiting: list[tuple[str, str]] = []
+        self._answers: list[tuple[str, str, bool]] = []
+        self._bookings: list[Spent] = []
         self._commit: asyncio.Future[None] | None = None
 
     def __enter__(self) -> Self:
@@ -49,18 +82,59 @@ class Journal:
         """Close the file."""
         self._connection.close()
 
-    def get(self, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-        """Return the answer of a finished call, or None when it was never finished."""
-        row = self._connection.execute("SELECT answer FROM calls WHERE key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+    def knows(self, key: str) -> bool:
+        """Tell whether a call is finished, so that it need not be asked again."""
+        found = self._connection.execute("SELECT 1 FROM answers WHERE key = ? AND is_final", (key,))
+        return found.fetchone() is not None
 
-    async def put(self, key: str, answer: object) -> None:
-        """Keep an answer; when this returns, it survives a crash.
+    def get(self, key: str) -> str | None:
+        """Return the answer of a finished call, or None when it was never finished."""
+        row = self._connection.execute("SELECT answer FROM answers WHERE key = ? AND is_final", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def outcome(self, key: str) -> str:
+        """Return what became of a call that was asked, finished or failed.
+
+        Raises:
+            KeyError: It was never asked.
+        """
+        row = self._connection.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise KeyError(key)
+        answer: str = row[0]
+        return answer
+
+    def ledger(self, run: str | None = None) -> list[Spent]:
+        """Return what each stage of a run has used, or of every run, the oldest first."""
+        found = self._connection.execute("SELECT * FROM ledger WHERE ? IN (run, '') ORDER BY run, stage", (run or "",))
+        return [Spent(*row) for row in found]
+
+    def purse(self, run: str, cap_usd: float | None) -> Purse:
+        """Return what a run may still spend: its stages, and whoever goes on with it, pay from one purse."""
+        return Purse(cap_usd, sum(spent.cost_usd for spent in self.ledger(run)))
+
+    async def put(self, key: str, answer: str, *, is_final: bool = True) -> None:
+        """Keep what became of a call; when this returns, it survives a crash.
 
         Raises:
             ConfigError: The disk refused; nothing of this transaction is kept.
+            UnicodeEncodeError: The answer holds half a character, which no file can.
         """
-        self._waiting.append((key, json.dumps(answer)))
+        answer.encode()
+        self._answers.append((key, answer, is_final))
+        await self._committed()
+
+    async def finish(self, key: str, answer: str, *, is_final: bool, run: str, stage: str, used: Meter) -> None:
+        """Keep what became of a call together with what it has used; as `put`."""
+        tokens = (used.prompt_tokens, used.completion_tokens)
+        self._bookings.append(Spent(run, stage, 1, int(not is_final), used.requests, *tokens, used.cost_usd))
+        await self.put(key, answer, is_final=is_final)
+
+    def settle(self) -> None:
+        """Make everything that was kept survive the death of the machine."""
+        self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+
+    async def _committed(self) -> None:
         if self._commit is None:
             loop = asyncio.get_running_loop()
             self._commit = loop.create_future()
@@ -69,14 +143,16 @@ class Journal:
 
     def _write(self) -> None:
         done, self._commit = self._commit, None
-        rows, self._waiting = self._waiting, []
-        assert done is not None  # noqa: S101 - put() created it before scheduling this
+        answers, self._answers = self._answers, []
+        bookings, self._bookings = self._bookings, []
+        assert done is not None  # noqa: S101 - _committed() created it before scheduling this
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany("INSERT OR REPLACE INTO calls VALUES (?, ?)", rows)
+                self._connection.executemany(KEEP, answers)
+                self._connection.executemany(BOOK, bookings)
         except sqlite3.Error as error:
-            why = f"{self._file.name} cannot be written ({error}), expected it to keep {len(rows)} finished calls"
+            why = f"{self._file.name} cannot be written ({error}), expected it to keep {len(answers)} finished calls"
             done.set_exception(ConfigError(f"{why}: mend the disk and run again, what it holds is not asked again"))
         else:
             done.set_result(None)

@@ -1,58 +1,26 @@
 """The product behind an OpenAI-compatible chat endpoint, with its tools executed against a declared environment."""
 
-import importlib
 import json
-import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from assay.clients.chat import Chat, writable
+from assay.clients.chat import Asks
 from assay.errors import CallError, ConfigError
-from assay.records import Case, Message, Response, ToolCall, digest
+from assay.records import Case, MadeCall, Message, digest
+from assay.targets import template
+from assay.targets.conversation import Conversing, Transcript, User
+from assay.targets.reply import MOST_TOKENS, Reply
+from assay.targets.settings import PromptMessage
+from assay.targets.world import Environment, NoTools, World, Worlds
 
 MAX_STEPS = 8
 """Replies a turn may take, tool calls included; a product that never comes to an answer has failed to answer."""
-
-
-class Environment(Protocol):
-    """The world that the product's tools act on; a fresh one for each trial."""
-
-    tools: list[dict[str, Any]]
-
-    def call(self, name: str, arguments: str) -> str:
-        """Execute one tool call; JSON text in, JSON text out."""
-
-    def state(self) -> dict[str, Any]:
-        """Return the whole state as JSON values."""
-
-
-class NoTools:
-    """The environment of a product without tools."""
-
-    tools: list[dict[str, Any]] = []  # noqa: RUF012 - never mutated, part of the protocol
-
-    def call(self, name: str, arguments: str) -> str:  # noqa: ARG002 - the protocol's signature
-        """Answer that there is no such tool."""
-        return json.dumps({"error": f"unknown tool {name[:80]}"})
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: there is no state."""
-        return {}
-
-
-def environment(module: str) -> Callable[[], Environment]:
-    """Return the `Environment` class of a module, or the one without tools for an empty name."""
-    if not module:
-        return NoTools
-    try:
-        found: Callable[[], Environment] = importlib.import_module(module).Environment
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"execute.target.environment is {module!r}, expected a module with a class Environment: {error}"
-        ) from error
-    return found
+NOT_EXECUTED = json.dumps({"status": "not executed"})
+"""What a tool that is only declared answers, should the conversation go on."""
 
 
 class _Function(BaseModel, strict=True):
@@ -67,8 +35,8 @@ class _Call(BaseModel, extra="allow", strict=True):
 
 
 class _Usage(BaseModel, strict=True):
-    prompt_tokens: int | None = Field(default=None, ge=0)
-    completion_tokens: int | None = Field(default=None, ge=0)
+    prompt_tokens: int | None = Field(default=None, ge=0, le=MOST_TOKENS)
+    completion_tokens: int | None = Field(default=None, ge=0, le=MOST_TOKENS)
 
 
 class _Said(BaseModel, strict=True):
@@ -78,121 +46,179 @@ class _Said(BaseModel, strict=True):
     tool_calls: list[_Call]
     contexts: list[str]
     usage: _Usage
+    finish_reason: str
+    model: str
 
 
-class ChatTarget:
-    """One version of the product; its fingerprint is its name, model, parameters and tools."""
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """What makes up the product beside its model: all of it is in the fingerprint."""
 
-    def __init__(self, name: str, chat: Chat, world: Callable[[], Environment]) -> None:
-        """Describe the target; nothing is asked yet."""
-        self._chat, self._world = chat, world
-        self.fingerprint = f"{name}@{chat.endpoint.model}-{digest([chat.endpoint.model, world().tools])[:8]}"
+    name: str
+    world: Callable[[], Environment] = NoTools
+    messages: Sequence[PromptMessage] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    tools: Sequence[dict[str, Any]] = ()
+    """In place of the environment's own; without an environment nobody executes them and a turn ends with the call."""
+    version: str = ""
+    """As declared, or as the product told it; empty for the name of the model."""
 
-    async def respond(self, case: Case, trial: int, epoch: str) -> Response:
-        """Play a case's turns against the product; a failed call gives a response with status `error`."""
-        talk = _Talk(self._chat, self._world())
-        error_kind = error_text = ""
-        started = time.monotonic()
-        try:
-            for turn in case.turns:
-                await talk.turn(turn)
-            talk.end()
-        except CallError as error:
-            error_kind, error_text = error.kind, str(error)
-        return Response(
-            case_id=case.case_id,
-            revision=case.revision(),
-            target=self.fingerprint,
-            trial=trial,
-            epoch=epoch,
-            status="error" if error_kind else "ok",
-            error_kind=error_kind,
-            error=error_text,
-            latency_s=round(time.monotonic() - started, 4),
-            **talk.outcome(),
-        )
+
+class ChatTarget(Conversing):
+    """One version of the product; its fingerprint is its name, model, prompt, parameters, tools and version."""
+
+    def __init__(
+        self,
+        product: Product,
+        chat: Asks,
+        *,
+        deadline_s: float,
+        user: User | None = None,
+        is_priced: bool = False,
+    ) -> None:
+        """Describe the target; nothing is asked yet.
+
+        Args:
+            product: What is sent along with every turn.
+            chat: The endpoint.
+            deadline_s: How long the environment may take for one tool call.
+            user: Plays the simulated users.
+            is_priced: Is it declared what an answer costs?
+
+        Raises:
+            ConfigError: The environment cannot say its tools.
+        """
+        self._product, self._chat = product, chat
+        self._tools = list(product.tools) or _tools(product.world)
+        self._worlds = Worlds(product.world, deadline_s=deadline_s)
+        version = product.version or chat.endpoint.model
+        prompt = [message.model_dump() for message in product.messages]
+        is_executed = product.world is not NoTools
+        who = [chat.endpoint.model, self._tools, is_executed, prompt, product.parameters, product.version]
+        super().__init__(f"{product.name}@{version}-{digest(who)[:8]}", user=user, is_priced=is_priced)
+
+    @asynccontextmanager
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have them
+        """Begin a conversation in a fresh world."""
+        request = dict(self._product.parameters)
+        if self._tools:
+            request["tools"] = self._tools
+        if self._product.world is NoTools:
+            yield _Talk(self._chat, transcript, request, self._product, None)
+            return
+        async with self._worlds.fresh() as world:
+            yield _Talk(self._chat, transcript, request, self._product, world)
+
+    def close(self) -> None:
+        """Give back the threads of the environments."""
+        self._worlds.close()
 
 
 class _Talk:
-    """One conversation: what was said, which tools were called, what it cost."""
+    """One conversation, as it goes over the wire."""
 
-    def __init__(self, chat: Chat, world: Environment) -> None:
-        self._chat, self._world = chat, world
+    def __init__(
+        self, chat: Asks, transcript: Transcript, request: dict[str, Any], product: Product, world: World | None
+    ) -> None:
+        self._chat, self._transcript, self._request = chat, transcript, request
+        self._prompt, self._world = product.messages, world
+        self._is_executed = world is not None or not product.tools
         self._wire: list[dict[str, Any]] = []
-        self._calls: list[ToolCall] = []
-        self._contexts: list[str] = []
-        self._tokens = {"prompt_tokens": 0, "completion_tokens": 0}
-        self._final_state = "{}"
 
-    async def turn(self, text: str) -> None:
+    async def say(self, turn: str) -> None:
         """Say one thing and let the product use its tools until it answers."""
-        self._wire.append({"role": "user", "content": text})
+        self._wire += self._asked(turn)
         for _ in range(MAX_STEPS):
-            said = await self._reply()
-            if not said.tool_calls:
+            calls = await self._reply()
+            for call in calls:
+                await self._execute(call)
+            if not calls or not self._is_executed:
                 return
-            for call in said.tool_calls:
-                self._execute(call)
         raise CallError("malformed", f"no answer after {MAX_STEPS} replies with tool calls")
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """Look at the world that the conversation leaves behind."""
-        self._final_state = _from_world(lambda: json.dumps(self._world.state(), sort_keys=True))
+        if self._world:
+            self._transcript.final_state = await self._world.state()
 
-    async def _reply(self) -> _Said:
-        tools = {"tools": self._world.tools} if self._world.tools else {}
-        said = _said(await self._chat.complete(messages=self._wire, **tools))
-        for name, count in said.usage.model_dump().items():
-            self._tokens[name] += count or 0
+    def _asked(self, turn: str) -> list[dict[str, Any]]:
+        """Return the messages that say a turn: on the first, the whole prompt; then its last message alone."""
+        if not self._prompt:
+            return [{"role": "user", "content": turn}]
+        shown = self._prompt[-1:] if self._wire else self._prompt
+        return [{"role": one.role, "content": template.fill_text(one.content, {"turn": turn})} for one in shown]
+
+    async def _reply(self) -> list[_Call]:
+        said = _said(await self._chat.complete(messages=self._wire, **self._request))
         calls = {"tool_calls": [call.model_dump() for call in said.tool_calls]} if said.tool_calls else {}
         self._wire.append({"role": "assistant", "content": said.content, **calls})
-        self._contexts += said.contexts
-        return said
+        self._transcript.take(
+            Reply(
+                text=said.content,
+                contexts=said.contexts,
+                prompt_tokens=said.usage.prompt_tokens or 0,
+                completion_tokens=said.usage.completion_tokens or 0,
+                finish_reason=said.finish_reason,
+                version=said.model,
+            )
+        )
+        return said.tool_calls
 
-    def _execute(self, call: _Call) -> None:
+    async def _execute(self, call: _Call) -> None:
         name, arguments = call.function.name, call.function.arguments
-        self._calls.append(ToolCall(name=name, arguments=arguments))
-        result = _from_world(lambda: writable(self._world.call(name, arguments)))
+        try:
+            result = await self._result(name, arguments)
+        except CallError:
+            self._transcript.tool_calls.append(MadeCall(name=name, arguments=arguments, failed=True))
+            raise
+        self._transcript.tool_calls.append(MadeCall(name=name, arguments=arguments, failed=_is_error(result)))
         self._wire.append({"role": "tool", "tool_call_id": call.id, "content": result})
+        if result and self._is_executed:
+            self._transcript.messages.append(Message(role="tool", content=result))
 
-    def outcome(self) -> dict[str, Any]:
-        """Return the fields of the response that the conversation decides."""
-        said = [message for message in self._wire if message["content"]]
-        answers = [message["content"] for message in said if message["role"] == "assistant"]
-        return {
-            "text": answers[-1] if answers else "",
-            "messages": [Message(role=message["role"], content=message["content"]) for message in said],
-            "tool_calls": self._calls,
-            "contexts": self._contexts,
-            "final_state": self._final_state,
-            **self._tokens,
-        }
+    async def _result(self, name: str, arguments: str) -> str:
+        if self._world:
+            return await self._world.call(name, arguments)
+        return NoTools().call(name, arguments) if self._is_executed else NOT_EXECUTED
+
+
+def _tools(world: Callable[[], Environment]) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(json.dumps(world().tools)))
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ConfigError(
+            f"execute.target.environment: its tools cannot be read ({text}), expected a list in OpenAI's format: "
+            "correct it"
+        ) from error
+
+
+def _is_error(result: str) -> bool:
+    """Tell whether a tool answered with an object that has `error`."""
+    if '"error"' not in result:
+        return False
+    try:
+        found = json.loads(result)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "error" in found
 
 
 def _said(reply: dict[str, Any]) -> _Said:
-    message = reply["choices"][0]["message"]
+    choice = reply["choices"][0]
+    message = choice["message"]
     try:
-        said = _Said.model_validate(
+        return _Said.model_validate(
             {
                 "content": message["content"] or message["refusal"] or "",
                 "tool_calls": message["tool_calls"] or [],
                 "contexts": message.get("contexts") or [],
                 "usage": reply.get("usage") or {},
+                "finish_reason": choice.get("finish_reason") or "",
+                "model": reply.get("model") or "",
             }
         )
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise CallError("malformed", f"the reply's {place} is {first['input']!r:.200}: {first['msg']}") from error
-    if not said.content and not said.tool_calls:
-        raise CallError("malformed", "the reply has neither content nor tool calls")
-    return said
-
-
-def _from_world(look: Callable[[], str]) -> str:
-    """Return what the environment gives; it is the project's own code, run on arguments that a product invented."""
-    try:
-        return look()
-    except Exception as error:
-        text = writable(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
-        raise CallError("crash", f"the environment raised {text}") from error

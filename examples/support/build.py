@@ -14,13 +14,12 @@ from typing import Literal
 
 import numpy as np
 
-from assay.clients import endpoints
-from assay.clients.journal import Journal
-from assay.records import Case, Decision, Item, Response, digest
+from assay.records import Case, Decision, Item, Response
+from assay.targets.open import opened
 from examples.support.cases import load_cases
 from examples.support.traffic import generate
 from tasks import door, store
-from tasks.execute import Settings, respond
+from tasks.execute import Settings
 
 BUILT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SEED = 20261102
@@ -44,7 +43,7 @@ def decisions() -> None:
     rows = [
         Decision(
             candidate_id=case.case_id,
-            digest=digest(case.model_dump()),
+            digest=case.digest(),
             decision="admit",
             reviewer=case.owner,
             reason="written for the sample",
@@ -88,9 +87,13 @@ def _answers(version: str) -> list[Response]:
     """Return a version's answer to every written case, over HTTP as in a run."""
     settings = store.params("execute", Settings)
     asked = settings.model_copy(update={"target": settings.target.model_copy(update={"model": version})})
-    with endpoints.target(asked.target, {}) as endpoint, Journal(store.private("build.sqlite")) as journal:
-        found, _ = asyncio.run(respond(asked, endpoint, load_cases(), journal, BUILT.date().isoformat(), lambda: None))
-    return found
+
+    async def respond() -> list[Response]:
+        async with opened(asked.target, {}, limits=asked) as target:
+            night = BUILT.date().isoformat()
+            return await asyncio.gather(*(target.respond(case, 0, night) for case in load_cases()))
+
+    return asyncio.run(respond())
 
 
 def _draw(rng: np.random.Generator, names: Sequence[str] | dict[str, Case], count: int) -> list[str]:

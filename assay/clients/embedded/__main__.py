@@ -1,7 +1,8 @@
-"""Serve the embedded models: `python -m assay.clients.embedded --port N --items ITEMS.jsonl --labels LABELS.jsonl`.
+"""Serve the embedded models: `python -m assay.clients.embedded --port N [--items ITEMS.jsonl --labels LABELS.jsonl]`.
 
 They are there without key or network, behind the protocol that every other model is asked by. They are small programs
-and not language models; what each can and cannot do stands at the top of its module.
+and not language models; what each can and cannot do stands at the top of its module. Only the judge needs labelled
+items: without them all others are served.
 """
 
 import argparse
@@ -26,14 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0 when stopped, 2 when it refuses to start."""
     parser = argparse.ArgumentParser(prog="python -m assay.clients.embedded", description="Serve the embedded models.")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--items", type=Path, required=True, help="JSON Lines of labelled items")
-    parser.add_argument(
-        "--labels", type=Path, required=True, help="JSON Lines of labels; only the split `tune` is used"
-    )
+    parser.add_argument("--items", type=Path, help="JSON Lines of labelled items, for the judge")
+    parser.add_argument("--labels", type=Path, help="JSON Lines of labels; only the split `tune` is used")
     arguments = parser.parse_args(argv)
     try:
-        tuned = majority(read(arguments.items, Item), read(arguments.labels, Label))
-        models = embedded_models(LexicalJudge.fit(tuned))
+        models = embedded_models(_judge(arguments.items, arguments.labels))
         listener = _listen(arguments.port)
     except AssayError as error:
         sys.stderr.write(f"{error}\n")
@@ -42,6 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = uvicorn.Config(application(models), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _judge(items: Path | None, labels: Path | None) -> LexicalJudge | None:
+    if items is None and labels is None:
+        return None
+    if items is None or labels is None:
+        raise ConfigError("found one of --items and --labels, expected both, or neither to serve no judge")
+    return LexicalJudge.fit(majority(read(items, Item), read(labels, Label)))
 
 
 def _listen(port: int) -> socket.socket:

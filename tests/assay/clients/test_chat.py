@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assay.clients.chat import Chat, Endpoint
+from assay.clients.limits import Limits
 from assay.errors import AssayError, CallError, EndpointError
 from tests.endpoint import DROP, HTML, Reply, as_json, completion, failure, refusing, serving
 
@@ -21,7 +22,7 @@ def ask(url: str, *, deadline_s: float = 5, max_retries: int = 0, key: str = KEY
 
     async def asked() -> dict[str, Any]:
         endpoint = Endpoint(base_url=url, model="support-2", api_key=key)
-        async with Chat(endpoint, deadline_s=deadline_s, max_retries=max_retries) as chat:
+        async with Chat(endpoint, Limits(concurrency=8, deadline_s=deadline_s, max_retries=max_retries)) as chat:
             return await chat.complete(messages=HELLO)
 
     return asyncio.run(asked())
@@ -105,7 +106,12 @@ def test_a_program_that_speaks_no_http() -> None:
     async def asked() -> None:
         server = await asyncio.start_server(greet, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        async with server, Chat(Endpoint(base_url=url, model="m", api_key=KEY), deadline_s=5, max_retries=0) as chat:
+        async with (
+            server,
+            Chat(
+                Endpoint(base_url=url, model="m", api_key=KEY), Limits(concurrency=8, deadline_s=5, max_retries=0)
+            ) as chat,
+        ):
             await chat.complete(messages=HELLO)
 
     with pytest.raises(CallError, match="the reply is not HTTP") as raised:
@@ -134,7 +140,9 @@ def test_gone_after_an_answer_is_a_failed_call() -> None:
         # Closed after the answer, so that the next call has to connect anew.
         last = replace(completion("hi"), is_dropped=True, headers={"Connection": "close"})
         with serving(lambda _: last) as served:
-            chat = Chat(Endpoint(base_url=served.url, model="m", api_key=""), deadline_s=5, max_retries=0)
+            chat = Chat(
+                Endpoint(base_url=served.url, model="m", api_key=""), Limits(concurrency=8, deadline_s=5, max_retries=0)
+            )
             await chat.complete(messages=HELLO)
         async with chat:
             await chat.complete(messages=HELLO)
@@ -208,7 +216,7 @@ def test_what_cannot_be_sent_is_a_failed_call() -> None:
     """A question that UTF-8 cannot hold is a refused request."""
 
     async def asked(url: str) -> None:
-        async with Chat(Endpoint(base_url=url, model="m", api_key=""), deadline_s=5) as chat:
+        async with Chat(Endpoint(base_url=url, model="m", api_key=""), Limits(concurrency=8, deadline_s=5)) as chat:
             await chat.complete(messages=[{"role": "user", "content": "\ud800"}])
 
     with serving(lambda _: completion("hi")) as served, pytest.raises(CallError) as raised:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from assay.clients import endpoints
-from assay.clients.endpoints import HOSTED, Model, Target
+from assay.clients.endpoints import HOSTED, Model
 from assay.records import Label
 from tasks import store
 from tests.cast import Project
@@ -38,26 +38,3 @@ def test_the_embedded_model_is_served_otherwise(project: Project) -> None:
         assert "lexical-judge" in httpx.get(f"{found}/models").text
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{found}/models")
-
-
-@pytest.mark.parametrize(
-    ("name", "environ", "key"),
-    [
-        ("", {"": "sk-odd", "SUPPORT_API_KEY": "sk-cleo"}, ""),
-        ("SUPPORT_API_KEY", {"SUPPORT_API_KEY": "sk-cleo"}, "sk-cleo"),
-        ("SUPPORT_API_KEY", {"OPENAI_API_KEY": "sk-cleo"}, ""),
-    ],
-)
-def test_a_target_s_key_comes_from_its_own_variable(name: str, environ: dict[str, str], key: str) -> None:
-    """Only the variable that the parameters name is read: the judge's key never reaches the product."""
-    settings = Target(name="support", model="support-2", base_url="http://x/v1", api_key_env=name)
-    with endpoints.target(settings, environ) as found:
-        assert (found.base_url, found.model, found.api_key) == ("http://x/v1", "support-2", key)
-
-
-def test_a_target_is_started_when_it_says_how() -> None:
-    """`python` is this very interpreter and `{port}` one free port, in the command and in the address."""
-    start = ("python", "-m", "http.server", "{port}", "--bind", "127.0.0.1")
-    settings = Target(name="support", model="support-2", base_url="http://127.0.0.1:{port}", start=start)
-    with endpoints.target(settings, {}) as found:
-        assert httpx.get(f"{found.base_url}/models").status_code == 404

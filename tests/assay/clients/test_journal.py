@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from assay.clients.journal import Journal
+from assay.clients.journal import Journal, Spent
+from assay.clients.meter import Meter
 from assay.errors import ConfigError
 
 
 def _put_then_die(file: Path) -> None:
     async def put() -> None:
         journal = Journal(file)
-        await journal.put("finished", {"text": "14 days"})
+        await journal.put("finished", "14 days")
         unfinished = asyncio.ensure_future(journal.put("unfinished", "never"))
         os.kill(os.getpid(), signal.SIGKILL)
         await unfinished
@@ -32,12 +33,12 @@ def test_a_finished_call_survives_a_kill(tmp_path: Path) -> None:
         child.join(30)
         assert child.exitcode == -signal.SIGKILL
         with Journal(file) as journal:
-            assert journal.get("finished") == {"text": "14 days"}
+            assert journal.get("finished") == "14 days"
             assert journal.get("unfinished") is None
 
 
 async def _put_all(journal: Journal, count: int) -> list[BaseException | None]:
-    puts = [journal.put(f"key-{number}", {"n": number}) for number in range(count)]
+    puts = [journal.put(f"key-{number}", f"answer {number}") for number in range(count)]
     return await asyncio.gather(*puts, return_exceptions=True)
 
 
@@ -48,7 +49,7 @@ def test_one_turn_shares_one_commit(tmp_path: Path) -> None:
         journal._connection.set_trace_callback(said.append)
         assert asyncio.run(_put_all(journal, 1000)) == [None] * 1000
         assert said.count("COMMIT") == sum(text.startswith("BEGIN") for text in said) == 1
-        assert journal.get("key-999") == {"n": 999}
+        assert journal.get("key-999") == "answer 999"
 
 
 def test_a_refusing_disk_is_heard_by_every_waiter(tmp_path: Path) -> None:
@@ -84,9 +85,55 @@ def test_a_file_that_is_no_journal(tmp_path: Path, content: bytes) -> None:
     assert file.read_bytes() == content
 
 
-@pytest.mark.parametrize("answer", ["\ud800 half", "1 MB " * 200_000, {"a": [None, 1.5, "\U0001f600"]}, "", 0])
-def test_any_answer_comes_back_as_it_was(tmp_path: Path, answer: object) -> None:
-    """Lone surrogates, a megabyte and nested values are read as they were put."""
+@pytest.mark.parametrize("answer", ["1 MB " * 200_000, "\U0001f600 and \x00", ""])
+def test_any_answer_comes_back_as_it_was(tmp_path: Path, answer: str) -> None:
+    """A megabyte, an odd character and nothing at all are read as they were put."""
     with Journal(tmp_path / "j.sqlite") as journal:
         asyncio.run(journal.put("k", answer))
         assert journal.get("k") == answer
+
+
+def test_half_a_character_harms_only_its_own_call(tmp_path: Path) -> None:
+    """An answer that no file can hold is refused at once; what finishes in the same turn is kept."""
+
+    async def put(journal: Journal) -> list[BaseException | None]:
+        puts = [journal.put("half", "\ud800"), journal.put("whole", "yes")]
+        return await asyncio.gather(*puts, return_exceptions=True)
+
+    with Journal(tmp_path / "j.sqlite") as journal:
+        half, whole = asyncio.run(put(journal))
+        assert isinstance(half, UnicodeEncodeError)
+        assert whole is None
+        assert (journal.get("half"), journal.get("whole")) == (None, "yes")
+
+
+def test_a_failed_call_has_an_outcome_and_no_answer(tmp_path: Path) -> None:
+    """What failed can be read as what became of the call, is not known as answered, and gives way to an answer."""
+    with Journal(tmp_path / "j.sqlite") as journal:
+        asyncio.run(journal.put("k", "failed", is_final=False))
+        assert (journal.outcome("k"), journal.get("k"), journal.knows("k")) == ("failed", None, False)
+        asyncio.run(journal.put("k", "answer"))
+        assert (journal.outcome("k"), journal.get("k"), journal.knows("k")) == ("answer", "answer", True)
+        with pytest.raises(KeyError):
+            journal.outcome("never asked")
+
+
+def test_the_ledger_adds_up_by_run_and_stage(tmp_path: Path) -> None:
+    """Calls, failures, requests, tokens and dollars of each stage of each run, over every process that booked."""
+
+    async def book(journal: Journal) -> None:
+        for number, (run, stage, fault) in enumerate(
+            [("n1", "judge", ""), ("n1", "judge", "x"), ("n2", "execute", "")]
+        ):
+            used = Meter(requests=2, prompt_tokens=10, completion_tokens=5, cost_usd=0.25)
+            await journal.finish(str(number), "a", is_final=not fault, run=run, stage=stage, used=used)
+
+    for _ in range(2):
+        with Journal(tmp_path / "j.sqlite") as journal:
+            asyncio.run(book(journal))
+    with Journal(tmp_path / "j.sqlite") as journal:
+        assert journal.ledger() == [
+            Spent("n1", "judge", 4, 2, 8, 40, 20, 1.0),
+            Spent("n2", "execute", 2, 0, 4, 20, 10, 0.5),
+        ]
+        assert journal.ledger("n2") == [Spent("n2", "execute", 2, 0, 4, 20, 10, 0.5)]

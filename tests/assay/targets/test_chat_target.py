@@ -1,61 +1,24 @@
-"""The product behind a chat endpoint: its tools are executed in a fresh world, and no reply of it can break the run."""
+"""The product behind a chat endpoint: prompt, parameters and tools reach it, and no reply of it can break the run."""
 
 import asyncio
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from played_chat import LIMITS, TOOLS, Till, play, refund_then_answer
 
 from assay.clients.chat import Chat, Endpoint
-from assay.errors import ConfigError, EndpointError
-from assay.records import Case, Response
-from assay.targets.chat import MAX_STEPS, ChatTarget, NoTools, environment
+from assay.clients.limits import Limits
+from assay.clients.meter import Meter, metering
+from assay.errors import EndpointError
+from assay.records import Response
+from assay.targets.chat import MAX_STEPS, ChatTarget, Product
+from assay.targets.settings import PromptMessage
+from assay.targets.world import NoTools, environment
 from tasks import store
 from tests.cast import Project, case
-from tests.endpoint import Body, Reply, Script, as_json, completion, failure, serving, tool_call
-
-TOOLS = [{"type": "function", "function": {"name": "refund", "parameters": {"type": "object"}}}]
-
-
-class Till:
-    """A world with one tool; what is in it can be seen from outside."""
-
-    tools = TOOLS
-
-    def __init__(self) -> None:
-        """Start with nothing refunded."""
-        self.refunds: list[str] = []
-
-    def call(self, name: str, arguments: str) -> str:  # noqa: ARG002 - the protocol's signature
-        """Refund what is asked."""
-        self.refunds.append(json.loads(arguments)["order"])
-        return json.dumps({"refunded": len(self.refunds)})
-
-    def state(self) -> dict[str, Any]:
-        """Return what was refunded."""
-        return {"refunds": self.refunds}
-
-
-def play(script: Script, of: Case | None = None, world: Callable[[], Any] = Till, trials: int = 1) -> list[Response]:
-    """Play a case against a scripted product, once a trial."""
-
-    async def played(url: str) -> list[Response]:
-        async with Chat(Endpoint(base_url=url, model="support-2", api_key=""), deadline_s=5, max_retries=0) as chat:
-            target = ChatTarget("support", chat, world)
-            return [await target.respond(of or case(1), trial, "2026-11-02") for trial in range(trials)]
-
-    with serving(script) as served:
-        return asyncio.run(played(served.url))
-
-
-def refund_then_answer(body: Body) -> Reply:
-    """Ask for one refund a turn, then say what the tool said."""
-    last = body["messages"][-1]
-    if last["role"] == "tool":
-        return completion(f"Done: {last['content']}", contexts=["refunds: within 14 days"])
-    arguments = json.dumps({"order": last["content"]})
-    return completion(None, tool_calls=[tool_call("refund", arguments)], contexts=["orders: known"])
+from tests.endpoint import Body, Reply, as_json, completion, failure, serving, tool_call
 
 
 def test_tools_are_executed_and_their_results_reach_the_product() -> None:
@@ -87,13 +50,6 @@ def test_the_product_sees_a_whole_conversation() -> None:
     assert bodies[1]["messages"][1]["tool_calls"][0]["id"] == bodies[1]["messages"][2]["tool_call_id"] == "call-1"
 
 
-def test_each_trial_has_a_world_of_its_own() -> None:
-    """What one trial does is not there in the next."""
-    found = play(refund_then_answer, trials=3)
-    assert [one.final_state for one in found] == [found[0].final_state] * 3
-    assert [one.trial for one in found] == [0, 1, 2]
-
-
 def test_a_product_that_calls_tools_for_ever_has_failed_to_answer() -> None:
     """After the last reply that a turn may take the response is an error, with the calls that were made."""
     (found,) = play(lambda _: completion("", tool_calls=[tool_call("refund", '{"order": "x"}')]))
@@ -103,7 +59,11 @@ def test_a_product_that_calls_tools_for_ever_has_failed_to_answer() -> None:
 
 
 FUNCTION = {"name": "refund", "arguments": "{}"}
+
+
 NO_CALLS: list[Any] = [None, "refund", 7, [], {}]
+
+
 MALFORMED: list[Body] = [
     *({"tool_calls": [odd]} for odd in NO_CALLS),
     {"tool_calls": {"id": "1", "function": FUNCTION}},
@@ -121,8 +81,6 @@ MALFORMED: list[Body] = [
     {"contexts": [{"text": "one"}]},
     {"contexts": 7},
     {"content": 7},
-    {"content": None},
-    {"content": ""},
 ]
 
 
@@ -134,7 +92,17 @@ def test_a_malformed_message_is_a_row(message: Body) -> None:
     assert found.error
 
 
-@pytest.mark.parametrize("usage", [{"prompt_tokens": "7"}, {"prompt_tokens": -1}, {"completion_tokens": 1.5}, [7], "7"])
+@pytest.mark.parametrize("content", [None, ""])
+def test_an_answer_that_says_nothing_is_a_row(content: Any) -> None:
+    """Neither text nor tool calls is `empty`: there is nothing that could be judged."""
+    (found,) = play(lambda _: completion(content))
+    assert (found.status, found.error_kind) == ("error", "empty")
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"prompt_tokens": "7"}, {"prompt_tokens": -1}, {"completion_tokens": 1.5}, {"prompt_tokens": 10**30}, [7], "7"],
+)
 def test_a_malformed_usage_is_a_row(usage: Any) -> None:
     """Tokens that are no count are refused, not guessed."""
     reply = {"choices": [{"message": {"content": "hi"}}], "usage": usage}
@@ -177,24 +145,140 @@ def test_hostile_texts_can_be_written(project: Project, text: str) -> None:
     assert store.read("responses", Response) == [found]
 
 
-@pytest.mark.parametrize("arguments", ["not JSON", "[]", "{}", "null", '{"order": ' + "[" * 100_000])
-def test_a_world_that_cannot_bear_an_argument_is_a_row(arguments: str) -> None:
-    """When the project's environment raises on what a product invented, that case is a crash and the run goes on."""
-    (found,) = play(lambda _: completion("", tool_calls=[tool_call("refund", arguments)]))
-    assert (found.status, found.error_kind) == ("error", "crash")
-    assert "the environment raised" in found.error
-    assert [one.arguments for one in found.tool_calls] == [arguments]
+PROMPT = [
+    PromptMessage(role="system", content="You are Pantry Lane's assistant."),
+    PromptMessage(role="user", content="Customer: {{turn}}"),
+]
 
 
-def test_a_state_that_is_no_json_is_a_row() -> None:
-    """An environment that cannot say its state is a crash of that case."""
+def test_the_prompt_opens_the_conversation() -> None:
+    """The opening is sent once, each turn in the shape of the last message, and hostile text is never template."""
+    bodies: list[Body] = []
+    hostile = "{{turn}} {{ config }} {% raw %} {0} %s"
+    turns = [hostile, "two"]
+    (found,) = play(
+        lambda body: bodies.append(body) or completion("hi"),  # type: ignore[func-returns-value]
+        case(1, turns=turns),
+        NoTools,
+        messages=PROMPT,
+        parameters={"temperature": 0.5, "seed": 7},
+    )
+    assert [message["content"] for message in bodies[1]["messages"]] == [
+        "You are Pantry Lane's assistant.",
+        f"Customer: {hostile}",
+        "hi",
+        "Customer: two",
+    ]
+    assert (bodies[0]["temperature"], bodies[0]["seed"]) == (0.5, 7)
+    assert [message.content for message in found.messages] == [hostile, "hi", "two", "hi"]
 
-    class Odd(Till):
-        def state(self) -> dict[str, Any]:
-            return {"refunds": {1, 2}}
 
-    (found,) = play(lambda _: completion("hi"), world=Odd)
-    assert (found.error_kind, found.final_state) == ("crash", "{}")
+def test_a_declared_tool_is_called_and_not_executed() -> None:
+    """Tools that only the parameters name are offered; a turn ends with the calls, and a next turn can follow."""
+    bodies: list[Body] = []
+
+    def script(body: Body) -> Reply:
+        bodies.append(body)
+        return completion("", tool_calls=[tool_call("refund", "{}")])
+
+    (found,) = play(script, case(1, turns=["one", "two"]), NoTools, tools=TOOLS)
+    assert bodies[0]["tools"] == TOOLS
+    assert [message["role"] for message in bodies[1]["messages"]] == ["user", "assistant", "tool", "user"]
+    assert (found.status, found.text) == ("ok", "")
+    assert [(one.name, one.failed) for one in found.tool_calls] == [("refund", False)] * 2
+
+
+def test_declared_tools_are_executed_by_the_environment() -> None:
+    """With an environment the declared tools replace its descriptions, and the environment executes them."""
+    other = [{"type": "function", "function": {"name": "refund", "description": "another wording"}}]
+    bodies: list[Body] = []
+    (found,) = play(
+        lambda body: bodies.append(body) or refund_then_answer(body),  # type: ignore[func-returns-value]
+        case(1, turns=["one"]),
+        tools=other,
+    )
+    assert bodies[0]["tools"] == other
+    assert json.loads(found.final_state) == {"refunds": ["one"]}
+
+
+def test_the_last_finish_reason_is_kept() -> None:
+    """The response says why the last answer ended, in the endpoint's words, and nothing where nobody says."""
+    cut = {"choices": [{"message": {"content": "hi"}, "finish_reason": "length"}]}
+    silent = {"choices": [{"message": {"content": "hi"}}]}
+    assert play(lambda _: as_json(cut), world=NoTools)[0].finish_reason == "length"
+    assert play(lambda _: as_json(silent), world=NoTools)[0].finish_reason == ""
+
+
+def test_latency_is_the_clock_s() -> None:
+    """Durations come from the clock of the call: a constant one gives equal rows on every run."""
+
+    async def played(url: str) -> Response:
+        async with Chat(Endpoint(base_url=url, model="support-2", api_key=""), LIMITS) as chat:
+            target = ChatTarget(Product(name="support"), chat, deadline_s=5)
+            with metering(Meter(clock=lambda: 7.0)):
+                return await target.respond(case(1), 0, "2026-11-02")
+
+    with serving(lambda _: completion("hi")) as served:
+        assert asyncio.run(played(served.url)).latency_s == 0
+
+
+def test_waiting_is_not_the_product_s_latency() -> None:
+    """An overload, the wait that it asks for, and the wait for a free place are not in the latency of the answer."""
+    limits = Limits(concurrency=1, deadline_s=5, max_retries=1)
+    script = iter([failure(503, retry_after_ms="700"), *[replace(completion("hi"), delay_s=0.1)] * 3])
+
+    async def one(target: ChatTarget, number: int) -> Response:
+        with metering(Meter()):
+            return await target.respond(case(number), 0, "2026-11-02")
+
+    async def played(url: str) -> list[Response]:
+        async with Chat(Endpoint(base_url=url, model="support-2", api_key=""), limits) as chat:
+            target = ChatTarget(Product(name="support"), chat, deadline_s=5)
+            return await asyncio.gather(*(one(target, number) for number in range(3)))
+
+    with serving(lambda _: next(script)) as served:
+        found = asyncio.run(played(served.url))
+    assert all(0.1 <= response.latency_s < 0.35 for response in found)
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"messages": PROMPT},
+    {"messages": PROMPT[1:]},
+    {"parameters": {"temperature": 0.5}},
+    {"tools": TOOLS},
+    {"version": "2.1"},
+    {"world": Till},
+    {"name": "other"},
+]
+
+
+def test_the_fingerprint_covers_the_product() -> None:
+    """Prompt, parameters, tools, version and name each change it; the same product has the same one."""
+
+    def fingerprint(**changes: Any) -> str:
+        chat = Chat(Endpoint(base_url="http://127.0.0.1:9/v1", model="support-2", api_key=""), LIMITS)
+        return ChatTarget(Product(**({"name": "support"} | changes)), chat, deadline_s=5).fingerprint
+
+    found = [fingerprint(), *(fingerprint(**change) for change in CHANGES)]
+    assert len(set(found)) == len(found)
+    assert fingerprint() == found[0]
+    assert found[0].startswith("support@support-2-")
+    assert fingerprint(version="2.1").startswith("support@2.1-")
+
+
+def test_every_name_that_the_product_gives_itself_is_kept() -> None:
+    """A product that is replaced during a run is seen: the target knows both names."""
+
+    async def played(url: str) -> set[str]:
+        async with Chat(Endpoint(base_url=url, model="support-2", api_key=""), LIMITS) as chat:
+            target = ChatTarget(Product(name="support"), chat, deadline_s=5)
+            await target.respond(case(1), 0, "2026-11-02")
+            await target.respond(case(2), 0, "2026-11-02")
+            return target.reported
+
+    script = iter([completion("hi", model="support-2.0"), completion("hi", model="support-2.1")])
+    with serving(lambda _: next(script)) as served:
+        assert asyncio.run(played(served.url)) == {"support-2.0", "support-2.1"}
 
 
 def test_a_failure_in_a_later_turn_keeps_what_was_said() -> None:
@@ -222,10 +306,3 @@ def test_a_product_without_tools_is_sent_none() -> None:
     assert "tools" not in bodies[0]
     assert bodies[1]["messages"][-1]["content"] == '{"error": "unknown tool rm"}'
     assert (found.status, found.final_state) == ("ok", "{}")
-
-
-@pytest.mark.parametrize("module", ["no.such.module", "json", "assay.errors"])
-def test_a_module_without_an_environment_is_named(module: str) -> None:
-    """A parameter that names no environment is refused with what was found."""
-    with pytest.raises(ConfigError, match=f"execute.target.environment is '{module}'"):
-        environment(module)

@@ -27,7 +27,8 @@ from assay.clients.embedded.tuning import majority
 from assay.generators import prompt as generator_prompt
 from assay.judges.prompt import Text, load
 from assay.judges.reply import Reply, parse
-from assay.records import Case, Category
+from assay.records import Case, Category, Message, SimulatedUser
+from assay.targets import user as simulated_user
 
 JUDGE = LexicalJudge.fit(majority(items(), labels()))
 GOOD, BAD = "Students get 20 percent off for a year.", "Potato!"
@@ -102,6 +103,8 @@ def test_unknown_model_is_404(url: str) -> None:
         b'{"model": "lexical-judge", "messages": [{"role": "user", "content": "<response>\\nx"}]}',
         b'{"model": "lexical-grounding", "messages": [{"role": "user", "content": "just a question"}]}',
         b'{"model": "template-generator", "messages": [{"role": "user", "content": "just a question"}]}',
+        b'{"model": "lexical-user", "messages": [{"role": "user", "content": "just a question"}]}',
+        b'{"model": "lexical-user", "messages": [{"role": "user", "content": "<goal>\\nx\\n</goal>"}]}',
     ],
 )
 def test_malformed_requests_are_400(url: str, body: bytes) -> None:
@@ -114,7 +117,12 @@ def test_malformed_requests_are_400(url: str, body: bytes) -> None:
 def test_models_are_listed(url: str) -> None:
     """The list of models is what can be asked for."""
     listed = httpx.get(f"{url}/v1/models").json()["data"]
-    assert [model["id"] for model in listed] == ["lexical-grounding", "lexical-judge", "template-generator"]
+    assert [model["id"] for model in listed] == [
+        "lexical-grounding",
+        "lexical-judge",
+        "lexical-user",
+        "template-generator",
+    ]
 
 
 def test_pairs_are_judged(url: str) -> None:
@@ -193,6 +201,22 @@ def test_generator_answers_its_prompt(url: str) -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+def test_the_user_answers_its_prompt(url: str) -> None:
+    """The lexical user's reply to the prompt of a simulated user is a turn, with and without a conversation."""
+    cleo = SimulatedUser(goal="The milk was spilled. Order PL-1042.", persona="", stop="it is refunded", max_turns=3)
+    for said in ([], [Message(role="user", content="Hello"), Message(role="assistant", content="Which order?")]):
+        reply = ask(
+            url, "lexical-user", simulated_user.render(cleo, said), response_format=simulated_user.RESPONSE_FORMAT
+        )
+        turn = simulated_user.parse(reply["choices"][0]["message"]["content"])
+        assert (turn.message in cleo.goal, turn.done, reply["model"]) == (True, False, "lexical-user-1")
+
+
+def test_without_labels_all_but_the_judge_are_served() -> None:
+    """What needs no labels is there without them, so that asking a product never depends on them."""
+    assert sorted(embedded_models(None)) == ["lexical-grounding", "lexical-user", "template-generator"]
+
+
 def test_top_logprobs_are_sorted_and_cut() -> None:
     """The likeliest alternatives come first, at most as many as were asked for, with finite logarithms."""
     messages = [ChatMessage(role="user", content=load("preference").render(**PAIR)[1]["content"])]
@@ -241,6 +265,8 @@ def test_it_refuses_to_start_without_tune_labels(
     (tmp_path / "labels.jsonl").write_text('{"item_id": 3}\n', encoding="utf-8")
     assert main(["--port", "1", *arguments]) == 2
     assert "line 1" in capsys.readouterr().err
+    assert main(["--port", "1", *arguments[:2]]) == 2
+    assert "expected both" in capsys.readouterr().err
 
 
 def test_it_refuses_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,132 @@
+"""Ask, and ask again where that can help: bounded, with jitter, as long as the endpoint wants to be left alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random,
+    wait_random_exponential,
+)
+
+from assay.clients import meter
+from assay.clients.governor import Governor
+from assay.clients.limits import Limits
+from assay.errors import CallError, EndpointError, OverloadError
+
+Answer = TypeVar("Answer")
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
+LONGEST_ASKED_S = 120.0
+"""An endpoint that wants to be left alone for longer is given up for this call."""
+
+_JITTER = wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)
+_STAGGER = wait_random(0, FIRST_WAIT_S)
+
+
+class Patience:
+    """The one place that sends a request again; so it is the one that counts them."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Prepare the gate before one endpoint."""
+        self._limits = limits
+        self._governor = Governor(limits)
+
+    async def ask(self, once: Callable[[], Awaitable[Answer]], *, is_harmless: bool, tokens: int = 0) -> Answer:
+        """Return what `once` returns, after as many attempts as it takes and the limits allow.
+
+        Args:
+            once: One attempt; it ends in time by itself.
+            is_harmless: May it be sent again although it may have been processed? A language model's answer may; an
+                order may not.
+            tokens: How many tokens an attempt will take, for a budget a minute.
+
+        Raises:
+            CallError: The last attempt failed, or this fault is not worth another.
+            BudgetError: Nothing is left to pay with.
+        """
+        used = meter.current()
+        began, used.answered_s = used.clock(), 0.0
+        try:
+            return await self._insist(once, tokens, is_harmless=is_harmless)
+        finally:
+            used.waited_s += used.clock() - began - used.answered_s
+
+    async def _insist(self, once: Callable[[], Awaitable[Answer]], tokens: int, *, is_harmless: bool) -> Answer:
+        attempt = self._hedged if is_harmless and self._limits.hedge_after_s is not None else self._governed
+        try:
+            return await attempt(once, tokens)
+        except CallError as error:
+            failed = [error]
+
+        async def again() -> Answer:
+            # The library is told of the first failure here: on the way of every call it would cost 30 microseconds.
+            if failed:
+                raise failed.pop()
+            return await attempt(once, tokens)
+
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(self._limits.max_retries + 1),
+            wait=_pause,
+            retry=retry_if_exception(lambda error: _may_help(error, is_harmless=is_harmless)),
+            sleep=asyncio.sleep,
+            reraise=True,
+        )
+        return await attempts(again)
+
+    async def _governed(self, once: Callable[[], Awaitable[Answer]], tokens: int) -> Answer:
+        used = meter.current()
+        await self._governor.enter(tokens)
+        is_overload = is_over = False
+        try:
+            used.purse.require()
+            used.requests += 1
+            began = used.clock()
+            answer = await once()
+            used.answered_s = used.clock() - began
+        except OverloadError:
+            is_overload = True
+            raise
+        except EndpointError:
+            is_over = True  # nobody takes this place: no call can succeed
+            raise
+        else:
+            return answer
+        finally:
+            if not is_over:
+                self._governor.leave(is_overload=is_overload)
+
+    async def _hedged(self, once: Callable[[], Awaitable[Answer]], tokens: int) -> Answer:
+        """Take the first answer of two requests, the second sent when the first is late."""
+        racing = {asyncio.ensure_future(self._governed(once, tokens))}
+        try:
+            done, _ = await asyncio.wait(racing, timeout=self._limits.hedge_after_s)
+            if not done:
+                racing.add(asyncio.ensure_future(self._governed(once, tokens)))
+            while True:
+                done, rest = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+                first = next((one for one in done if not one.exception()), None)
+                if first or not rest:
+                    return (first or done.pop()).result()
+                racing = rest
+        finally:
+            for one in racing:
+                one.cancel()
+
+
+def _may_help(error: BaseException, *, is_harmless: bool) -> bool:
+    if not isinstance(error, CallError):
+        return False
+    if isinstance(error, OverloadError) and (error.wait_s or 0) > LONGEST_ASKED_S:
+        return False
+    return error.again == "always" or (error.again == "if-harmless" and is_harmless)
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return seconds to wait: what the endpoint asks for, plus jitter so that not all come back at once."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = (error.wait_s or 0.0) if isinstance(error, OverloadError) else 0.0
+    return asked + _STAGGER(state) if asked else _JITTER(state)

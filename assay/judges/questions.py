@@ -1,0 +1,118 @@
+"""What is put to a judge, and what its replies come to: one verdict a question, a pair in both orders."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from assay.judges import orders, prompt
+from assay.judges.fingerprint import fingerprint
+from assay.judges.reply import PARSER_VERSION, Reply, parse
+from assay.records import IDENTICAL, Case, Item, Response, Subject, Verdict, digest
+
+PARAMETERS = {"temperature": 0, "logprobs": True, "top_logprobs": 5}
+NOTHING = {"score": None, "as_is": None, "swapped": None}
+Texts = Mapping[str, Any]
+
+
+class Question(NamedTuple):
+    """One thing to put to a judge: of what, which judge, and the texts in each order they are shown."""
+
+    subject: Subject
+    item_id: str
+    trial: int
+    judge: str
+    shown: tuple[Texts, ...]
+    """One set of texts for pass/fail; two for a pair, the second with A and B swapped."""
+    epoch: str
+    """The night for an anchor; empty for what need not be asked again."""
+
+
+def of_response(subject: Subject, case: Case, response: Response) -> Question:
+    """Ask whether a response is correct."""
+    texts = {"question": case.turns, "reference": case.reference, "response": response.text}
+    return Question(subject, case.case_id, response.trial, "correctness", (texts,), "")
+
+
+def of_pair(case: Case, response: Response, rival: Response) -> Question:
+    """Ask which of two responses is better, in both orders."""
+    texts = {"question": case.turns, "reference": case.reference}
+    shown = _both_orders(texts, response.text, rival.text)
+    return Question("pair", case.case_id, response.trial, "preference", shown, "")
+
+
+def of_item(item: Item, night: str) -> Question:
+    """Ask about an anchor, anew each night."""
+    texts = {"question": item.turns, "reference": item.reference}
+    if item.question == "pass-fail":
+        return Question("anchor", item.item_id, 0, "correctness", (texts | {"response": item.response_a},), night)
+    shown = _both_orders(texts, item.response_a, item.response_b)
+    return Question("anchor", item.item_id, 0, "preference", shown, night)
+
+
+def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
+    return {**texts, "response_a": first, "response_b": second}, {**texts, "response_a": second, "response_b": first}
+
+
+def key(question: Question, texts: Texts, model: str, reported: str) -> str:
+    """Return the journal's key of one order of a question."""
+    return digest(["judge", _asked(question.judge, model, reported), texts, question.epoch])
+
+
+@lru_cache
+def _asked(judge: str, model: str, reported: str) -> str:
+    return fingerprint(prompt.load(judge), model, reported, PARAMETERS)
+
+
+@lru_cache
+def _answered(judge: str, model: str, reported: str) -> str:
+    return fingerprint(prompt.load(judge), model, reported, PARAMETERS, PARSER_VERSION)
+
+
+def verdict(question: Question, said: Sequence[Mapping[str, Any]], model: str, reported: str) -> Verdict:
+    """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
+
+    Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
+    that the judge has changed.
+    """
+    judge = prompt.load(question.judge)
+    models = {reply["model"] for reply in said if "model" in reply} or {reported}
+    common = {
+        "item_id": question.item_id,
+        "subject": question.subject,
+        "trial": question.trial,
+        "scorer": question.judge,
+        "fingerprint": _answered(question.judge, model, "+".join(sorted(models))),
+    }
+    errors = [reply["error"] for reply in said if "error" in reply]
+    if errors:
+        return Verdict(**common, **NOTHING, outcome="unscored", status="error", detail=errors[0])
+    replies = [_read(judge, reply) for reply in said]
+    if judge.question == "pass-fail":
+        (reply,) = replies
+        one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability, "detail": reply.detail}
+        return Verdict(**common, **one, as_is=None, swapped=None)
+    pair = orders.combine(*replies)
+    seen = [replies[0].outcome, orders.swap(replies[1].outcome)] if pair.status == "ok" else [None, None]
+    both = {"as_is": seen[0], "swapped": seen[1]}
+    return Verdict(**common, **both, outcome=pair.outcome, status=pair.status, score=pair.score, detail=pair.detail)
+
+
+def _read(judge: prompt.JudgePrompt, reply: Mapping[str, Any]) -> Reply:
+    return parse(judge.question, reply["content"], reply["refusal"], reply["finish_reason"], reply["tokens"])
+
+
+def identical(case: Case, response: Response) -> Verdict:
+    """Return the tie of two responses that are the same text: nobody needs to be asked."""
+    return Verdict(
+        item_id=case.case_id,
+        subject="pair",
+        trial=response.trial,
+        scorer="preference",
+        fingerprint=IDENTICAL,
+        outcome="tie",
+        status="ok",
+        score=0.5,
+        as_is="tie",
+        swapped="tie",
+        detail="identical responses: not asked",
+    )

@@ -1,0 +1,162 @@
+"""The product behind an HTTP endpoint of its own shape: a declared request, and JSONPaths into what comes back."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import aiohttp
+
+from assay.clients import meter
+from assay.clients.limits import Price
+from assay.clients.wire import Sent, Wire, refused
+from assay.errors import CallError, ConfigError, EndpointError
+from assay.records import Case, digest
+from assay.targets import events, json_path, reply, template
+from assay.targets.conversation import Conversing, Transcript, User
+from assay.targets.reply import Reply
+from assay.targets.settings import IN_URL, Answer, HttpSettings
+
+REMEMBERING = {"turns", "history", "messages", "conversation_id"}
+"""Placeholders by which a product can know what was said before."""
+OK, UNAUTHORISED, FORBIDDEN, NOT_FOUND = range(200, 300), 401, 403, 404
+SHOWN_BYTES = 2000
+"""Of a refusal's body; our sentence holds less."""
+
+
+class HttpTarget(Conversing):
+    """One version of the product; its fingerprint is its name, version, request and where its answer is looked for."""
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        wire: Wire,
+        *,
+        url: str,
+        headers: Mapping[str, str],
+        version: str = "",
+        price: Price | None = None,
+        user: User | None = None,
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+    ) -> None:
+        """Describe the target; nothing is asked yet.
+
+        Args:
+            settings: The request and the reading of its answer.
+            wire: The connections.
+            url: The address of the settings with its port.
+            headers: The headers of the settings with their secrets.
+            version: As declared, or as the product told it.
+            price: What its tokens cost, when it says how many there were.
+            user: Plays the simulated users.
+            new_id: Makes the identifier of a conversation; never the same twice, so that no product goes on with an
+                old one.
+        """
+        self.settings, self.wire, self.url, self.headers, self.price = settings, wire, url, headers, price
+        self.has_answered = False
+        self._new_id = new_id
+        # Not the host: a product that has moved is the same product, as it is for a chat endpoint.
+        place = settings.url.partition("://")[2].partition("/")[2]
+        asked = {"method", "headers", "body", "answer", "stream"}
+        hash_ = digest([version, place, settings.model_dump(include=asked)])[:8]
+        super().__init__(f"{settings.name}@{version or 'http'}-{hash_}", user=user, is_priced=price is not None)
+
+    @asynccontextmanager
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
+        """Begin a conversation under a new identifier.
+
+        Raises:
+            ConfigError: The case has several turns and the product would know the last one only.
+        """
+        if (len(case.turns) > 1 or case.user) and not self.settings.holds() & REMEMBERING:
+            raise ConfigError(
+                f"case {case.case_id} has several turns and the request of execute.target holds none of "
+                f"{', '.join(sorted(REMEMBERING))}, so the product could not know what was said before: add one to body"
+            )
+        yield _Talk(self, transcript, self._new_id())
+
+
+class _Talk:
+    """One conversation: every turn is a request."""
+
+    def __init__(self, target: HttpTarget, transcript: Transcript, conversation_id: str) -> None:
+        self._target, self._transcript, self._id = target, transcript, conversation_id
+
+    async def say(self, turn: str) -> None:
+        """Send one turn and take down the answer."""
+        target, values = self._target, self._values(turn)
+        said = await target.wire.patience.ask(lambda: self._asked(values), is_harmless=target.settings.repeatable)
+        target.has_answered = True
+        meter.current().pay(said.prompt_tokens, said.completion_tokens, target.price)
+        self._transcript.take(said)
+
+    async def end(self) -> None:
+        """Do nothing: whatever the product says of its world it has said already."""
+
+    def _values(self, turn: str) -> dict[str, Any]:
+        messages = self._transcript.history()
+        return {
+            "turn": turn,
+            "turns": [said["content"] for said in messages if said["role"] == "user"],
+            "history": messages[:-1],
+            "messages": messages,
+            "conversation_id": self._id,
+        }
+
+    async def _asked(self, values: Mapping[str, Any]) -> Reply:
+        """Send one request, once."""
+        settings = self._target.settings
+        url = template.fill_text(
+            self._target.url, {name: quote(values[name], safe="", errors="replace") for name in IN_URL}
+        )
+        headers = {name: template.fill_text(text, values) for name, text in self._target.headers.items()}
+        body = None if settings.body is None else json.dumps(template.fill(settings.body, values)).encode()
+        async with self._target.wire.opened(settings.method, url, headers=headers, body=body) as answer:
+            if answer.status not in OK:
+                raise await self._refusal(answer)
+            found = await events.read(answer.content.iter_any(), settings.stream, settings.max_bytes)
+        return reply.read(told(settings.answer, found))
+
+    async def _refusal(self, answer: aiohttp.ClientResponse) -> CallError | EndpointError:
+        """Return our word for a status that is no answer; what would fail alike for every call is an EndpointError."""
+        body = await answer.content.read(SHOWN_BYTES)
+        text = self._target.wire.quoted(f"HTTP {answer.status}: {body.decode(errors='replace')}")
+        where = f"{self._target.settings.name} at {self._target.url}"
+        if answer.status in {UNAUTHORISED, FORBIDDEN}:
+            return EndpointError(f"{where} refused the request ({text}): correct headers or the variables they name")
+        if answer.status == NOT_FOUND and not self._target.has_answered:
+            return EndpointError(f"{where} does not know this address ({text}): correct url")
+        return refused(Sent(answer.status, answer.headers, body), text)
+
+
+def told(answer: Answer, found: list[Any]) -> dict[str, Any]:
+    """Return what the events of one answer say, as `reply.read` expects it.
+
+    Raises:
+        CallError: An event is nested too deeply to be searched.
+    """
+
+    def every(path: str) -> list[Any]:
+        return [one for event in found for one in json_path.find(path, event) if one is not None]
+
+    def last(path: str) -> Any:  # noqa: ANN401 - any JSON value
+        return next(reversed(every(path)), None)
+
+    texts = every(answer.text)
+    odd = [one for one in texts if not isinstance(one, str)]
+    return {
+        "text": odd[0] if odd else "".join(texts),
+        "tool_calls": _flat(every(answer.tool_calls)),
+        "contexts": _flat(every(answer.contexts)),
+        "usage": {"prompt_tokens": last(answer.prompt_tokens), "completion_tokens": last(answer.completion_tokens)},
+        "finish_reason": last(answer.finish_reason),
+        "version": str(last(answer.version) or ""),
+        "final_state": last(answer.final_state),
+    }
+
+
+def _flat(found: list[Any]) -> list[Any]:
+    """Return the elements, whether the path leads to a list or to each of its elements."""
+    return [one for part in found for one in (part if isinstance(part, list) else [part])]

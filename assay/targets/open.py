@@ -1,0 +1,160 @@
+"""Opening the product that params.yaml describes: started when it says how, asked its version, closed at the end."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from assay.clients import service
+from assay.clients.chat import Chat, Endpoint
+from assay.clients.limits import Limits
+from assay.clients.ways import Way
+from assay.clients.wire import Wire
+from assay.errors import ConfigError
+from assay.targets import probe
+from assay.targets.chat import ChatTarget, Product
+from assay.targets.conversation import Target, User
+from assay.targets.http import HttpTarget
+from assay.targets.python import PythonTarget
+from assay.targets.recorded import RecordedTarget
+from assay.targets.settings import (
+    VARIABLE,
+    ChatSettings,
+    HttpSettings,
+    PythonSettings,
+    RecordedSettings,
+    TargetSettings,
+    Version,
+)
+from assay.targets.workers import Workers
+from assay.targets.world import environment
+
+
+@asynccontextmanager
+async def opened(
+    settings: TargetSettings,
+    environ: Mapping[str, str],
+    *,
+    limits: Limits,
+    way: Way = Chat,
+    user: User | None = None,
+) -> AsyncIterator[Target]:
+    """Yield the target that the parameters describe, ready to be asked.
+
+    Args:
+        settings: The section `execute.target` of params.yaml.
+        environ: Where the keys are.
+        limits: How hard it may be asked.
+        way: Opens a chat endpoint in the mode of the limits; no other kind of target has the Batch API.
+        user: Plays the simulated users of cases that have one; its fingerprint becomes part of the target's.
+
+    Raises:
+        EndpointError: The product cannot be started or asked.
+        ConfigError: The parameters are at fault.
+        DataError: Recorded answers are damaged.
+    """
+    match settings:
+        case ChatSettings():
+            target = _chat(settings, environ, limits, way, user)
+        case _ if limits.mode == "batch":
+            raise ConfigError(
+                f"execute.mode is 'batch', but a target of kind {settings.kind!r} has no Batch API: leave mode out"
+            )
+        case HttpSettings():
+            target = _http(settings, environ, limits, user)
+        case PythonSettings():
+            target = _python(settings, limits, user)
+        case RecordedSettings():
+            yield RecordedTarget(settings.name, Path(settings.path))
+            return
+    async with target as found:
+        yield found
+
+
+@asynccontextmanager
+async def _chat(
+    settings: ChatSettings,
+    environ: Mapping[str, str],
+    limits: Limits,
+    way: Way,
+    user: User | None,
+) -> AsyncIterator[Target]:
+    key = environ.get(settings.api_key_env, "") if settings.api_key_env else ""
+    make = environment(settings.environment)
+    with service.running(settings.base_url, settings.start) as address:
+        endpoint = Endpoint(base_url=address, model=settings.model, api_key=key)
+        async with way(endpoint, limits) as chat:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            product = Product(
+                name=settings.name,
+                world=make,
+                messages=settings.messages,
+                parameters=settings.parameters,
+                tools=settings.tools,
+                version=await _version(settings.version, address, headers, limits, (key,)),
+            )
+            is_priced = limits.price is not None
+            target = ChatTarget(product, chat, deadline_s=limits.deadline_s, user=user, is_priced=is_priced)
+            with closing(target):
+                yield target
+
+
+@asynccontextmanager
+async def _http(
+    settings: HttpSettings,
+    environ: Mapping[str, str],
+    limits: Limits,
+    user: User | None,
+) -> AsyncIterator[Target]:
+    secrets = {name: _secret(name, environ) for text in settings.headers.values() for name in VARIABLE.findall(text)}
+    headers = {"Content-Type": "application/json"} | {
+        name: VARIABLE.sub(lambda found: secrets[found[1]], text) for name, text in settings.headers.items()
+    }
+    parts = urlsplit(settings.url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    with service.running(origin, settings.start) as address:
+        hidden = tuple(secrets.values())
+        version = await _version(settings.version, address, headers, limits, hidden)
+        wire = Wire(address, limits, name=f"{settings.name} at {address}", secrets=hidden)
+        url = address + settings.url.removeprefix(origin)
+        try:
+            yield HttpTarget(settings, wire, url=url, headers=headers, version=version, price=limits.price, user=user)
+        finally:
+            await wire.close()
+
+
+@asynccontextmanager
+async def _python(settings: PythonSettings, limits: Limits, user: User | None) -> AsyncIterator[Target]:
+    workers = Workers(
+        settings.function,
+        processes=settings.processes,
+        deadline_s=limits.deadline_s,
+        max_bytes=settings.max_bytes,
+    )
+    try:
+        told = await workers.open()
+        yield PythonTarget(settings, workers, told, price=limits.price, user=user)
+    finally:
+        await workers.close()
+
+
+async def _version(
+    declared: Version, address: str, headers: Mapping[str, str], limits: Limits, secrets: tuple[str, ...]
+) -> str:
+    wire = Wire(address, limits, name=address, secrets=secrets)
+    try:
+        return await probe.version(declared, wire, address, headers)
+    finally:
+        await wire.close()
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> str:
+    found = environ.get(name, "")
+    if not found:
+        raise ConfigError(f"execute.target.headers name the variable {name}, which is not set: set it")
+    if not (found.isascii() and found.isprintable()):
+        raise ConfigError(
+            f"the variable {name} holds a character that no header can carry, expected plain ASCII on one line: "
+            "set it again"
+        )
+    return found

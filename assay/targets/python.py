@@ -1,0 +1,73 @@
+"""The product that is a function: `def answer(messages: list[dict], **context) -> str | dict`, plain or async.
+
+`messages` is the conversation so far in OpenAI's roles, the user's turn last. The context is `conversation_id`, new for
+every conversation, and `trial`; a function gets what of it it takes. It returns a text, or an object with `text`,
+`tool_calls`, `contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from assay.clients import meter
+from assay.clients.limits import Price
+from assay.records import Case, digest
+from assay.targets import reply
+from assay.targets.conversation import Conversing, Transcript, User
+from assay.targets.settings import PythonSettings
+from assay.targets.workers import Workers
+
+
+class PythonTarget(Conversing):
+    """One version of the function; its fingerprint is its name, version and the hash of its source file."""
+
+    def __init__(
+        self,
+        settings: PythonSettings,
+        workers: Workers,
+        told: Mapping[str, str],
+        *,
+        price: Price | None = None,
+        user: User | None = None,
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+    ) -> None:
+        """Describe the target; nothing is called yet.
+
+        Args:
+            settings: Which function.
+            workers: The processes that run it, open.
+            told: What they told of it: `version` and `source`.
+            price: What its tokens cost, when it says how many there were.
+            user: Plays the simulated users.
+            new_id: Makes the identifier of a conversation.
+        """
+        self._workers, self._price, self._new_id = workers, price, new_id
+        version = settings.version or told["version"] or settings.function
+        hash_ = digest([settings.function, version, told["source"]])[:8]
+        super().__init__(f"{settings.name}@{version}-{hash_}", user=user, is_priced=price is not None)
+
+    @asynccontextmanager
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
+        """Begin a conversation under a new identifier."""
+        context = {"conversation_id": self._new_id(), "trial": trial}
+        yield _Talk(self._workers, transcript, context, self._price)
+
+
+class _Talk:
+    """One conversation: every turn is a call with all that was said before."""
+
+    def __init__(self, workers: Workers, transcript: Transcript, context: dict[str, Any], price: Price | None) -> None:
+        self._workers, self._transcript, self._context, self._price = workers, transcript, context, price
+
+    async def say(self, turn: str) -> None:  # noqa: ARG002 - it is the last message of the transcript
+        """Call the function with the conversation so far and take down what it returns."""
+        used = meter.current()
+        used.purse.require()
+        used.requests += 1
+        said = reply.read(await self._workers.call(self._transcript.history(), self._context))
+        used.pay(said.prompt_tokens, said.completion_tokens, self._price)
+        self._transcript.take(said)
+
+    async def end(self) -> None:
+        """Do nothing: whatever the function says of its world it has said already."""

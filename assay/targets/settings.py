@@ -1,0 +1,185 @@
+"""How a target is described in params.yaml: one shape for each kind of product that can be asked."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from assay.records import Record
+from assay.targets import json_path, template
+
+MOST_BYTES = 8 * 1024 * 1024
+"""How long one answer may be, where the parameters do not say."""
+OWN_PARAMETERS = {"model", "messages", "tools", "stream", "n"}
+"""Fields of a chat request that are Assay's to fill."""
+SAID = frozenset({"turn", "turns", "history", "messages", "conversation_id"})
+"""What a request to an HTTP product may hold: the turn; all turns so far; what was said before it, with roles; both
+together; an identifier that is new for every conversation."""
+IN_URL = frozenset({"turn", "conversation_id"})
+SESSION = frozenset({"conversation_id"})
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,99})\}")
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or template.placeholders(parts.netloc):
+        raise ValueError(f"found {text[:200]!r}, expected an address such as http://127.0.0.1:8000/chat: correct it")
+    if "turn" in template.placeholders(parts.path):
+        raise ValueError("found {{turn}} in the path, where a text like .. would lead elsewhere: put it after the ?")
+    return template.checked(text, IN_URL)
+
+
+def _header(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("found a character that no header can carry, expected plain ASCII on one line: correct it")
+    return template.checked(text, SESSION)
+
+
+def _body(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return template.checked(value, SAID)
+
+
+def _parameters(given: dict[str, Any]) -> dict[str, Any]:
+    taken = sorted(OWN_PARAMETERS & set(given))
+    if taken:
+        raise ValueError(f"found {taken[0]!r}, which Assay fills itself: take it out of the parameters")
+    return given
+
+
+Start = Annotated[
+    tuple[str, ...],
+    Field(description="The command that serves the address, `{port}` replaced; left out when the product runs already"),
+]
+
+
+class Probe(Record):
+    """Where a product says which version of it is running, asked once when a run begins."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^/")]
+    """On the host of the product, such as /version."""
+    find: json_path.Path = "$.version"
+    """Where in the JSON it stands; empty when the whole body is the version."""
+
+
+Version = Annotated[str, StringConstraints(max_length=80)] | Probe
+"""A version as declared by hand, or where the product tells it."""
+
+
+class PromptMessage(Record):
+    """One message of a prompt; `{{turn}}` stands for what the user says."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[str, AfterValidator(lambda text: template.checked(text, frozenset({"turn"})))]
+
+
+def _prompt(messages: tuple[PromptMessage, ...]) -> tuple[PromptMessage, ...]:
+    if messages and not (messages[-1].role == "user" and "turn" in template.placeholders(messages[-1].content)):
+        raise ValueError("the last message is how each turn is said: expected role user and {{turn}} in its content")
+    return messages
+
+
+class ChatSettings(Record):
+    """A product behind an OpenAI-compatible chat endpoint."""
+
+    kind: Literal["chat"] = "chat"
+    name: str
+    model: str
+    base_url: str
+    """`{port}` stands for a free port of this machine."""
+    start: Start = ()
+    api_key_env: str = ""
+    """Name of the variable that holds the key; empty for a product without one."""
+    environment: str = ""
+    """Module with the class `Environment` that the product's tools act on; empty for a product without tools."""
+    messages: Annotated[tuple[PromptMessage, ...], AfterValidator(_prompt)] = ()
+    """The prompt: the last message is how each turn is said, the others open the conversation."""
+    parameters: Annotated[dict[str, Any], AfterValidator(_parameters)] = Field(default={})
+    """Sent with every request, as OpenAI's API names them: temperature, seed, response_format and so on."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Tools as OpenAI's API spells them, in place of those that the environment names."""
+    version: Version = ""
+
+
+class Answer(Record):
+    """Where in an HTTP product's JSON its answer stands; each is a JSONPath, empty when there is no such thing."""
+
+    text: json_path.Path = "$.text"
+    """Several texts are joined; of a stream, those of all events."""
+    tool_calls: json_path.Path = ""
+    """Objects with `name` and `arguments`, as OpenAI nests them or flat; `failed` or `error` marks one that failed."""
+    contexts: json_path.Path = ""
+    prompt_tokens: json_path.Path = ""
+    completion_tokens: json_path.Path = ""
+    finish_reason: json_path.Path = ""
+    version: json_path.Path = ""
+    final_state: json_path.Path = ""
+    """The world after the turn, as the product tells it."""
+
+
+class HttpSettings(Record):
+    """A product behind an HTTP endpoint of its own shape."""
+
+    kind: Literal["http"]
+    name: str
+    method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
+    url: Annotated[str, AfterValidator(_url)]
+    """`{port}` stands for a free port; `{{conversation_id}}` and, after the ?, `{{turn}}` are escaped."""
+    start: Start = ()
+    headers: dict[str, Annotated[str, AfterValidator(_header)]] = Field(default={})
+    """`${NAME}` stands for that variable of the environment, and for no other text; `{{conversation_id}}` is known."""
+    body: Annotated[Any, AfterValidator(_body)] = None
+    """JSON with placeholders: `{{turn}}`, `{{turns}}`, `{{history}}`, `{{messages}}`, `{{conversation_id}}`."""
+    answer: Answer = Answer()
+    stream: Literal["none", "sse", "jsonl"] = "none"
+    repeatable: bool = False
+    """May a request be sent again although the product may have acted on it? A real refund may not."""
+    max_bytes: int = Field(default=MOST_BYTES, ge=1)
+    version: Version = ""
+
+    @model_validator(mode="after")
+    def _says_the_turn(self) -> Self:
+        if not self.holds() & {"turn", "turns", "messages"}:
+            raise ValueError("url and body hold no {{turn}}, {{turns}} or {{messages}}: say where the question goes")
+        return self
+
+    def holds(self) -> set[str]:
+        """Return the names of all placeholders of the request."""
+        return template.placeholders([self.url, self.body, list(self.headers.values())])
+
+
+class PythonSettings(Record):
+    """A product that is a function, run in processes of its own."""
+
+    kind: Literal["python"]
+    name: str
+    function: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=300)]
+    """`module:name` of `def answer(messages: list[dict], **context) -> str | dict`, plain or async."""
+    processes: int = Field(default=2, ge=1, le=64)
+    max_bytes: int = Field(default=MOST_BYTES, ge=1)
+    version: Annotated[str, StringConstraints(max_length=80)] = ""
+    """Empty: the `__version__` of the function's module."""
+
+
+class RecordedSettings(Record):
+    """Answers that were collected before: nobody is asked."""
+
+    kind: Literal["recorded"]
+    name: str
+    path: str
+    """JSON Lines or Parquet (`.parquet`) with the columns of Response, or at least case_id and text."""
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401 - whatever params.yaml holds
+    found = value.get("kind", "chat") if isinstance(value, dict) else getattr(value, "kind", "chat")
+    return str(found)
+
+
+TargetSettings = Annotated[
+    Annotated[ChatSettings, Tag("chat")]
+    | Annotated[HttpSettings, Tag("http")]
+    | Annotated[PythonSettings, Tag("python")]
+    | Annotated[RecordedSettings, Tag("recorded")],
+    Discriminator(_kind),
+]
+"""The section `execute.target` of params.yaml; without `kind` it is a chat endpoint."""

@@ -1,0 +1,121 @@
+"""The processes of a Python product: many calls at once in each, and none that can harm another.
+
+A call that is late costs its process: that one takes no more calls, another takes its place, and it ends with the last
+call in flight. When a process ends under its calls, or its event loop stands still, nobody knows which call did it: so
+each of them is asked again, alone in a process of its own, and the one that does it again is the one.
+"""
+
+import asyncio
+from typing import Any
+
+from assay.errors import CallError, EndpointError
+from assay.targets.processes import EndedError, WorkerProcess
+
+PATIENCE_S = 120.0
+"""How long the function's module may take to load."""
+
+
+class Workers:
+    """A fixed number of processes that run one function."""
+
+    def __init__(self, function: str, *, processes: int, deadline_s: float, max_bytes: int) -> None:
+        """Prepare; `open` starts them.
+
+        Args:
+            function: `module:name`.
+            processes: How many.
+            deadline_s: How long one call may take.
+            max_bytes: How long one answer may be, as JSON in UTF-8.
+        """
+        self._function, self._processes = function, processes
+        self._deadline_s, self._max_bytes = deadline_s, max_bytes
+        self._all: list[WorkerProcess] = []
+        self._told: dict[str, str] = {}
+        self._starting = asyncio.Lock()
+        self._alone = asyncio.Semaphore(processes)
+
+    async def open(self) -> dict[str, str]:
+        """Start the first process; return `version` and `source` of the function.
+
+        Raises:
+            EndpointError: The function cannot be loaded.
+        """
+        first = await self._started()
+        self._all.append(first)
+        return first.told
+
+    async def close(self) -> None:
+        """End all processes."""
+        await asyncio.gather(*(process.close() for process in self._all))
+
+    async def call(self, messages: list[dict[str, str]], context: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+        """Return what the function returns.
+
+        Raises:
+            CallError: `timeout`, `too-long`, `malformed` or `crash`.
+            EndpointError: No process can be started any more.
+        """
+        process = await self._free()
+        try:
+            return await self._asked(process, messages, context)
+        except EndedError:
+            async with self._alone:
+                return await self._asked_alone(messages, context)
+
+    async def _asked(self, process: WorkerProcess, messages: list[dict[str, str]], context: dict[str, Any]) -> Any:  # noqa: ANN401
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return _read(await process.ask(messages, context))
+        except TimeoutError as error:
+            if await process.retire():
+                raise self._late() from error
+            raise EndedError from error
+
+    async def _asked_alone(self, messages: list[dict[str, str]], context: dict[str, Any]) -> Any:  # noqa: ANN401
+        process = await self._started()
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return _read(await process.ask(messages, context))
+        except TimeoutError as error:
+            raise self._late() from error
+        except EndedError as error:
+            raise CallError("crash", f"the function ended its process: {process.end}") from error
+        finally:
+            await process.close()
+
+    def _late(self) -> CallError:
+        return CallError("timeout", f"no answer within {self._deadline_s:g} s")
+
+    async def _free(self) -> WorkerProcess:
+        """Return the process with the fewest calls, after as many are there as were asked for."""
+        async with self._starting:
+            await self._bury()
+            while sum(process.is_open for process in self._all) < self._processes:
+                self._all.append(await self._started())
+        return min((process for process in self._all if process.is_open), key=lambda process: process.load)
+
+    async def _bury(self) -> None:
+        gone = [process for process in self._all if not process.is_open and not process.load]
+        self._all = [process for process in self._all if process not in gone]
+        for process in gone:
+            await process.close()
+
+    async def _started(self) -> WorkerProcess:
+        process = await WorkerProcess.started(self._function, self._max_bytes, patience_s=PATIENCE_S)
+        self._told = self._told or process.told
+        if process.told != self._told:
+            await process.close()
+            raise EndpointError(
+                f"{self._function} changed during the run, from {self._told} to {process.told}: run it again"
+            )
+        return process
+
+
+def _read(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    if "answer" in answer:
+        return answer["answer"]
+    if "too_long" in answer:
+        raise CallError("too-long", f"the function returned {answer['too_long']} bytes")
+    if "odd" in answer:
+        raise CallError("malformed", f"the function returned what is no JSON value: {answer['odd']}")
+    raise CallError("crash", f"the function raised {answer.get('raised')}")

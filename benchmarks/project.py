@@ -1,0 +1,65 @@
+"""A project with N cases whose product is the benchmark's endpoint."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from assay.records import Case, Expectation
+from benchmarks.jobs import PRODUCT
+from tasks import store
+
+ROOT = Path(__file__).parent.parent
+CATEGORY = {
+    "category": "refunds",
+    "definition": "Wrong about refunds.",
+    "examples": ["Promises a refund after 20 days."],
+    "severity": "high",
+    "quota": 3,
+    "owner": "payments",
+    "layer": "unit",
+}
+
+
+def case(number: int) -> Case:
+    """Return one case: a question, a reference for the judge, and one check."""
+    return Case(
+        case_id=f"refunds-{number:07}",
+        layer="unit",
+        category="refunds",
+        turns=[PRODUCT.format(number=number)],
+        reference="Yes, refunds are possible within 14 days of delivery.",
+        expectations=[Expectation(check="icontains-any", values=["14 days"])],
+        provenance="written",
+        parent="",
+        owner="payments",
+    )
+
+
+def make(folder: Path, base_url: str, count: int, concurrency: int, deadline_s: float = 60) -> None:
+    """Write parameters, taxonomy and an evaluation set of `count` cases."""
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    parameters["execute"] |= {
+        "target": {"name": "bench", "model": "bench", "base_url": base_url},
+        "concurrency": concurrency,
+        "deadline_s": deadline_s,
+    }
+    parameters["judge"] |= {"concurrency": concurrency, "deadline_s": deadline_s}
+    (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    (folder / "data/taxonomy").mkdir(parents=True, exist_ok=True)
+    (folder / "data/taxonomy/refunds.yaml").write_text(yaml.safe_dump(CATEGORY))
+    with inside(folder):
+        store.write("cases", [case(number) for number in range(count)])
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Make a folder the current one for the length of the block."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
