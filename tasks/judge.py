@@ -102,6 +102,8 @@ class Shelf:
 
     def of(self, case: Case) -> list[Response]:
         """Return the responses to a case as it is today; an answer to what the case was before is left out."""
+        if self._next is None or self._next.case_id > case.case_id:
+            return []
         found, revision = [], case.revision()
         while self._next is not None and self._next.case_id <= case.case_id:
             if (self._next.case_id, self._next.revision) == (case.case_id, revision):

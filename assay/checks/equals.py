@@ -1,6 +1,6 @@
 """The answer is exactly one text; white space around it does not count."""
 
-from assay.checks.finding import Finding, quote
+from assay.checks.finding import Finding, judged, quote
 from assay.checks.shape import require_values
 from assay.records import Expectation, Response
 
@@ -18,5 +18,5 @@ def score(expectation: Expectation, response: Response) -> Finding:
     """Compare the answer with the one value, letter by letter."""
     (wanted,) = expectation.values
     if response.text.strip() == wanted.strip():
-        return Finding(passed=True, detail=f"the answer is {quote(wanted)}")
-    return Finding(passed=False, detail=f"the answer is {quote(response.text)}, expected {quote(wanted)}")
+        return judged(passed=True, detail=f"the answer is {quote(wanted)}")
+    return judged(passed=False, detail=f"the answer is {quote(response.text)}, expected {quote(wanted)}")

@@ -1,6 +1,6 @@
 """The answer is one JSON value and nothing else: no prose around it, no code fence."""
 
-from assay.checks.finding import Finding
+from assay.checks.finding import Finding, judged, misshapen, undecided
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.checks.shape import require_values
 from assay.records import Expectation, Response
@@ -20,7 +20,7 @@ def score(_expectation: Expectation, response: Response) -> Finding:
     try:
         read_json(response.text)
     except NotJsonError as error:
-        return Finding(passed=False, detail=f"the answer is not JSON: {error}")
+        return misshapen(f"the answer is not JSON: {error}")
     except UnreadableError as error:
-        return Finding(passed=False, detail=f"the answer cannot be read: {error}", decided=False)
-    return Finding(passed=True, detail="the answer is JSON")
+        return undecided(f"the answer cannot be read: {error}")
+    return judged(passed=True, detail="the answer is JSON")

@@ -1,28 +1,49 @@
 """All kinds of check: a closed list, so that a misspelt one is refused before anything runs.
 
-`not-` before a kind asks for the opposite. For a kind with calls it asks that none of them was made.
+`not-` before a kind asks for the opposite; `not-tool-call` asks that none of its calls was made. What is undecided is
+so in both directions.
 """
 
 from types import MappingProxyType
 from typing import Protocol
 
 from assay.checks import (
+    contains,
+    contains_all,
+    contains_any,
+    contains_json,
+    context_recall,
+    cost,
     equals,
     final_state,
+    icontains,
     icontains_all,
     icontains_any,
     is_json,
+    json_schema,
+    language,
+    latency,
     length_max,
+    length_min,
+    numeric,
     refusal,
+    regex,
+    similarity,
+    starts_with,
     tool_call,
+    trajectory,
 )
-from assay.checks.finding import Finding
+from assay.checks.finding import Finding, judged
 from assay.errors import DataError
 from assay.records import Expectation, Response
 
 __all__ = ["KINDS", "Check", "Finding", "score", "validate"]
 
 NOT = "not-"
+EACH_CALL = frozenset({"tool-call"})
+"""Kinds whose opposite is that not one of the calls was made; for any other it is that the whole does not hold."""
+LONGEST = 1_000
+"""Characters of a finding that is put together from several."""
 
 
 class Check(Protocol):
@@ -37,14 +58,30 @@ class Check(Protocol):
 
 KINDS: MappingProxyType[str, Check] = MappingProxyType(
     {
+        "contains": contains,
+        "contains-all": contains_all,
+        "contains-any": contains_any,
+        "contains-json": contains_json,
+        "context-recall": context_recall,
+        "cost": cost,
         "equals": equals,
         "final-state": final_state,
+        "icontains": icontains,
         "icontains-all": icontains_all,
         "icontains-any": icontains_any,
         "is-json": is_json,
+        "json-schema": json_schema,
+        "language": language,
+        "latency": latency,
         "length-max": length_max,
+        "length-min": length_min,
+        "numeric": numeric,
         "refusal": refusal,
+        "regex": regex,
+        "similarity": similarity,
+        "starts-with": starts_with,
         "tool-call": tool_call,
+        "trajectory": trajectory,
     }
 )
 
@@ -77,12 +114,14 @@ def score(expectation: Expectation, response: Response) -> Finding:
     check = _kind(expectation)
     if not expectation.check.startswith(NOT):
         return check.score(expectation, response)
-    parts = [expectation.model_copy(update={"calls": [call]}) for call in expectation.calls] or [expectation]
+    parts = [expectation]
+    if expectation.check.removeprefix(NOT) in EACH_CALL:
+        parts = [expectation.model_copy(update={"calls": [call]}) for call in expectation.calls]
     found = [check.score(part, response) for part in parts]
     against = next((one for one in found if one.passed or not one.decided), None)
     if against is None:
-        return Finding(passed=True, detail="; ".join(one.detail for one in found))
-    return Finding(passed=False, detail=against.detail, decided=against.decided)
+        return judged(passed=True, detail="; ".join(one.detail for one in found)[:LONGEST])
+    return judged(passed=False, detail=against.detail) if against.decided else against
 
 
 def _kind(expectation: Expectation) -> Check:

@@ -5,15 +5,14 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from check_cases import DEEP, EXAMPLES, LONG_NUMBER, REFUND, answer, expect
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.checks.registry import KINDS, Finding, score, validate
 from assay.errors import DataError
-from assay.records import Expectation, Response, ToolCall
+from assay.records import Expectation, Response
 
-DEEP = "[" * 100_000 + "]" * 100_000
-LONG_NUMBER = "9" * 10_000
 STATE = {
     "orders": {"PL-1042": {"status": "refunded", "paid": 12, "lines": [{"meal": "dal"}]}},
     "open": True,
@@ -21,42 +20,10 @@ STATE = {
 }
 
 
-def answer(
-    text: str = "", *, calls: list[tuple[str, str]] | None = None, state: Any = "", status: str = "ok"
-) -> Response:
-    """Return a response that said, did and left behind the given."""
-    return Response.model_construct(
-        case_id="refund-policy-001",
-        status=status,
-        text=text,
-        tool_calls=[ToolCall(name=name, arguments=arguments) for name, arguments in calls or []],
-        final_state=state if isinstance(state, str) else json.dumps(state),
-    )
-
-
-def expect(check: str, *values: str, calls: list[tuple[str, str]] | None = None) -> Expectation:
-    """Return one expectation."""
-    made = [ToolCall(name=name, arguments=arguments) for name, arguments in calls or []]
-    return Expectation(check=check, values=list(values), calls=made)
-
-
-REFUND = ("issue_refund", '{"order": "PL-1042", "usd": 12}')
-EXAMPLES = [
-    expect("equals", "Yes."),
-    expect("final-state", '{"path": "open", "equals": true}'),
-    expect("icontains-all", "14", "days"),
-    expect("icontains-any", "14", "two weeks"),
-    expect("is-json"),
-    expect("length-max", "50"),
-    expect("refusal"),
-    expect("tool-call", calls=[REFUND]),
-]
-
-
 def test_refuses_an_unknown_kind() -> None:
     """A misspelt kind is refused by name, with the known ones, before anything is scored."""
     for kind in ("icontain-any", "not-not-equals", "not-", "registry"):
-        with pytest.raises(DataError, match="expected one of equals, final-state, icontains-all"):
+        with pytest.raises(DataError, match="expected one of contains, contains-all, contains-any"):
             validate(expect(kind, "x"))
 
 
@@ -78,7 +45,7 @@ def test_refuses_an_unknown_kind() -> None:
         expect("length-max", "9" * 5_000),
         expect("tool-call"),
         expect("not-tool-call"),
-        expect("tool-call", "issue_refund"),
+        expect("tool-call", "issue_refund", calls=[REFUND]),
         expect("tool-call", calls=[("", "{}")]),
         expect("tool-call", calls=[("issue_refund", "[]")]),
         expect("tool-call", calls=[("issue_refund", "{")]),
@@ -232,6 +199,12 @@ def test_json_too_deep_to_read_is_neither() -> None:
             assert (found.passed, found.decided) == (False, False)
 
 
+def test_json_is_read_to_a_hundred_levels() -> None:
+    """The depth that is read is the same on every Python, however deep the caller's own stack is."""
+    assert score(expect("is-json"), answer("[" * 100 + "]" * 100)).passed
+    assert not score(expect("is-json"), answer('{"a":' * 101 + "1" + "}" * 101)).decided
+
+
 def test_every_kind_has_an_example_here() -> None:
     """A kind that joins the registry joins the tests of hostile input below."""
     assert [one.check for one in EXAMPLES] == list(KINDS)
@@ -246,14 +219,66 @@ def test_any_text_becomes_a_storable_line(text: str, expectation: Expectation) -
     assert found.detail.isprintable()
 
 
+HOSTILE = {
+    "words": "i can't " * 130_000,
+    "dotted capital i": "\u0130" * 1_000_000,
+    "brackets": "{" * 1_000_000,
+    "depth": "[" * 500_000 + "]" * 500_000,
+    "unfinished": '{"a":[1,' * 130_000,
+    "spaces": " " * 1_000_000,
+    "digits": "9" * 1_000_000,
+    "groups": "123," * 250_000,
+    "marks": "e\u0301\u202e\U0001f469\u200d\U0001f680" * 200_000,
+    "numbers": json.dumps([1e308] * 150_000),
+    "almost": "a" * 1_000_000 + "b",
+}
+
+
 @pytest.mark.parametrize("expectation", EXAMPLES, ids=lambda one: one.check)
-@pytest.mark.parametrize("text", ["i can't " * 130_000, "\u0130" * 1_000_000, "{" * 1_000_000, " " * 1_000_000])
-def test_a_megabyte_takes_no_time(expectation: Expectation, text: str) -> None:
-    """A megabyte of anything is scored within a second and quoted in short."""
-    started = perf_counter()
-    found = score(expectation, answer(text, calls=[("issue_refund", text)], state=text))
-    assert perf_counter() - started < 1
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_megabyte_returns(expectation: Expectation, text: str) -> None:
+    """A megabyte of anything is scored, in both directions, and quoted in short; the undecided never passes."""
+    opposite = expectation.model_copy(update={"check": f"not-{expectation.check}"})
+    response = answer(text, calls=[("issue_refund", text)], state=text, contexts=[text])
+    found, against = score(expectation, response), score(opposite, response)
     assert len(found.detail) < 1_500
+    assert found.decided is against.decided
+    assert (found.passed, against.passed) != (True, True)
+    assert found.decided or not (found.passed or against.passed)
+
+
+@given(st.text(max_size=40), st.sampled_from(EXAMPLES))
+def test_a_fault_says_what_kind_of_failure(text: str, expectation: Expectation) -> None:
+    """What passed has no fault, what failed has one; what could not be decided is a fault of format or nobody's."""
+    for check in (expectation.check, f"not-{expectation.check}"):
+        asked = expectation.model_copy(update={"check": check})
+        found = score(asked, answer(text, calls=[("issue_refund", text)], state=text))
+        assert (found.fault == "") is (
+            found.passed or (asked.check.endswith(("cost", "language")) and not found.decided)
+        )
+        assert found.decided or found.fault in ("format", "")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "response", "fault"),
+    [
+        (expect("equals", "Yes."), answer("No."), "answer"),
+        (expect("is-json"), answer("No."), "format"),
+        (expect("not-is-json"), answer("{}"), "answer"),
+        (expect("final-state", {"path": "open", "equals": False}), answer(state=STATE), "answer"),
+        (expect("final-state", {"path": "open", "equals": False}), answer(state="{"), "format"),
+        (expect("tool-call", calls=[REFUND]), answer(), "answer"),
+        (expect("tool-call", calls=[REFUND]), answer(calls=[("issue_refund", "{")]), "format"),
+        (expect("not-tool-call", calls=[REFUND]), answer(calls=[REFUND]), "answer"),
+        (expect("cost", "0.01"), answer(), ""),
+        (expect("latency", "1"), answer(latency_s=2.0), "answer"),
+    ],
+)
+def test_an_unreadable_answer_is_another_fault_than_a_wrong_one(
+    expectation: Expectation, response: Response, fault: str
+) -> None:
+    """An answer that was read and is wrong is told from one that does not have the form it had to have."""
+    assert score(expectation, response).fault == fault
 
 
 def test_a_thousand_calls_take_no_time() -> None:

@@ -1,0 +1,12 @@
+"""The answer contains every value, letter by letter."""
+
+from assay.checks import substring
+from assay.checks.finding import Finding
+from assay.records import Expectation, Response
+
+validate = substring.expect_some
+
+
+def score(expectation: Expectation, response: Response) -> Finding:
+    """Look for each value as written."""
+    return substring.find_all(expectation.values, response.text, fold=False)

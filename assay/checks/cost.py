@@ -1,0 +1,23 @@
+"""The answer cost at most so many US dollars; a response without a declared price is left undecided."""
+
+from assay.checks.finding import Finding, judged, unknown
+from assay.checks.shape import require_amount
+from assay.records import Expectation, Response
+
+
+def validate(expectation: Expectation) -> None:
+    """Expect one value: US dollars, such as 0.002.
+
+    Raises:
+        DataError: It is anything else.
+    """
+    require_amount(expectation, of="US dollars, such as '0.002'")
+
+
+def score(expectation: Expectation, response: Response) -> Finding:
+    """Compare the response's cost with the most that is allowed."""
+    if response.cost_usd is None:
+        return unknown("the cost of the answer is not known: its target declares no price")
+    most = float(expectation.values[0])
+    detail = f"the answer cost {response.cost_usd:g} USD, at most {most:g} USD are allowed"
+    return judged(passed=response.cost_usd <= most, detail=detail)

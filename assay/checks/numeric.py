@@ -1,0 +1,118 @@
+"""The number in the answer is the expected one, within a tolerance.
+
+The value is a JSON object: `equals`, and either `absolute` or `relative` (a share of the expected number; 0 asks for
+equality). The number is the last one of the answer; with `path`, the one at that dotted path of the JSON in the answer.
+It is read as English writes it (1,234.5), or with `"decimal": ","` as German does (1.234,5); spaces and
+apostrophes may group digits too. A percent sign is a unit like any other: 12 % is 12. A minus counts when no letter or
+digit stands before it, so that 10-12 ends in 12. Arithmetic is decimal and exact.
+"""
+
+import re
+from collections import deque
+from decimal import Context, Decimal
+from typing import Any
+
+from assay.checks.finding import Finding, judged, misshapen, quote, undecided
+from assay.checks.json_search import find_json
+from assay.checks.json_text import NotJsonError, UnreadableError, at_path, show
+from assay.checks.shape import read_options, require_path, require_values
+from assay.errors import DataError
+from assay.records import Expectation, Response
+
+DIGITS = 1_000
+"""Characters of a number that is read."""
+POWER = 10
+"""Characters of a power of ten, the e included."""
+SPACES = "\u00a0\u2009\u202f'\u2019"
+"""What groups digits beside the comma or the point: spaces that do not break, and apostrophes."""
+EXACT = Context(prec=2 * DIGITS, traps=[])
+"""Overflow is infinity here, and infinity is within no tolerance."""
+
+
+def validate(expectation: Expectation) -> None:
+    """Expect one JSON object with `equals` and one of `absolute` and `relative`.
+
+    Raises:
+        DataError: It is written otherwise.
+    """
+    require_values(expectation, 1, 1)
+    _options(expectation)
+
+
+def score(expectation: Expectation, response: Response) -> Finding:
+    """Find the number and compare it; without one the answer is misshapen, with one too long it is undecided."""
+    options = _options(expectation)
+    try:
+        found = _number(response.text, options)
+    except (NotJsonError, LookupError) as error:
+        return misshapen(f"the answer holds no number to compare: {error}")
+    except UnreadableError as error:
+        return undecided(f"the answer cannot be read: {error}")
+    expected = Decimal(str(options["equals"]))
+    if "relative" in options:
+        allowed = EXACT.multiply(Decimal(str(options["relative"])), expected.copy_abs())
+    else:
+        allowed = Decimal(str(options["absolute"]))
+    passed = EXACT.subtract(found, expected).copy_abs() <= allowed
+    return judged(
+        passed=passed, detail=f"the answer is {_plain(found)}, expected {_plain(expected)} within {_plain(allowed)}"
+    )
+
+
+def _options(expectation: Expectation) -> dict[str, Any]:
+    options = read_options(
+        expectation,
+        expectation.values[0],
+        required={"equals": "a finite number"},
+        optional={
+            "absolute": "a number of 0 or more",
+            "relative": "a number of 0 or more",
+            "path": "text",
+            "decimal": "text",
+        },
+    )
+    if ("absolute" in options) == ("relative" in options):
+        raise DataError(
+            f"check {expectation.check!r} has {quote(expectation.values[0])}; expected one tolerance: name `absolute` "
+            "or `relative`"
+        )
+    if options.get("decimal", ".") not in {".", ","}:
+        raise DataError(f"check {expectation.check!r} has {show(options['decimal'])} as 'decimal'; expected '.' or ','")
+    if "path" in options:
+        require_path(expectation, options["path"])
+    return options
+
+
+def _number(text: str, options: dict[str, Any]) -> Decimal:
+    """Return the number meant by the options."""
+    if "path" in options:
+        value = at_path(find_json(text), options["path"])
+        if type(value) in (int, float):
+            return Decimal(str(value))
+        if not isinstance(value, str):
+            raise LookupError(f"{quote(options['path'])} is {show(value)}")
+        text = value
+    numbers = deque(_pattern(options.get("decimal", ".")).finditer(text), maxlen=1)
+    if not numbers:
+        raise LookupError(f"no number in {quote(text)}")
+    last = numbers.pop()
+    if len(last.group()) > DIGITS:
+        raise UnreadableError(f"a number of {len(last.group())} characters")
+    sign, whole, fraction, power = (part or "" for part in last.groups())
+    if len(power) > POWER:
+        raise UnreadableError(f"a power of ten of {len(power) - 1} digits")
+    digits = re.sub(r"[^0-9]", "", whole) or "0"
+    point = "." if fraction else ""
+    return Decimal(f"{'' if sign in {'', '+'} else '-'}{digits}{point}{fraction}{power}")
+
+
+def _pattern(decimal: str) -> re.Pattern[str]:
+    """Return the pattern of a number: sign, digits in groups of three or not, fraction, power of ten."""
+    group = "," if decimal == "." else "."
+    sign = r"(?:(?<!\w)([-+\u2212])[$\u20ac\u00a3\u00a5]?)?"
+    whole = rf"((?:[0-9]{{1,3}}(?:[{group}{SPACES}][0-9]{{3}})+(?![0-9]))|[0-9]+)?"
+    return re.compile(rf"{sign}(?=[{decimal}]?[0-9]){whole}(?:[{decimal}]([0-9]+))?([eE][-+]?[0-9]+)?")
+
+
+def _plain(number: Decimal) -> str:
+    return quote(str(number))[1:-1]

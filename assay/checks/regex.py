@@ -1,0 +1,63 @@
+"""A regular expression matches somewhere in the answer, as RE2 reads it: in linear time, whatever the pattern.
+
+So there are no back-references and no look-around; `(?i)`, `(?s)` and `^`, `$` are as elsewhere.
+"""
+
+import re2
+
+from assay.checks.finding import Finding, judged, quote, undecided
+from assay.checks.shape import require_text, require_values
+from assay.errors import DataError
+from assay.records import Expectation, Response
+
+PROGRAM = 10_000
+"""Instructions of a compiled pattern at most; `[A-Z]{2}-[0-9]{4}` has 13, `\\pL+` 1,201."""
+STEPS = 300_000_000
+"""Instructions times bytes of an answer at most: about a second in the worst case."""
+
+
+def validate(expectation: Expectation) -> None:
+    """Expect one value: a pattern in RE2's syntax.
+
+    Raises:
+        DataError: It has none, several, a blank one, calls, or one that RE2 does not take or that compiles to too much.
+    """
+    require_values(expectation, 1, 1)
+    require_text(expectation)
+    pattern = _compiled(expectation)
+    if pattern.programsize > PROGRAM:
+        raise DataError(
+            f"check {expectation.check!r} has the pattern {quote(expectation.values[0])}, which compiles to "
+            f"{pattern.programsize} instructions; expected at most {PROGRAM}: repeat less, or name fewer characters"
+        )
+
+
+def score(expectation: Expectation, response: Response) -> Finding:
+    """Look for the pattern; an answer too long for a large pattern is left undecided."""
+    pattern = _compiled(expectation)
+    text = response.text.encode(errors="surrogatepass")
+    if len(text) * pattern.programsize > STEPS:
+        return undecided(f"the answer has {len(text)} bytes, too many to read with {quote(expectation.values[0])}")
+    found = pattern.search(text)
+    if found is None:
+        return judged(passed=False, detail=f"nothing in the answer matches {quote(expectation.values[0])}")
+    return judged(passed=True, detail=f"the answer matches with {quote(found.group().decode(errors='replace'))}")
+
+
+def _compiled(expectation: Expectation) -> re2._Regexp:
+    """Return the pattern compiled, without RE2's own log lines."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(expectation.values[0], options)
+    except (re2.error, UnicodeEncodeError) as error:
+        raise DataError(
+            f"check {expectation.check!r} has the pattern {quote(expectation.values[0])}, which RE2 does not take "
+            f"({_reason(error)}); expected one without back-references and look-around: rewrite it"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return why a pattern was refused; RE2 says it in bytes."""
+    said = error.args[0] if error.args else ""
+    return quote(said.decode(errors="replace") if isinstance(said, bytes) else str(error))

@@ -1,0 +1,14 @@
+"""The answer begins with one text, letter by letter; white space before it does not count."""
+
+from assay.checks import substring
+from assay.checks.finding import Finding, judged, quote
+from assay.records import Expectation, Response
+
+validate = substring.expect_one
+
+
+def score(expectation: Expectation, response: Response) -> Finding:
+    """Compare the opening of the answer with the one value."""
+    (wanted,) = expectation.values
+    passed = response.text.lstrip().startswith(wanted.lstrip())
+    return judged(passed=passed, detail=f"the answer begins with {quote(response.text)}, expected {quote(wanted)}")
