@@ -5,7 +5,7 @@ path sends the same bytes itself; `is_package` sends them through the package.
 """
 
 import json
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, ValidationError
@@ -14,7 +14,6 @@ from assay.clients import meter
 from assay.clients.limits import Limits
 from assay.clients.wire import CLIENT_FAULT, SHOWN, TOO_MANY, Sent, Wire, refused
 from assay.errors import CallError, EndpointError
-from assay.records import Record
 
 BYTES_A_TOKEN = 4
 """Of English and of JSON, about; only budgets and forecasts are made of it."""
@@ -22,6 +21,10 @@ UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 REDIRECTS = range(300, 400)
 QUOTA = "insufficient_quota"
 SURROGATE = (b"\\ud", b"\\uD")
+NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
+NO_CHOICE = {"finish_reason": None, "logprobs": None}
+"""What every caller may rely on, if only as None."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 class Endpoint(BaseModel, frozen=True):
@@ -66,11 +69,11 @@ class Asks(Protocol):
         """Return the reply; see `Chat.complete`."""
 
 
-class Usage(Record, extra="ignore", strict=True):
+class Usage(NamedTuple):
     """Tokens as an endpoint counts them."""
 
-    prompt_tokens: int = Field(default=0, ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
+    prompt_tokens: int
+    completion_tokens: int
 
 
 class Chat:
@@ -187,16 +190,17 @@ def read_completion(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise CallError("malformed", f"the reply is not JSON: {_short(error)}") from error
     try:
-        reply = _Completion.model_validate(found).model_dump()
+        _Completion.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
         fault = f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"
         raise CallError("malformed", f"the reply is no completion ({fault}): {_short(found)}") from error
-    choice = reply["choices"][0]
-    message = choice["message"]
+    choice = found["choices"][0]
+    message = choice["message"] = NO_MESSAGE | choice["message"]
+    found["choices"][0] = NO_CHOICE | choice
     if not (message["content"] or message["tool_calls"] or message["refusal"]):
-        raise CallError("empty", f"the reply says nothing (finish_reason {_short(choice['finish_reason'])})")
-    return reply
+        raise CallError("empty", f"the reply says nothing (finish_reason {_short(choice.get('finish_reason'))})")
+    return {"model": None, **found}
 
 
 def writable(text: str) -> str:
@@ -210,17 +214,16 @@ def _writable_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 def _body(request: dict[str, Any]) -> bytes:
     try:
-        return json.dumps(request, ensure_ascii=False).encode()
+        return _ENCODER.encode(request).encode()
     except UnicodeEncodeError as error:
         raise CallError("refused-request", "the request holds a character that cannot be sent as UTF-8") from error
 
 
 def usage(reply: dict[str, Any]) -> Usage:
     """Return the tokens that the endpoint counted; what it counts in no way that is known is not paid for."""
-    try:
-        return Usage.model_validate(reply.get("usage") or {})
-    except ValidationError:
-        return Usage()
+    counted = reply.get("usage")
+    found = [counted.get(name) if isinstance(counted, dict) else None for name in Usage._fields]
+    return Usage(*(count if isinstance(count, int) and count >= 0 else 0 for count in found))
 
 
 def _error(body: bytes) -> tuple[str, str]:

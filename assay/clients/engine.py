@@ -6,11 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from assay.clients.journal import Journal
 from assay.clients.meter import Meter, Purse, metering
 from assay.errors import AssayError, BudgetError
+
+CHUNK = 64
+"""Calls that are looked up in the journal in one go."""
 
 
 class Answer(NamedTuple):
@@ -126,12 +130,13 @@ async def answer_all(calls: Iterable[Call], journal: Journal, work: Work, *, pro
 def _pending(calls: Iterable[Call], journal: Journal, tally: Tally, progress: Progress) -> Iterator[Call]:
     """Yield the calls that have to be asked, each key once."""
     begun: set[str] = set()
-    for call in calls:
-        if call.key in begun:
-            continue
-        if journal.knows(call.key):
-            tally.known += 1
-            progress(Done(is_known=True))
-            continue
-        begun.add(call.key)
-        yield call
+    waiting = iter(calls)
+    while chunk := list(islice(waiting, CHUNK)):
+        known = journal.known([call.key for call in chunk])
+        for call in chunk:
+            if call.key in known:
+                tally.known += 1
+                progress(Done(is_known=True))
+            elif call.key not in begun:
+                begun.add(call.key)
+                yield call

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -70,7 +71,7 @@ class Journal:
             ) from error
         self._answers: list[tuple[str, str, bool]] = []
         self._bookings: list[Spent] = []
-        self._commit: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
     def __enter__(self) -> Self:
         """Return the journal itself."""
@@ -82,10 +83,11 @@ class Journal:
         """Close the file."""
         self._connection.close()
 
-    def knows(self, key: str) -> bool:
-        """Tell whether a call is finished, so that it need not be asked again."""
-        found = self._connection.execute("SELECT 1 FROM answers WHERE key = ? AND is_final", (key,))
-        return found.fetchone() is not None
+    def known(self, keys: Sequence[str]) -> set[str]:
+        """Return those of some keys whose calls are finished, so that they need not be asked again."""
+        marks = ",".join("?" * len(keys))
+        found = self._connection.execute(f"SELECT key FROM answers WHERE is_final AND key IN ({marks})", keys)  # noqa: S608 - only marks
+        return {key for (key,) in found}
 
     def get(self, key: str) -> str | None:
         """Return the answer of a finished call, or None when it was never finished."""
@@ -121,8 +123,13 @@ class Journal:
             UnicodeEncodeError: The answer holds half a character, which no file can.
         """
         answer.encode()
+        loop = asyncio.get_running_loop()
+        if not self._answers:
+            loop.call_soon(self._write)
+        kept: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(kept)
         self._answers.append((key, answer, is_final))
-        await self._committed()
+        await kept
 
     async def finish(self, key: str, answer: str, *, is_final: bool, run: str, stage: str, used: Meter) -> None:
         """Keep what became of a call together with what it has used; as `put`."""
@@ -134,18 +141,11 @@ class Journal:
         """Make everything that was kept survive the death of the machine."""
         self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
 
-    async def _committed(self) -> None:
-        if self._commit is None:
-            loop = asyncio.get_running_loop()
-            self._commit = loop.create_future()
-            loop.call_soon(self._write)
-        await asyncio.shield(self._commit)
-
     def _write(self) -> None:
-        done, self._commit = self._commit, None
         answers, self._answers = self._answers, []
         bookings, self._bookings = self._bookings, []
-        assert done is not None  # noqa: S101 - _committed() created it before scheduling this
+        waiting, self._waiting = self._waiting, []
+        fault: ConfigError | None = None
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -153,6 +153,11 @@ class Journal:
                 self._connection.executemany(BOOK, bookings)
         except sqlite3.Error as error:
             why = f"{self._file.name} cannot be written ({error}), expected it to keep {len(answers)} finished calls"
-            done.set_exception(ConfigError(f"{why}: mend the disk and run again, what it holds is not asked again"))
-        else:
-            done.set_result(None)
+            fault = ConfigError(f"{why}: mend the disk and run again, what it holds is not asked again")
+        for kept in waiting:
+            if kept.done():
+                continue
+            if fault:
+                kept.set_exception(fault)
+            else:
+                kept.set_result(None)

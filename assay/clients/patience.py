@@ -19,6 +19,8 @@ from assay.clients.limits import Limits
 from assay.errors import CallError, EndpointError, OverloadError
 
 Answer = TypeVar("Answer")
+Once = Callable[[], Awaitable[Answer]]
+Attempt = Callable[[Once[Answer], int], Awaitable[Answer]]
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
 LONGEST_ASKED_S = 120.0
 """An endpoint that wants to be left alone for longer is given up for this call."""
@@ -35,7 +37,7 @@ class Patience:
         self._limits = limits
         self._governor = Governor(limits)
 
-    async def ask(self, once: Callable[[], Awaitable[Answer]], *, is_harmless: bool, tokens: int = 0) -> Answer:
+    async def ask(self, once: Once[Answer], *, is_harmless: bool, tokens: int = 0) -> Answer:
         """Return what `once` returns, after as many attempts as it takes and the limits allow.
 
         Args:
@@ -50,20 +52,25 @@ class Patience:
         """
         used = meter.current()
         began, used.answered_s = used.clock(), 0.0
-        try:
-            return await self._insist(once, tokens, is_harmless=is_harmless)
-        finally:
-            used.waited_s += used.clock() - began - used.answered_s
-
-    async def _insist(self, once: Callable[[], Awaitable[Answer]], tokens: int, *, is_harmless: bool) -> Answer:
         attempt = self._hedged if is_harmless and self._limits.hedge_after_s is not None else self._governed
         try:
             return await attempt(once, tokens)
         except CallError as error:
-            failed = [error]
+            return await self._insist(error, attempt, once, tokens, is_harmless=is_harmless)
+        finally:
+            used.waited_s += used.clock() - began - used.answered_s
+
+    async def _insist(
+        self, first: CallError, attempt: Attempt[Answer], once: Once[Answer], tokens: int, *, is_harmless: bool
+    ) -> Answer:
+        """Go on after a first failure.
+
+        The library is told of that failure as if it had made the attempt: on the way of every call it would cost 30
+        microseconds.
+        """
+        failed = [first]
 
         async def again() -> Answer:
-            # The library is told of the first failure here: on the way of every call it would cost 30 microseconds.
             if failed:
                 raise failed.pop()
             return await attempt(once, tokens)
@@ -77,7 +84,7 @@ class Patience:
         )
         return await attempts(again)
 
-    async def _governed(self, once: Callable[[], Awaitable[Answer]], tokens: int) -> Answer:
+    async def _governed(self, once: Once[Answer], tokens: int) -> Answer:
         used = meter.current()
         await self._governor.enter(tokens)
         is_overload = is_over = False
@@ -99,7 +106,7 @@ class Patience:
             if not is_over:
                 self._governor.leave(is_overload=is_overload)
 
-    async def _hedged(self, once: Callable[[], Awaitable[Answer]], tokens: int) -> Answer:
+    async def _hedged(self, once: Once[Answer], tokens: int) -> Answer:
         """Take the first answer of two requests, the second sent when the first is late."""
         racing = {asyncio.ensure_future(self._governed(once, tokens))}
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -83,8 +83,12 @@ class Wire:
         """
 
         async def once() -> Read:
-            async with self.opened(method, url, headers=headers, body=body) as reply:
-                sent = Sent(reply.status, reply.headers, await _whole(reply, MOST_BYTES))
+            try:
+                async with asyncio.timeout(self._limits.deadline_s), self._request(method, url, headers, body) as reply:
+                    self._is_reached = True
+                    sent = Sent(reply.status, reply.headers, await _whole(reply, MOST_BYTES))
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                raise self._named(error) from error
             return read(sent)
 
         return await self.patience.ask(once, is_harmless=is_harmless, tokens=tokens)
@@ -99,26 +103,35 @@ class Wire:
             CallError: The wire failed, or the block was not done in time.
             EndpointError: As for `send`.
         """
-        session = self._connected()
         try:
-            async with asyncio.timeout(self._limits.deadline_s):
-                async with session.request(
-                    method, url, data=_sendable(body), headers=headers, allow_redirects=False
-                ) as reply:
-                    self._is_reached = True
-                    yield reply
-        except TimeoutError as error:
-            raise CallError("timeout", f"no answer within {self._limits.deadline_s:g} s") from error
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
-            text = self.quoted(error)
-            if not self._is_reached:
+            async with asyncio.timeout(self._limits.deadline_s), self._request(method, url, headers, body) as reply:
+                self._is_reached = True
+                yield reply
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise self._named(error) from error
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        # What is long would block the loop if it were handed over in one piece.
+        data = io.BytesIO(body) if body and len(body) > LONG else body
+        return self._connected().request(method, url, data=data, headers=headers, allow_redirects=False)
+
+    def _named(self, error: TimeoutError | aiohttp.ClientError | OSError) -> CallError | EndpointError:
+        """Return our word for the transport's error; nobody there, from the first call on, fails alike for all."""
+        text = self.quoted(error)
+        match error:
+            case aiohttp.ClientConnectorError() | aiohttp.InvalidURL() if not self._is_reached:
                 found = f"{self._name} cannot be reached ({text})"
-                raise EndpointError(f"{found}: start it, or correct base_url") from error
-            raise CallError("connection", text, again="always") from error
-        except aiohttp.ClientResponseError as error:
-            raise CallError("malformed", f"the reply is not HTTP: {self.quoted(error)}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise CallError("connection", self.quoted(error)) from error
+                return EndpointError(f"{found}: start it, or correct base_url")
+            case aiohttp.ClientConnectorError() | aiohttp.InvalidURL():
+                return CallError("connection", text, again="always")
+            case TimeoutError():
+                return CallError("timeout", f"no answer within {self._limits.deadline_s:g} s")
+            case aiohttp.ClientResponseError():
+                return CallError("malformed", f"the reply is not HTTP: {text}")
+            case _:
+                return CallError("connection", text)
 
     def quoted(self, found: object) -> str:
         """Return somebody else's text on one short line, without the secrets, whoever repeats them."""
@@ -139,11 +152,6 @@ class Wire:
                 trust_env=not is_local,
             )
         return self._session
-
-
-def _sendable(body: bytes | None) -> bytes | io.BytesIO | None:
-    """Return a body as aiohttp wants it: what is long would block the loop if it were handed over in one piece."""
-    return io.BytesIO(body) if body and len(body) > LONG else body
 
 
 async def _whole(reply: aiohttp.ClientResponse, most: int) -> bytes:

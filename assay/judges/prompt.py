@@ -60,6 +60,8 @@ class JudgePrompt:
     prompt_hash: str
     """Hash of both files, so that no edit of either goes unseen."""
     template: Template
+    system: str
+    """The system message: it holds no judged text, so it is the same in every call."""
 
     def render(self, **texts: Text) -> list[dict[str, str]]:
         """Return the system and the user message in OpenAI's shape.
@@ -73,7 +75,8 @@ class JudgePrompt:
         if set(texts) != set(self.texts):
             raise ConfigError(f"judge {self.name}: got the texts {sorted(texts)}; pass exactly {sorted(self.texts)}")
         shown = {name: self._show(text) for name, text in texts.items()}
-        return [{"role": role, "content": self._block(role, shown)} for role in ("system", "user")]
+        user = _block(self.template, "user", rubric=self.rubric, **shown)
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
 
     def response_format(self) -> dict[str, Any]:
         """Return the `response_format` of the request: one JSON object with one legal verdict."""
@@ -91,10 +94,6 @@ class JudgePrompt:
         if len(safe) == 1:
             return safe[0]
         return "\n".join(f"<{SEGMENT}>\n{part}\n</{SEGMENT}>" for part in safe)
-
-    def _block(self, role: str, shown: dict[str, str]) -> str:
-        context = self.template.new_context({"rubric": self.rubric, **shown})
-        return "".join(self.template.blocks[role](context)).strip()
 
 
 def names() -> list[str]:
@@ -116,6 +115,7 @@ def load(name: str) -> JudgePrompt:
     head, body = _split(prompt)
     rubric_head, rubric_body = _split(rubric)
     asked = TypeAdapter(_Head).validate_python(head)
+    template = _ENVIRONMENT.from_string(body)
     return JudgePrompt(
         name=name,
         question=asked.question,
@@ -123,8 +123,13 @@ def load(name: str) -> JudgePrompt:
         rubric=rubric_body.strip(),
         rubric_version=TypeAdapter(_RubricHead).validate_python(rubric_head).version,
         prompt_hash=digest([prompt, rubric]),
-        template=_ENVIRONMENT.from_string(body),
+        template=template,
+        system=_block(template, "system", rubric=rubric_body.strip()),
     )
+
+
+def _block(template: Template, role: str, **texts: str) -> str:
+    return "".join(template.blocks[role](template.new_context(texts))).strip()
 
 
 def _split(text: str) -> tuple[dict[str, Any], str]:

@@ -179,7 +179,7 @@ def test_a_run_stops_at_its_budget(journal: Journal) -> None:
         with pytest.raises(BudgetError, match=r"has cost \$0\.\d+ of \$0\.20 allowed.*goes on from there"):
             wired(served, journal, 1000, limits, Purse(cap_usd=0.2))
         assert 20 <= len(served.asked) <= 20 + 4
-        paid = sum(journal.knows(str(number)) for number in range(1000))
+        paid = len(journal.known([str(number) for number in range(1000)]))
         assert paid + 4 >= 20
         assert wired(served, journal, 30, limits, Purse(cap_usd=1.0)).known == min(paid, 30)
 

@@ -111,9 +111,9 @@ def test_a_failed_call_has_an_outcome_and_no_answer(tmp_path: Path) -> None:
     """What failed can be read as what became of the call, is not known as answered, and gives way to an answer."""
     with Journal(tmp_path / "j.sqlite") as journal:
         asyncio.run(journal.put("k", "failed", is_final=False))
-        assert (journal.outcome("k"), journal.get("k"), journal.knows("k")) == ("failed", None, False)
+        assert (journal.outcome("k"), journal.get("k"), journal.known(["k"])) == ("failed", None, set())
         asyncio.run(journal.put("k", "answer"))
-        assert (journal.outcome("k"), journal.get("k"), journal.knows("k")) == ("answer", "answer", True)
+        assert (journal.outcome("k"), journal.get("k"), journal.known(["k"])) == ("answer", "answer", {"k"})
         with pytest.raises(KeyError):
             journal.outcome("never asked")
 
