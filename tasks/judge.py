@@ -8,15 +8,17 @@ import asyncio
 import heapq
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from prefect import task
 
-from assay.checks import registry
-from assay.clients import endpoints
-from assay.clients.chat import Asks, Endpoint
+from assay.checks import registry, similarity
+from assay.checks.finding import Finding
+from assay.clients import embeddings, endpoints
+from assay.clients.chat import Asks, Chat, Endpoint
 from assay.clients.engine import Answer, Call, Done, Tally, Work, answer_all
 from assay.clients.journal import Journal
 from assay.clients.limits import Limits
@@ -30,6 +32,8 @@ from tasks import consult, door, store
 from tasks.progress import progress
 
 LOG = logging.getLogger(__name__)
+Cosine = Callable[[str, str], float] | None
+"""Of two texts' embeddings; None where no model is asked for them."""
 ORDERS = 2
 """A pair is shown as often."""
 NOT_ASKED = Done(is_known=True)
@@ -40,6 +44,8 @@ class Settings(Limits):
     """The section `judge` of params.yaml."""
 
     model: endpoints.Model
+    embedding_model: str = ""
+    """Of the judge's endpoint, for `similarity` by embedding; left out when no case asks for it."""
 
 
 class Played(NamedTuple):
@@ -131,23 +137,39 @@ def asked(played: Played) -> Iterator[Question]:
             yield questions.of_pair(played.case, response, rival)
 
 
-def checked(played: Played) -> Iterator[Verdict]:
+def embedded(played: Played) -> Iterator[str]:
+    """Yield the texts of a case whose embeddings are compared."""
+    for reference in filter(None, map(similarity.embedded, played.case.expectations)):
+        yield reference
+        yield from (response.text for _, response in played.versions() if response.status == "ok")
+
+
+def checked(played: Played, cosine: Cosine) -> Iterator[Verdict]:
     """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason."""
     for subject, response in played.versions():
         for number, expectation in enumerate(played.case.expectations, 1):
-            yield _checked(subject, response, f"check:{number}-{expectation.check}", expectation)
+            yield _checked(subject, response, f"check:{number}-{expectation.check}", expectation, cosine)
 
 
-def _checked(subject: Subject, response: Response, scorer: str, expectation: Expectation) -> Verdict:
+def _checked(subject: Subject, response: Response, scorer: str, expectation: Expectation, cosine: Cosine) -> Verdict:
     common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
     common |= {"fingerprint": digest(expectation.model_dump()), **NOTHING}
     if response.status == "error":
         return Verdict(**common, outcome="unscored", status="error", detail=f"no response: {response.error_kind}")
-    finding = registry.score(expectation, response)
+    try:
+        finding = _finding(expectation, response, cosine)
+    except CallError as error:
+        return Verdict(**common, outcome="unscored", status="error", detail=f"no embedding: {error}")
     if not finding.decided and not finding.fault:
         return Verdict(**common, outcome="unscored", status="error", detail=finding.detail)
     outcome = "pass" if finding.passed else "fail"
     return Verdict(**common, outcome=outcome, status="ok", fault=finding.fault, detail=finding.detail)
+
+
+def _finding(expectation: Expectation, response: Response, cosine: Cosine) -> Finding:
+    if cosine and (reference := similarity.embedded(expectation)):
+        return similarity.of_cosine(expectation, cosine(reference, response.text))
+    return registry.score(expectation, response)
 
 
 def unchanged(played: Played) -> Iterator[Verdict]:
@@ -162,7 +184,7 @@ async def ask(
 ) -> tuple[str, Tally]:
     """Put every question to the judge model; return which model answers under this name tonight, and the tally."""
     work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
-    async with way(journal, LOG.info)(endpoint, settings) as chat:
+    async with way(journal, LOG.info)(endpoint, settings) as chat, Chat(endpoint, settings) as vectors:
         reported = await _reported_model(chat, journal, night.date)
         with progress("judge", night.size()) as step:
 
@@ -172,6 +194,8 @@ async def ask(
                 for played in night.cases():
                     every = [call for question in asked(played) for call in asking(question)]
                     yield from every
+                    if settings.embedding_model:
+                        yield from embeddings.calls(vectors, settings.embedding_model, embedded(played))
                     for _ in range(played.size() - len(every)):
                         step(NOT_ASKED)
 
@@ -214,8 +238,9 @@ def _call(chat: Asks, question: Question, texts: questions.Texts, key: str) -> C
     return Call(key, put)
 
 
-def verdicts(night: Night, journal: Journal, model: str, reported: str) -> Iterator[Verdict]:
+def verdicts(night: Night, journal: Journal, settings: Settings, model: str, reported: str) -> Iterator[Verdict]:
     """Yield everything that was said tonight, in the table's order."""
+    cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
 
     def judged(question: Question) -> Verdict:
         keys = [questions.key(question, texts, model, reported) for texts in question.shown]
@@ -223,7 +248,7 @@ def verdicts(night: Night, journal: Journal, model: str, reported: str) -> Itera
 
     def of_cases() -> Iterator[Verdict]:
         for played in night.cases():
-            found = [*map(judged, asked(played)), *checked(played), *unchanged(played)]
+            found = [*map(judged, asked(played)), *checked(played, cosine), *unchanged(played)]
             yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
 
     anchors = sorted((judged(questions.of_item(item, night.date)) for item in night.items), key=_item_id)
@@ -242,7 +267,7 @@ def judge(now: datetime, max_cost_usd: float | None = None) -> Tally:
     with consult.consulting(settings.model) as (endpoint, journal):
         reported, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
         with store.writing("verdicts") as add:
-            for found in verdicts(night, journal, endpoint.model, reported):
+            for found in verdicts(night, journal, settings, endpoint.model, reported):
                 add(found)
     return tally
 

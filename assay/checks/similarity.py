@@ -1,21 +1,23 @@
-"""The answer is worded like a reference: a lexical measure, not an understanding.
+"""The answer is worded like a reference, or means the same as far as an embedding can tell.
 
 The value is a JSON object with `measure`, `reference` and `threshold`. `ratio` compares characters as written: the
 share of both texts that lies in their longest common subsequence, as in rapidfuzz. `rouge-l` compares words in
-lower case in the same way: ROUGE-L's F1 (Lin, 2004).
+lower case in the same way: ROUGE-L's F1 (Lin, 2004). `embedding` compares meanings: the cosine of the texts' vectors,
+which the judge stage asks a model for; without one nobody can tell.
 """
 
 from typing import Any
 
 from rapidfuzz.distance import Indel
 
-from assay.checks.finding import Finding, judged
+from assay.checks.finding import Finding, judged, unknown
 from assay.checks.json_text import show
 from assay.checks.shape import read_options, require_values
 from assay.errors import DataError
 from assay.records import Expectation, Response
 
-MEASURES = ("ratio", "rouge-l")
+EMBEDDING = "embedding"
+MEASURES = ("ratio", "rouge-l", EMBEDDING)
 LONGEST = 20_000
 """Characters of a reference: the cost grows with the product of both lengths."""
 
@@ -43,12 +45,31 @@ def score(expectation: Expectation, response: Response) -> Finding:
     """Measure how much of the two texts is common to both, in order."""
     options = _options(expectation)
     measure, threshold = options["measure"], options["threshold"]
+    if measure == EMBEDDING:
+        return unknown("no embedding was asked for: set judge.embedding_model in params.yaml")
     answer, reference = (_units(text, measure) for text in (response.text, options["reference"]))
     # The cut-off lets the search stop early; below it the measure is not worked out.
     share = Indel.normalized_similarity(answer, reference, score_cutoff=threshold)
     if share >= threshold:
         return judged(passed=True, detail=f"{measure} is {share:.3f}, at least {threshold:g} is asked for")
     return judged(passed=False, detail=f"{measure} is below {threshold:g}")
+
+
+def embedded(expectation: Expectation) -> str:
+    """Return the reference whose embedding an expectation needs; empty for any other expectation."""
+    if expectation.check not in ("similarity", "not-similarity"):
+        return ""
+    options = _options(expectation)
+    return options["reference"] if options["measure"] == EMBEDDING else ""
+
+
+def of_cosine(expectation: Expectation, cosine: float) -> Finding:
+    """Hold a cosine against the threshold of an expectation that needs one, with or without `not-`."""
+    threshold = _options(expectation)["threshold"]
+    is_wanted = expectation.check == "similarity"
+    bound = "at least" if is_wanted else "below"
+    detail = f"the cosine of the embeddings is {cosine:.3f}, {bound} {threshold:g} is asked for"
+    return judged(passed=(cosine >= threshold) is is_wanted, detail=detail)
 
 
 def _options(expectation: Expectation) -> dict[str, Any]:

@@ -20,6 +20,7 @@ BYTES_A_TOKEN = 4
 UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 REDIRECTS = range(300, 400)
 QUOTA = "insufficient_quota"
+COMPLETIONS = "/chat/completions"
 SURROGATE = (b"\\ud", b"\\uD")
 NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
 NO_CHOICE = {"finish_reason": None, "logprobs": None}
@@ -60,6 +61,14 @@ class _Completion(BaseModel, extra="allow", strict=True):
     model: str | None = None
 
 
+class _Embedding(BaseModel, allow_inf_nan=False):
+    embedding: list[float] = Field(min_length=1)
+
+
+class _Embeddings(BaseModel):
+    data: list[_Embedding] = Field(min_length=1)
+
+
 class Asks(Protocol):
     """Whoever can be asked like a chat endpoint."""
 
@@ -98,7 +107,7 @@ class Chat:
             from assay.clients import package
 
             self._package = package.client(endpoint.base_url, endpoint.api_key, limits.deadline_s)
-        self._url = f"{endpoint.base_url.rstrip('/')}/chat/completions"
+        self._url = f"{endpoint.base_url.rstrip('/')}{COMPLETIONS}"
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {endpoint.api_key or 'none'}"}
         self._completion_tokens = 0.0
 
@@ -130,6 +139,28 @@ class Chat:
         self._completion_tokens += (used.completion_tokens - self._completion_tokens) / 8
         meter.current().pay(used.prompt_tokens, used.completion_tokens, self._limits.price)
         return reply
+
+    async def embed(self, model: str, text: str) -> list[float]:
+        """Return the embedding of a text by a model of this endpoint.
+
+        Raises:
+            EndpointError: No call can succeed.
+            CallError: This call failed; `kind` says how.
+            BudgetError: Nothing is left to pay with.
+        """
+        body = _body({"model": model, "input": text})
+        url = self._url.removesuffix(COMPLETIONS) + "/embeddings"
+        return await self._wire.send(
+            "POST", url, headers=self._headers, body=body, is_harmless=True, read=self._vector, tokens=len(text)
+        )
+
+    def _vector(self, sent: Sent) -> list[float]:
+        if sent.status >= CLIENT_FAULT or sent.status in REDIRECTS:
+            raise self._named(sent)
+        try:
+            return _Embeddings.model_validate_json(sent.body).data[0].embedding
+        except ValidationError as error:
+            raise CallError("malformed", f"the reply is no embedding: {self._wire.quoted(error)}") from error
 
     async def _through_wire(self, body: bytes, tokens: int) -> dict[str, Any]:
         return await self._wire.send(

@@ -89,6 +89,13 @@ class Journal:
         found = self._connection.execute(f"SELECT key FROM answers WHERE is_final AND key IN ({marks})", keys)  # noqa: S608 - only marks
         return {key for (key,) in found}
 
+    def has_any(self, prefix: str) -> bool:
+        """Tell whether there is any key that begins so."""
+        found = self._connection.execute(
+            "SELECT 1 FROM answers WHERE key >= ? AND key < ? LIMIT 1", (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
+        )
+        return found.fetchone() is not None
+
     def get(self, key: str) -> str | None:
         """Return the answer of a finished call, or None when it was never finished."""
         row = self._connection.execute("SELECT answer FROM answers WHERE key = ? AND is_final", (key,)).fetchone()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from assay.clients.limits import Price
 from assay.errors import BudgetError
@@ -46,6 +47,10 @@ class Meter:
     key: str = ""
     """The call's key in the journal: tells equal requests of two trials apart."""
     clock: Callable[[], float] = time.monotonic
+    turn: int = 0
+    """Requests of the conversation so far, repeats not counted."""
+    last_turn: tuple[str, dict[str, Any], dict[str, Any]] | None = None
+    """Key, request and reply of the last of them; kept once another request follows it."""
 
     def pay(self, prompt_tokens: int, completion_tokens: int, price: Price | None) -> None:
         """Count the tokens of one answer, and what they cost where that is declared."""

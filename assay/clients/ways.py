@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from assay.clients.chat import Asks, Chat, Endpoint
 from assay.clients.journal import Journal
 from assay.clients.limits import Limits
+from assay.clients.turns import Turns
 
 Way = Callable[[Endpoint, Limits], AbstractAsyncContextManager[Asks]]
 
@@ -14,7 +15,7 @@ def way(journal: Journal, tell: Callable[[str], None]) -> Way:
     """Return a function that opens an endpoint in the mode that its limits name.
 
     Args:
-        journal: Where open batches and their replies are kept.
+        journal: Where the turns of conversations that were cut short are kept, and open batches with their replies.
         tell: Told how far a batch is, whenever it was looked at.
     """
 
@@ -22,7 +23,7 @@ def way(journal: Journal, tell: Callable[[str], None]) -> Way:
     async def opened(endpoint: Endpoint, limits: Limits) -> AsyncIterator[Asks]:
         async with Chat(endpoint, limits) as chat:
             if limits.mode == "interactive":
-                yield chat
+                yield Turns(chat, journal, limits.price)
                 return
             from assay.clients.batch import BatchChat
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assay.clients.engine import Tally
-from assay.records import Response, Verdict
+from assay.records import Expectation, Response, Verdict
 from tasks import door, store
 from tasks.judge import judge
 from tasks.review import review
@@ -272,3 +272,60 @@ def test_old_answers_of_a_changed_case_are_not_judged(
         door.run(lambda: judge.fn(now))
     assert "data/responses answers no case of this evaluation set" in capsys.readouterr().err
     assert store.read("responses", Response)
+
+
+MEANS = {"measure": "embedding", "reference": "Refunds within two weeks.", "threshold": 0.8}
+VECTORS = {"Refunds within two weeks.": [1.0, 0.0], "near": [0.9, 0.1], "far": [0.0, 1.0], "empty": [0.0, 0.0]}
+
+
+def meaning(body: Body) -> Reply:
+    """Answer embeddings from the table, anything else fairly."""
+    if "input" not in body:
+        return fair(body)
+    vector = VECTORS.get(body["input"])
+    return as_json({"data": [{"embedding": vector}]}) if vector else failure(400, "no such text")
+
+
+def test_meanings_are_compared_where_a_model_is_configured(
+    project: Project, judging: Callable[..., Any], now: datetime
+) -> None:
+    """A cosine above the threshold passes, and fails `not-`; a text is embedded once, and without a vector unscored."""
+    both = [Expectation(check=f"{no}similarity", values=[json.dumps(MEANS)]) for no in ("", "not-")]
+    texts = ["near", "near", "far", "empty", "unknown"]
+    cases = [case(number, reference="", expectations=both) for number, _ in enumerate(texts)]
+    store.write("cases", cases)
+    store.write("responses", [response(one, text) for one, text in zip(cases, texts, strict=True)])
+    store.path("baseline").unlink()
+    project.params("judge", embedding_model="small-embedding", max_retries=0)
+    with judging(meaning) as served:
+        judge.fn(now)
+        asked = [body["input"] for body in served.asked if "input" in body]
+        assert counted(judge.fn(now))[0] == 1
+    assert sorted(asked) == sorted(["Refunds within two weeks.", "near", "far", "empty", "unknown"])
+    assert {body["model"] for body in served.asked if "input" in body} == {"small-embedding"}
+    found = {
+        (one.item_id[-1], one.scorer[8:]): one for one in store.read("verdicts", Verdict) if one.subject == "target"
+    }
+    outcomes = {
+        number: (found[number, "similarity"].outcome, found[number, "not-similarity"].outcome) for number in "01234"
+    }
+    assert outcomes == {
+        "0": ("pass", "fail"),
+        "1": ("pass", "fail"),
+        "2": ("fail", "pass"),
+        "3": ("unscored", "unscored"),
+        "4": ("unscored", "unscored"),
+    }
+
+
+def test_without_a_model_nobody_can_tell(judging: Callable[..., Any], now: datetime) -> None:
+    """A comparison of meanings without an embedding model has no outcome and says what to set."""
+    one = case(1, expectations=[Expectation(check="similarity", values=[json.dumps(MEANS)])])
+    store.write("cases", [one])
+    store.write("responses", [response(one, MINE)])
+    store.path("baseline").unlink()
+    with judging(fair):
+        judge.fn(now)
+    found = verdict("target", "check:1-similarity")
+    assert (found.outcome, found.fault) == ("unscored", "")
+    assert "set judge.embedding_model" in found.detail
