@@ -1,80 +1,117 @@
-"""What the engine costs: durable, resumable calls beside a bare script of the openai package, in one run.
+"""What the README's figures come from: `python -m benchmarks [NAME ...] [--rounds N]`, all of them without a name.
 
-`python -m benchmarks` serves a loopback endpoint that answers after 20 ms, asks it the same 1,000 requests 32 at a time
-both ways, five times in turn, and prints medians of wall and CPU seconds with their ratio.
+Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
+that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills.
 """
 
-import asyncio
 import json
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-from openai import AsyncOpenAI
+import click
 
-from assay.clients.chat import Chat, Endpoint
-from assay.clients.engine import Answer, Call, answer_all
-from assay.clients.journal import Journal
+from benchmarks import measure
+from benchmarks.measure import Cost, median
 
-N, CONCURRENCY, ROUNDS = 1_000, 32, 5
-MESSAGES = [{"role": "user", "content": "Is a refund possible within 14 days?"}]
+WAYS = ("aiohttp", "openai", "assay")
+SIZES = (5_000, 10_000)
+LATENCY_S, CONCURRENCY = 0.05, 64
+SLOW_S, SLOW_CONCURRENCY, SLOW_SIZE = 1.0, 512, 5_000
+LARGE = 200_000
+CALLS = 2
+"""A case: one to the product, one to the judge."""
 
-
-async def bare(base_url: str) -> None:
-    """Ask with the openai package alone: nothing is kept, a crash loses all."""
-    client, gate = AsyncOpenAI(base_url=base_url, api_key="none"), asyncio.Semaphore(CONCURRENCY)
-
-    async def one() -> None:
-        async with gate:
-            await client.chat.completions.create(model="bench", messages=MESSAGES)  # type: ignore[arg-type]
-
-    await asyncio.gather(*[one() for _ in range(N)])
-    await client.close()
+Figures = dict[str, Any]
 
 
-async def engine(base_url: str) -> None:
-    """Ask through the engine: every answer is durable before it counts."""
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        async with Chat(Endpoint(base_url=base_url, model="bench", api_key=""), deadline_s=60) as chat:
-
-            def call(number: int) -> Call:
-                async def ask() -> Answer:
-                    return Answer(await chat.complete(messages=MESSAGES), is_final=True)
-
-                return Call(str(number), ask)
-
-            calls = [call(number) for number in range(N)]
-            await answer_all(calls, journal, concurrency=CONCURRENCY, progress=lambda: None)
+def speed(rounds: int) -> Figures:
+    """Wall, CPU and memory at two sizes, the CPU of one more call, and what an unchanged run costs."""
+    found = {count: rounds_of(count, LATENCY_S, CONCURRENCY, rounds) for count in SIZES}
+    small, large = (found[count] for count in SIZES)
+    more = CALLS * (SIZES[1] - SIZES[0])
+    marginal = {way: round((large[way].cpu_s - small[way].cpu_s) / more * 1000, 3) for way in WAYS}
+    return {
+        "sizes": {count: shown(count, LATENCY_S, CONCURRENCY, costs) for count, costs in found.items()},
+        "cpu_ms_of_one_more_call": marginal,
+        "cpu_ratio_to_openai_script": round(marginal["assay"] / marginal["openai"], 3),
+    }
 
 
-def measure(way: Callable[[str], Awaitable[None]], base_url: str) -> tuple[float, float]:
-    """Return wall and CPU seconds of one round."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    asyncio.run(way(base_url))  # type: ignore[arg-type]
-    return time.perf_counter() - wall, time.process_time() - cpu
+def slow(rounds: int) -> Figures:
+    """The same at a model's latency and 512 at once."""
+    return shown(SLOW_SIZE, SLOW_S, SLOW_CONCURRENCY, rounds_of(SLOW_SIZE, SLOW_S, SLOW_CONCURRENCY, rounds))
 
 
-def main() -> None:
-    """Measure both ways in turn and print the medians."""
-    server = subprocess.Popen([sys.executable, "-m", "benchmarks.endpoint"], stdout=subprocess.PIPE, text=True)
-    assert server.stdout  # noqa: S101 - asked for above
-    base_url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-    try:
-        rounds = [(measure(bare, base_url), measure(engine, base_url)) for _ in range(ROUNDS + 1)][1:]
-    finally:
-        server.terminate()
-        server.wait()
-    found = {"calls": N, "concurrency": CONCURRENCY, "ideal_s": N / CONCURRENCY * 0.02}
-    for index, name in enumerate(("wall_s", "cpu_s")):
-        ours, theirs = ([each[way][index] for each in rounds] for way in (1, 0))
-        ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
-        figures = {"engine": statistics.median(ours), "openai_script": statistics.median(theirs)}
-        found[name] = {key: round(value, 3) for key, value in (figures | {"ratio": statistics.median(ratios)}).items()}
-    print(json.dumps(found, indent=2))
+def start(rounds: int) -> Figures:
+    """Seconds from the start of the process to its first call."""
+    found = []
+    for _ in range(rounds):
+        with measure.serving(LATENCY_S) as served, measure.project(served.url, 64, CONCURRENCY) as folder:
+            began = time.monotonic()
+            measure.run("assay", served.url, 64, CONCURRENCY, folder)
+            found.append(Cost(served.first_request() - began, 0, 0))
+    return {"process_start_to_first_call_s": median(found).wall_s}
 
 
-main()
+def memory(_: int) -> Figures:
+    """Peak memory of a large set, once, with an endpoint that answers at once."""
+    with measure.serving(0) as served, measure.project(served.url, LARGE, CONCURRENCY) as folder:
+        cost = measure.run("assay", served.url, LARGE, CONCURRENCY, folder)
+    return {"cases": LARGE, **cost._asdict()}
+
+
+def faults(_: int) -> Figures:
+    """A run under every fault beside an undisturbed one."""
+    from benchmarks import faults as module
+
+    return module.measure()
+
+
+def kills(_: int) -> Figures:
+    """Twenty kills of one run."""
+    from benchmarks import kills as module
+
+    return module.measure()
+
+
+def rounds_of(count: int, latency_s: float, concurrency: int, rounds: int) -> dict[str, Cost]:
+    """Return the median cost of every way, taken in turn; `again` is a second run of `assay` on what it has."""
+    costs: dict[str, list[Cost]] = {way: [] for way in (*WAYS, "again")}
+    for _ in range(rounds):
+        with measure.serving(latency_s) as served, measure.project(served.url, count, concurrency) as folder:
+            for way in (*WAYS, "again"):
+                named = "assay" if way == "again" else way
+                costs[way].append(measure.run(named, served.url, count, concurrency, folder))
+    return {way: median(found) for way, found in costs.items()}
+
+
+def shown(count: int, latency_s: float, concurrency: int, costs: dict[str, Cost]) -> Figures:
+    """Return costs beside what is physically possible."""
+    ideal_s = CALLS * count * latency_s / concurrency
+    ways = {way: cost._asdict() | {"times_ideal": round(cost.wall_s / ideal_s, 2)} for way, cost in costs.items()}
+    return {"cases": count, "ideal_s": ideal_s, "bar_s": round(1.1 * ideal_s + 3, 2), **ways}
+
+
+FIGURES: dict[str, Callable[[int], Figures]] = {
+    "speed": speed,
+    "slow": slow,
+    "start": start,
+    "memory": memory,
+    "faults": faults,
+    "kills": kills,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(FIGURES)))
+@click.option("--rounds", type=click.IntRange(1, 99), default=5, show_default=True, help="Medians of so many.")
+def main(names: tuple[str, ...], rounds: int) -> None:
+    """Measure, and print the figures as JSON."""
+    for name in names or FIGURES:
+        print(json.dumps({name: FIGURES[name](rounds)}, indent=2), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,12 +1,14 @@
-"""A loopback endpoint that is never the bottleneck: `python -m benchmarks.endpoint LATENCY_S` prints its port first.
+"""A loopback endpoint that is never the bottleneck: `python -m benchmarks.endpoint LATENCY_S`.
 
-It answers every chat completion after the latency: a judge's question (one with a response format) with a verdict,
-anything else with a sentence. Raw asyncio: a framework would cost more than what is measured.
+It prints its port and, when the first request comes, the time of that. It answers every chat completion after the
+latency: a judge's question (one with a response format) with a verdict, anything else with a sentence. Raw asyncio: a
+framework would cost more than what is measured.
 """
 
 import asyncio
 import json
 import sys
+import time
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
@@ -16,7 +18,14 @@ def reply(content: str) -> bytes:
     """Return a whole HTTP answer with this content."""
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
     usage = {"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72}
-    whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "bench", "choices": [choice], "usage": usage}
+    whole = {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "bench",
+        "choices": [choice],
+        "usage": usage,
+    }
     body = json.dumps(whole).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
@@ -25,11 +34,23 @@ ANSWER = reply("Yes, refunds are possible within 14 days of delivery.")
 VERDICT = reply('{"verdict": "pass"}')
 
 
+class Clock:
+    """Prints the time of the first request: `time.monotonic` is one clock for all processes."""
+
+    is_told = False
+
+    def tell(self) -> None:
+        """Print it once."""
+        if not self.is_told:
+            self.is_told = True
+            print(time.monotonic(), flush=True)
+
+
 class Connection(asyncio.Protocol):
     """One connection; its requests come one after the other."""
 
-    def __init__(self, latency_s: float) -> None:
-        self._latency_s, self._waiting = latency_s, b""
+    def __init__(self, latency_s: float, clock: Clock) -> None:
+        self._latency_s, self._clock, self._waiting = latency_s, clock, b""
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -47,12 +68,14 @@ class Connection(asyncio.Protocol):
         if len(rest) >= length:
             self._waiting = rest[length:]
             answer = VERDICT if b'"response_format"' in rest else ANSWER
+            self._clock.tell()
             self._loop.call_later(self._latency_s, self._transport.write, answer)
 
 
 async def serve(latency_s: float) -> None:
     """Serve on a free port until terminated."""
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(latency_s), "127.0.0.1", 0, backlog=4096)
+    loop, clock = asyncio.get_running_loop(), Clock()
+    server = await loop.create_server(lambda: Connection(latency_s, clock), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

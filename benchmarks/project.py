@@ -1,6 +1,7 @@
-"""A project with N cases whose product is the benchmark's endpoint."""
+"""A project whose product is the benchmark's endpoint: `python -m benchmarks.project FOLDER URL N CONCURRENCY`."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,3 +64,7 @@ def inside(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

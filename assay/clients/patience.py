@@ -9,7 +9,6 @@ from tenacity import (
     RetryCallState,
     retry_if_exception,
     stop_after_attempt,
-    wait_random,
     wait_random_exponential,
 )
 
@@ -26,15 +25,19 @@ LONGEST_ASKED_S = 120.0
 """An endpoint that wants to be left alone for longer is given up for this call."""
 
 _JITTER = wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)
-_STAGGER = wait_random(0, FIRST_WAIT_S)
 
 
 class Patience:
     """The one place that sends a request again; so it is the one that counts them."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Prepare the gate before one endpoint."""
-        self._limits = limits
+    def __init__(self, limits: Limits, *, jitter: Callable[[RetryCallState], float] = _JITTER) -> None:
+        """Prepare the gate before one endpoint.
+
+        Args:
+            limits: How often again, and how many at once.
+            jitter: Seconds to wait where the endpoint does not say how long; where it does, at most as much again is added.
+        """
+        self._limits, self._jitter = limits, jitter
         self._governor = Governor(limits)
 
     async def ask(self, once: Once[Answer], *, is_harmless: bool, tokens: int = 0) -> Answer:
@@ -77,12 +80,18 @@ class Patience:
 
         attempts = AsyncRetrying(
             stop=stop_after_attempt(self._limits.max_retries + 1),
-            wait=_pause,
+            wait=self._pause,
             retry=retry_if_exception(lambda error: _may_help(error, is_harmless=is_harmless)),
             sleep=asyncio.sleep,
             reraise=True,
         )
         return await attempts(again)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Return seconds to wait: what the endpoint asks for, plus jitter so that not all come back at once."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = (error.wait_s or 0.0) if isinstance(error, OverloadError) else 0.0
+        return asked + min(self._jitter(state), asked) if asked else self._jitter(state)
 
     async def _governed(self, once: Once[Answer], tokens: int) -> Answer:
         used = meter.current()
@@ -130,10 +139,3 @@ def _may_help(error: BaseException, *, is_harmless: bool) -> bool:
     if isinstance(error, OverloadError) and (error.wait_s or 0) > LONGEST_ASKED_S:
         return False
     return error.again == "always" or (error.again == "if-harmless" and is_harmless)
-
-
-def _pause(state: RetryCallState) -> float:
-    """Return seconds to wait: what the endpoint asks for, plus jitter so that not all come back at once."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = (error.wait_s or 0.0) if isinstance(error, OverloadError) else 0.0
-    return asked + _STAGGER(state) if asked else _JITTER(state)
