@@ -33,7 +33,9 @@ def verdict(gate: Gate, summary: Summary) -> State[None]:
         create_table_artifact(
             key="newly-failing", table=summary.newly_failing[:SHOWN], description="Cases that newly fail"
         )
-        create_table_artifact(key="coverage-and-calls", table=[summary.accounting], description="Where the cases went")
+        create_table_artifact(
+            key="coverage-and-calls", table=summary.coverage, description="Where the cases went, and what was used"
+        )
         create_link_artifact(key="report", link=_shown(server.REPORT), description="The whole report")
     return Completed(name=STATES[gate.word], message=gate.sentence)
 

@@ -1,10 +1,10 @@
 """Publish: is tonight's product worse than what was accepted, and how sure is that?
 
-Reads the evaluation set, responses, baseline, verdicts, labels, certificates and signals; writes one report, the gate's
-word and the metrics. Asks nobody.
+Reads the evaluation set, responses, baseline, verdicts, labels, certificates and signals, and what the journal's ledger
+says of the calls; writes one report, the gate's word and the metrics. Asks nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import NamedTuple
@@ -15,10 +15,12 @@ from pydantic import Field
 
 from assay import certificate, gate
 from assay.certificate import JUDGES, Certificate
+from assay.clients.journal import Journal, Spent
 from assay.errors import InsufficientDataError
 from assay.records import IDENTICAL, Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
-from assay.report import content, correction, findings, wording
+from assay.report import content, correction, costs, findings, metrics, wording
 from assay.report.page import render
+from assay.report.trials import steadiness
 from tasks import door, store
 
 SEVERITY = ("critical", "high", "medium", "low")
@@ -54,6 +56,8 @@ class Night(NamedTuple):
     signals: list[Signal]
     certificates: dict[str, Certificate]
     refusals: dict[str, str]
+    ledger: list[Spent]
+    """Of the run that asked for the responses; empty where no journal was kept."""
     provenance: content.Provenance
 
 
@@ -61,7 +65,8 @@ class Summary(NamedTuple):
     """Two small tables for a control room."""
 
     newly_failing: list[dict[str, str]]
-    accounting: dict[str, int]
+    coverage: list[dict[str, str]]
+    """Where the planned cases went, then what each stage used; every row has the same columns."""
 
 
 def judges(night: Night, now: datetime) -> list[content.Judge]:
@@ -158,11 +163,8 @@ def _changed_case(
 ) -> content.ChangedCase:
     mine, theirs = answers["target"].get(case.case_id), answers["baseline"].get(case.case_id)
     said = [verdict for verdict in verdicts if verdict.subject == "target" and verdict.item_id == case.case_id]
-    why = [
-        f"{verdict.scorer}: {verdict.outcome}. {verdict.detail}".strip()
-        for verdict in said
-        if verdict.outcome != "pass"
-    ]
+    in_trials = any(verdict.trial for verdict in said)
+    why = [_reason(verdict, is_one_of_many=in_trials) for verdict in said if verdict.outcome != "pass"]
     if mine is None or mine.status == "error":
         why = [f"no response: {mine.error_kind if mine else 'none on file'}. {mine.error if mine else ''}".strip()]
     return content.ChangedCase(
@@ -178,6 +180,13 @@ def _changed_case(
         target_calls=mine.tool_calls if mine else [],
         why=why,
     )
+
+
+def _reason(verdict: Verdict, *, is_one_of_many: bool) -> str:
+    """Return why a verdict is no pass, in which of several trials, and whether the format alone is at fault."""
+    trial = f"trial {verdict.trial + 1}, " if is_one_of_many else ""
+    fault = "format: " if verdict.fault == "format" else ""
+    return f"{trial}{verdict.scorer}: {verdict.outcome}. {fault}{verdict.detail}".strip()
 
 
 def report(night: Night, settings: Settings, now: datetime) -> content.Report:
@@ -200,8 +209,11 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
             night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
         ),
         preference=findings.preference(night.verdicts),
+        steadiness=steadiness(night.cases, night.responses, night.verdicts),
         judges=trusted,
         signals=night.signals,
+        spent=costs.spending(night.ledger),
+        answers=costs.answers(night.responses),
         newly_failing=changed(night, "newly failing", worse),
         fixed=changed(night, "fixed", worse),
         unscored=changed(night, "unscored", worse),
@@ -213,7 +225,7 @@ def summary(found: content.Report) -> Summary:
     failing = [
         {"case": case.case_id, "category": case.category, "severity": case.severity} for case in found.newly_failing
     ]
-    return Summary(failing, found.target.model_dump(exclude={"reasons"}))
+    return Summary(failing, wording.coverage(found.target, found.spent))
 
 
 def gather() -> Night:
@@ -250,8 +262,18 @@ def gather() -> Night:
         signals=store.read("signals", Signal),
         certificates=store.certificates(),
         refusals=store.refusals(),
+        ledger=ledger({response.epoch for response in responses}),
         provenance=provenance,
     )
+
+
+def ledger(runs: Iterable[str]) -> list[Spent]:
+    """Return what the stages of these runs used; nothing where no journal was kept, as in a clone of the project."""
+    file = store.private("journal.sqlite")
+    if not file.is_file():
+        return []
+    with Journal(file) as journal:
+        return [spent for run in sorted(runs) for spent in journal.ledger(run)]
 
 
 @task
@@ -259,8 +281,8 @@ def publish(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
     found = report(gather(), store.params("publish", Settings), now)
     store.write_bytes(store.REPORT, render(found).encode())
-    store.write_json(store.METRICS, wording.metrics(found))
-    store.write_bytes(store.SLICES, wording.slices_csv(found).encode())
+    store.write_json(store.METRICS, metrics.metrics(found))
+    store.write_bytes(store.SLICES, metrics.slices_csv(found).encode())
     store.write_json(store.GATE, found.gate.model_dump())
     return found.gate, summary(found)
 

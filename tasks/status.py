@@ -1,4 +1,4 @@
-"""Status: how far is the evaluation set covered, what waits for people, what is each judge worth?
+"""Status: how far is the evaluation set covered, what waits for people, what is each judge worth, what did it cost?
 
 Reads every result that is there; writes nothing.
 """
@@ -6,13 +6,16 @@ Reads every result that is there; writes nothing.
 from typing import Any
 
 from assay.certificate import Certificate
+from assay.clients.journal import Journal
 from assay.records import Candidate, Case, Decision
+from assay.report import wording
+from assay.report.costs import Spending, spending
 from assay.stats.paired import smallest_drop
 from tasks import store
 
 
 def status() -> dict[str, Any]:
-    """Return coverage by category, what waits, and the certificates, as JSON values."""
+    """Return coverage by category, what waits, the certificates, and the last run's word and ledger, as JSON values."""
     cases = store.read("cases", Case, may_be_absent=True)
     proposed = store.read("candidates", Candidate, may_be_absent=True)
     log = store.read("decisions", Decision, may_be_absent=True)
@@ -33,7 +36,14 @@ def status() -> dict[str, Any]:
     refused = {name: f"no certificate ({why})" for name, why in store.refusals().items()}
     judges = refused | {name: _judge(certificate) for name, certificate in store.certificates().items()}
     last = store.gate().model_dump() if store.exists(store.GATE) else None
-    return {"cases": len(cases), "waiting": len(waiting), "coverage": coverage, "certificates": judges, "last": last}
+    return {
+        "cases": len(cases),
+        "waiting": len(waiting),
+        "coverage": coverage,
+        "certificates": judges,
+        "used": [row.model_dump() for row in _used()],
+        "last": last,
+    }
 
 
 def lines(found: dict[str, Any]) -> list[str]:
@@ -44,8 +54,19 @@ def lines(found: dict[str, Any]) -> list[str]:
         rows.append(f"{row['category']:24}{row['quota']:>6}{row['admitted']:>10}{row['waiting']:>9}   {drop}")
     rows.append(f"{found['cases']} cases admitted, {found['waiting']} candidates waiting")
     rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
+    rows += wording.used([Spending.model_validate(row) for row in found["used"]])
     rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
     return rows
+
+
+def _used() -> list[Spending]:
+    """Return the ledger of the last run; nothing where no journal was kept."""
+    file = store.private("journal.sqlite")
+    if not file.is_file():
+        return []
+    with Journal(file) as journal:
+        rows = journal.ledger()
+    return spending(row for row in rows if row.run == rows[-1].run)
 
 
 def _judge(certificate: Certificate) -> str:

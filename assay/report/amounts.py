@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from assay.certificate import Figure
 from assay.records import Signal
+from assay.report.costs import Latency
 from assay.report.findings import Rate
 from assay.report.wording import percent
 from assay.signals.measures import SIGNALS
@@ -25,6 +26,13 @@ NAMES = {
     "decided": "Neither said tie",
     "kappa-over-human": "Kappa above people's own",
 }
+
+
+def seconds(found: Latency) -> str:
+    """Return a latency with its 95 % interval as far as it has one, such as `1.20 s (1.05 to 1.40)`."""
+    bounds = ["open" if bound is None else f"{bound:.2f}" for bound in (found.low_s, found.high_s)]
+    interval = "" if found.low_s is None and found.high_s is None else f" ({' to '.join(bounds)})"
+    return f"{found.value_s:.2f} s{interval}"
 
 
 def bounds(found: Rate) -> str:

@@ -5,7 +5,9 @@ from datetime import datetime
 from assay.certificate import Certificate, Standing
 from assay.gate import Gate
 from assay.records import Layer, Record, Signal, ToolCall
+from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Comparison, Preference, Rate
+from assay.report.trials import Steadiness
 
 
 class ChangedCase(Record):
@@ -80,8 +82,14 @@ class Report(Record):
     checks: Comparison | None
     corrected: Corrected | None
     preference: Preference | None
+    steadiness: Steadiness | None
+    """None where each case has one trial."""
     judges: list[Judge]
     signals: list[Signal]
+    spent: list[Spending]
+    """By stage; empty where no ledger was kept."""
+    answers: Answers | None
+    """None where nothing was answered."""
     newly_failing: list[ChangedCase]
     """Categories that got worse first, then the most severe."""
     fixed: list[ChangedCase]

@@ -93,7 +93,8 @@ def stack(found: Accounting) -> list[Segment]:
     """Return the parts of a bar of planned cases, empty parts left out; a run that planned none has no bar."""
     counts = {
         "passed": found.passed,
-        "product": found.product_failed,
+        "answer": found.answer_failed,
+        "format": found.format_failed,
         "judge": found.judge_failed,
         "wire": found.wire_failed,
     }

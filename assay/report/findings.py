@@ -38,10 +38,28 @@ class Accounting(Record):
     planned: int
     passed: int
     product_failed: int
+    format_failed: int
+    """Of `product_failed`: what failed could not be read as what it had to be, and nothing was found wrong in it."""
     judge_failed: int
     wire_failed: int
     reasons: dict[str, int]
     """Of the failures of judge and wire, by kind."""
+
+    @property
+    def answer_failed(self) -> int:
+        """Return the failures of the product that are wrong answers."""
+        return self.product_failed - self.format_failed
+
+    @property
+    def answered(self) -> Rate | None:
+        """Return the pass rate of the cases that have an outcome; None where none has."""
+        n = self.passed + self.product_failed
+        return rate(wilson(self.passed, n)) if n else None
+
+    @property
+    def lost(self) -> int:
+        """Return the planned cases without an outcome."""
+        return self.judge_failed + self.wire_failed
 
 
 class SliceRow(Record):
@@ -96,6 +114,8 @@ class Outcomes(NamedTuple):
 
     by_case: dict[str, CaseOutcome]
     reasons: Counter[str]
+    format_only: frozenset[str] = frozenset()
+    """Failed cases of which every failed verdict is of their format."""
 
 
 def outcomes(
@@ -116,17 +136,29 @@ def outcomes(
             said[verdict.item_id].append(verdict)
     reasons: Counter[str] = Counter()
     found: dict[str, CaseOutcome] = {}
+    misshapen: set[str] = set()
     for case in cases:
         if checks_only and not case.expectations:
             continue
         scorers = len(case.expectations) + (bool(case.reference) and not checks_only)
-        found[case.case_id] = _outcome(answered[case.case_id], said[case.case_id], scorers, reasons)
-    return Outcomes(found, reasons)
+        outcome = outcome_of(answered[case.case_id], said[case.case_id], scorers, reasons)
+        found[case.case_id] = outcome
+        if outcome == "fail" and all(one.fault == "format" for one in said[case.case_id] if one.outcome == "fail"):
+            misshapen.add(case.case_id)
+    return Outcomes(found, reasons, frozenset(misshapen))
 
 
-def _outcome(
+def outcome_of(
     responses: Sequence[Response], verdicts: Sequence[Verdict], scorers: int, reasons: Counter[str]
 ) -> CaseOutcome:
+    """Return the outcome of one case over some of its trials.
+
+    Args:
+        responses: What was answered in these trials.
+        verdicts: What was said of it.
+        scorers: How many verdicts a trial must have.
+        reasons: Where the reason is counted when there is no outcome.
+    """
     broken = [response.error_kind for response in responses if response.status == "error"]
     if broken or not responses:
         reasons[f"wire: {broken[0] if broken else 'no response on file'}"] += 1
@@ -146,6 +178,7 @@ def account(found: Outcomes) -> Accounting:
         planned=len(found.by_case),
         passed=count["pass"],
         product_failed=count["fail"],
+        format_failed=len(found.format_only),
         judge_failed=count["judge"],
         wire_failed=count["wire"],
         reasons=dict(sorted(found.reasons.items())),

@@ -15,8 +15,9 @@ from assay.gate import Word
 from assay.records import Signal
 from assay.report import amounts, figures, texts
 from assay.report.content import ChangedCase, Judge, Report
+from assay.report.costs import total
 from assay.report.findings import JUDGE, Comparison
-from assay.report.wording import percent, with_interval
+from assay.report.wording import answered, money, percent, with_interval
 
 MAX_CASES = 200
 """Changed cases that are shown in full, over all three lists."""
@@ -24,6 +25,8 @@ OPEN_CASES = 3
 """Newly failing cases that are unfolded from the start."""
 MAX_LINES = 20
 """Turns, tool calls or reasons of one case that are shown."""
+MAX_FLAKY = 50
+"""Cases that pass only sometimes that are listed."""
 MIN_ITEMS = 10
 """Labels below which a part of a certificate is for reading, not for claims."""
 
@@ -87,7 +90,7 @@ class JudgeView:
 
 def render(report: Report) -> str:
     """Return the page; equal reports give equal text."""
-    groups = _signals(report.signals)
+    groups, lists = _signals(report.signals), _case_lists(report)
     headline, stop, details = report.gate.sentence.partition(". ")
     return (
         _environment()
@@ -96,15 +99,18 @@ def render(report: Report) -> str:
             report=report,
             headline=headline + stop.strip(),
             details=details,
+            answered=answered(report.target),
             badge=BADGES[report.gate.word],
             standings=STANDINGS,
             standing_of={name: _standing(report, name) for name in JUDGES},
             comparisons=_comparisons(report),
             bars={"target": figures.stack(report.target), "baseline": figures.stack(report.baseline)},
-            case_lists=_case_lists(report),
+            case_lists=lists,
+            shown_cases={case.case_id for one in lists for case, _ in one.cases},
             judges=[_judge(judge) for judge in report.judges],
             signals=groups[0],
             quiet_segments=groups[1],
+            used_by_all=total(report.spent) if report.spent else None,
         )
     )
 
@@ -131,9 +137,11 @@ def _environment() -> Environment:
         change=amounts.change,
         impact=amounts.impact,
         moment=amounts.moment,
+        money=money,
+        seconds=amounts.seconds,
         excerpt=texts.excerpt,
     )
-    environment.globals.update(max_lines=MAX_LINES, min_items=MIN_ITEMS)
+    environment.globals.update(max_lines=MAX_LINES, min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)
     return environment
 
 

@@ -1,17 +1,20 @@
-"""The report in words and in numbers for machines: the first sentence, DVC's metrics and plots."""
+"""The report in words: the first sentence, the rate of what was answered, and what the run used."""
 
-import csv
-import io
-from typing import Any
+from collections.abc import Sequence
 
 from assay.gate import Word
-from assay.report.content import Report
+from assay.report.costs import Spending, total
 from assay.report.findings import Accounting, Comparison, Rate, SliceRow
 
 
 def percent(share: float) -> str:
     """Return a share as a person reads it."""
     return f"{100 * share:.1f} %"
+
+
+def money(usd: float) -> str:
+    """Return what a run cost: to the cent from a dollar on, below that with four decimals."""
+    return f"${usd:,.2f}" if usd >= 1 else f"${usd:.4f}"
 
 
 def with_interval(found: Rate) -> str:
@@ -46,10 +49,23 @@ def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | No
 
 def _failures(target: Accounting) -> str:
     """Tell apart whose failures they are: only the product's count against it."""
+    kinds = f" ({target.answer_failed} by a wrong answer, {target.format_failed} by format alone)"
     return (
-        f"Of {target.planned} planned cases the product failed {target.product_failed}, "
+        f"Of {target.planned} planned cases the product failed {target.product_failed}"
+        f"{kinds if target.product_failed else ''}, "
         f"the judge {target.judge_failed}, the wire {target.wire_failed}."
     )
+
+
+def answered(target: Accounting) -> str:
+    """Return the pass rate of the answered cases, with the share of planned cases that are not among them beside it."""
+    if not target.planned:
+        return "No case was planned."
+    where = f"{target.wire_failed} on the wire, {target.judge_failed} at the judge"
+    if target.answered is None:
+        return f"None of {target.planned} planned cases has an outcome: {where}."
+    lost = f"{target.lost} of {target.planned} planned ({percent(target.lost / target.planned)}) were lost: {where}"
+    return f"{with_interval(target.answered)} of {target.answered.n} answered cases pass; {lost}."
 
 
 def _drop(row: SliceRow) -> str:
@@ -62,45 +78,32 @@ def _points(change: float) -> str:
     return f"{100 * change:+.1f}"
 
 
-def metrics(report: Report) -> dict[str, Any]:
-    """Return the figures that DVC shows and compares between commits; every rate with its interval and n."""
-    found: dict[str, Any] = {
-        "verdict": report.gate.word,
-        "cases": _parts(report.target),
-        "calibrated": bool(report.judges) and all(judge.standing == "valid" for judge in report.judges),
+def used(rows: Sequence[Spending]) -> list[str]:
+    """Return a run's ledger in two lines: what it came to, and by stage; nothing where there is none."""
+    if not rows:
+        return []
+    parts = [f"{row.stage} {row.requests:,} requests" + (f", {_cost(row)}" if row.cost_usd else "") for row in rows]
+    return [f"run {total(rows).run} used {_sum(total(rows))}", f"by stage: {'; '.join(parts)}"]
+
+
+def coverage(target: Accounting, rows: Sequence[Spending]) -> list[dict[str, str]]:
+    """Return where the planned cases went and what each stage used, as rows of one table for a control room."""
+    cases = {
+        "planned": target.planned,
+        "passed": target.passed,
+        "the product failed: wrong answer": target.answer_failed,
+        "the product failed: format alone": target.format_failed,
+        "the judge failed": target.judge_failed,
+        "the wire failed": target.wire_failed,
     }
-    if report.everything:
-        found["pass_rate"] = _figure(report.everything.target)
-        found["change"] = _figure(report.everything.change)
-    if report.corrected and report.corrected.rate:
-        found["corrected_pass_rate"] = _figure(report.corrected.rate)
-    if report.preference:
-        found["win_rate"] = _figure(report.preference.win_rate)
-    found["alerts"] = sum(signal.state == "alert" for signal in report.signals)
-    return found
+    found = [{"what": f"cases, {name}", "value": f"{count:,}"} for name, count in cases.items()]
+    return found + [{"what": f"used by {row.stage} of run {row.run}", "value": _sum(row)} for row in rows]
 
 
-def _parts(target: Accounting) -> dict[str, int]:
-    parts = target.model_dump()
-    del parts["reasons"]
-    return parts
+def _sum(row: Spending) -> str:
+    tokens = row.prompt_tokens + row.completion_tokens
+    return f"{row.calls:,} calls ({row.failed:,} failed), {row.requests:,} requests, {tokens:,} tokens, {_cost(row)}"
 
 
-def _figure(found: Rate) -> dict[str, float]:
-    return {
-        "estimate": round(found.estimate, 6),
-        "low": round(found.low, 6),
-        "high": round(found.high, 6),
-        "n": found.n,
-    }
-
-
-def slices_csv(report: Report) -> str:
-    """Return the change by category as CSV, for `dvc plots`; a category is an identifier, so no cell is a formula."""
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow(["category", "n", "baseline", "target", "change", "low", "high"])
-    for row in report.everything.slices if report.everything else []:
-        shares = (row.baseline.estimate, row.target.estimate, row.change.estimate, row.change.low, row.change.high)
-        writer.writerow([row.category, row.n, *(f"{share:.6f}" for share in shares)])
-    return sheet.getvalue()
+def _cost(row: Spending) -> str:
+    return "no price declared" if row.cost_usd is None else money(row.cost_usd)

@@ -1,11 +1,14 @@
 """Publish: from tables to the gate's word, end to end, and nothing written where a table is at fault."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
+from assay.clients.journal import Journal
+from assay.clients.meter import Meter
 from assay.gate import Gate
 from assay.records import Case, Response, Verdict
 from tasks import door, store
@@ -14,6 +17,7 @@ from tasks.publish import Settings, gather, publish, report
 from tests.cast import Project, broken, case, response, small_items, verdict
 
 HOSTILE = "<script>alert(1)</script> {{7*7}} %s\u202e"
+STAGES = ("execute", "judge")
 CASES = [case(number, category) for category in ("refunds", "escalation") for number in range(100)]
 
 
@@ -28,6 +32,7 @@ class Night:
         self.anchors = [row for one in small_items() for row in _anchor(one.item_id, one.question, one.response_a)]
         self.outcomes = {(subject, one.case_id): "pass" for subject in ("target", "baseline") for one in CASES}
         self.checks = dict(self.outcomes)
+        self.misshapen: set[str] = set()
         self.more: list[Verdict] = []
 
     def lose(self, count: int, category: str = "refunds", *, by: str = "judge") -> None:
@@ -39,7 +44,10 @@ class Night:
         """Yield what checks and judges said, as the judge stage files it."""
         for (subject, name), said in self.outcomes.items():
             yield verdict(name, said, subject=subject)
-            yield verdict(name, self.checks[subject, name], subject=subject, scorer="check:1-icontains-any")
+            check = {"subject": subject, "scorer": "check:1-icontains-any"}
+            if subject == "target" and name in self.misshapen:
+                check |= {"fault": "format", "detail": "it is no JSON"}
+            yield verdict(name, self.checks[subject, name], **check)
         yield from self.anchors
         yield from self.more
 
@@ -81,8 +89,20 @@ def settings() -> Settings:
     return store.params("publish", Settings)
 
 
-def results(project: Project) -> dict[str, bytes]:
-    return {name: data for name, data in project.files().items() if "reports" in name}
+def results() -> dict[str, bytes]:
+    return {name: store.path(name).read_bytes() for name in (store.REPORT, store.GATE, store.METRICS, store.SLICES)}
+
+
+def book(run: str, stage: str, calls: int, *, cost_usd: float = 0.0) -> None:
+    """Let the journal's ledger say that a stage made so many calls."""
+    with Journal(store.private("journal.sqlite")) as journal:
+
+        async def finish() -> None:
+            for number in range(calls):
+                used = Meter(requests=1, prompt_tokens=10, completion_tokens=2, cost_usd=cost_usd / calls)
+                await journal.finish(f"{run} {stage} {number}", "{}", is_final=True, run=run, stage=stage, used=used)
+
+        asyncio.run(finish())
 
 
 def test_a_good_night_passes(night: Night, project: Project, now: datetime) -> None:
@@ -97,14 +117,13 @@ def test_a_good_night_passes(night: Night, project: Project, now: datetime) -> N
     assert found.sentence.split(":")[0] in store.path(store.REPORT).read_text()
 
 
-def test_equal_tables_give_equal_bytes(night: Night, project: Project, now: datetime) -> None:
+def test_equal_tables_give_equal_bytes(night: Night, now: datetime) -> None:
     """Published again from the same tables at the same moment, every file is byte for byte the same."""
     night.lose(12)
     night.publish(now)
-    first = results(project)
-    assert len(first) == 4
+    first = results()
     publish.fn(now)
-    assert results(project) == first
+    assert results() == first
 
 
 def test_a_planted_drop_is_a_regression_of_its_category(night: Night, now: datetime) -> None:
@@ -202,6 +221,77 @@ def test_what_cannot_be_excluded_is_inconclusive(night: Night, project: Project,
     assert night.publish(now).word == "inconclusive"
 
 
+def test_a_format_fault_is_named_in_the_reason_and_counted(night: Night, now: datetime) -> None:
+    """Of six cases that newly fail two could only not be read: the reasons say so and the parts add up."""
+    night.lose(4)
+    for number in (4, 5):
+        night.checks["target", CASES[number].case_id] = "fail"
+    night.misshapen = {CASES[4].case_id, CASES[5].case_id}
+    night.publish(now)
+    found = report(gather(), settings(), now)
+    assert (found.target.answer_failed, found.target.format_failed, found.target.passed) == (4, 2, 194)
+    reasons = {row.case_id: row.why for row in found.newly_failing}
+    assert reasons["refunds-004"] == ["check:1-icontains-any: fail. format: it is no JSON"]
+    assert reasons["refunds-000"] == ["correctness: fail."]
+    assert "the product failed 6 (4 by a wrong answer, 2 by format alone)" in found.gate.sentence
+    metrics = json.loads(store.path(store.METRICS).read_bytes())
+    assert metrics["product_failed"] == {"answer": 4, "format": 2}
+
+
+def test_what_was_used_is_that_of_the_run_that_asked(night: Night, now: datetime) -> None:
+    """The ledger of the responses' run stands in page, metrics and artifact; another night's calls are not in it."""
+    book("2026-11-01", "execute", 999)
+    book("2026-11-02", "execute", 200)
+    book("2026-11-02", "judge", 400, cost_usd=1.5)
+    night.write()
+    _, shown = publish.fn(now)
+    used = json.loads(store.path(store.METRICS).read_bytes())["used"]
+    assert {name: row["calls"] for name, row in used.items()} == {"execute": 200, "judge": 400, "all": 600}
+    assert (used["all"]["cost_usd"], "cost_usd" in used["execute"]) == (1.5, False)
+    assert "What run 2026-11-02 used" in store.path(store.REPORT).read_text(encoding="utf8")
+    assert [row["what"] for row in shown.coverage[6:]] == [f"used by {name} of run 2026-11-02" for name in STAGES]
+
+
+def test_a_missing_journal_is_no_error(night: Night, now: datetime) -> None:
+    """Where no journal was kept the page says that there is no ledger; none is created."""
+    night.publish(now)
+    assert "There is no ledger of this run" in store.path(store.REPORT).read_text(encoding="utf8")
+    assert "used" not in json.loads(store.path(store.METRICS).read_bytes())
+    assert not store.private("journal.sqlite").exists()
+
+
+def test_the_ledger_moves_only_what_it_adds(night: Night, now: datetime) -> None:
+    """A resumed run whose ledger grew gives the same gate and plot; report and metrics differ in the ledger alone."""
+    book("2026-11-02", "execute", 200)
+    night.publish(now)
+    first = results()
+    book("2026-11-02", "execute", 7)
+    publish.fn(now)
+    second = results()
+    changed = {name.rsplit("/", 1)[1] for name in first if first[name] != second[name]}
+    assert changed == {"report.html", "metrics.json"}
+    before, after = (json.loads(files[store.METRICS]) for files in (first, second))
+    assert {name for name in before if before[name] != after[name]} == {"used"}
+
+
+def test_trials_are_counted_only_where_no_trial_was_lost(night: Night, now: datetime) -> None:
+    """With two trials a case the report has pass^1, pass^2 and pass@2; a case with a lost trial is left out of them."""
+    again = [response(one, trial=1) for one in CASES]
+    again[0] = broken(CASES[0]).model_copy(update={"trial": 1})
+    night.responses += again
+    for one in CASES:
+        said = "fail" if one.case_id == CASES[1].case_id else "unscored" if one is CASES[0] else "pass"
+        night.more.append(verdict(one.case_id, said, trial=1))
+        night.more.append(verdict(one.case_id, "pass", trial=1, scorer="check:1-icontains-any"))
+    night.publish(now)
+    found = json.loads(store.path(store.METRICS).read_bytes())
+    assert found["trials"] == {"k": 2, "cases": 199, "left_out": 1, "always": 198, "sometimes": 1, "never": 0}
+    assert found["pass_hat_1"]["estimate"] == pytest.approx(397 / 398, abs=1e-6)
+    assert found["pass_hat_2"]["estimate"] == pytest.approx(198 / 199, abs=1e-6)
+    assert (found["pass_at_2"]["estimate"], found["pass_at_2"]["n"]) == (1, 199)
+    assert found["pass_rate"]["n"] == 199
+
+
 def test_hostile_text_is_recorded_and_escaped(night: Night, now: datetime) -> None:
     """Markup, templates and hidden characters stay as they are in the record, and none is markup on the page."""
     night.lose(12)
@@ -225,7 +315,7 @@ def test_the_trial_that_failed_is_the_one_shown(night: Night, now: datetime) -> 
         night.more.append(verdict(CASES[0].case_id, "pass", trial=trial, scorer="check:1-icontains-any"))
     night.write()
     (found,) = report(gather(), settings(), now).newly_failing
-    assert (found.target_text, found.why) == ("Answer 1.", ["correctness: fail. wrong number"])
+    assert (found.target_text, found.why) == ("Answer 1.", ["trial 2, correctness: fail. wrong number"])
 
 
 def test_the_most_severe_category_comes_first(night: Night, project: Project, now: datetime) -> None:

@@ -1,9 +1,12 @@
 """Status: what is covered, what waits, what a judge is worth, from whatever is on file."""
 
+import asyncio
 from datetime import datetime
 
 import pytest
 
+from assay.clients.journal import Journal
+from assay.clients.meter import Meter
 from assay.errors import DataError
 from assay.gate import Gate
 from assay.records import Candidate, Decision
@@ -13,6 +16,8 @@ from tasks.calibrate import calibrate
 from tasks.review import review
 from tasks.status import lines, status
 from tests.cast import Project, case, decision, small_items, verdict
+
+LAST = ("2026-11-02", "judge", 0.0)
 
 
 def candidate(number: int, category: str = "refunds") -> Candidate:
@@ -76,8 +81,28 @@ def test_the_last_verdict_is_shown_or_refused(project: Project) -> None:
         status()
 
 
+def test_the_last_run_s_ledger_is_two_lines(project: Project) -> None:
+    """What the last run used stands before the verdict, in sum and by stage; earlier runs are not in it."""
+    with Journal(store.private("journal.sqlite")) as journal:
+
+        async def finish() -> None:
+            for run, stage, cost in (("2026-11-01", "execute", 9.0), ("2026-11-02", "execute", 0.5), LAST):
+                used = Meter(requests=2, prompt_tokens=1000, completion_tokens=200, cost_usd=cost)
+                await journal.finish(f"{run} {stage}", "{}", is_final=stage != "judge", run=run, stage=stage, used=used)
+
+        asyncio.run(finish())
+    found = status()
+    assert [(row["run"], row["stage"]) for row in found["used"]] == [("2026-11-02", "execute"), ("2026-11-02", "judge")]
+    assert lines(found)[-3:] == [
+        "run 2026-11-02 used 2 calls (1 failed), 4 requests, 2,400 tokens, $0.5000",
+        "by stage: execute 2 requests, $0.5000; judge 2 requests",
+        "no run yet: `assay nightly`",
+    ]
+
+
 def test_reading_writes_nothing(project: Project) -> None:
-    """Status leaves every file of the project as it was."""
+    """Status leaves every file of the project as it was, and creates no journal."""
     before = project.files()
     status()
     assert project.files() == before
+    assert not store.private("journal.sqlite").exists()

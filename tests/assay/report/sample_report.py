@@ -9,7 +9,9 @@ from assay.gate import Gate
 from assay.records import Signal, ToolCall
 from assay.report import wording
 from assay.report.content import ChangedCase, Corrected, Judge, Provenance, Report
+from assay.report.costs import Answers, Latency, Spending
 from assay.report.findings import Accounting, CaseOutcome, Comparison, Outcomes, Preference, Rate, account, compare
+from assay.report.trials import Flaky, Steadiness
 
 AT = datetime(2026, 11, 2, 3, 12, tzinfo=UTC)
 CHANGES = {
@@ -32,7 +34,7 @@ AFTER = {"name": "refund", "arguments": '{"order": "PL-1004", "amount_usd": 61.0
 
 
 def outcomes(*, is_target: bool) -> Outcomes:
-    """Return where every case went; the target lost two on the wire and one at the judge."""
+    """Return where every case went; the target lost two on the wire, one at the judge, and failed five by format."""
     found: dict[str, CaseOutcome] = {}
     for category, (n, lost, gained) in CHANGES.items():
         for number in range(n):
@@ -42,7 +44,8 @@ def outcomes(*, is_target: bool) -> Outcomes:
     if not is_target:
         return Outcomes(found, Counter())
     found |= {"escalation-029": "wire", "order-status-027": "wire", "policy-facts-040": "judge"}
-    return Outcomes(found, Counter({"wire: timeout": 2, "judge: unparsed": 1}))
+    misshapen = frozenset(f"allergens-{number:03}" for number in range(5))
+    return Outcomes(found, Counter({"wire: timeout": 2, "judge: unparsed": 1}), misshapen)
 
 
 def comparison(scorers: Any = "all") -> Comparison:
@@ -179,6 +182,54 @@ def signals() -> list[Signal]:
     ]
 
 
+def spent(stage: str = "execute", **changes: Any) -> Spending:
+    """Return what a stage used."""
+    fields = {
+        "run": "2026-11-02",
+        "stage": stage,
+        "calls": 1254,
+        "failed": 2,
+        "requests": 1961,
+        "prompt_tokens": 402_118,
+        "completion_tokens": 61_377,
+        "cost_usd": 1.2345,
+    }
+    return Spending.model_validate(fields | changes)
+
+
+def answers(**changes: Any) -> Answers:
+    """Return what the answers took and how they ended."""
+    fields = {
+        "p50": Latency(value_s=1.204, low_s=1.118, high_s=1.291, n=252),
+        "p95": Latency(value_s=3.871, low_s=3.402, high_s=None, n=252),
+        "cases": 252,
+        "priced_cases": 250,
+        "cost_a_case_usd": 0.00493,
+        "ended": 251,
+        "endings": {"content_filter": 1, "length": 4},
+    }
+    return Answers.model_validate(fields | changes)
+
+
+def steadiness(**changes: Any) -> Steadiness:
+    """Return what three trials a case say."""
+    fields = {
+        "k": 3,
+        "cases": 250,
+        "left_out": 4,
+        "always": 190,
+        "sometimes": 21,
+        "never": 39,
+        "all_of": [rate(0.803, 0.758, 0.848, 250), rate(0.779, 0.731, 0.827, 250), rate(0.76, 0.707, 0.813, 250)],
+        "any_of": rate(0.844, 0.799, 0.889, 250),
+        "deff": 2.5,
+        "note": "",
+        "flaky": [Flaky(case_id="allergens-000", category="allergens", passed=2)]
+        + [Flaky(case_id=f"escalation-{number:03}", category="escalation", passed=1) for number in range(20)],
+    }
+    return Steadiness.model_validate(fields | changes)
+
+
 def report(**changes: Any) -> Report:
     """Return a night on which two categories became worse."""
     target, everything = account(outcomes(is_target=True)), comparison()
@@ -224,11 +275,14 @@ def report(**changes: Any) -> Report:
             unscored=3,
             identical=140,
         ),
+        "steadiness": None,
         "judges": [
             Judge(name="correctness", standing="valid", certificate=certificate(), note=""),
             Judge(name="preference", standing="valid", certificate=certificate("pairwise"), note=""),
         ],
         "signals": signals(),
+        "spent": [spent(), spent("judge", cost_usd=None, calls=300, requests=300, failed=0)],
+        "answers": answers(),
         "newly_failing": [changed(case_id) for case_id in newly],
         "fixed": [changed("policy-facts-002", severity="medium", layer="unit", baseline_calls=[], target_calls=[])],
         "unscored": [
@@ -240,4 +294,4 @@ def report(**changes: Any) -> Report:
 
 def empty_accounting() -> Accounting:
     """Return the accounting of a run that planned nothing."""
-    return Accounting(planned=0, passed=0, product_failed=0, judge_failed=0, wire_failed=0, reasons={})
+    return Accounting(planned=0, passed=0, product_failed=0, format_failed=0, judge_failed=0, wire_failed=0, reasons={})

@@ -11,10 +11,10 @@ from assay.report.findings import Accounting, Rate
 SHARES = st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(sorted)
 
 
-def accounting(passed: int, product: int, judge: int, wire: int) -> Accounting:
+def accounting(passed: int, product: int, judge: int, wire: int, *, by_format: int = 0) -> Accounting:
     planned = passed + product + judge + wire
     fields = {"passed": passed, "product_failed": product, "judge_failed": judge, "wire_failed": wire, "reasons": {}}
-    return Accounting(planned=planned, **fields)
+    return Accounting(planned=planned, format_failed=by_format, **fields)
 
 
 def change(bounds: list[float]) -> Rate:
@@ -52,10 +52,11 @@ def test_no_change_at_all_has_an_axis() -> None:
 
 def test_stack_is_in_proportion() -> None:
     """Parts follow one another in the order of the table, as wide as their share, and empty parts are left out."""
-    found = stack(accounting(6, 3, 0, 1))
+    found = stack(accounting(6, 3, 0, 1, by_format=1))
     assert [(part.kind, part.start, part.width, part.count) for part in found] == [
         ("passed", 0, 60, 6),
-        ("product", 60, 30, 3),
+        ("answer", 60, 20, 2),
+        ("format", 80, 10, 1),
         ("wire", 90, 10, 1),
     ]
 

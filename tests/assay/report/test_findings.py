@@ -118,6 +118,52 @@ def test_one_broken_trial_leaves_no_outcome() -> None:
     assert found.reasons == {"wire: timeout": 1, "wire: no response on file": 1}
 
 
+@pytest.mark.parametrize(
+    ("faults", "judge", "is_format"),
+    [
+        (("format", "format"), "pass", True),
+        (("format", ""), "pass", True),
+        (("format", "answer"), "pass", False),
+        (("answer", "answer"), "pass", False),
+        (("format", "format"), "fail", False),
+        (("", ""), "fail", False),
+    ],
+)
+def test_a_format_fault_is_told_from_a_wrong_answer(faults: tuple[str, str], judge: str, *, is_format: bool) -> None:
+    """A failed case is one of format when all that failed are checks of that fault; with both it is a wrong answer."""
+    of = CASES[0]
+    rows = [verdict(of.case_id, judge), verdict(of.case_id, judge, trial=1)]
+    for trial, fault in enumerate(faults):
+        said = {"scorer": "check:1-icontains-any", "trial": trial, "fault": fault}
+        rows.append(verdict(of.case_id, "fail" if fault else "pass", **said))
+    parts = findings.account(fold([response(of), response(of, trial=1)], rows, [of]))
+    assert (parts.product_failed, parts.format_failed, parts.answer_failed) == (1, is_format, not is_format)
+
+
+def test_all_parts_sum_to_the_planned_cases() -> None:
+    """Passed, wrong answers, format faults, judge and wire are all planned cases; the rate is of those answered."""
+    words = ["pass"] * 6 + ["answer"] * 2 + ["format"] * 3 + ["wire"] * 4 + ["judge"] * 5
+    cases, responses, verdicts = CASES[: len(words)], [], []
+    for of, word in zip(cases, words, strict=True):
+        responses.append(broken(of) if word == "wire" else response(of))
+        said = "fail" if word in {"answer", "format"} else "pass"
+        fault = word if said == "fail" else ""
+        verdicts.append(verdict(of.case_id, said, scorer="check:1-icontains-any", fault=fault))
+        verdicts.append(verdict(of.case_id, "unscored" if word == "judge" else "pass"))
+    parts = findings.account(fold(responses, verdicts, cases))
+    counts = (parts.passed, parts.answer_failed, parts.format_failed, parts.judge_failed, parts.wire_failed)
+    assert counts == (6, 2, 3, 5, 4)
+    assert sum(counts) == parts.planned == 20
+    assert parts.lost == 9
+    assert parts.answered
+    assert (parts.answered.estimate, parts.answered.n) == (6 / 11, 11)
+
+
+def test_a_run_that_lost_everything_has_no_rate() -> None:
+    """Where no case has an outcome there is no pass rate, not one of 0."""
+    assert findings.account(outcomes(a="wire", b="judge")).answered is None
+
+
 def test_checks_alone_ignore_the_judge_and_what_no_check_decides() -> None:
     """By checks alone a judge's fail does not count, and a case without a check is not planned."""
     free = case(90, expectations=[])

@@ -115,6 +115,9 @@ def test_hostile_text_is_only_text(text: str) -> None:
         gate=gate,
         provenance=provenance,
         signals=signals,
+        steadiness=sample.steadiness(note=text, flaky=[sample.Flaky(case_id=text, category=text, passed=1)]),
+        spent=[sample.spent(text, run=text)],
+        answers=sample.answers(endings={text: 3}),
     )
     inert(page)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", page.text)
@@ -188,8 +191,10 @@ def test_failures_are_told_apart() -> None:
     """The product's, the judge's and the wire's failures stand with their numbers of cases beside the planned total."""
     report = sample.report()
     page = re.sub(r"<[^>]+>", "|", render(report))
-    for name, count in (("The product failed", 37), ("The judge failed", 1), ("The wire failed", 2), ("Planned", 254)):
+    counts = {"failed, wrong answer": 32, "failed, format alone": 5, "The judge failed": 1, "The wire failed": 2}
+    for name, count in (counts | {"Planned": 254}).items():
         assert re.search(rf"{name}[^\d]*\|{count}\|", page), name
+    assert "of 251 answered cases pass; 3 of 254 planned (1.2 %) were lost: 2 on the wire, 1 at the judge." in page
     assert report.target.planned == 254
     assert "judge: unparsed (1), wire: timeout (2)" in page
 
@@ -199,10 +204,11 @@ def test_no_judged_number_without_its_certificate(standing: Standing) -> None:
     """Wherever an untrusted judge's numbers stand they are marked, and the comparison by checks comes first."""
     report = sample.report()
     judges = [judge.model_copy(update={"standing": standing}) for judge in report.judges]
-    text = render(sample.report(judges=judges))
+    text = render(sample.report(judges=judges, steadiness=sample.steadiness()))
     marks = text.count("UNCALIBRATED</strong>")
-    # Pass rate, corrected, preference, two judges, accounting, comparison, cases, two certificates.
-    assert marks == (0 if standing == "valid" else 10)
+    # Rate of the answered, pass rate, corrected, preference, two judges, accounting, comparison, trials, cases, and two
+    # certificates.
+    assert marks == (0 if standing == "valid" else 12)
     first, second = ("all scorers", "checks alone") if standing == "valid" else ("checks alone", "all scorers")
     assert text.index(f"By {first}, the largest drop first") < text.index(f"The same by {second}")
 
@@ -214,16 +220,19 @@ def test_a_judge_that_the_report_lacks_is_not_believed() -> None:
 
 def test_an_empty_night_renders() -> None:
     """With no comparison, judge, signal or case the page says so in words."""
-    nothing = {"everything": None, "checks": None, "corrected": None, "preference": None}
+    nothing = {"everything": None, "checks": None, "corrected": None, "preference": None, "answers": None}
     lists: dict[str, list[Any]] = {"judges": [], "signals": [], "newly_failing": [], "fixed": [], "unscored": []}
+    lists["spent"] = []
     empty = {"target": sample.empty_accounting(), "baseline": sample.empty_accounting()}
     page = read(**nothing, **lists, **empty)
     inert(page)
     for words in ("Nothing can be compared", "No judge took part", "No production traffic", "No case newly fails"):
         assert words in page.text
+    for words in ("No case was planned", "Nothing was answered", "There is no ledger"):
+        assert words in page.text
 
 
-@pytest.mark.parametrize("missing", ["everything", "checks", "corrected", "preference"])
+@pytest.mark.parametrize("missing", ["everything", "checks", "corrected", "preference", "answers"])
 def test_each_part_may_be_missing(missing: str) -> None:
     """A report that lacks one of its parts is drawn without it."""
     inert(read(**{missing: None}))

@@ -1,18 +1,22 @@
-"""Wording: the first sentence says what, where and how sure; the machine's numbers say how many."""
+"""Wording: the first sentence says what, where and how sure; the others what was answered and what it cost."""
 
-import csv
-import io
 from typing import Any, get_args
 
 import pytest
+import sample_report as sample
 
-from assay.gate import Gate, Word
+from assay.gate import Word
 from assay.report import wording
-from assay.report.content import Corrected, Judge, Provenance, Report
-from assay.report.findings import Accounting, Comparison, Preference, Rate, SliceRow
-from tests.cast import AT
+from assay.report.findings import Accounting, Comparison, Rate, SliceRow
 
-TARGET = Accounting(planned=250, passed=200, product_failed=40, judge_failed=4, wire_failed=6, reasons={"wire: x": 6})
+
+def accounting(**changes: int) -> Accounting:
+    fields = {"planned": 250, "passed": 200, "product_failed": 40, "format_failed": 9, "judge_failed": 4}
+    return Accounting(reasons={"wire: x": 6}, **(fields | {"wire_failed": 6} | changes))
+
+
+TARGET = accounting()
+LOST = "6 on the wire, 4 at the judge."
 REASON = "the reason"
 
 
@@ -49,54 +53,14 @@ def comparison(*rows: SliceRow, **changes: Any) -> Comparison:
     return Comparison.model_validate(fields | changes)
 
 
-def report(**changes: Any) -> Report:
-    """Return a report with every number that can be missing."""
-    compared = comparison(row("refunds", is_worse=True), row("negation"))
-    fields = {
-        "produced": AT,
-        "gate": Gate(word="regression", reason="r", next="n", sentence="s"),
-        "provenance": Provenance(
-            target="t",
-            baseline="b",
-            evaluation_set="e",
-            released="",
-            cases=250,
-            without_baseline=0,
-            epoch="d",
-            anchors=1,
-            parameters="p",
-            assay="0",
-        ),
-        "target": TARGET,
-        "baseline": TARGET,
-        "everything": compared,
-        "checks": compared,
-        "corrected": Corrected(raw=rate(0.8, 0.7, 0.9), rate=rate(0.75, 0.6, 0.85), labels=83, frame="f", note=""),
-        "preference": Preference(
-            win_rate=rate(0.6, 0.5, 0.7),
-            conflict=rate(0.1, 0.05, 0.2),
-            wins=5,
-            ties=2,
-            losses=3,
-            unscored=0,
-            identical=1,
-        ),
-        "judges": [Judge(name="correctness", standing="valid", certificate=None, note="")],
-        "signals": [],
-        "newly_failing": [],
-        "fixed": [],
-        "unscored": [],
-    }
-    return Report.model_validate(fields | changes)
-
-
 @pytest.mark.parametrize("word", get_args(Word))
 @pytest.mark.parametrize("basis", [None, comparison(row("refunds", is_worse=True))])
 def test_every_word_makes_a_headline(word: Word, basis: Comparison | None) -> None:
     """Whatever the word, the headline opens with it and ends with whose the failures are, each with its count."""
     said = wording.sentence(word, REASON, TARGET, basis)
     assert said.startswith(word.upper())
-    assert said.endswith(" Of 250 planned cases the product failed 40, the judge 4, the wire 6.")
+    failed = "the product failed 40 (31 by a wrong answer, 9 by format alone), the judge 4, the wire 6."
+    assert said.endswith(f" Of 250 planned cases {failed}")
 
 
 def test_a_regression_names_its_category_first() -> None:
@@ -132,40 +96,58 @@ def test_nothing_compared_says_what_failed() -> None:
     )
 
 
-def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
-    """Each metric that is a rate has estimate, low, high and n, to six digits."""
-    found = wording.metrics(report())
-    rates = {name: value for name, value in found.items() if isinstance(value, dict) and name != "cases"}
-    assert set(rates) == {"pass_rate", "change", "corrected_pass_rate", "win_rate"}
-    assert all(set(value) == {"estimate", "low", "high", "n"} for value in rates.values())
-    assert found["pass_rate"] == {"estimate": 0.845, "low": 0.7921, "high": 0.8869, "n": 240}
-    assert found["cases"] == {"planned": 250, "passed": 200, "product_failed": 40, "judge_failed": 4, "wire_failed": 6}
-    assert (found["verdict"], found["calibrated"], found["alerts"]) == ("regression", True, 0)
+def test_without_a_failure_there_is_no_kind_of_failure() -> None:
+    """Where the product failed nothing the headline does not tell how."""
+    clean = accounting(passed=240, product_failed=0, format_failed=0)
+    assert wording.sentence("pass", REASON, clean, None).endswith("the product failed 0, the judge 4, the wire 6.")
 
 
-@pytest.mark.parametrize("judges", [[], [Judge(name="correctness", standing="expired", certificate=None, note="")]])
-def test_only_valid_judges_are_calibrated(judges: list[Judge]) -> None:
-    """A night without a judge, or with one that may not be believed, is not calibrated in the metrics."""
-    assert wording.metrics(report(judges=judges))["calibrated"] is False
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {},
+            f"83.3 % (78.1 to 87.5) of 240 answered cases pass; 10 of 250 planned (4.0 %) were lost: {LOST}",
+        ),
+        (
+            {"planned": 10, "passed": 0, "product_failed": 0, "format_failed": 0},
+            f"None of 10 planned cases has an outcome: {LOST}",
+        ),
+        (
+            dict.fromkeys(("planned", "passed", "product_failed", "format_failed", "judge_failed", "wire_failed"), 0),
+            "No case was planned.",
+        ),
+    ],
+)
+def test_the_rate_of_the_answered_has_the_errors_beside_it(changes: dict[str, int], said: str) -> None:
+    """The rate is that of the cases with an outcome; next to it stand how many have none, and where they were lost."""
+    assert wording.answered(accounting(**changes)) == said
 
 
-def test_what_could_not_be_measured_is_left_out() -> None:
-    """A number that does not exist is absent from the metrics, never 0."""
-    bare = report(everything=None, corrected=Corrected(raw=rate(1, 1, 1), rate=None, labels=3, frame="", note="n"))
-    found = wording.metrics(bare.model_copy(update={"preference": None}))
-    assert set(found) == {"verdict", "cases", "calibrated", "alerts"}
-    assert wording.slices_csv(bare) == "category,n,baseline,target,change,low,high\n"
+def test_a_control_room_s_rows_add_up_and_are_alike() -> None:
+    """All rows have the same two columns; the parts of the planned cases sum to their number; each stage has a row."""
+    rows = wording.coverage(TARGET, [sample.spent(), sample.spent("judge", cost_usd=None)])
+    assert {tuple(row) for row in rows} == {("what", "value")}
+    counts = {row["what"]: int(row["value"]) for row in rows[:6]}
+    assert counts.pop("cases, planned") == sum(counts.values()) == 250
+    assert counts["cases, the product failed: format alone"] == 9
+    said = "1,254 calls (2 failed), 1,961 requests, 463,495 tokens"
+    assert rows[6:] == [
+        {"what": "used by execute of run 2026-11-02", "value": f"{said}, $1.23"},
+        {"what": "used by judge of run 2026-11-02", "value": f"{said}, no price declared"},
+    ]
 
 
-def test_slices_are_numbers() -> None:
-    """The table for plots has a row a category with six decimals, in the report's order."""
-    first, second = csv.DictReader(io.StringIO(wording.slices_csv(report())))
-    assert (first["category"], second["category"]) == ("refunds", "negation")
-    assert {name: float(value) for name, value in first.items() if name != "category"} == {
-        "n": 40,
-        "baseline": 0.9,
-        "target": 0.6,
-        "change": -0.3,
-        "low": -0.45,
-        "high": -0.123457,
-    }
+def test_a_ledger_is_two_lines() -> None:
+    """What a run used is its sum and its stages; a stage without a price has no dollars; no ledger is no line."""
+    assert wording.used([]) == []
+    assert wording.used([sample.spent(), sample.spent("judge", cost_usd=None)]) == [
+        "run 2026-11-02 used 2,508 calls (4 failed), 3,922 requests, 926,990 tokens, $1.23",
+        "by stage: execute 1,961 requests, $1.23; judge 1,961 requests",
+    ]
+
+
+@pytest.mark.parametrize(("usd", "said"), [(0.00493, "$0.0049"), (0.99994, "$0.9999"), (1234.5, "$1,234.50")])
+def test_money_below_a_dollar_has_four_decimals(usd: float, said: str) -> None:
+    """A cent of a cent is still seen."""
+    assert wording.money(usd) == said

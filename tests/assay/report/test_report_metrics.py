@@ -1,0 +1,80 @@
+"""The machine's numbers: every rate with its interval and n, every count a count, and nothing in place of nothing."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+import sample_report as sample
+
+from assay.report.content import Judge
+from assay.report.metrics import metrics, slices_csv
+
+NO_RATE = {"cases", "product_failed", "trials", "latency_s", "endings", "used"}
+
+
+def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
+    """Each metric that is a rate has estimate, low, high and n, to six digits."""
+    found = metrics(sample.report(steadiness=sample.steadiness()))
+    rates = {name: value for name, value in found.items() if isinstance(value, dict) and name not in NO_RATE}
+    assert set(rates) == {
+        *("pass_rate", "change", "corrected_pass_rate", "win_rate", "answered_pass_rate"),
+        *("pass_hat_1", "pass_hat_2", "pass_hat_3", "pass_at_3"),
+    }
+    assert all(set(value) == {"estimate", "low", "high", "n"} for value in rates.values())
+    assert found["corrected_pass_rate"] == {"estimate": 0.841, "low": 0.782, "high": 0.894, "n": 251}
+    assert all(value["estimate"] == round(value["estimate"], 6) for value in rates.values())
+    assert (found["verdict"], found["calibrated"], found["alerts"]) == ("regression", True, 1)
+
+
+def test_the_parts_sum_to_the_planned_cases() -> None:
+    """Passed, failed by answer, by format, by the judge and by the wire are all planned cases, each counted once."""
+    found = metrics(sample.report())
+    cases, kinds = found["cases"], found["product_failed"]
+    assert cases == {"planned": 254, "passed": 214, "product_failed": 37, "judge_failed": 1, "wire_failed": 2}
+    assert kinds == {"answer": 32, "format": 5}
+    assert cases["passed"] + sum(kinds.values()) + cases["judge_failed"] + cases["wire_failed"] == cases["planned"]
+    assert (found["answered_pass_rate"]["n"], found["error_share"]) == (251, round(3 / 254, 6))
+
+
+def test_what_was_used_is_there_by_stage_and_in_sum() -> None:
+    """Each stage has its row of the ledger; where no price is declared there is no cost, and none is made up."""
+    found = metrics(sample.report())["used"]
+    assert set(found) == {"execute", "judge", "all"}
+    assert (found["execute"]["cost_usd"], found["all"]["cost_usd"]) == (1.2345, 1.2345)
+    assert "cost_usd" not in found["judge"]
+    assert found["all"]["calls"] == found["execute"]["calls"] + found["judge"]["calls"] == 1554
+
+
+@pytest.mark.parametrize("judges", [[], [Judge(name="correctness", standing="expired", certificate=None, note="")]])
+def test_only_valid_judges_are_calibrated(judges: list[Judge]) -> None:
+    """A night without a judge, or with one that may not be believed, is not calibrated in the metrics."""
+    assert metrics(sample.report(judges=judges))["calibrated"] is False
+
+
+def test_what_could_not_be_measured_is_left_out() -> None:
+    """A number that does not exist is absent from the metrics, never 0."""
+    nothing: dict[str, Any] = dict.fromkeys(("everything", "preference", "answers"))
+    corrected = sample.report().corrected.model_copy(update={"rate": None})  # type: ignore[union-attr]
+    bare = sample.report(**nothing, spent=[], corrected=corrected, target=sample.empty_accounting())
+    assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "product_failed", "alerts"}
+    assert slices_csv(bare) == "category,n,baseline,target,change,low,high\n"
+    unpriced = sample.report(answers=sample.answers(cost_a_case_usd=None, priced_cases=0))
+    assert "cost_a_case_usd" not in metrics(unpriced)
+
+
+def test_slices_are_numbers() -> None:
+    """The table for plots has a row a category with six decimals, in the report's order."""
+    report = sample.report()
+    assert report.everything
+    rows = list(csv.DictReader(io.StringIO(slices_csv(report))))
+    assert [row["category"] for row in rows] == [row.category for row in report.everything.slices]
+    first = report.everything.slices[0]
+    assert {name: float(value) for name, value in rows[0].items() if name != "category"} == {
+        "n": first.n,
+        "baseline": round(first.baseline.estimate, 6),
+        "target": round(first.target.estimate, 6),
+        "change": round(first.change.estimate, 6),
+        "low": round(first.change.low, 6),
+        "high": round(first.change.high, 6),
+    }
