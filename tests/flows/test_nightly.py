@@ -13,12 +13,12 @@ pytestmark = pytest.mark.slow
 
 
 def calls(sample: Sample) -> int:
-    """Return how many calls the journal holds."""
+    """Return how many answers the journal holds."""
     import sqlite3
 
     connection = sqlite3.connect(sample.folder / ".assay/journal.sqlite")
     try:
-        return int(connection.execute("SELECT count(*) FROM calls").fetchone()[0])
+        return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
     finally:
         connection.close()
 

@@ -167,7 +167,8 @@ def test_a_judge_is_calibrated_from_the_form(api: Api, page: Page, night: tuple[
 
 @in_browser
 def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
-    """In the browser: a quick run of the nightly ends in a state named after the verdict, with four artifacts."""
+    """In the browser: a quick run of the nightly ends in a state named after the verdict, with four artifacts
+    and the progress of each stage that asks."""
     (of,) = api.post("deployments/filter", flows={"name": {"any_": ["nightly"]}})
     page.goto(f"{api.address}/deployments/deployment/{of['id']}", wait_until="networkidle")
     page.get_by_role("button", name="Run", exact=True).first.click()
@@ -177,7 +178,10 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     )
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Regression")
     artifacts = api.post("artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
-    assert {one["key"] for one in artifacts} == {"nightly-verdict", "newly-failing", "coverage-and-calls", "report"}
+    progress = {one["key"]: one["data"] for one in artifacts if one["type"] == "progress"}
+    assert progress == {"progress-execute": 100, "progress-judge": 100, "progress-monitor": 100}
+    shown = {one["key"] for one in artifacts} - progress.keys()
+    assert shown == {"nightly-verdict", "newly-failing", "coverage-and-calls", "report"}
     page.goto(f"{api.address}/assay/report", wait_until="networkidle")
     assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
     (link,) = [one["data"] for one in artifacts if one["key"] == "report"]
