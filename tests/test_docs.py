@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from assay.checks.registry import KINDS
 from assay.gate import EXIT
 from flows.cli import app
+from tasks.execute import Settings
 from tests.layout import ROOT
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md", "data/labels/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
+DOCUMENTS += ["data/labels/README.md", "docs/execute.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -99,3 +103,21 @@ def test_no_file_names_this_machine() -> None:
     homes = re.compile(r"/(home|Users|work|root)/\w+/")
     texts = [name for name in listed if Path(name).suffix in {".py", ".md", ".yaml", ".toml", ".json", ".lock", ""}]
     assert [name for name in texts if homes.search((ROOT / name).read_text(encoding="utf8", errors="ignore"))] == []
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", TEXT["docs/execute.md"], re.DOTALL))
+def test_every_example_of_parameters_is_accepted(example: str) -> None:
+    """What the document shows as the section `execute` is one."""
+    Settings.model_validate(yaml.safe_load(example)["execute"])
+
+
+def test_every_check_is_listed() -> None:
+    """The table of checks names each kind there is, and no other."""
+    table = TEXT["docs/execute.md"].partition("## Checks")[2].partition("##")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for name in re.findall("`([a-z-]+)`", row[: row.index("|", 2)])
+    }
+    assert named == set(KINDS)
