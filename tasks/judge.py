@@ -22,6 +22,7 @@ from assay.clients.chat import Asks, Chat, Endpoint
 from assay.clients.engine import Answer, Call, Done, Tally, Work, answer_all
 from assay.clients.journal import Journal
 from assay.clients.limits import Limits
+from assay.clients.meter import Meter, metering
 from assay.clients.said import said
 from assay.clients.ways import way
 from assay.errors import CallError, DataError, EndpointError
@@ -91,7 +92,12 @@ class Night(NamedTuple):
             shelf.require_any()
 
     def size(self) -> int:
-        """Return how many questions there are at most: one a response, two a pair."""
+        """Return how many questions there are at most: one a response, two a pair.
+
+        Raises:
+            DataError: A table is not sound.
+        """
+        store.count("cases")
         pairs = store.count("responses") if store.exists("baseline") else 0
         versions = store.count("responses") + (store.count("baseline") if pairs else 0)
         return sum(len(questions.of_item(item, self.date).shown) for item in self.items) + versions + ORDERS * pairs
@@ -183,10 +189,11 @@ async def ask(
     settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
 ) -> tuple[str, Tally]:
     """Put every question to the judge model; return which model answers under this name tonight, and the tally."""
+    total = night.size()
     work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
     async with way(journal, LOG.info)(endpoint, settings) as chat, Chat(endpoint, settings) as vectors:
-        reported = await _reported_model(chat, journal, night.date)
-        with progress("judge", night.size()) as step:
+        reported = await _reported_model(chat, journal, work)
+        with progress("judge", total) as step:
 
             def calls() -> Iterator[Call]:
                 for item in night.items:
@@ -206,26 +213,30 @@ async def ask(
             return reported, await answer_all(calls(), journal, work, progress=step)
 
 
-async def _reported_model(chat: Asks, journal: Journal, date: str) -> str:
+async def _reported_model(chat: Asks, journal: Journal, work: Work) -> str:
     """Ask one small question a night, to learn which model answers under this name today.
 
     Raises:
         EndpointError: It was not answered, so nothing can be judged under the right name.
     """
-    key = digest(["probe", chat.endpoint.base_url, chat.endpoint.model, date])
-    if known := journal.get(key):
+    key = digest(["probe", chat.endpoint.base_url, chat.endpoint.model, work.run])
+    known = journal.get(key)
+    if known is not None:
         return known
     judge = prompt.load("correctness")
     messages = judge.render(question="Is this a probe?", reference="Yes.", response="Yes.")
+    used = Meter(purse=work.purse)
     try:
-        reply = await chat.complete(messages=messages, response_format=judge.response_format(), **PARAMETERS)
+        with metering(used):
+            reply = await chat.complete(messages=messages, response_format=judge.response_format(), **PARAMETERS)
     except CallError as error:
         raise EndpointError(
             f"the judge {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "
             "mend it, then run again"
         ) from error
-    await journal.put(key, reply["model"] or "")
-    return reply["model"] or ""
+    model = str(reply["model"] or "")
+    await journal.finish(key, model, is_final=True, run=work.run, stage=work.stage, used=used)
+    return model
 
 
 def _call(chat: Asks, question: Question, texts: questions.Texts, key: str) -> Call:

@@ -88,7 +88,11 @@ def progress(what: str, total: int) -> Iterator[Progress]:
 def _shown(course: Course, console: Console) -> Iterator[Callable[[bool], None]]:
     """Yield a function that shows where the course is; told whether a tenth is full."""
     if not console.is_terminal:
-        yield lambda is_tenth: console.print(course.line(), markup=False, highlight=False) if is_tenth else None
+        yield (
+            lambda is_tenth: (
+                console.print(course.line(), markup=False, highlight=False, soft_wrap=True) if is_tenth else None
+            )
+        )
         return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     notes = TextColumn("{task.fields[notes]}", markup=False)

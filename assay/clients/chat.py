@@ -12,13 +12,15 @@ from pydantic import BaseModel, Field, ValidationError
 
 from assay.clients import meter
 from assay.clients.limits import Limits
-from assay.clients.wire import CLIENT_FAULT, SHOWN, TOO_MANY, Sent, Wire, refused
+from assay.clients.wire import CLIENT_FAULT, SHOWN, TOO_MANY, Sent, Wire, refused, writable
 from assay.errors import CallError, EndpointError
 
 BYTES_A_TOKEN = 4
 """Of English and of JSON, about; only budgets and forecasts are made of it."""
 UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 REDIRECTS = range(300, 400)
+ABSURD = 2**40
+"""Tokens that no reply has."""
 QUOTA = "insufficient_quota"
 COMPLETIONS = "/chat/completions"
 SURROGATE = (b"\\ud", b"\\uD")
@@ -215,7 +217,7 @@ def read_completion(body: bytes) -> dict[str, Any]:
         CallError: It is `malformed`, or `empty`: no text, no tool call, no refusal.
     """
     try:
-        found = json.loads(body)
+        found = json.loads(body.decode())
         if any(mark in body for mark in SURROGATE):
             found = _writable_json(found)
     except (ValueError, RecursionError) as error:
@@ -234,11 +236,6 @@ def read_completion(body: bytes) -> dict[str, Any]:
     return {"model": None, **found}
 
 
-def writable(text: str) -> str:
-    """Return the text with U+FFFD in place of each lone surrogate, which UTF-8 and therefore no table can hold."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _writable_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return json.loads(writable(json.dumps(value, ensure_ascii=False)))
 
@@ -254,7 +251,7 @@ def usage(reply: dict[str, Any]) -> Usage:
     """Return the tokens that the endpoint counted; what it counts in no way that is known is not paid for."""
     counted = reply.get("usage")
     found = [counted.get(name) if isinstance(counted, dict) else None for name in Usage._fields]
-    return Usage(*(count if isinstance(count, int) and count >= 0 else 0 for count in found))
+    return Usage(*(count if isinstance(count, int) and 0 <= count < ABSURD else 0 for count in found))
 
 
 def _error(body: bytes) -> tuple[str, str]:

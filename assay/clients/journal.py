@@ -152,7 +152,7 @@ class Journal:
         answers, self._answers = self._answers, []
         bookings, self._bookings = self._bookings, []
         waiting, self._waiting = self._waiting, []
-        fault: ConfigError | None = None
+        fault: Exception | None = None
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -161,6 +161,8 @@ class Journal:
         except sqlite3.Error as error:
             why = f"{self._file.name} cannot be written ({error}), expected it to keep {len(answers)} finished calls"
             fault = ConfigError(f"{why}: mend the disk and run again, what it holds is not asked again")
+        except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it, whatever it is
+            fault = error
         for kept in waiting:
             if kept.done():
                 continue

@@ -9,6 +9,7 @@ from tenacity import (
     RetryCallState,
     retry_if_exception,
     stop_after_attempt,
+    wait_random,
     wait_random_exponential,
 )
 
@@ -20,22 +21,30 @@ from assay.errors import CallError, EndpointError, OverloadError
 Answer = TypeVar("Answer")
 Once = Callable[[], Awaitable[Answer]]
 Attempt = Callable[[Once[Answer], int], Awaitable[Answer]]
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
+LONGEST_WAIT_S = 20.0
 LONGEST_ASKED_S = 120.0
 """An endpoint that wants to be left alone for longer is given up for this call."""
 
-_JITTER = wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)
+Jitter = Callable[[RetryCallState], float]
+_CROWDED: Jitter = wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT_S)
+"""Where the endpoint says that it is too much, or nobody is there."""
+_BROKEN: Jitter = wait_random_exponential(multiplier=0.1, max=LONGEST_WAIT_S)
+"""After a fault of a server or a connection."""
+_SPOILT: Jitter = wait_random(0, 0.1)
+"""After an answer that was none, or none in time: the next is as likely to be good now as later."""
+SPOILT = {"malformed", "empty", "timeout"}
 
 
 class Patience:
     """The one place that sends a request again; so it is the one that counts them."""
 
-    def __init__(self, limits: Limits, *, jitter: Callable[[RetryCallState], float] = _JITTER) -> None:
+    def __init__(self, limits: Limits, *, jitter: Jitter | None = None) -> None:
         """Prepare the gate before one endpoint.
 
         Args:
             limits: How often again, and how many at once.
-            jitter: Seconds to wait where the endpoint does not say how long; where it does, at most as much again is added.
+            jitter: Seconds to wait where the endpoint does not say how long; where it does, at most as much again is
+                added. Left out, it depends on the fault.
         """
         self._limits, self._jitter = limits, jitter
         self._governor = Governor(limits)
@@ -91,7 +100,8 @@ class Patience:
         """Return seconds to wait: what the endpoint asks for, plus jitter so that not all come back at once."""
         error = state.outcome.exception() if state.outcome else None
         asked = (error.wait_s or 0.0) if isinstance(error, OverloadError) else 0.0
-        return asked + min(self._jitter(state), asked) if asked else self._jitter(state)
+        jitter = (self._jitter or _jitter(error))(state)
+        return asked + min(jitter, asked) if asked else jitter
 
     async def _governed(self, once: Once[Answer], tokens: int) -> Answer:
         used = meter.current()
@@ -131,6 +141,12 @@ class Patience:
         finally:
             for one in racing:
                 one.cancel()
+
+
+def _jitter(error: BaseException | None) -> Jitter:
+    if isinstance(error, OverloadError) or (isinstance(error, CallError) and error.again == "always"):
+        return _CROWDED
+    return _SPOILT if isinstance(error, CallError) and error.kind in SPOILT else _BROKEN
 
 
 def _may_help(error: BaseException, *, is_harmless: bool) -> bool:

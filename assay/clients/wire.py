@@ -20,6 +20,8 @@ MOST_BYTES = 32 * 1024 * 1024
 LONG = 1024 * 1024
 SHOWN = 300
 """Characters of somebody else's text that one of our sentences may hold."""
+PASSING = {408, 409, 425}
+"""Refusals that pass: too slow, in conflict, too early."""
 TOO_MANY, UNAVAILABLE, SERVER_FAULT, CLIENT_FAULT = 429, 503, 500, 400
 Read = TypeVar("Read")
 
@@ -135,7 +137,7 @@ class Wire:
 
     def quoted(self, found: object) -> str:
         """Return somebody else's text on one short line, without the secrets, whoever repeats them."""
-        text = " ".join((str(found) or type(found).__name__).split())
+        text = writable(" ".join((str(found) or type(found).__name__).split()))
         for secret in self._secrets:
             text = text.replace(secret, "(the key)") if secret else text
         return text[:SHOWN]
@@ -173,6 +175,11 @@ async def _whole(reply: aiohttp.ClientResponse, most: int) -> bytes:
     return b"".join(parts)
 
 
+def writable(text: str) -> str:
+    """Return the text with U+FFFD in place of each lone surrogate, which UTF-8 and therefore no table can hold."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def refused(sent: Sent, text: str) -> CallError:
     """Return our word for an HTTP status that is no answer.
 
@@ -187,7 +194,7 @@ def refused(sent: Sent, text: str) -> CallError:
         return OverloadError(kind, text, again="always" if is_untouched else again, wait_s=_wait_s(sent.headers))
     if sent.status >= SERVER_FAULT:
         return CallError("server", text, again=again)
-    return CallError("refused-request", text)
+    return CallError("refused-request", text, again="if-harmless" if sent.status in PASSING else None)
 
 
 def _wait_s(headers: Mapping[str, str]) -> float | None:

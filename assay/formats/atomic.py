@@ -1,7 +1,6 @@
 """Files that are whole or absent: a reader, or a crash at any moment, sees the old one or the new one, never a part."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,17 +9,20 @@ from typing import IO
 
 @contextmanager
 def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """Yield a new file that takes the target's place when the block has ended well, and is gone when it has not."""
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    """Yield a new file that takes the target's place when the block has ended well, and is gone when it has not.
+
+    A target has one writer at a time, which is what the run's lock is for; so what a killed one left is overwritten.
+    """
+    partial = target.with_name(f".{target.name}.partial")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
+        partial.chmod(0o644)
+        partial.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
     folder = os.open(target.parent, os.O_RDONLY)
     try:

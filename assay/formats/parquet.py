@@ -41,19 +41,22 @@ def rows(
             row = record.model_validate(fields)
         except ValidationError as error:
             raise DataError(f"{where}, row {number}: {fault(error)}; correct the row") from error
-        last = _next(last, row, order, f"{where}, row {number}")
+        last = _next(last, _key(row, order), order, f"{where}, row {number}")
         yield row
 
 
-def count(file: Path, where: str) -> int:
-    """Return the number of rows, which costs a look at the file's end."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def count(file: Path, record: type[Record], order: Sequence[str], where: str) -> int:
+    """Return the number of rows, after a look at the file's end, its columns and the order of its keys.
 
-    try:
-        return int(pq.read_metadata(file).num_rows)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(where, error) from error
+    Raises:
+        DataError: As for `rows`, as far as that shows in so little.
+    """
+    last: Key | None = None
+    number = 0
+    for number, fields in enumerate(_dicts(file, record, where, order or record.arrow_schema().names[:1]), 1):
+        if order:
+            last = _next(last, tuple(fields.values()), order, f"{where}, row {number}")
+    return number
 
 
 class Writer:
@@ -77,7 +80,7 @@ class Writer:
         Raises:
             DataError: Its key is not above the one before.
         """
-        self._last = _next(self._last, row, self._order, self._where)
+        self._last = _next(self._last, _key(row, self._order), self._order, self._where)
         self._waiting.append(row.model_dump())
         if len(self._waiting) == GROUP:
             self._flush()
@@ -101,7 +104,8 @@ class Writer:
         self._waiting = []
 
 
-def _dicts(file: Path, record: type[Record], where: str) -> Iterator[dict[str, Any]]:
+def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows as they are, whole or only some of their fields, in the order in which those are named."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -112,18 +116,21 @@ def _dicts(file: Path, record: type[Record], where: str) -> Iterator[dict[str, A
                 missing, extra = sorted(expected - columns), sorted(columns - expected)
                 raise DataError(f"{where} lacks the columns {missing} and has {extra} instead: run its stage again")
             left = found.metadata.num_rows
-            for batch in found.iter_batches(GROUP):
+            for batch in found.iter_batches(GROUP, columns=only and list(only)):
                 left -= batch.num_rows
-                yield from batch.to_pylist()
+                yield from (batch.select(list(only)) if only else batch).to_pylist()
             if left:
                 raise pa.ArrowInvalid(f"{left} rows less than it declares")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(where, error) from error
 
 
-def _next(last: Key | None, row: Record, order: Sequence[str], where: str) -> Key | None:
-    """Return the row's key, which has to be above the last one; None for a table without a key."""
-    key = tuple(getattr(row, field) for field in order)
+def _key(row: Record, order: Sequence[str]) -> Key:
+    return tuple(getattr(row, field) for field in order)
+
+
+def _next(last: Key | None, key: Key, order: Sequence[str], where: str) -> Key | None:
+    """Return a row's key, which has to be above the last one; None for a table without a key."""
     if last is not None and key and key <= last:
         how = "repeats" if key == last else "stands below"
         named = " ".join(map(str, key))[:200]

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from assay.clients.chat import writable
+from assay.clients.wire import writable
 from assay.errors import CallError, ConfigError, EndpointError
 
 MOST_CHARACTERS = 8 * 1024 * 1024

@@ -40,7 +40,7 @@ def test_rows_come_back_over_every_boundary_of_a_group(tmp_path: Path) -> None:
     for count in (0, 1, parquet.GROUP - 1, parquet.GROUP, parquet.GROUP + 1):
         rows = [response(case(number, case_id=f"refunds-{number:06}")) for number in range(count)]
         assert read(tmp_path / "t", written(rows)) == rows
-        assert parquet.count(tmp_path / "t", "the table") == count
+        assert parquet.count(tmp_path / "t", Response, ORDER, "the table") == count
 
 
 def test_equal_rows_give_equal_bytes() -> None:
@@ -73,7 +73,7 @@ def test_an_order_that_is_none(tmp_path: Path, trials: list[int], found: str) ->
 def test_a_cut_file_is_refused(tmp_path: Path, length: int) -> None:
     """Whatever is missing at its end, the file is named and its mend said."""
     content = written([response(case(1))])[:length]
-    for look in (lambda: read(tmp_path / "t", content), lambda: parquet.count(tmp_path / "t", "the table")):
+    for look in (lambda: read(tmp_path / "t", content), lambda: parquet.count(tmp_path / "t", Response, ORDER, "the table")):
         with pytest.raises(DataError, match="the table cannot be read .*restore it with `dvc checkout`"):
             look()
 
