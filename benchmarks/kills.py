@@ -1,8 +1,7 @@
 """Killed at random points again and again, a run asks again only what was in flight, and ends with the same tables.
 
-`python -m benchmarks.kills` prints the sweep as JSON: 2,000 cases, a call to the product and one to the judge each, 20
-times `kill -9` to the whole process group. `python -m benchmarks.kills URL` is the run that is killed, in the current
-folder; its clock stands still, since nothing else could make two runs measure the same.
+`python -m benchmarks.kills URL` is the run that is killed, in the current folder; its clock stands still, since nothing
+else could make two runs measure the same. `sweep` kills one, and compares it with an undisturbed one.
 """
 
 import asyncio
