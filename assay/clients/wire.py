@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,7 @@ MOST_BYTES = 32 * 1024 * 1024
 LONG = 1024 * 1024
 SHOWN = 300
 """Characters of somebody else's text that one of our sentences may hold."""
+NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 PASSING = {408, 409, 425}
 """Refusals that pass: too slow, in conflict, too early."""
 TOO_MANY, UNAVAILABLE, SERVER_FAULT, CLIENT_FAULT = 429, 503, 500, 400
@@ -194,18 +196,14 @@ def refused(sent: Sent, text: str) -> CallError:
         return OverloadError(kind, text, again="always" if is_untouched else again, wait_s=_wait_s(sent.headers))
     if sent.status >= SERVER_FAULT:
         return CallError("server", text, again=again)
-    return CallError("refused-request", text, again="if-harmless" if sent.status in PASSING else None)
+    return CallError("refused-request", text, again=again or ("if-harmless" if sent.status in PASSING else None))
 
 
 def _wait_s(headers: Mapping[str, str]) -> float | None:
     """Return how long the endpoint wants to be left alone; None when it does not say, or in no way that is known."""
     for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            wait = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        if 0 <= wait < float("inf"):
-            return wait
+        if NUMBER.fullmatch(headers.get(name, "").strip()):
+            return float(headers[name]) * unit_s
     return _until(headers)
 
 

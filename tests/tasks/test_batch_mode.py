@@ -42,7 +42,7 @@ def fill(project: Project, url: str, mode: str) -> None:
     store.write("baseline", [response(one) for one in cases])
     store.path("labels").unlink(missing_ok=True)
     store.write("items", [item(1, "Gift cards never expire.")])
-    target = {"name": "support", "model": "support-2", "base_url": url, "environment": "tests.tasks.library"}
+    target = {"name": "support", "model": "support-2", "base_url": url, "environment": "tests.tasks.reading_room"}
     project.params("execute", target=target, trials=2, mode=mode, **QUICK)
     project.params("judge", mode=mode, **QUICK)
 
@@ -78,7 +78,7 @@ def test_only_a_chat_endpoint_has_a_batch_api(project: Project, now: datetime) -
     """Another kind of target in batch mode is refused in one sentence."""
     store.write("cases", [case(1)])
     project.params(
-        "execute", target={"kind": "python", "name": "s", "function": "tests.tasks.library:answer"}, mode="batch"
+        "execute", target={"kind": "python", "name": "s", "function": "tests.tasks.reading_room:answer"}, mode="batch"
     )
     with pytest.raises(ConfigError, match=r"execute.mode is 'batch', but a target of kind 'python' has no Batch API"):
         execute.fn(now)

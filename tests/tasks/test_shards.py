@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 from assay.clients.engine import Done, Tally
 from assay.clients.journal import Journal
 from assay.errors import AssayError, BudgetError, ConfigError, DataError, EndpointError
+from assay.formats import parquet
 from assay.records import Case, Response
 from tasks import execute, store
 from tasks.shards import Course, Part, Shard, cut, require, run_shard, share
@@ -324,12 +325,16 @@ def test_a_product_that_cannot_be_asked_ends_the_run(
 
 
 def test_without_an_evaluation_set_nothing_is_handed_out(project: Project) -> None:
-    """The sentence names the missing table, and one that breaks its contract is refused before any worker sees it."""
+    """A set that is missing, unreadable or against its contract is refused before any worker sees it."""
     project.params("execute", runner="processes")
     with pytest.raises(DataError, match="data/evalset/cases.parquet is missing"):
         Course(RUN, None)
     Path(store.path("cases")).write_bytes(b"no table")
     with pytest.raises(DataError, match="cannot be read"):
+        Course(RUN, None)
+    with store.path("cases").open("wb") as file, parquet.Writer(file, Case, (), "") as writer:
+        writer.add(case(1, "weather"))
+    with pytest.raises(DataError, match="weather"):
         Course(RUN, None)
 
 
