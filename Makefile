@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
+RUNNERS := .venv/.runners
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: nightly test check serve bench local-llm
@@ -9,10 +10,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 nightly: $(READY)
 	@assay nightly
 
-test: $(READY)
+test: $(RUNNERS)
 	@pytest
 
-check: $(READY)
+check: $(RUNNERS)
 	@ruff format --check .
 	@ruff check .
 	@mypy
@@ -34,4 +35,9 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/uv || { python3 -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+# Dask and Ray, for the tests of the runners that use them; a night needs neither.
+$(RUNNERS): $(READY) requirements-runners.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements-runners.lock
 	@touch $@

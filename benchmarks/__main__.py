@@ -21,7 +21,7 @@ WAYS = ("aiohttp", "openai", "assay")
 SIZES = (5_000, 10_000)
 LATENCY_S, CONCURRENCY = 0.05, 64
 SLOW_S, SLOW_CONCURRENCY, SLOW_SIZE = 1.0, 512, 5_000
-LARGE, SEED = 200_000, 20
+LARGE, CORES_SIZE, SEED = 200_000, 40_000, 20
 CALLS = 2
 """A case: one to the product, one to the judge."""
 
@@ -64,6 +64,19 @@ def memory(_: int) -> Figures:
     return {"cases": LARGE, **cost._asdict()}
 
 
+def cores(rounds: int) -> Figures:
+    """Execute against an endpoint that answers at once, from one process and from two."""
+    found: dict[str, list[Cost]] = {"threads": [], "processes": []}
+    with measure.prefect() as api:
+        for _ in range(rounds):
+            for way, costs in found.items():
+                with measure.serving(0) as served, measure.project(served.url, CORES_SIZE, CONCURRENCY) as folder:
+                    costs.append(measure.run(way, served.url, CORES_SIZE, CONCURRENCY, folder, PREFECT_API_URL=api))
+    medians = {way: median(costs) for way, costs in found.items()}
+    busy = {way: round(cost.cpu_s / cost.wall_s, 2) for way, cost in medians.items()}
+    return {"cases": CORES_SIZE, **{way: cost._asdict() for way, cost in medians.items()}, "cores_busy": busy}
+
+
 def faults(_: int) -> Figures:
     """A run under every fault beside an undisturbed one."""
     from benchmarks import faults as module
@@ -103,6 +116,7 @@ FIGURES: dict[str, Callable[[int], Figures]] = {
     "slow": slow,
     "start": start,
     "memory": memory,
+    "cores": cores,
     "faults": faults,
     "kills": kills,
 }

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,9 +70,26 @@ def assay(base_url: str) -> None:
     print(json.dumps([{name: tally[name] for name in ("asked", "known", "requests")} for tally in tallies]))
 
 
+def cores(runner: str) -> None:
+    """Ask the product alone, from this process or from two; a Prefect server is named in the environment."""
+    from flows import spread
+    from tasks import store
+    from tasks.execute import Settings, execute
+
+    began = time.perf_counter()
+    if runner == "threads":
+        tally = execute.fn(NIGHT)
+    else:
+        settings = store.params("execute", Settings).model_copy(update={"runner": runner})
+        tally = spread.spread(settings, f"{NIGHT:%Y-%m-%d}", None)
+    print(json.dumps({"asked": tally.asked, "stage_s": time.perf_counter() - began}))
+
+
 if __name__ == "__main__":
     way, url, number, at_once = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     if way == "assay":
         assay(url)
+    elif way in {"threads", "processes"}:
+        cores(way)
     else:
         asyncio.run({"aiohttp": aiohttp, "openai": openai}[way](url, number, at_once))

@@ -1,11 +1,13 @@
 """One job in a process of its own, with everything that it cost: seconds, CPU seconds, memory."""
 
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,8 +64,37 @@ def project(url: str, count: int, concurrency: int) -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(way: str, url: str, count: int, concurrency: int, folder: Path = ROOT) -> Cost:
-    """Run one way of the job.
+@contextmanager
+def prefect() -> Iterator[str]:
+    """Run a Prefect server meanwhile; yield the address of its API."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as said:
+        quiet = environment() | {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+        with subprocess.Popen(command, env=quiet, stdout=said, stderr=said) as process:
+            try:
+                _await(f"http://127.0.0.1:{port}/api/health")
+                yield f"http://127.0.0.1:{port}/api"
+            finally:
+                process.terminate()
+
+
+def _await(address: str) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310 - our own loopback address
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise RuntimeError(f"{address} does not answer")
+
+
+def run(way: str, url: str, count: int, concurrency: int, folder: Path = ROOT, **variables: str) -> Cost:
+    """Run one way of the job, with some more variables of the environment.
 
     Raises:
         RuntimeError: It failed.
@@ -71,7 +102,7 @@ def run(way: str, url: str, count: int, concurrency: int, folder: Path = ROOT) -
     command = [sys.executable, "-m", "benchmarks.jobs", way, url, str(count), str(concurrency)]
     with tempfile.TemporaryFile() as said:
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=said, stderr=said)
+        process = subprocess.Popen(command, cwd=folder, env=environment() | variables, stdout=said, stderr=said)
         _, status, used = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)

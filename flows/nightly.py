@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows import notices
+from flows import notices, spread
 from flows.steps import recorded
 from tasks import store
 from tasks.afford import afford
 from tasks.calibrate import calibrate
 from tasks.consult import embedded_throughout
-from tasks.execute import execute
 from tasks.judge import judge
 from tasks.monitor import monitor
 from tasks.publish import publish
@@ -36,7 +35,7 @@ def nightly(max_cost_usd: float | None = None) -> State[None]:
             recorded(review)
         if max_cost_usd is not None:
             afford(f"{now:%Y-%m-%d}", max_cost_usd)
-        recorded(execute, now, max_cost_usd)
+        spread.execute(now, max_cost_usd)
         recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
         recorded(monitor, now)

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from prefect import Task, flow
 
+from flows import spread
 from flows.steps import recorded
 from tasks import store
 from tasks.calibrate import calibrate
-from tasks.execute import execute
 from tasks.generate import generate
 from tasks.judge import judge
 from tasks.monitor import monitor
@@ -18,7 +18,6 @@ from tasks.review import review
 Stage = Literal["generate", "review", "execute", "judge", "calibrate", "monitor", "publish"]
 STAGES: dict[str, Task[..., Any]] = {
     "generate": generate,
-    "execute": execute,
     "judge": judge,
     "calibrate": calibrate,
     "monitor": monitor,
@@ -37,5 +36,7 @@ def stage(name: Stage) -> None:
     with store.exclusive(f"stage {name}", now):
         if name == "review":
             recorded(review)
+        elif name == "execute":
+            spread.execute(now)
         else:
             recorded(STAGES[name], now)

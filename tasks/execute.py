@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from prefect import task
 from pydantic import Field
@@ -35,6 +36,15 @@ class Settings(Limits):
     user: Player | None = None
     """Who plays the simulated users; left out when no case has one."""
     trials: int = Field(ge=1)
+    runner: Literal["threads", "processes", "dask", "ray"] = "threads"
+    """`threads` asks from this process; the others from `workers` processes, here or elsewhere (tasks/shards.py)."""
+    workers: int = Field(default=2, ge=1, le=1024)
+    shard_cases: int = Field(default=500, ge=1)
+    """Cases that a worker is handed at a time."""
+    parts: str = ""
+    """Where shards are filed: any address of fsspec that all workers can write; empty for .assay/parts."""
+    runner_address: str = ""
+    """Of a Dask or Ray cluster that runs already; empty to start `workers` processes here."""
 
 
 def plan(cases: Iterable[Case], target: Target, trials: int, epoch: str) -> Iterator[Call]:

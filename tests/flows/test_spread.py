@@ -18,6 +18,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from assay.errors import AssayError, ConfigError
+from assay.records import Response
 from flows import server, spread
 from tasks import execute, store
 from tests.cast import Project, case
@@ -120,13 +121,11 @@ def table() -> bytes:
     return store.path("responses").read_bytes()
 
 
-@pytest.mark.parametrize("runner", ["processes", "ray"])
-def test_two_workers_answer_as_one_process(project: Project, now: datetime, api: str, runner: str) -> None:
+def test_two_workers_of_ray_answer_as_one_process(project: Project, now: datetime, api: str) -> None:
     """Two workers at the same time, each case asked once; the table is the one that `threads` writes, byte for byte."""
-    if runner == "ray":
-        pytest.importorskip("prefect_ray")
+    pytest.importorskip("prefect_ray")
     with serving(answer) as served:
-        point(project, served, runner)
+        point(project, served, "ray")
         tally, said = ended(started(api))
         assert (tally["asked"], tally["requests"], len(served.asked), served.peak) == (CASES, CASES, CASES, 2)
         assert said == []
@@ -168,6 +167,7 @@ def test_a_killed_process_costs_what_was_in_flight(project: Project, now: dateti
         assert before < CASES
         assert execute.execute.fn(now).known >= before - 2
         assert CASES <= len(served.asked) <= CASES + 2
+        assert served.peak == 2
 
 
 @pytest.fixture
@@ -255,17 +255,22 @@ def test_a_missing_package_is_named(project: Project, monkeypatch: pytest.Monkey
         spread.spread(store.params("execute", execute.Settings), "2026-11-02", None)
 
 
-STAGE = (
-    "from flows.stage import stage; from tasks import door; door.run(lambda: (stage.fn('review'), stage.fn('execute')))"
-)
+STAGE = "from flows.stage import stage; from tasks import door; door.run(lambda: stage.fn('execute'))"
 
 
 def test_the_sample_product_is_recorded(tmp_path: Path, api: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes, each with a sample product of its own, answer the whole set, and DVC has it on record."""
+    """Two processes, each with a sample product of its own, answer as one process does, and DVC has it on record."""
     sample = clone(tmp_path)
     monkeypatch.chdir(sample.folder)
-    Project(sample.folder).params("execute", runner="processes", shard_cases=130)
-    ended(started(api, STAGE))
-    assert store.count("responses") == store.count("cases")
+    store.write("cases", [case(number, "escalation") for number in range(CASES)])
+    Project(sample.folder).params("execute", runner="processes", shard_cases=20)
+    _, said = ended(started(api, STAGE))
+    assert said == []
+    apart, found = table(), store.read("responses", Response)
+    assert ([one.case_id for one in found], {one.status for one in found}) == (
+        [case(number, "escalation").case_id for number in range(CASES)],
+        {"ok"},
+    )
     assert "up to date" in sample.run("dvc", "status", "execute").stdout
-    assert {file.suffix for file in (sample.folder / ".assay/parts").iterdir()} == {".json", ".parquet"}
+    assert execute.execute.fn(datetime.fromisoformat(found[0].epoch)).known == CASES
+    assert table() == apart
