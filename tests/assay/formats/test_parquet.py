@@ -73,7 +73,10 @@ def test_an_order_that_is_none(tmp_path: Path, trials: list[int], found: str) ->
 def test_a_cut_file_is_refused(tmp_path: Path, length: int) -> None:
     """Whatever is missing at its end, the file is named and its mend said."""
     content = written([response(case(1))])[:length]
-    for look in (lambda: read(tmp_path / "t", content), lambda: parquet.count(tmp_path / "t", Response, ORDER, "the table")):
+    for look in (
+        lambda: read(tmp_path / "t", content),
+        lambda: parquet.count(tmp_path / "t", Response, ORDER, "the table"),
+    ):
         with pytest.raises(DataError, match="the table cannot be read .*restore it with `dvc checkout`"):
             look()
 
