@@ -167,7 +167,7 @@ def test_a_judge_is_calibrated_from_the_form(api: Api, page: Page, night: tuple[
 
 @in_browser
 def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
-    """In the browser: a quick run ends in a state named after the verdict, with four artifacts and three progress bars."""
+    """In the browser: a quick run ends in a state named after the verdict, with its artifacts and progress bars."""
     (of,) = api.post("deployments/filter", flows={"name": {"any_": ["nightly"]}})
     page.goto(f"{api.address}/deployments/deployment/{of['id']}", wait_until="networkidle")
     page.get_by_role("button", name="Run", exact=True).first.click()
