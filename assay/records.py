@@ -6,17 +6,28 @@ arguments, an environment's end state) is JSON text, so that a table never depen
 
 import hashlib
 import json
+import re
 from datetime import datetime
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticSerializationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+LONE = re.compile("[\ud800-\udfff]")
 Layer = Literal["unit", "task", "production"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 """An identifier: it may become part of an anchor, a table key or a file's name, so nothing else is let in."""
+
+
+def _whole(text: str) -> str:
+    if not text.isascii() and LONE.search(text):
+        raise ValueError("half a character (a lone surrogate) stands in it: write the whole character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_whole)]
+"""What a person wrote; no file could hold half a character."""
 
 ARROW = {
     str: pa.string(),
@@ -56,7 +67,7 @@ class Expectation(Record):
     """One deterministic expectation of a case; `check` names the module in assay/checks that scores it."""
 
     check: Name
-    values: list[str] = []
+    values: list[Text] = []
     calls: list[ToolCall] = []
 
 
@@ -79,9 +90,9 @@ class Case(Record):
     case_id: Name
     layer: Layer
     category: Name
-    turns: list[str] = Field(min_length=1)
+    turns: list[Text] = Field(min_length=1)
     """What the user says, turn by turn; the product answers each before the next is sent."""
-    reference: str
+    reference: Text
     """A good final answer; empty when checks alone decide."""
     expectations: list[Expectation]
     provenance: Literal["written", "generated", "production"]
@@ -90,14 +101,6 @@ class Case(Record):
     owner: str
     user: SimulatedUser | None = None
     """Who takes over after `turns`; None when the turns are the whole conversation."""
-
-    @model_validator(mode="after")
-    def _can_be_written(self) -> Self:
-        try:
-            self.model_dump_json()
-        except PydanticSerializationError as error:
-            raise ValueError("half a character (a lone surrogate) stands in it: write the whole character") from error
-        return self
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -129,12 +130,15 @@ class Run:
 
     def strays(self) -> list[str]:
         """Return the files beside the tables that no run has cleared away."""
-        return sorted(file.name for name in TABLES for file in self._begun(name))
+        return sorted(file.name for name in TABLES for file, _ in self._begun(name))
 
-    def _begun(self, name: str) -> Iterator[Path]:
-        return (self.folder / f"data/{name}").glob(".*")
+    def _begun(self, name: str) -> Iterator[tuple[Path, int]]:
+        """Yield what was begun and not ended, and when: a run begins anew what another one left."""
+        for file in (self.folder / f"data/{name}").glob(".*.partial"):
+            with suppress(FileNotFoundError):  # it has just been ended
+                yield file, file.stat().st_mtime_ns
 
-    def _await_table(self, name: str, before: set[Path]) -> None:
+    def _await_table(self, name: str, before: set[tuple[Path, int]]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not set(self._begun(name)) - before:
             if time.monotonic() > deadline:

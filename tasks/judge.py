@@ -8,6 +8,8 @@ import asyncio
 import heapq
 import json
 import logging
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -103,6 +105,14 @@ class Night(NamedTuple):
         return sum(len(questions.of_item(item, self.date).shown) for item in self.items) + versions + ORDERS * pairs
 
 
+class Asked(NamedTuple):
+    """What was put to the judge: under which name, which model answered, and the journal's keys in order."""
+
+    model: str
+    reported: str
+    keys: deque[str]
+
+
 class Shelf:
     """A version's responses in the order of the cases, handed out case by case."""
 
@@ -187,8 +197,9 @@ def unchanged(played: Played) -> Iterator[Verdict]:
 
 async def ask(
     settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
-) -> tuple[str, Tally]:
-    """Put every question to the judge model; return which model answers under this name tonight, and the tally."""
+) -> tuple[Asked, Tally]:
+    """Put every question to the judge model; return where the answers are, and what that came to."""
+    keys: deque[str] = deque()
     total = night.size()
     work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
     async with way(journal, LOG.info)(endpoint, settings) as chat, Chat(endpoint, settings) as vectors:
@@ -208,19 +219,24 @@ async def ask(
 
             def asking(question: Question) -> Iterator[Call]:
                 for texts in question.shown:
-                    yield _call(chat, question, texts, questions.key(question, texts, endpoint.model, reported))
+                    keys.append(questions.key(question, texts, endpoint.model, reported))
+                    yield _call(chat, question, texts, keys[-1])
 
-            return reported, await answer_all(calls(), journal, work, progress=step)
+            tally = await answer_all(calls(), journal, work, progress=step)
+            return Asked(endpoint.model, reported, keys), tally
 
 
 async def _reported_model(chat: Asks, journal: Journal, work: Work) -> str:
-    """Ask one small question a night, to learn which model answers under this name today.
+    """Ask one small question, to learn which model answers under this name today.
+
+    A hosted model is asked once a night. The embedded one costs nothing, and may have been fitted anew since.
 
     Raises:
         EndpointError: It was not answered, so nothing can be judged under the right name.
     """
     key = digest(["probe", chat.endpoint.base_url, chat.endpoint.model, work.run])
-    known = journal.get(key)
+    is_kept = endpoints.is_hosted(os.environ)
+    known = journal.get(key) if is_kept else None
     if known is not None:
         return known
     judge = prompt.load("correctness")
@@ -235,7 +251,8 @@ async def _reported_model(chat: Asks, journal: Journal, work: Work) -> str:
             "mend it, then run again"
         ) from error
     model = str(reply["model"] or "")
-    await journal.finish(key, model, is_final=True, run=work.run, stage=work.stage, used=used)
+    if is_kept:
+        await journal.finish(key, model, is_final=True, run=work.run, stage=work.stage, used=used)
     return model
 
 
@@ -249,13 +266,13 @@ def _call(chat: Asks, question: Question, texts: questions.Texts, key: str) -> C
     return Call(key, put)
 
 
-def verdicts(night: Night, journal: Journal, settings: Settings, model: str, reported: str) -> Iterator[Verdict]:
-    """Yield everything that was said tonight, in the table's order."""
+def verdicts(night: Night, journal: Journal, settings: Settings, put: Asked) -> Iterator[Verdict]:
+    """Yield everything that was said tonight, in the table's order; what was put is used up."""
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
 
     def judged(question: Question) -> Verdict:
-        keys = [questions.key(question, texts, model, reported) for texts in question.shown]
-        return questions.verdict(question, [json.loads(journal.outcome(key)) for key in keys], model, reported)
+        said = [json.loads(journal.outcome(put.keys.popleft())) for _ in question.shown]
+        return questions.verdict(question, said, put.model, put.reported)
 
     def of_cases() -> Iterator[Verdict]:
         for played in night.cases():
@@ -276,9 +293,9 @@ def judge(now: datetime, max_cost_usd: float | None = None) -> Tally:
     settings, (items, _) = store.params("judge", Settings), store.labelled()
     night = Night(items, f"{now:%Y-%m-%d}")
     with consult.consulting(settings.model) as (endpoint, journal):
-        reported, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
+        put, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
         with store.writing("verdicts") as add:
-            for found in verdicts(night, journal, settings, endpoint.model, reported):
+            for found in verdicts(night, journal, settings, put):
                 add(found)
     return tally
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from assay.clients import meter
 from assay.clients.journal import Journal
-from assay.clients.meter import Meter, Purse, metering
+from assay.clients.meter import Meter, Purse
 from assay.errors import AssayError, BudgetError
 
 CHUNK = 64
@@ -103,9 +104,9 @@ async def answer_all(calls: Iterable[Call], journal: Journal, work: Work, *, pro
     async def begin() -> None:
         for call in pending:
             used = Meter(purse=work.purse, key=call.key, clock=work.clock)
+            meter.use(used)
             try:
-                with metering(used):
-                    answer = await call.ask()
+                answer = await call.ask()
             except BudgetError as error:
                 broke.append(error)
                 return

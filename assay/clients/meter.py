@@ -70,6 +70,11 @@ def current() -> Meter:
     return _METER.get() or Meter()
 
 
+def use(meter: Meter) -> None:
+    """Let everything that this task asks from now on count on this meter."""
+    _METER.set(meter)
+
+
 @contextmanager
 def metering(meter: Meter) -> Iterator[None]:
     """Let everything that is asked inside the block count on this meter."""
