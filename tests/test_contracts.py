@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from assay import contracts
 from assay.errors import DataError
@@ -173,3 +174,12 @@ def test_data_docs_are_built_offline(tmp_path: Path) -> None:
     assert len(pages) == 2
     assert not any("<script>alert(1)" in page for page in pages)
     assert any("&lt;script&gt;alert(1)" in page for page in pages)
+
+
+@pytest.mark.parametrize("field", ["turns", "reference", "expectations"])
+def test_half_a_character_is_no_case(field: str) -> None:
+    """A case that no file could hold is refused where it is made, in a sentence."""
+    half = "refund \ud83d"
+    value: object = {"turns": [half], "reference": half, "expectations": [{"check": "equals", "values": [half]}]}[field]
+    with pytest.raises(ValidationError, match="half a character .* write the whole character"):
+        case(1, **{field: value})
