@@ -100,9 +100,11 @@ class Night(NamedTuple):
             DataError: A table is not sound.
         """
         store.count("cases")
-        pairs = store.count("responses") if store.exists("baseline") else 0
-        versions = store.count("responses") + (store.count("baseline") if pairs else 0)
-        return sum(len(questions.of_item(item, self.date).shown) for item in self.items) + versions + ORDERS * pairs
+        anchors = sum(len(questions.of_item(item, self.date).shown) for item in self.items)
+        responses = store.count("responses")
+        if not store.exists("baseline"):
+            return anchors + responses
+        return anchors + responses + store.count("baseline") + ORDERS * responses
 
 
 class Asked(NamedTuple):

@@ -1,7 +1,7 @@
 """Ask an OpenAI-compatible chat endpoint: the package's requests and errors, over a leaner transport.
 
 The resource layer of the openai package costs 1.2 ms of CPU a call, six times what the call itself takes. So the hot
-path sends the same bytes itself; `is_package` sends them through the package.
+path sends the same bytes itself; `through="openai"` sends them through the package.
 """
 
 import json
@@ -157,8 +157,7 @@ class Chat:
         )
 
     def _vector(self, sent: Sent) -> list[float]:
-        if sent.status >= CLIENT_FAULT or sent.status in REDIRECTS:
-            raise self._named(sent)
+        self._require_answer(sent)
         try:
             return _Embeddings.model_validate_json(sent.body).data[0].embedding
         except ValidationError as error:
@@ -184,12 +183,15 @@ class Chat:
             EndpointError: No call can succeed.
             CallError: It is no answer.
         """
-        if sent.status >= CLIENT_FAULT or sent.status in REDIRECTS:
-            raise self._named(sent)
+        self._require_answer(sent)
         try:
             return read_completion(sent.body)
         except CallError as error:
             raise CallError(error.kind, self._wire.quoted(error)) from error
+
+    def _require_answer(self, sent: Sent) -> None:
+        if sent.status >= CLIENT_FAULT or sent.status in REDIRECTS:
+            raise self._named(sent)
 
     def _named(self, sent: Sent) -> CallError | EndpointError:
         """Return our word for a refusal; what would fail alike for every call is an EndpointError."""
