@@ -64,9 +64,11 @@ def assay(base_url: str) -> None:
     """Both stages as a nightly runs them: Prefect's tasks, journal, repeats, checks, progress, tables."""
     os.environ["OPENAI_BASE_URL"] = base_url
     from tasks.execute import execute
-    from tasks.judge import judge
+    from tasks.judge import judge, probing
 
-    tallies = [vars(stage.fn(NIGHT)) for stage in (execute, judge)]
+    with probing(NIGHT):
+        executed = execute.fn(NIGHT)
+    tallies = [vars(tally) for tally in (executed, judge.fn(NIGHT))]
     print(json.dumps([{name: tally[name] for name in ("asked", "known", "requests")} for tally in tallies]))
 
 

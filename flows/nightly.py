@@ -11,7 +11,7 @@ from tasks import store
 from tasks.afford import afford
 from tasks.calibrate import calibrate
 from tasks.consult import embedded_throughout
-from tasks.judge import judge
+from tasks.judge import judge, probing
 from tasks.monitor import monitor
 from tasks.publish import publish
 from tasks.review import review
@@ -35,7 +35,8 @@ def nightly(max_cost_usd: float | None = None) -> State[None]:
             recorded(review)
         if max_cost_usd is not None:
             afford(f"{now:%Y-%m-%d}", max_cost_usd)
-        spread.execute(now, max_cost_usd)
+        with probing(now, max_cost_usd):
+            spread.execute(now, max_cost_usd)
         recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
         recorded(monitor, now)

@@ -6,15 +6,17 @@ the judge model, a pair in both orders. A pair that did not change is never judg
 
 import asyncio
 import heapq
-import json
 import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
+import orjson
 from prefect import task
 
 from assay.checks import registry, similarity
@@ -228,6 +230,32 @@ async def ask(
             return Asked(endpoint.model, reported, keys), tally
 
 
+@contextmanager
+def probing(now: datetime, max_cost_usd: float | None = None) -> Iterator[None]:
+    """Ask a hosted judge its first small question while the block runs, so that the stage need not wait for it.
+
+    Raises:
+        EndpointError: It was not answered; told when the block has ended.
+    """
+    settings = store.params("judge", Settings)
+    if not endpoints.is_hosted(os.environ) or settings.mode == "batch":
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        probe = pool.submit(_probe, settings, f"{now:%Y-%m-%d}", max_cost_usd)
+        yield
+        probe.result()
+
+
+def _probe(settings: Settings, night: str, max_cost_usd: float | None) -> None:
+    async def ask_once(endpoint: Endpoint, journal: Journal) -> None:
+        async with Chat(endpoint, settings) as chat:
+            await _reported_model(chat, journal, Work(night, "judge", 1, journal.purse(night, max_cost_usd)))
+
+    with consult.consulting(settings.model) as (endpoint, journal):
+        asyncio.run(ask_once(endpoint, journal))
+
+
 async def _reported_model(chat: Asks, journal: Journal, work: Work) -> str:
     """Ask one small question, to learn which model answers under this name today.
 
@@ -273,7 +301,7 @@ def verdicts(night: Night, journal: Journal, settings: Settings, put: Asked) -> 
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
 
     def judged(question: Question) -> Verdict:
-        said = [json.loads(journal.outcome(put.keys.popleft())) for _ in question.shown]
+        said = [orjson.loads(journal.outcome(put.keys.popleft())) for _ in question.shown]
         return questions.verdict(question, said, put.model, put.reported)
 
     def of_cases() -> Iterator[Verdict]:

@@ -8,6 +8,7 @@ import json
 from typing import Any, Literal, NamedTuple, Protocol, Self
 from urllib.parse import urlsplit
 
+import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from assay.clients import meter
@@ -27,7 +28,6 @@ SURROGATE = (b"\\ud", b"\\uD")
 NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
 NO_CHOICE = {"finish_reason": None, "logprobs": None}
 """What every caller may rely on, if only as None."""
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 class Endpoint(BaseModel, frozen=True):
@@ -219,9 +219,7 @@ def read_completion(body: bytes) -> dict[str, Any]:
         CallError: It is `malformed`, or `empty`: no text, no tool call, no refusal.
     """
     try:
-        found = json.loads(body.decode())
-        if any(mark in body for mark in SURROGATE):
-            found = _writable_json(found)
+        found = _json(body)
     except (ValueError, RecursionError) as error:
         raise CallError("malformed", f"the reply is not JSON: {_short(error)}") from error
     try:
@@ -238,15 +236,21 @@ def read_completion(body: bytes) -> dict[str, Any]:
     return {"model": None, **found}
 
 
-def _writable_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    return json.loads(writable(json.dumps(value, ensure_ascii=False)))
+def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Read JSON; what only a lenient reader takes (half characters, NaN in log-probabilities) is left to one."""
+    if not any(mark in body for mark in SURROGATE):
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return json.loads(body.decode())
+    return json.loads(writable(json.dumps(json.loads(body.decode()), ensure_ascii=False)))
 
 
 def _body(request: dict[str, Any]) -> bytes:
     try:
-        return _ENCODER.encode(request).encode()
-    except UnicodeEncodeError as error:
-        raise CallError("refused-request", "the request holds a character that cannot be sent as UTF-8") from error
+        return orjson.dumps(request)
+    except orjson.JSONEncodeError as error:
+        raise CallError("refused-request", f"the request cannot be sent as JSON: {_short(error)}") from error
 
 
 def usage(reply: dict[str, Any]) -> Usage:

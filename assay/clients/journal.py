@@ -2,7 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -157,7 +159,7 @@ class Journal:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany(KEEP, answers)
-                self._connection.executemany(BOOK, bookings)
+                self._connection.executemany(BOOK, _sums(bookings))
         except sqlite3.Error as error:
             why = f"{self._file.name} cannot be written ({error}), expected it to keep {len(answers)} finished calls"
             fault = ConfigError(f"{why}: mend the disk and run again, what it holds is not asked again")
@@ -170,3 +172,9 @@ class Journal:
                 kept.set_exception(fault)
             else:
                 kept.set_result(None)
+
+
+def _sums(bookings: Sequence[Spent]) -> Iterator[Spent]:
+    """Yield one booking a stage and run."""
+    for (run, stage), found in groupby(sorted(bookings), key=itemgetter(0, 1)):
+        yield Spent(run, stage, *map(sum, zip(*(spent[2:] for spent in found), strict=True)))

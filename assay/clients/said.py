@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import orjson
+
 from assay.clients.chat import Asks
 from assay.clients.engine import Answer
 from assay.errors import CallError
@@ -23,4 +25,4 @@ async def said(chat: Asks, **request: Any) -> Answer:  # noqa: ANN401 - OpenAI's
     choice = reply["choices"][0]
     kept = {name: choice["message"][name] for name in ("content", "refusal")}
     kept |= {"finish_reason": choice["finish_reason"], "model": reply["model"] or ""}
-    return Answer(json.dumps({**kept, "tokens": (choice["logprobs"] or {}).get("content")}))
+    return Answer(orjson.dumps({**kept, "tokens": (choice["logprobs"] or {}).get("content")}).decode())

@@ -5,6 +5,7 @@ rows give equal bytes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
@@ -35,13 +36,13 @@ def rows(
     Raises:
         DataError: The file is damaged, a row is no such record, or repeats or breaks the order of the keys.
     """
-    last: Key | None = None
+    last, key = None, _key(order)
     for number, fields in enumerate(_dicts(file, record, where), 1):
         try:
             row = record.model_validate(fields)
         except ValidationError as error:
             raise DataError(f"{where}, row {number}: {fault(error)}; correct the row") from error
-        last = _next(last, _key(row, order), order, f"{where}, row {number}")
+        last = _next(last, key(row), order, where, number)
         yield row
 
 
@@ -55,7 +56,7 @@ def count(file: Path, record: type[Record], order: Sequence[str], where: str) ->
     number = 0
     for number, fields in enumerate(_dicts(file, record, where, order or record.arrow_schema().names[:1]), 1):
         if order:
-            last = _next(last, tuple(fields.values()), order, f"{where}, row {number}")
+            last = _next(last, tuple(fields.values()), order, where, number)
     return number
 
 
@@ -67,7 +68,7 @@ class Writer:
         import pyarrow.parquet as pq
 
         self._schema = record.arrow_schema()
-        self._order, self._where = order, where
+        self._order, self._key, self._where = order, _key(order), where
         self._waiting: list[dict[str, Any]] = []
         self._last: Key | None = None
         self._file = pq.ParquetWriter(
@@ -80,7 +81,7 @@ class Writer:
         Raises:
             DataError: Its key is not above the one before.
         """
-        self._last = _next(self._last, _key(row, self._order), self._order, self._where)
+        self._last = _next(self._last, self._key(row), self._order, self._where)
         self._waiting.append(row.model_dump())
         if len(self._waiting) == GROUP:
             self._flush()
@@ -125,13 +126,17 @@ def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | N
         raise _unreadable(where, error) from error
 
 
-def _key(row: Record, order: Sequence[str]) -> Key:
-    return tuple(getattr(row, field) for field in order)
+def _key(order: Sequence[str]) -> Callable[[Record], Key]:
+    """Return what reads a row's key."""
+    if len(order) > 1:
+        return attrgetter(*order)
+    return lambda row: tuple(getattr(row, field) for field in order)
 
 
-def _next(last: Key | None, key: Key, order: Sequence[str], where: str) -> Key | None:
+def _next(last: Key | None, key: Key, order: Sequence[str], where: str, number: int = 0) -> Key | None:
     """Return a row's key, which has to be above the last one; None for a table without a key."""
     if last is not None and key and key <= last:
+        where = f"{where}, row {number}" if number else where
         how = "repeats" if key == last else "stands below"
         named = " ".join(map(str, key))[:200]
         raise DataError(f"{where}: {' + '.join(order)} {named} {how} the row before, expected every one once, in order")
