@@ -21,7 +21,7 @@ WAYS = ("aiohttp", "openai", "assay")
 SIZES = (5_000, 10_000)
 LATENCY_S, CONCURRENCY = 0.05, 64
 SLOW_S, SLOW_CONCURRENCY, SLOW_SIZE = 1.0, 512, 5_000
-LARGE, CORES_SIZE, SEED = 200_000, 40_000, 20
+LARGE, CORES_SIZE, SEED = 200_000, 120_000, 20
 CALLS = 2
 """A case: one to the product, one to the judge."""
 

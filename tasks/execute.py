@@ -39,8 +39,8 @@ class Settings(Limits):
     runner: Literal["threads", "processes", "dask", "ray"] = "threads"
     """`threads` asks from this process; the others from `workers` processes, here or elsewhere (tasks/shards.py)."""
     workers: int = Field(default=2, ge=1, le=1024)
-    shard_cases: int = Field(default=500, ge=1)
-    """Cases that a worker is handed at a time."""
+    shard_cases: int | None = Field(default=None, ge=1)
+    """Cases that a worker is handed at a time; left out, there are a few shards for each worker."""
     parts: str = ""
     """Where shards are filed: any address of fsspec that all workers can write; empty for .assay/parts."""
     runner_address: str = ""

@@ -29,6 +29,10 @@ from assay.targets.user import playing
 from tasks import execute, store
 from tasks.execute import Settings
 
+SHARDS = 4
+"""For each worker, so that one that is slower holds the others up only a little; each costs Prefect half a second."""
+LEAST = 500
+"""Cases of a shard, where nobody says how many."""
 CHUNK = 1_000
 """Answers that a journal is told of at a time."""
 
@@ -78,7 +82,7 @@ class Course:
         total, workers = store.count("cases"), self.settings.workers
         self.calls = total * self.settings.trials
         self._run, self._project = now, project(self.settings)
-        self._waiting = deque(cut(total, self.settings.shard_cases))
+        self._waiting = deque(cut(total, self.settings.shard_cases or shard_size(total, workers)))
         self._parts: dict[int, Part] = {}
         with _journal() as journal:
             purse = journal.purse(now, max_cost_usd)
@@ -126,6 +130,11 @@ class Course:
                         is_first = False
                     add(row)
         return tally
+
+
+def shard_size(total: int, workers: int) -> int:
+    """Return how many cases make a shard, so that each worker has a few."""
+    return max(LEAST, -(-total // (workers * SHARDS)))
 
 
 def cut(total: int, size: int) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from assay.errors import AssayError, BudgetError
 CHUNK = 64
 """Calls that are looked up in the journal in one go."""
 RARELY = (20_000, 20, 50)
-"""Garbage that only a search finds is scarce here: with Python's own thresholds, 3 % of a run is spent on the search."""
+"""Garbage that only a search finds is scarce here; with Python's own thresholds the search takes 3 % of a run."""
 
 
 class Answer(NamedTuple):

@@ -1,6 +1,7 @@
 """Judge: everything is asked once, pairs in both orders, anchors every night; what gave no verdict moves nothing."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from assay.clients.engine import Tally
+from assay.errors import EndpointError
 from assay.records import Expectation, Response, Verdict
 from tasks import door, store
-from tasks.judge import judge
+from tasks.judge import judge, probing
 from tasks.review import review
 from tests.cast import Project, broken, case, item, response
 from tests.endpoint import DROP, HTML, Body, Reply, Script, Served, as_json, completion, failure, serving
@@ -186,6 +188,29 @@ def test_anchors_are_judged_each_night_and_the_rest_once(judging: Callable[..., 
     judged = [body for body in served.asked if "Is this a probe?" not in body["messages"][-1]["content"]]
     assert {case(1).turns[0], case(2).turns[0]} >= {shown(body, "question") for body in judged}
     assert len(judged) == 3
+
+
+def test_the_judge_is_greeted_while_the_product_answers(judging: Callable[..., Any], now: datetime) -> None:
+    """The first small question is asked during the block, and the stage does not ask it again."""
+    with judging(fair) as served:
+        with probing(now):
+            deadline = time.monotonic() + 30
+            while not served.asked and time.monotonic() < deadline:
+                time.sleep(0.01)
+            greeted = len(served.asked)
+        first = judge.fn(now)
+    assert greeted == 1
+    assert len(served.asked) == 1 + first.requests
+
+
+def test_a_judge_that_refuses_the_key_is_told_when_the_block_has_ended(
+    judging: Callable[..., Any], now: datetime
+) -> None:
+    """What the product answered meanwhile is not lost, and the error is the one that the stage would raise."""
+    done = False
+    with judging(lambda _: failure(401)), pytest.raises(EndpointError, match="refused the key"), probing(now):
+        done = True
+    assert done
 
 
 def test_each_model_that_answers_has_its_fingerprint(judging: Callable[..., Any], now: datetime) -> None:

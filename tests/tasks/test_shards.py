@@ -17,7 +17,7 @@ from assay.errors import AssayError, BudgetError, ConfigError, DataError, Endpoi
 from assay.formats import parquet
 from assay.records import Case, Response
 from tasks import execute, store
-from tasks.shards import Course, Part, Shard, cut, require, run_shard, share
+from tasks.shards import Course, Part, Shard, cut, require, run_shard, shard_size, share
 from tests.cast import Project, case
 from tests.endpoint import DROP, Body, Reply, Served, completion, failure, serving
 
@@ -67,6 +67,14 @@ def test_shards_cover_every_row_once(total: int, size: int) -> None:
     shards = cut(total, size)
     assert [row for first, last in shards for row in range(first, last)] == list(range(total))
     assert all(0 < last - first <= size for first, last in shards)
+
+
+@given(some.integers(0, 300_000), some.integers(1, 64))
+def test_each_worker_has_a_few_shards(total: int, workers: int) -> None:
+    """Where nobody says how large, there are at most four shards a worker, and none is too small to be worth it."""
+    size = shard_size(total, workers)
+    assert size >= 500
+    assert len(cut(total, size)) <= 4 * workers
 
 
 @pytest.mark.parametrize("parts", ["", "{}/parts", "file://{}/parts", "memory://shards"])
