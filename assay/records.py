@@ -223,6 +223,8 @@ class Verdict(Record):
     """The outcome with B shown first, in the same frame: `a` still means A."""
     detail: str
     """Why, in one line: a check's finding, a judge's error."""
+    votes: list[Outcome] = []
+    """What each member of a panel of judges said, in the panel's order; empty for a single judge and for a check."""
 
 
 class Item(Record):

@@ -64,6 +64,7 @@ def forecast(run: str, journal: Journal) -> list[Forecast]:
         turns += product.trials * (len(case.turns) + (case.user.max_turns if case.user else 0))
         text += product.trials * sum(map(len, case.turns)) // BYTES_A_TOKEN
     judged = played * (1 + judge.ORDERS * store.exists("baseline")) + judge.ORDERS * len(store.labelled()[0])
+    judged *= len(panel.models)
     prompts = judged * (JUDGE_PROMPT_TOKENS + COMPLETION_TOKENS)
     return [
         _of_stage("execute", product, journal, run, played, Tokens(text, turns * COMPLETION_TOKENS)),

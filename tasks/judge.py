@@ -8,7 +8,6 @@ import asyncio
 import heapq
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,24 +15,20 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
-import orjson
 from prefect import task
 
 from assay.checks import registry, similarity
 from assay.checks.finding import Finding
 from assay.clients import embeddings, endpoints
-from assay.clients.chat import Asks, Chat, Endpoint
-from assay.clients.engine import Answer, Call, Done, Tally, Work, answer_all
+from assay.clients.chat import Chat, Endpoint
+from assay.clients.engine import Call, Done, Tally, Work, answer_all
 from assay.clients.journal import Journal
-from assay.clients.limits import Limits
-from assay.clients.meter import Meter, metering
-from assay.clients.said import said
-from assay.clients.ways import way
-from assay.errors import CallError, DataError, EndpointError
-from assay.judges import prompt, questions
-from assay.judges.questions import NOTHING, PARAMETERS, Question
+from assay.errors import CallError, DataError
+from assay.judges import questions
+from assay.judges.questions import NOTHING, Question
 from assay.records import Case, Expectation, Item, Response, Subject, Verdict, digest
 from tasks import consult, door, store
+from tasks.panel import Judging, Panel, seated
 from tasks.progress import progress
 
 LOG = logging.getLogger(__name__)
@@ -45,10 +40,9 @@ NOT_ASKED = Done(is_known=True)
 """Two equal answers, or one to a case without a reference."""
 
 
-class Settings(Limits):
+class Settings(Judging):
     """The section `judge` of params.yaml."""
 
-    model: endpoints.Model
     embedding_model: str = ""
     """Of the judge's endpoint, for `similarity` by embedding; left out when no case asks for it."""
 
@@ -95,8 +89,8 @@ class Night(NamedTuple):
         for shelf in (target, baseline):
             shelf.require_any()
 
-    def size(self) -> int:
-        """Return how many questions there are at most: one a response, two a pair.
+    def size(self, *, judges: int) -> int:
+        """Return how many calls there are at most: for each judge one a response, two a pair.
 
         Raises:
             DataError: A table is not sound.
@@ -105,16 +99,8 @@ class Night(NamedTuple):
         anchors = sum(len(questions.of_item(item, self.date).shown) for item in self.items)
         responses = store.count("responses")
         if not store.exists("baseline"):
-            return anchors + responses
-        return anchors + responses + store.count("baseline") + ORDERS * responses
-
-
-class Asked(NamedTuple):
-    """What was put to the judge: under which name, which model answered, and the journal's keys in order."""
-
-    model: str
-    reported: str
-    keys: deque[str]
+            return judges * (anchors + responses)
+        return judges * (anchors + responses + store.count("baseline") + ORDERS * responses)
 
 
 class Shelf:
@@ -201,41 +187,33 @@ def unchanged(played: Played) -> Iterator[Verdict]:
 
 async def ask(
     settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
-) -> tuple[Asked, Tally]:
-    """Put every question to the judge model; return where the answers are, and what that came to."""
-    keys: deque[str] = deque()
-    total = night.size()
+) -> tuple[Panel, Tally]:
+    """Put every question to the judges; return who knows where the answers are, and what that came to."""
     work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
-    async with way(journal, LOG.info)(endpoint, settings) as chat, Chat(endpoint, settings) as vectors:
-        reported = await _reported_model(chat, journal, work)
+    total = night.size(judges=len(settings.models))
+    async with seated(settings, endpoint, journal, work) as judges, Chat(endpoint, settings) as vectors:
         with progress("judge", total) as step:
 
             def calls() -> Iterator[Call]:
                 for item in night.items:
-                    yield from asking(questions.of_item(item, night.date))
+                    yield from judges.calls(questions.of_item(item, night.date))
                 for played in night.cases():
-                    every = [call for question in asked(played) for call in asking(question)]
+                    every = [call for question in asked(played) for call in judges.calls(question)]
                     yield from every
                     if settings.embedding_model:
                         yield from embeddings.calls(vectors, settings.embedding_model, embedded(played))
-                    for _ in range(played.size() - len(every)):
+                    for _ in range(played.size() * len(judges.seats) - len(every)):
                         step(NOT_ASKED)
 
-            def asking(question: Question) -> Iterator[Call]:
-                for texts in question.shown:
-                    keys.append(questions.key(question, texts, endpoint.model, reported))
-                    yield _call(chat, question, texts, keys[-1])
-
-            tally = await answer_all(calls(), journal, work, progress=step)
-            return Asked(endpoint.model, reported, keys), tally
+            return judges, await answer_all(calls(), journal, work, progress=step)
 
 
 @contextmanager
 def probing(now: datetime, max_cost_usd: float | None = None) -> Iterator[None]:
-    """Ask a hosted judge its first small question while the block runs, so that the stage need not wait for it.
+    """Ask hosted judges their first small question while the block runs, so that the stage need not wait for it.
 
     Raises:
-        EndpointError: It was not answered; told when the block has ended.
+        EndpointError: One was not answered; told when the block has ended.
     """
     settings = store.params("judge", Settings)
     if not endpoints.is_hosted(os.environ) or settings.mode == "batch":
@@ -248,61 +226,19 @@ def probing(now: datetime, max_cost_usd: float | None = None) -> Iterator[None]:
 
 
 def _probe(settings: Settings, night: str, max_cost_usd: float | None) -> None:
-    async def ask_once(endpoint: Endpoint, journal: Journal) -> None:
-        async with Chat(endpoint, settings) as chat:
-            await _reported_model(chat, journal, Work(night, "judge", 1, journal.purse(night, max_cost_usd)))
+    async def greet(endpoint: Endpoint, journal: Journal) -> None:
+        work = Work(night, "judge", 1, journal.purse(night, max_cost_usd))
+        async with seated(settings, endpoint, journal, work):
+            pass
 
     with consult.consulting(settings.model) as (endpoint, journal):
-        asyncio.run(ask_once(endpoint, journal))
+        asyncio.run(greet(endpoint, journal))
 
 
-async def _reported_model(chat: Asks, journal: Journal, work: Work) -> str:
-    """Ask one small question, to learn which model answers under this name today.
-
-    A hosted model is asked once a night. The embedded one costs nothing, and may have been fitted anew since.
-
-    Raises:
-        EndpointError: It was not answered, so nothing can be judged under the right name.
-    """
-    key = digest(["probe", chat.endpoint.base_url, chat.endpoint.model, work.run])
-    is_kept = endpoints.is_hosted(os.environ)
-    known = journal.get(key) if is_kept else None
-    if known is not None:
-        return known
-    judge = prompt.load("correctness")
-    messages = judge.render(question="Is this a probe?", reference="Yes.", response="Yes.")
-    used = Meter(purse=work.purse)
-    try:
-        with metering(used):
-            reply = await chat.complete(messages=messages, response_format=judge.response_format(), **PARAMETERS)
-    except CallError as error:
-        raise EndpointError(
-            f"the judge {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "
-            "mend it, then run again"
-        ) from error
-    model = str(reply["model"] or "")
-    if is_kept:
-        await journal.finish(key, model, is_final=True, run=work.run, stage=work.stage, used=used)
-    return model
-
-
-def _call(chat: Asks, question: Question, texts: questions.Texts, key: str) -> Call:
-    judge = prompt.load(question.judge)
-
-    async def put() -> Answer:
-        messages = judge.render(**texts)
-        return await said(chat, messages=messages, response_format=judge.response_format(), **PARAMETERS)
-
-    return Call(key, put)
-
-
-def verdicts(night: Night, journal: Journal, settings: Settings, put: Asked) -> Iterator[Verdict]:
+def verdicts(night: Night, journal: Journal, settings: Settings, judges: Panel) -> Iterator[Verdict]:
     """Yield everything that was said tonight, in the table's order; what was put is used up."""
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
-
-    def judged(question: Question) -> Verdict:
-        said = [orjson.loads(journal.outcome(put.keys.popleft())) for _ in question.shown]
-        return questions.verdict(question, said, put.model, put.reported)
+    judged = partial(judges.verdict, journal=journal)
 
     def of_cases() -> Iterator[Verdict]:
         for played in night.cases():
@@ -323,9 +259,9 @@ def judge(now: datetime, max_cost_usd: float | None = None) -> Tally:
     settings, (items, _) = store.params("judge", Settings), store.labelled()
     night = Night(items, f"{now:%Y-%m-%d}")
     with consult.consulting(settings.model) as (endpoint, journal):
-        put, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
+        judges, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
         with store.writing("verdicts") as add:
-            for found in verdicts(night, journal, settings, put):
+            for found in verdicts(night, journal, settings, judges):
                 add(found)
     return tally
 

@@ -2,16 +2,44 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from assay.judges import orders, prompt
 from assay.judges.fingerprint import fingerprint
 from assay.judges.reply import PARSER_VERSION, Reply, parse
 from assay.records import IDENTICAL, Case, Item, Response, Subject, Verdict, digest
 
-PARAMETERS = {"temperature": 0, "logprobs": True, "top_logprobs": 5}
+Structured = Literal["json-schema", "json-object", "none"]
+AGAIN = "again"
+"""Of a reply: how often it had to be asked for once more, because what came before it held no verdict."""
 NOTHING = {"score": None, "as_is": None, "swapped": None}
 Texts = Mapping[str, Any]
+
+
+class Manner(NamedTuple):
+    """How a judge is asked beside its prompt, as far as the endpoint can; it is part of the fingerprint."""
+
+    structured: Structured = "json-schema"
+    """How the endpoint is told the form of the reply; the parser demands the same form of every reply."""
+    log_probabilities: bool = True
+    """Where the endpoint gives them, a verdict has a probability."""
+    temperature: float | None = 0
+    """None for a model that takes none."""
+
+    def request(self, judge: prompt.JudgePrompt) -> dict[str, Any]:
+        """Return the parameters of a request, the messages aside."""
+        form = {"json-schema": judge.response_format(), "json-object": {"type": "json_object"}, "none": None}
+        shaped = form[self.structured]
+        return self.parameters() | ({"response_format": shaped} if shaped else {})
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what of the request could move a verdict, the prompt and the form of the reply aside."""
+        warmth = {} if self.temperature is None else {"temperature": self.temperature}
+        return warmth | ({"logprobs": True, "top_logprobs": 5} if self.log_probabilities else {})
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what enters the fingerprint."""
+        return self.parameters() | ({} if self.structured == "json-schema" else {"structured": self.structured})
 
 
 class Question(NamedTuple):
@@ -53,22 +81,29 @@ def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
     return {**texts, "response_a": first, "response_b": second}, {**texts, "response_a": second, "response_b": first}
 
 
-def key(question: Question, texts: Texts, model: str, reported: str) -> str:
+def key(question: Question, texts: Texts, model: str, reported: str, manner: Manner) -> str:
     """Return the journal's key of one order of a question."""
-    return digest(["judge", _asked(question.judge, model, reported), texts, question.epoch])
+    return digest(["judge", _asked(question.judge, model, reported, manner), texts, question.epoch])
 
 
 @lru_cache
-def _asked(judge: str, model: str, reported: str) -> str:
-    return fingerprint(prompt.load(judge), model, reported, PARAMETERS)
+def _asked(judge: str, model: str, reported: str, manner: Manner) -> str:
+    return fingerprint(prompt.load(judge), model, reported, manner.fingerprint())
 
 
 @lru_cache
-def _answered(judge: str, model: str, reported: str) -> str:
-    return fingerprint(prompt.load(judge), model, reported, PARAMETERS, PARSER_VERSION)
+def _answered(judge: str, model: str, reported: str, manner: Manner) -> str:
+    return fingerprint(prompt.load(judge), model, reported, manner.fingerprint(), PARSER_VERSION)
 
 
-def verdict(question: Question, said: Sequence[Mapping[str, Any]], model: str, reported: str) -> Verdict:
+def has_verdict(question: Question, reply: Mapping[str, Any]) -> bool:
+    """Tell whether a reply holds a legal verdict; if not, it may be worth asking once more."""
+    return _read(prompt.load(question.judge), {**reply, "tokens": None}).status == "ok"
+
+
+def verdict(
+    question: Question, said: Sequence[Mapping[str, Any]], model: str, reported: str, manner: Manner
+) -> Verdict:
     """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
 
     Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
@@ -81,20 +116,23 @@ def verdict(question: Question, said: Sequence[Mapping[str, Any]], model: str, r
         "subject": question.subject,
         "trial": question.trial,
         "scorer": question.judge,
-        "fingerprint": _answered(question.judge, model, "+".join(sorted(models))),
+        "fingerprint": _answered(question.judge, model, "+".join(sorted(models)), manner),
     }
     errors = [reply["error"] for reply in said if "error" in reply]
     if errors:
         return Verdict(**common, **NOTHING, outcome="unscored", status="error", detail=errors[0])
     replies = [_read(judge, reply) for reply in said]
+    again = "asked again; " if any(AGAIN in reply for reply in said) else ""
     if judge.question == "pass-fail":
         (reply,) = replies
-        one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability, "detail": reply.detail}
-        return Verdict(**common, **one, as_is=None, swapped=None)
+        one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability}
+        return Verdict(**common, **one, as_is=None, swapped=None, detail=again + reply.detail)
     pair = orders.combine(*replies)
     seen = [replies[0].outcome, orders.swap(replies[1].outcome)] if pair.status == "ok" else [None, None]
     both = {"as_is": seen[0], "swapped": seen[1]}
-    return Verdict(**common, **both, outcome=pair.outcome, status=pair.status, score=pair.score, detail=pair.detail)
+    return Verdict(
+        **common, **both, outcome=pair.outcome, status=pair.status, score=pair.score, detail=again + pair.detail
+    )
 
 
 def _read(judge: prompt.JudgePrompt, reply: Mapping[str, Any]) -> Reply:
