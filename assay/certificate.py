@@ -1,9 +1,11 @@
-"""The certificate: what a judge is worth against people, under which policy, and until when."""
+"""The certificate: what a judge is worth against people, under which policy, and until when; and what it rests on."""
 
 from datetime import datetime
 from typing import Literal
 
-from assay.records import Record
+from pydantic import Field
+
+from assay.records import Name, Outcome, Record
 
 JUDGES = ("correctness", "preference")
 """The judges whose verdicts decide something, so that each of them needs a certificate."""
@@ -59,6 +61,10 @@ class Certificate(Record):
     """Of the judge that gave the verdicts; it holds for no other."""
     labels: str
     """Hash of the labels and the items they are about."""
+    frame: str
+    """The sampling frame that the labels were limited to; empty for all of them."""
+    looks: int = Field(ge=1)
+    """How often the held-out labels were looked at for a certificate of this judge: each look wears them out."""
     split: Literal["heldout"]
     items: int
     unscored: int
@@ -80,6 +86,34 @@ class Certificate(Record):
     def is_met(self) -> bool:
         """Tell whether every floor of the policy was met."""
         return all(floor.met for floor in self.floors)
+
+
+class Seen(Record):
+    """What a judge said of one labelled item when its certificate was issued: what later nights are held against."""
+
+    judge: Name
+    item_id: Name
+    human: Outcome | None
+    """What people said, where the item is held out and they were decided."""
+    outcome: Outcome
+
+
+class AnchorNight(Record):
+    """How far one night's verdicts on the anchors lie from those at the certificate, and how the product did."""
+
+    judge: Name
+    night: str
+    """The date of the run."""
+    issued: datetime
+    """Of the certificate: a new one begins a new count."""
+    baseline: str
+    """The accepted version of the product: another one begins a new count of the product's passes."""
+    anchors: int = Field(ge=0)
+    flips: int = Field(ge=0)
+    judged: int = Field(ge=0)
+    """Tonight's answers, or pairs, with a verdict."""
+    passed: int = Field(ge=0)
+    """Those that passed, or did not lose to the accepted answer."""
 
 
 def standing(certificate: Certificate | None, fingerprint: str, now: datetime) -> Standing:

@@ -30,6 +30,8 @@ KEYS = {
     "responses": ["case_id", "trial"],
     "verdicts": ["item_id", "subject", "trial", "scorer"],
     "signals": ["signal", "segment"],
+    "seen": ["judge", "item_id"],
+    "nights": ["judge", "night"],
 }
 CATEGORISED = {"cases", "items", "traces"}
 """Tables with a category that the taxonomy must know."""
@@ -45,6 +47,8 @@ MENDS = {
     "responses": "run `assay nightly`",
     "verdicts": "run `assay nightly`",
     "signals": "run `assay monitor`",
+    "seen": "run `assay calibrate`",
+    "nights": "restore it from Git",
 }
 
 FILLED = {

@@ -10,7 +10,7 @@ from assay.clients.journal import Journal
 from assay.clients.limits import Limits
 from assay.errors import BudgetError, ConfigError
 from assay.records import Case
-from tasks import execute, judge, store
+from tasks import execute, judge, panel, store
 
 ENOUGH_CALLS = 20
 """Calls of earlier runs from which the tokens of the next ones are foretold."""
@@ -57,18 +57,18 @@ def afford(run: str, cap_usd: float) -> list[Forecast]:
 
 def forecast(run: str, journal: Journal) -> list[Forecast]:
     """Return what the product and the judge will cost tonight, at most, beyond what was paid already."""
-    product, panel = store.params("execute", execute.Settings), store.params("judge", judge.Settings)
+    product, judging = store.params("execute", execute.Settings), store.params("judge", panel.Settings)
     played, turns, text = 0, 0, 0
     for case in store.stream("cases", Case):
         played += product.trials
         turns += product.trials * (len(case.turns) + (case.user.max_turns if case.user else 0))
         text += product.trials * sum(map(len, case.turns)) // BYTES_A_TOKEN
     judged = played * (1 + judge.ORDERS * store.exists("baseline")) + judge.ORDERS * len(store.labelled()[0])
-    judged *= len(panel.models)
+    judged *= len(judging.models)
     prompts = judged * (JUDGE_PROMPT_TOKENS + COMPLETION_TOKENS)
     return [
         _of_stage("execute", product, journal, run, played, Tokens(text, turns * COMPLETION_TOKENS)),
-        _of_stage("judge", panel, journal, run, judged, Tokens(prompts, judged * COMPLETION_TOKENS)),
+        _of_stage("judge", judging, journal, run, judged, Tokens(prompts, judged * COMPLETION_TOKENS)),
     ]
 
 

@@ -28,7 +28,7 @@ from assay.judges import questions
 from assay.judges.questions import NOTHING, Question
 from assay.records import Case, Expectation, Item, Response, Subject, Verdict, digest
 from tasks import consult, door, store
-from tasks.panel import Judging, Panel, seated
+from tasks.panel import Panel, Settings, seated
 from tasks.progress import progress
 
 LOG = logging.getLogger(__name__)
@@ -38,13 +38,6 @@ ORDERS = 2
 """A pair is shown as often."""
 NOT_ASKED = Done(is_known=True)
 """Two equal answers, or one to a case without a reference."""
-
-
-class Settings(Judging):
-    """The section `judge` of params.yaml."""
-
-    embedding_model: str = ""
-    """Of the judge's endpoint, for `similarity` by embedding; left out when no case asks for it."""
 
 
 class Played(NamedTuple):

@@ -30,8 +30,8 @@ from assay.records import Verdict, digest
 LOG = logging.getLogger(__name__)
 
 
-class Judging(Limits):
-    """What a section of params.yaml says of the judges that its stage asks."""
+class Settings(Limits):
+    """The section `judge` of params.yaml: who judges, and how they are asked, by any stage."""
 
     model: endpoints.Model
     panel: tuple[endpoints.Model, ...] = ()
@@ -43,6 +43,8 @@ class Judging(Limits):
     """Null for a model that takes none."""
     ask_again: int = Field(default=1, ge=0, le=3)
     """How often a reply without a verdict (unparsed, refused) is asked for once more."""
+    embedding_model: str = ""
+    """Of the same endpoint, for `similarity` by embedding; left out when no case asks for it."""
 
     @property
     def models(self) -> list[endpoints.Model]:
@@ -117,7 +119,7 @@ class Panel:
 
 
 @asynccontextmanager
-async def seated(settings: Judging, first: Endpoint, journal: Journal, work: Work) -> AsyncIterator[Panel]:
+async def seated(settings: Settings, first: Endpoint, journal: Journal, work: Work) -> AsyncIterator[Panel]:
     """Open every model of a panel and learn who answers today, all at once.
 
     Args:

@@ -21,7 +21,7 @@ import yaml
 from pydantic import ValidationError
 
 from assay import contracts
-from assay.certificate import Certificate
+from assay.certificate import AnchorNight, Certificate, Seen
 from assay.errors import BusyError, ConfigError, DataError
 from assay.formats import atomic, jsonl, parquet
 from assay.gate import Gate
@@ -69,6 +69,8 @@ TABLES = {
         "data/verdicts/verdicts.parquet", Verdict, ("item_id", "subject", "trial", "scorer"), is_streamed=True
     ),
     "signals": Table("data/signals/signals.parquet", Signal, ("signal", "segment")),
+    "seen": Table("data/calibration/seen.jsonl", Seen, ("judge", "item_id")),
+    "nights": Table("data/calibration/nights.jsonl", AnchorNight, ("judge", "night")),
 }
 CALIBRATION = "data/calibration"
 REFUSALS = "refusals.json"

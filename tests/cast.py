@@ -168,8 +168,9 @@ def call(name: str, arguments: str = "{}") -> ToolCall:
 
 
 def small_project(folder: Path) -> Project:
-    """Write the cast's project: parameters, taxonomy, decisions, items, labels, baseline, traces."""
+    """Write the cast's project: parameters (without audits), taxonomy, decisions, items, labels, baseline, traces."""
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    Project(folder).params("calibrate", audit_items=0)
     (folder / "data/taxonomy").mkdir(parents=True)
     for name in CATEGORIES:
         category = {

@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from assay import contracts
+from assay.certificate import AnchorNight, Seen
 from assay.errors import DataError
 from assay.records import Candidate, Record, Signal
 from tasks import store
@@ -47,6 +48,14 @@ SOUND: dict[str, list[Record]] = {
     "responses": [response(case(1)), response(case(1), trial=1)],
     "verdicts": [verdict("refunds-001", "pass", score=1.0), verdict("refunds-002", "unscored")],
     "signals": [signal("refusal-rate"), signal("grounded-rate")],
+    "seen": [
+        Seen(judge="correctness", item_id="pass-fail.001", human="pass", outcome="pass"),
+        Seen(judge="preference", item_id="pass-fail.001", human=None, outcome="a"),
+    ],
+    "nights": [
+        AnchorNight(judge=judge, night="2026-11-02", issued=AT, baseline="", anchors=9, flips=1, judged=5, passed=4)
+        for judge in ("correctness", "preference")
+    ],
 }
 
 

@@ -59,6 +59,8 @@ class JudgePrompt:
     rubric_version: str
     prompt_hash: str
     """Hash of both files, so that no edit of either goes unseen."""
+    source: str
+    """Of the whole prompt, as its file has it."""
     template: Template
     system: str
     """The system message: it holds no judged text, so it is the same in every call."""
@@ -123,6 +125,7 @@ def load(name: str) -> JudgePrompt:
         rubric=rubric_body.strip(),
         rubric_version=TypeAdapter(_RubricHead).validate_python(rubric_head).version,
         prompt_hash=digest([prompt, rubric]),
+        source=body,
         template=template,
         system=_block(template, "system", rubric=rubric_body.strip()),
     )

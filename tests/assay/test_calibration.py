@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from assay import calibration
-from assay.calibration import PairwisePolicy, PassFailPolicy, Rated
+from assay.calibration.figures import confusion, pairwise_figures, pass_fail_figures, slices, trivial
+from assay.calibration.policy import PairwisePolicy, PassFailPolicy, pairwise_floors, pass_fail_floors
+from assay.calibration.rated import Rated, join, only_natural
 from assay.certificate import Figure, Floor
 from assay.errors import DataError, InsufficientDataError
 from assay.records import Item, Label, Verdict
@@ -55,13 +56,13 @@ def said(judge: Judge, items: list[Item]) -> list[Verdict]:
 def measure(judge: Judge, count: int = 200) -> tuple[dict[str, Figure], dict[str, Floor]]:
     """Return a judge's figures and floors by name, on items of which every fourth is a fail."""
     items, labels = labelled(count)
-    found = calibration.rated("pass-fail", items, labels, said(judge, items))
-    return figures_and_floors(calibration.only_natural(found, items))
+    found = join("pass-fail", items, labels, said(judge, items))
+    return figures_and_floors(only_natural(found, items))
 
 
 def figures_and_floors(found: Rated) -> tuple[dict[str, Figure], dict[str, Floor]]:
-    figures = calibration.pass_fail_figures(found, np.random.default_rng(1))
-    floors = calibration.pass_fail_floors(POLICY, found, figures, calibration.trivial(found))
+    figures = pass_fail_figures(found, np.random.default_rng(1))
+    floors = pass_fail_floors(POLICY, found, figures, trivial(found))
     return {one.name: one for one in figures}, {one.figure: one for one in floors}
 
 
@@ -102,12 +103,12 @@ def test_a_good_judge_has_the_figures_worked_by_hand() -> None:
     # TPR in Wilson [.841565, .938459]; FPR 5/50 in Wilson [.043476, .213602]; squares of the distances added.
     assert youden.low == pytest.approx(0.8 - np.hypot(0.9 - 0.841565, 0.213602 - 0.1), abs=1e-5)
     assert youden.high == pytest.approx(0.8 + np.hypot(0.938459 - 0.9, 0.1 - 0.043476), abs=1e-5)
-    assert calibration.confusion(rated(good), ("fail", "pass")) == [[45, 5], [15, 135]]
+    assert confusion(rated(good), ("fail", "pass")) == [[45, 5], [15, 135]]
 
 
 def rated(judge: Judge, count: int = 200) -> Rated:
     items, labels = labelled(count)
-    return calibration.rated("pass-fail", items, labels, said(judge, items))
+    return join("pass-fail", items, labels, said(judge, items))
 
 
 def test_too_few_labels_are_a_missed_floor_that_says_so() -> None:
@@ -123,14 +124,14 @@ def test_nothing_to_rate_says_what_to_add() -> None:
     """Without a labelled and judged item, without a natural one, or without a fail, the refusal says what to add."""
     items, labels = labelled(60)
     with pytest.raises(InsufficientDataError, match="label some, or run `assay nightly` first"):
-        calibration.rated("pass-fail", items, labels, [])
+        join("pass-fail", items, labels, [])
     made, labels_of_made = labelled(60, slice="gross")
-    found = calibration.rated("pass-fail", made, labels_of_made, said(good, made))
+    found = join("pass-fail", made, labels_of_made, said(good, made))
     with pytest.raises(InsufficientDataError, match="label some that were"):
-        calibration.only_natural(found, made)
+        only_natural(found, made)
     passes = [row for row in labels if row.outcome == "pass"]
     with pytest.raises(InsufficientDataError, match="label items that people fail"):
-        figures_and_floors(calibration.rated("pass-fail", items, passes, said(good, items)))
+        figures_and_floors(join("pass-fail", items, passes, said(good, items)))
 
 
 def test_an_item_in_both_splits_is_refused() -> None:
@@ -138,7 +139,7 @@ def test_an_item_in_both_splits_is_refused() -> None:
     items, labels = labelled(60)
     leak = label(items[7].item_id, "pass", "cleo", split="tune")
     with pytest.raises(DataError, match=r"pass-fail\.007 and 0 more items are in both splits"):
-        calibration.rated("pass-fail", items, [*labels, leak], said(good, items))
+        join("pass-fail", items, [*labels, leak], said(good, items))
 
 
 def test_tune_labels_change_nothing() -> None:
@@ -146,8 +147,8 @@ def test_tune_labels_change_nothing() -> None:
     items, labels = labelled(260)
     tuned = [row.model_copy(update={"split": "tune"}) for row in labels[400:]]
     wrong = [verdict(one.item_id, "fail", subject="anchor") for one in items[200:]]
-    found = calibration.rated("pass-fail", items, [*labels[:400], *tuned], [*said(good, items[:200]), *wrong])
-    assert figures_and_floors(calibration.only_natural(found, items)) == measure(good)
+    found = join("pass-fail", items, [*labels[:400], *tuned], [*said(good, items[:200]), *wrong])
+    assert figures_and_floors(only_natural(found, items)) == measure(good)
 
 
 @pytest.mark.parametrize("kind", ["gross", "minimal-edit"])
@@ -157,9 +158,9 @@ def test_constructed_items_are_shown_and_never_counted(kind: Literal["gross", "m
     made = [item(number, TEXT, slice=kind, category="negation") for number in range(200, 240)]
     labels += [label(one.item_id, "fail", inclusion_probability=None) for one in made]
     blind = [verdict(one.item_id, "pass", subject="anchor") for one in made]
-    found = calibration.rated("pass-fail", [*items, *made], labels, [*said(good, items), *blind])
-    assert figures_and_floors(calibration.only_natural(found, [*items, *made])) == measure(good)
-    rows = [(row.name, row.agree, row.n) for row in calibration.slices(found)]
+    found = join("pass-fail", [*items, *made], labels, [*said(good, items), *blind])
+    assert figures_and_floors(only_natural(found, [*items, *made])) == measure(good)
+    rows = [(row.name, row.agree, row.n) for row in slices(found)]
     assert rows == [("negation", 0, 40), (kind, 0, 40), ("refunds", 180, 200), ("natural", 180, 200)]
 
 
@@ -174,9 +175,9 @@ def test_what_is_open_is_counted_and_never_guessed() -> None:
         verdict(items[201].item_id, "pass", subject="anchor"),
         verdict(items[202].item_id, "unscored", status="unparsed", subject="anchor"),
     ]
-    found = calibration.rated("pass-fail", items, labels, verdicts)
+    found = join("pass-fail", items, labels, verdicts)
     assert ([one.item_id for one in found.unscored], found.undecided) == (["pass-fail.200", "pass-fail.202"], 1)
-    figures, floors = figures_and_floors(calibration.only_natural(found, items))
+    figures, floors = figures_and_floors(only_natural(found, items))
     assert figures["tpr"].model_dump() == measure(good)[0]["tpr"].model_dump()
     assert floors["without a verdict"].found == "1.0 %"
 
@@ -185,8 +186,8 @@ def test_what_is_open_is_counted_and_never_guessed() -> None:
 def test_a_judge_cannot_pick_the_easy_items(silent: int, *, met: bool) -> None:
     """A perfect judge that answers 190 of 200 items is certified; one that answers 189 is not."""
     items, labels = labelled(200)
-    found = calibration.rated("pass-fail", items, labels, said(perfect, items)[silent:])
-    _, floors = figures_and_floors(calibration.only_natural(found, items))
+    found = join("pass-fail", items, labels, said(perfect, items)[silent:])
+    _, floors = figures_and_floors(only_natural(found, items))
     assert floors["without a verdict"].met is met
 
 
@@ -200,9 +201,9 @@ def pairs(count: int, *, conflicts: int) -> tuple[dict[str, Figure], dict[str, F
         verdict(one.item_id, outcome, subject="anchor", scorer="preference", as_is=as_is, swapped=swapped)
         for one, (as_is, swapped, outcome) in zip(items, orders, strict=True)
     ]
-    found = calibration.only_natural(calibration.rated("pairwise", items, labels, verdicts), items)
-    figures = calibration.pairwise_figures(found, np.random.default_rng(1))
-    floors = calibration.pairwise_floors(PAIRWISE, found, figures, calibration.trivial(found))
+    found = only_natural(join("pairwise", items, labels, verdicts), items)
+    figures = pairwise_figures(found, np.random.default_rng(1))
+    floors = pairwise_floors(PAIRWISE, found, figures, trivial(found))
     return {one.name: one for one in figures}, {one.figure: one for one in floors}
 
 

@@ -19,6 +19,8 @@ def certificate(*, met: bool = True, fingerprint: str = "judge-1") -> Certificat
         split="heldout",
         items=100,
         unscored=0,
+        frame="",
+        looks=1,
         undecided=0,
         annotators=["ada"],
         figures=[Figure(name="tpr", estimate=0.9, low=0.8, high=0.95, n=100, method="wilson")],

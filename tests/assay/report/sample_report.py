@@ -91,6 +91,8 @@ def certificate(question: str = "pass-fail", **changes: Any) -> Certificate:
         "split": "heldout",
         "items": 120,
         "unscored": 1,
+        "frame": "",
+        "looks": 1,
         "undecided": 2,
         "annotators": ["ada", "ben"],
         "figures": _pairwise_figures()

@@ -1,0 +1,220 @@
+"""What a judge is worth, figure by figure, on the items that people and the judge have both decided."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from assay.calibration import selection
+from assay.calibration.rated import Rated
+from assay.certificate import Figure, Slice, Trivial
+from assay.errors import InsufficientDataError
+from assay.stats import agreement, annotators, baselines, pairs
+from assay.stats.alternative import alternative_test
+from assay.stats.difference import newcombe
+from assay.stats.paired import bonett_price
+from assay.stats.raters import Metric, alpha_interval, count_ballots
+from assay.stats.rates import Interval, wilson
+
+MIN_SLICE = 10
+"""Items below which a slice is for reading, not for naming as the lowest."""
+PASS_FAIL = ("fail", "pass")
+PAIRWISE = ("a", "tie", "b")
+MANY = 3
+"""Annotators from whom on there is more to say of them than a kappa."""
+BY_VERDICT = "the items were drawn by the judge's verdict, so this is not the share of all answers"
+
+
+def pass_fail_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
+    """Return TPR, TNR, Youden's J, accuracy, kappa, AC1, the pass rate, and how people agree.
+
+    Raises:
+        InsufficientDataError: A human label never occurs, or the items were drawn so that nothing can be told.
+    """
+    human = [outcome == "pass" for outcome in found.human]
+    judge = [verdict.outcome == "pass" for verdict in found.judge]
+    both = agreement.binary_agreement(human, judge)
+    table = agreement.cross_table(human, judge, classes=2)
+    accuracy = _interval("accuracy", both.accuracy)
+    if selection.is_by_verdict(found):
+        accuracy = accuracy.model_copy(update={"note": BY_VERDICT})
+        return [*_corrected(found, rng), accuracy, *_unscored_as_wrong(found), *_people(found, rng)]
+    return [
+        _interval("tpr", both.tpr),
+        _interval("tnr", both.tnr),
+        _youden(table),
+        accuracy,
+        *_unscored_as_wrong(found),
+        _kappa("kappa", both.kappa, both.n, table, "none"),
+        _point("ac1", both.ac1, both.n, "Gwet AC1"),
+        _point("human-pass-rate", both.prevalence, both.n, "share of labels"),
+        *_people(found, rng),
+    ]
+
+
+def pairwise_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
+    """Return accuracy, linear-weighted kappa, conflicts, the lean to the longer response, and how people agree."""
+    judge = [verdict.outcome for verdict in found.judge]
+    both = pairs.three_way(found.human, judge)
+    as_is = [str(verdict.as_is) for verdict in found.judge]
+    swapped = [str(verdict.swapped) for verdict in found.judge]
+    position = pairs.position_bias(as_is, swapped)
+    scale = [PAIRWISE.index(outcome) for outcome in found.human], [PAIRWISE.index(outcome) for outcome in judge]
+    table = agreement.cross_table(*scale, classes=3)
+    agreed = sum(left == right for left, right in zip(found.human, judge, strict=True))
+    return [
+        _interval("accuracy", wilson(agreed, both.n)),
+        *_unscored_as_wrong(found),
+        _kappa("kappa-linear", both.kappa_linear, both.n, table, "linear"),
+        _interval("conflict", position.conflict),
+        _interval("direction", position.direction),
+        _point("decided", both.decided_share, both.n, "share both decided"),
+        _longer(found),
+        *_people(found, rng),
+    ]
+
+
+def confusion(found: Rated, classes: Sequence[str]) -> list[list[int]]:
+    """Count items by both outcomes, rows human, columns judge."""
+    cells = list(zip(found.human, (str(verdict.outcome) for verdict in found.judge), strict=True))
+    return [[cells.count((human, judge)) for judge in classes] for human in classes]
+
+
+def slices(found: Rated) -> list[Slice]:
+    """Return the agreement by kind of fault and by category: the lowest first, parts too small for a claim last."""
+    groups: dict[tuple[Literal["slice", "category"], str], list[bool]] = {}
+    for item, human, verdict in zip(found.items, found.human, found.judge, strict=True):
+        groups.setdefault(("slice", item.slice), []).append(human == verdict.outcome)
+        groups.setdefault(("category", item.category), []).append(human == verdict.outcome)
+    rows = []
+    for (kind, name), agreed in groups.items():
+        share = wilson(sum(agreed), len(agreed))
+        rows.append(Slice(kind=kind, name=name, n=len(agreed), agree=sum(agreed), low=share.low, high=share.high))
+    return sorted(rows, key=lambda row: (row.n < MIN_SLICE, row.agree / row.n, row.kind, row.name))
+
+
+def trivial(found: Rated) -> list[Trivial]:
+    """Return what judges without a thought score on the same items."""
+    truth = {item.item_id: human for item, human in zip(found.items, found.human, strict=True)}
+    judged = baselines.trivial_judges(found.items, truth)
+    return [Trivial(name=judge.name, accuracy=judge.accuracy.estimate, n=judge.n) for judge in judged]
+
+
+def _interval(name: str, found: Interval) -> Figure:
+    return Figure(name=name, estimate=found.estimate, low=found.low, high=found.high, n=found.n, method=found.method)
+
+
+def _youden(table: agreement.Table) -> Figure:
+    """Return TPR - FPR: a difference of two independent rates, so it has Newcombe's interval."""
+    (tn, fp), (fn, tp) = table.astype(int).tolist()
+    return _interval("youden", newcombe(tp, tp + fn, fp, fp + tn))
+
+
+def _kappa(name: str, estimate: float, n: int, table: agreement.Table, weights: agreement.Weights) -> Figure:
+    """Return kappa with its interval; where all agree it has a standard error of 0, and Wilson's bound stands in.
+
+    At least Wilson's lower bound of the agreement would be seen again, which is so much above chance.
+    """
+    rarer = int(table.sum() - table.sum(axis=1).max())
+    if table.trace() == n >= agreement.MIN_ITEMS and rarer >= agreement.MIN_RARER:
+        chance = agreement.cohen(table, weights=weights).expected
+        low = (wilson(n, n).low - chance) / (1 - chance)
+        return Figure(name=name, estimate=1, low=low, high=1, n=n, method="all agree: from Wilson's bound")
+    try:
+        return _interval(name, agreement.kappa_interval(table, weights=weights))
+    except InsufficientDataError as refusal:
+        return Figure(name=name, estimate=estimate, low=None, high=None, n=n, method="point only", note=str(refusal))
+
+
+def _corrected(found: Rated, rng: np.random.Generator) -> list[Figure]:
+    """Return the rates of a judge whose labels were drawn by its verdicts; J has the sum of both rates' bounds."""
+    whole = selection.corrected(found, rng)
+    if whole.tpr is None or whole.tnr is None:
+        raise InsufficientDataError("people gave all labelled items one label; TPR and TNR need both: label more items")
+    sums = [whole.tpr.estimate + whole.tnr.estimate - 1, whole.tpr.low + whole.tnr.low - 1]
+    sums.append(whole.tpr.high + whole.tnr.high - 1)
+    estimate, low, high = sums
+    youden = Figure(name="youden", estimate=estimate, low=low, high=high, n=len(found.items), method="sum of bounds")
+    rates = [_interval("tpr", whole.tpr), _interval("tnr", whole.tnr)]
+    return [*rates, youden, _interval("human-pass-rate", whole.pass_rate)]
+
+
+def _unscored_as_wrong(found: Rated) -> list[Figure]:
+    """Return the accuracy if every item without a verdict were a wrong one, beside that of the answered items."""
+    if not found.unscored:
+        return []
+    agreed = sum(human == verdict.outcome for human, verdict in zip(found.human, found.judge, strict=True))
+    return [_interval("accuracy-unscored-wrong", wilson(agreed, len(found.items) + len(found.unscored)))]
+
+
+def _longer(found: Rated) -> Figure:
+    """Return how much more often the judge prefers the longer response than people do, on pairs that both decided."""
+    lean, n = [0, 0], 0
+    for item, human, verdict in zip(found.items, found.human, found.judge, strict=True):
+        longer = {1: "a", -1: "b"}.get(np.sign(len(item.response_a) - len(item.response_b)).item())
+        if longer and {human, verdict.outcome} <= {"a", "b"}:
+            n += 1
+            if human != verdict.outcome:
+                lean[verdict.outcome == longer] += 1
+    try:
+        return _interval("longer-over-human", bonett_price(lean[1], lean[0], n))
+    except InsufficientDataError as refusal:
+        return _refused("longer-over-human", refusal)
+
+
+def _people(found: Rated, rng: np.random.Generator) -> list[Figure]:
+    """Return how people agree with one another, and the judge beside them; how members of a panel agree."""
+    rows = [_ceiling(found, rng)]
+    if len({label.annotator for label in found.labels}) >= MANY:
+        rows += [_alpha(found, rng), _alternative(found)]
+    votes = [verdict.votes for verdict in found.judge if verdict.votes]
+    if votes:
+        scale = PAIRWISE if found.items[0].question == "pairwise" else PASS_FAIL
+        numbers = np.array([[scale.index(vote) if vote in scale else -1 for vote in one] for one in votes]).T
+        rows.append(_try("alpha-panel", lambda: alpha_interval(count_ballots(numbers, classes=len(scale)), rng=rng)))
+    return rows
+
+
+def _alpha(found: Rated, rng: np.random.Generator) -> Figure:
+    everyone = annotators.panel(found.labels, found.said)
+    ballots = count_ballots(everyone.human, classes=len(everyone.outcomes))
+    metric: Metric = "ordinal" if len(everyone.outcomes) > len(PASS_FAIL) else "nominal"
+    return _try("alpha-human", lambda: alpha_interval(ballots, metric=metric, rng=rng))
+
+
+def _alternative(found: Rated) -> Figure:
+    """Return the share of annotators whom the judge could replace; it decides nothing by itself."""
+    try:
+        everyone = annotators.panel(found.labels, found.said)
+        test = alternative_test(everyone.human, everyone.judge, outcomes=everyone.outcomes)
+    except InsufficientDataError as refusal:
+        return _refused("alternative-test", refusal)
+    said = "passed" if test.passed else f"not passed: {test.reason}"
+    return _point("alternative-test", test.winning_rate, test.n, "Calderon et al.").model_copy(update={"note": said})
+
+
+def _ceiling(found: Rated, rng: np.random.Generator) -> Figure:
+    """Return how much better or worse the judge agrees with people than they with one another."""
+    try:
+        ceiling = annotators.human_ceiling(found.labels, found.said, rng=rng)
+    except InsufficientDataError as refusal:
+        return _refused("kappa-over-human", refusal)
+    people, ours = ceiling.kappa_human, ceiling.kappa_judge
+    note = f"people agree with one another at kappa {people:.3f}, the judge with them at {ours:.3f}"
+    return _interval("kappa-over-human", ceiling.difference).model_copy(update={"note": note})
+
+
+def _try(name: str, make: Callable[[], Interval]) -> Figure:
+    """Return a figure, or why there is none."""
+    try:
+        return _interval(name, make())
+    except InsufficientDataError as refusal:
+        return _refused(name, refusal)
+
+
+def _refused(name: str, refusal: InsufficientDataError) -> Figure:
+    return Figure(name=name, estimate=None, low=None, high=None, n=0, method="none", note=str(refusal))
+
+
+def _point(name: str, estimate: float, n: int, method: str) -> Figure:
+    return Figure(name=name, estimate=estimate, low=None, high=None, n=n, method=method)
