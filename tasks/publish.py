@@ -14,13 +14,14 @@ from prefect import task
 from pydantic import Field
 
 from assay import certificate, gate
-from assay.certificate import JUDGES, Certificate
+from assay.certificate import JUDGES, AnchorNight, Certificate
 from assay.clients.journal import Journal, Spent
 from assay.errors import InsufficientDataError
 from assay.records import IDENTICAL, Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
 from assay.report import content, correction, costs, findings, metrics, wording
 from assay.report.page import render
 from assay.report.trials import steadiness
+from assay.report.watch import watched
 from tasks import door, store
 
 SEVERITY = ("critical", "high", "medium", "low")
@@ -56,6 +57,7 @@ class Night(NamedTuple):
     signals: list[Signal]
     certificates: dict[str, Certificate]
     refusals: dict[str, str]
+    anchors: list[AnchorNight]
     ledger: list[Spent]
     """Of the run that asked for the responses; empty where no journal was kept."""
     provenance: content.Provenance
@@ -73,7 +75,8 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
     """Return each judge that was asked tonight, with what its certificate is worth.
 
     One certificate holds for one fingerprint, so every verdict that a judge gave tonight must bear it: verdicts of two
-    judges under one name are those of a changed judge. A call that failed says nothing of who would have answered.
+    judges under one name are those of a changed judge. A call that failed says nothing of who would have answered. A
+    judge that has begun to say something else of the anchors is a changed judge too, whatever its fingerprint.
     """
     found = []
     for name in JUDGES:
@@ -82,8 +85,12 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
+        watch = watched(night.anchors, name, judges=len(JUDGES)) if held else None
+        if watch and watch.state == "judge" and worth == "valid":
+            worth = "judge-changed"
         if rows:
-            found.append(content.Judge(name=name, standing=worth, certificate=held, note=night.refusals.get(name, "")))
+            note = night.refusals.get(name, "")
+            found.append(content.Judge(name=name, standing=worth, certificate=held, note=note, watch=watch))
     return found
 
 
@@ -262,6 +269,7 @@ def gather() -> Night:
         signals=store.read("signals", Signal),
         certificates=store.certificates(),
         refusals=store.refusals(),
+        anchors=store.read("nights", AnchorNight, may_be_absent=True),
         ledger=ledger({response.epoch for response in responses}),
         provenance=provenance,
     )

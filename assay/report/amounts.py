@@ -10,7 +10,12 @@ from assay.report.wording import percent
 from assay.signals.measures import SIGNALS
 
 SMALLEST_P = 0.001
-SHARES = frozenset({"tpr", "tnr", "accuracy", "human-pass-rate", "conflict", "decided"})
+SHARES = frozenset(
+    {
+        *("tpr", "tnr", "accuracy", "accuracy-unscored-wrong", "human-pass-rate", "conflict", "decided"),
+        *("flips", "injected", "alternative-test"),
+    }
+)
 """Figures of a certificate that are shares; all others are coefficients."""
 NAMES = {
     "tpr": "Right where people say pass (TPR)",
@@ -25,6 +30,14 @@ NAMES = {
     "direction": "Leans to what it reads first",
     "decided": "Neither said tie",
     "kappa-over-human": "Kappa above people's own",
+    "accuracy-unscored-wrong": "The same, no verdict counted as wrong",
+    "longer-over-human": "Prefers the longer more than people do",
+    "alpha-human": "Krippendorff's alpha of people",
+    "alpha-panel": "Krippendorff's alpha of the panel",
+    "alternative-test": "Annotators it could replace",
+    "flips": "Says otherwise when asked again",
+    "injected": "Moved by what a response says of itself",
+    "drift": "Accuracy since the last certificate",
 }
 
 

@@ -8,6 +8,7 @@ from assay.records import Layer, Record, Signal, ToolCall
 from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Comparison, Preference, Rate
 from assay.report.trials import Steadiness
+from assay.report.watch import Watch
 
 
 class ChangedCase(Record):
@@ -47,6 +48,8 @@ class Judge(Record):
     standing: Standing
     certificate: Certificate | None
     note: str
+    watch: Watch | None = None
+    """What the nights since the certificate say; None before the first."""
 
 
 class Provenance(Record):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from assay.certificate import AnchorNight
 from assay.clients.journal import Journal
 from assay.clients.meter import Meter
 from assay.gate import Gate
@@ -372,3 +373,18 @@ def test_the_door_refuses_damage(
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
     assert project.files() == before
+
+
+def test_a_judge_that_moves_on_the_anchors_may_not_decide(project: Project, now: datetime) -> None:
+    """Whatever its fingerprint says: when the anchors alarm the gate says so, and the report names the judge."""
+    Night().write()
+    (issued, _) = calibrate.fn(now)
+    common = {"judge": "correctness", "issued": issued.issued, "baseline": "support@1", "judged": 100, "passed": 90}
+    nights = [
+        AnchorNight(night=f"{now - timedelta(days=20 - at):%Y-%m-%d}", anchors=120, flips=at // 17 * 60, **common)
+        for at in range(20)
+    ]
+    store.write("nights", nights)
+    gate, _ = publish.fn(now)
+    assert gate.word == "judge-changed"
+    assert "the judge has changed: since" in store.path(store.REPORT).read_text(encoding="utf8")
