@@ -64,8 +64,8 @@ def _word(
     if anchors is None or suite is None:
         known = min(len(since), len(accepted))
         return "learning", (
-            f"{_flips(since[-1]) if since else 'no anchor has a verdict'}; {known} of the {MIN_NIGHTS} nights that tell "
-            "what is usual are there"
+            f"{_flips(since[-1]) if since else 'no anchor has a verdict'}; "
+            f"{known} of the {MIN_NIGHTS} nights that tell what is usual are there"
         )
     usual = f"{_flips(since[-1])}, usual {percent(anchors.baseline.rate)}"
     return "quiet", f"{usual}; what it says of the product has not dropped either"

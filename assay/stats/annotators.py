@@ -1,7 +1,7 @@
 """The people behind the labels: their majority, and the agreement among them that no judge can be asked to exceed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from assay.errors import DataError, InsufficientDataError
 from assay.records import Label
-from assay.stats.rates import Interval
+from assay.stats.rates import Interval, z_quantile
 
 MIN_COMMON = 30
 """Items that two raters must share before their kappa enters the mean."""
 MAX_UNDEFINED = 0.05
-"""Share of bootstrap draws that may lack a kappa before the interval is refused."""
+"""Share of bootstrap draws that may lack a value before the interval is refused."""
+CELLS = 1_000_000
+"""Weights of resamples held at a time: 8 MB, however many items and draws there are."""
+SCALES = (("fail", "pass"), ("a", "tie", "b"))
+"""The outcomes of either question in their natural order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,21 @@ class Majority:
     """How many annotators rated the item."""
     split: list[str]
     """Items on which the leading outcomes drew level: dropped here, to be adjudicated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The words of people and of the judge on the same items, as class numbers."""
+
+    items: list[str]
+    """Items that at least two people and the judge rated."""
+    people: list[str]
+    outcomes: tuple[str, ...]
+    """What the class numbers stand for, in their natural order."""
+    human: NDArray[np.int64]
+    """Shape (people, items); -1 where a person did not rate the item."""
+    judge: NDArray[np.int64]
+    """Shape (items,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,34 +109,107 @@ def human_ceiling(
     Source:
         STATISTICS 1.4: independent errors and equal margins limit a perfect judge to sqrt(kappa_human).
     """
-    ballots = {item: votes for item, votes in _ballots(labels).items() if item in judge and len(votes) > 1}
-    people = sorted({annotator for votes in ballots.values() for annotator in votes})
-    ratings, classes = _matrix(ballots, people, judge)
-    once = np.ones((1, len(ballots)))
-    pairs = [pair for pair in combinations(range(len(people)), 2) if _common(ratings, *pair) >= MIN_COMMON]
+    found = panel(labels, judge)
+    n, raters, classes = len(found.items), len(found.people), len(found.outcomes)
+    ratings, times = np.unique(np.vstack([found.human, found.judge]), axis=1, return_counts=True)
+    pairs = [pair for pair in combinations(range(raters), 2) if _common(found.human, *pair) >= MIN_COMMON]
     if not pairs:
         raise InsufficientDataError(
-            f"no two of {len(people)} annotators share {MIN_COMMON} items that the judge scored; "
+            f"no two of {raters} annotators share {MIN_COMMON} items that the judge scored; "
             "have a second person label the same items"
         )
-    beside = [(rater, len(people)) for rater in sorted({rater for pair in pairs for rater in pair})]
-    human = float(_mean_kappa(ratings, pairs, classes, once)[0])
-    ours = float(_mean_kappa(ratings, beside, classes, once)[0])
+    beside = [(rater, raters) for rater in sorted({rater for pair in pairs for rater in pair})]
+    human, ours = (float(_mean_kappa(ratings, who, classes, times[None].astype(float))[0]) for who in (pairs, beside))
     if np.isnan(human) or np.isnan(ours):
         raise InsufficientDataError("two raters gave one and the same outcome throughout; add items of another kind")
-    counts = rng.multinomial(len(ballots), np.full(len(ballots), 1 / len(ballots)), size=draws).astype(float)
-    drawn = _mean_kappa(ratings, beside, classes, counts) - _mean_kappa(ratings, pairs, classes, counts)
-    low, high = _bounds(drawn, level)
+    drawn = [
+        _mean_kappa(ratings, beside, classes, counts) - _mean_kappa(ratings, pairs, classes, counts)
+        for counts in resampled(times, draws=draws, rng=rng)
+    ]
+    low, high = percentile_bounds(np.concatenate(drawn), level)
     return Ceiling(
-        n=len(ballots),
+        n=n,
         raters=len(beside),
         kappa_human=human,
         kappa_judge=ours,
-        difference=Interval(
-            estimate=ours - human, low=low, high=high, n=len(ballots), level=level, method="bootstrap over items"
-        ),
+        difference=Interval(estimate=ours - human, low=low, high=high, n=n, level=level, method="bootstrap over items"),
         perfect=sqrt(human) if human >= 0 else None,
     )
+
+
+def panel(labels: Iterable[Label], judge: Mapping[str, str]) -> Panel:
+    """Return the class numbers of people and judge on the items that two people or more and the judge rated.
+
+    Args:
+        labels: One row per (item, annotator) of one question; not everybody need have rated everything.
+        judge: The judge's outcome by item id; an unscored item is left out.
+
+    Raises:
+        DataError: As for `majority`; or items, or the judge's outcomes on them, that belong to different questions.
+    """
+    ballots = {item: votes for item, votes in _ballots(labels).items() if item in judge and len(votes) > 1}
+    people = sorted({annotator for votes in ballots.values() for annotator in votes})
+    outcomes = _scale(
+        {*(judge[item] for item in ballots), *(outcome for votes in ballots.values() for outcome in votes.values())}
+    )
+    number = {outcome: index for index, outcome in enumerate(outcomes)}
+    human = [[number[votes[who]] if who in votes else -1 for votes in ballots.values()] for who in people]
+    return Panel(
+        items=list(ballots),
+        people=people,
+        outcomes=outcomes,
+        human=np.array(human, dtype=np.int64).reshape(len(people), len(ballots)),
+        judge=np.array([number[judge[item]] for item in ballots], dtype=np.int64),
+    )
+
+
+def resampled(times: NDArray[np.int64], *, draws: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each kind of item occurs in bootstrap resamples, in chunks of shape (some draws, kinds).
+
+    Items that carry the same ratings are interchangeable, so one multinomial draw over the distinct kinds has the very
+    distribution of drawing the items themselves with replacement, at a cost that does not grow with their number.
+
+    Args:
+        times: How many items of each kind there are, shape (kinds,).
+        draws: How many resamples in all.
+        rng: Source of the draws.
+
+    Raises:
+        ValueError: `draws` is below 1.
+
+    Source:
+        Efron (1979), Bootstrap methods; one row of a chunk is one resample.
+    """
+    if draws < 1:
+        raise ValueError(f"draws is {draws}; expected at least 1")
+    n, chunk = int(times.sum()), max(1, CELLS // len(times))
+    for start in range(0, draws, chunk):
+        yield rng.multinomial(n, times / n, size=min(chunk, draws - start)).astype(float)
+
+
+def percentile_bounds(
+    drawn: NDArray[np.float64],
+    level: float,
+    *,
+    lacking: str = "held one outcome only; add items of the rarer kind",
+) -> tuple[float, float]:
+    """Return the percentile bounds of the resamples whose value is defined.
+
+    Args:
+        drawn: One value a resample, NaN where it has none, shape (draws,).
+        level: Level of the two-sided interval.
+        lacking: What is wrong with a resample without a value, and what to do about it.
+
+    Raises:
+        InsufficientDataError: More than 5 % of the resamples have no value.
+        ValueError: `level` is not strictly between 0 and 1.
+    """
+    z_quantile(level)
+    defined = drawn[~np.isnan(drawn)]
+    if len(defined) < (1 - MAX_UNDEFINED) * len(drawn):
+        raise InsufficientDataError(f"{len(drawn) - len(defined)} of {len(drawn)} resamples {lacking}")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _ballots(labels: Iterable[Label]) -> dict[str, dict[str, str]]:
@@ -137,15 +229,15 @@ def _ballots(labels: Iterable[Label]) -> dict[str, dict[str, str]]:
     return dict(ballots)
 
 
-def _matrix(
-    ballots: Mapping[str, Mapping[str, str]], people: list[str], judge: Mapping[str, str]
-) -> tuple[NDArray[np.int64], int]:
-    """Return class numbers by rater and item, the judge last and -1 where missing, and the number of classes."""
-    outcomes = sorted({*judge.values(), *(outcome for votes in ballots.values() for outcome in votes.values())})
-    number = {outcome: index for index, outcome in enumerate(outcomes)}
-    rows = [[number[votes[person]] if person in votes else -1 for votes in ballots.values()] for person in people]
-    rows.append([number[judge[item]] for item in ballots])
-    return np.array(rows, dtype=np.int64), len(outcomes)
+def _scale(found: set[str]) -> tuple[str, ...]:
+    """Return the outcomes of the one question that all that was found belongs to."""
+    for scale in SCALES:
+        if found <= set(scale):
+            return scale
+    raise DataError(
+        f"people and judge gave the outcomes {', '.join(sorted(found))}; expected pass and fail, or a, b and tie: "
+        "compare answers to one question"
+    )
 
 
 def _common(ratings: NDArray[np.int64], first: int, second: int) -> int:
@@ -166,14 +258,3 @@ def _mean_kappa(
         room = np.where(expected < 1 - 1e-12, 1 - expected, np.nan)
         total += (np.trace(table, axis1=1, axis2=2) - expected) / room
     return total / len(pairs)
-
-
-def _bounds(drawn: NDArray[np.float64], level: float) -> tuple[float, float]:
-    """Return the percentile bounds of the draws that have a kappa."""
-    defined = drawn[~np.isnan(drawn)]
-    if len(defined) < (1 - MAX_UNDEFINED) * len(drawn):
-        raise InsufficientDataError(
-            f"{len(drawn) - len(defined)} of {len(drawn)} resamples held one outcome only; add items of the rarer kind"
-        )
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

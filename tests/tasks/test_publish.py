@@ -375,10 +375,10 @@ def test_the_door_refuses_damage(
     assert project.files() == before
 
 
-def test_a_judge_that_moves_on_the_anchors_may_not_decide(project: Project, now: datetime) -> None:
+def test_a_judge_that_moves_on_the_anchors_may_not_decide(night: Night, now: datetime) -> None:
     """Whatever its fingerprint says: when the anchors alarm the gate says so, and the report names the judge."""
-    Night().write()
-    (issued, _) = calibrate.fn(now)
+    assert night.publish(now).word == "pass"
+    issued = store.certificates()["correctness"]
     common = {"judge": "correctness", "issued": issued.issued, "baseline": "support@1", "judged": 100, "passed": 90}
     nights = [
         AnchorNight(night=f"{now - timedelta(days=20 - at):%Y-%m-%d}", anchors=120, flips=at // 17 * 60, **common)

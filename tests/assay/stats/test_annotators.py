@@ -1,5 +1,6 @@
 """The people behind the labels."""
 
+import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,7 +10,8 @@ from sklearn.metrics import cohen_kappa_score
 
 from assay.errors import DataError, InsufficientDataError
 from assay.records import Label
-from assay.stats.annotators import human_ceiling, majority
+from assay.stats import annotators
+from assay.stats.annotators import human_ceiling, majority, percentile_bounds, resampled
 
 TV_17 = {
     "h1": "01100101001011111011100111010000010011010110100111100000110111010010101000100011",
@@ -138,3 +140,88 @@ def test_people_below_chance_give_no_ceiling() -> None:
     """A negative agreement has no square root; None says so."""
     columns = {"h1": "10" * 20, "h2": "01" * 20}
     assert human_ceiling(panel(columns), outcomes("10" * 20), rng=np.random.default_rng(0), draws=50).perfect is None
+
+
+@pytest.mark.parametrize("draws", [0, -1])
+def test_refuses_no_draws(draws: int) -> None:
+    """A bootstrap without a resample has no bounds."""
+    with pytest.raises(ValueError, match="at least 1"):
+        human_ceiling(panel(TV_17), outcomes(JUDGE), rng=np.random.default_rng(0), draws=draws)
+
+
+def test_refuses_a_level_that_is_none() -> None:
+    """A level of 95 instead of 0.95 is a mistake of the caller."""
+    with pytest.raises(ValueError, match=r"such as 0\.95"):
+        percentile_bounds(np.arange(10.0), 95)
+
+
+def test_refuses_a_judge_who_answers_another_question() -> None:
+    """People who pass or fail and a judge who prefers A have nothing to agree on."""
+    with pytest.raises(DataError, match="answers to one question"):
+        annotators.panel(panel(TV_17), dict.fromkeys(outcomes(JUDGE), "a"))
+
+
+def test_a_panel_keeps_the_natural_order() -> None:
+    """Class numbers follow a, tie, b, so that a tie lies between; -1 stands where a person gave no rating."""
+    rows = [
+        *(label("one", who, word) for who, word in [("ben", "tie"), ("ada", "b")]),
+        *(label("two", who, word) for who, word in [("ada", "a"), ("cem", "a")]),
+        label("alone", "ada", "a"),
+        *(label("unjudged", who, word) for who, word in [("ada", "a"), ("cem", "a")]),
+    ]
+    found = annotators.panel(rows, {"one": "b", "two": "tie", "alone": "a"})
+    assert (found.items, found.people, found.outcomes) == (["one", "two"], ["ada", "ben", "cem"], ("a", "tie", "b"))
+    assert found.human.tolist() == [[2, 0], [1, -1], [-1, 0]]
+    assert found.judge.tolist() == [2, 1]
+
+
+def test_resampling_kinds_is_resampling_items() -> None:
+    """The counts of each kind have the mean, variance and covariance of a multinomial, whatever the chunks."""
+    times = np.array([500_000, 300_000, 200_000])
+    drawn = np.concatenate(list(resampled(times, draws=20_000, rng=np.random.default_rng(3))))
+    shares = times / 1_000_000
+    expected = 1_000_000 * (np.diag(shares) - np.outer(shares, shares))
+    assert drawn.shape == (20_000, 3)
+    assert (drawn.sum(axis=1) == 1_000_000).all()
+    assert drawn.mean(axis=0) == pytest.approx(times, abs=4 * np.sqrt(expected.diagonal().max() / 20_000))
+    assert np.cov(drawn.T) == pytest.approx(expected, abs=4 * expected.max() * np.sqrt(2 / 20_000))
+
+
+def test_resamples_come_in_chunks() -> None:
+    """A million weights are held at a time, and the chunks make up the draws asked for."""
+    chunks = resampled(np.ones(1_000, dtype=np.int64), draws=2_500, rng=np.random.default_rng(3))
+    assert [chunk.shape for chunk in chunks] == [(1_000, 1_000), (1_000, 1_000), (500, 1_000)]
+
+
+def binary_kappa(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Cohen's kappa of two columns of passes, spelled out."""
+    p, q = one.mean(), other.mean()
+    chance = p * q + (1 - p) * (1 - q)
+    return float((np.mean(one == other) - chance) / (1 - chance))
+
+
+def test_the_interval_is_that_of_resampled_items() -> None:
+    """Drawing the 80 items one by one gives the same bounds, within what 2,000 draws leave open."""
+    found = human_ceiling(panel(TV_17), outcomes(JUDGE), rng=np.random.default_rng(0)).difference
+    rng = np.random.default_rng(1)
+    columns = np.array([[digit == "1" for digit in row] for row in (*TV_17.values(), JUDGE)])
+    drawn = []
+    for _ in range(2_000):
+        *people, judge = columns[:, rng.integers(0, 80, 80)]
+        human = np.mean([binary_kappa(people[i], people[j]) for i, j in ((0, 1), (0, 2), (1, 2))])
+        drawn.append(np.mean([binary_kappa(person, judge) for person in people]) - human)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.015)
+
+
+def test_memory_does_not_grow_with_draws_times_items() -> None:
+    """2,000 draws over 20,000 items would be a table of 320 MB; the distinct kinds of items take under 30 MB."""
+    rng = np.random.default_rng(5)
+    said = (rng.random(20_000) < 0.7) ^ (rng.random((4, 20_000)) < 0.1)
+    first, second, third, judge = ("".join(map(str, row)) for row in said.astype(int))
+    rows = panel({"h1": first, "h2": second, "h3": third})
+    tracemalloc.start()
+    found = human_ceiling(rows, outcomes(judge), rng=rng)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.n == 20_000
+    assert peak < 30e6
