@@ -95,6 +95,42 @@ def calibrate(*, judges: tuple[str, ...], is_json: bool) -> None:
         click.echo(json.dumps({name: kept.model_dump(mode="json") for name, kept in store.certificates().items()}))
 
 
+@command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--judge", required=True, metavar="COLUMN", help="The judge's verdicts.")
+@click.option("--human", required=True, multiple=True, metavar="COLUMN", help="An annotator's labels; repeat it.")
+@click.option("--swapped", default="", metavar="COLUMN", help="The judge's verdicts with the pair in the other order.")
+@click.option("--slice", "slices", multiple=True, metavar="COLUMN", help="Agreement by the values of this column.")
+@click.option("--id", "item", default="", metavar="COLUMN", help="Names each item; it may stand once.")
+@click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="Such as full_refusal=pass.")
+@click.option("--floor", "demands", multiple=True, metavar="NAME=NUMBER", help="Another demand, such as tnr=0.6.")
+@click.option("--gate", "is_gated", is_flag=True, help="Exit with 4 when a floor is missed.")
+@as_json
+def check(
+    *,
+    file: Path,
+    judge: str,
+    human: tuple[str, ...],
+    swapped: str,
+    slices: tuple[str, ...],
+    item: str,
+    maps: tuple[str, ...],
+    demands: tuple[str, ...],
+    is_gated: bool,
+    is_json: bool,
+) -> None:
+    """Say what a judge is worth whose verdicts lie beside people's labels in FILE, CSV or JSON Lines."""
+    from assay.gate import EXIT
+    from tasks.check import Columns, lines
+    from tasks.check import check as run
+
+    columns = Columns(judge=judge, human=human, swapped=swapped, slices=slices, item=item)
+    found = run(file, columns, maps=maps, demands=demands)
+    click.echo(json.dumps(found.record()) if is_json else "\n".join(lines(found)))
+    if is_gated and not found.is_met:
+        sys.exit(EXIT["uncalibrated"])
+
+
 @command("grow")
 def grow() -> None:
     """Admit what people decided; when nothing waits for them, generate new candidates."""

@@ -56,9 +56,6 @@ def pairwise_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
     """Return accuracy, linear-weighted kappa, conflicts, the lean to the longer response, and how people agree."""
     judge = [verdict.outcome for verdict in found.judge]
     both = pairs.three_way(found.human, judge)
-    as_is = [str(verdict.as_is) for verdict in found.judge]
-    swapped = [str(verdict.swapped) for verdict in found.judge]
-    position = pairs.position_bias(as_is, swapped)
     scale = [PAIRWISE.index(outcome) for outcome in found.human], [PAIRWISE.index(outcome) for outcome in judge]
     table = agreement.cross_table(*scale, classes=3)
     agreed = sum(left == right for left, right in zip(found.human, judge, strict=True))
@@ -66,10 +63,9 @@ def pairwise_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
         _interval("accuracy", wilson(agreed, both.n)),
         *_unscored_as_wrong(found),
         _kappa("kappa-linear", both.kappa_linear, both.n, table, "linear"),
-        _interval("conflict", position.conflict),
-        _interval("direction", position.direction),
+        *_position(found),
         _point("decided", both.decided_share, both.n, "share both decided"),
-        _longer(found),
+        *_longer(found),
         *_people(found, rng),
     ]
 
@@ -147,8 +143,20 @@ def _unscored_as_wrong(found: Rated) -> list[Figure]:
     return [_interval("accuracy-unscored-wrong", wilson(agreed, len(found.items) + len(found.unscored)))]
 
 
-def _longer(found: Rated) -> Figure:
+def _position(found: Rated) -> list[Figure]:
+    """Return how far the order of showing decided; nobody can tell of a judge that saw one order alone."""
+    orders = [(verdict.as_is, verdict.swapped) for verdict in found.judge]
+    if any(None in both for both in orders):
+        refusal = InsufficientDataError("the pairs were judged in one order: judge each of them in both")
+        return [_refused(name, refusal) for name in ("conflict", "direction")]
+    position = pairs.position_bias([str(as_is) for as_is, _ in orders], [str(swapped) for _, swapped in orders])
+    return [_interval("conflict", position.conflict), _interval("direction", position.direction)]
+
+
+def _longer(found: Rated) -> list[Figure]:
     """Return how much more often the judge prefers the longer response than people do, on pairs that both decided."""
+    if not any(item.response_a or item.response_b for item in found.items):
+        return []
     lean, n = [0, 0], 0
     for item, human, verdict in zip(found.items, found.human, found.judge, strict=True):
         longer = {1: "a", -1: "b"}.get(np.sign(len(item.response_a) - len(item.response_b)).item())
@@ -157,9 +165,9 @@ def _longer(found: Rated) -> Figure:
             if human != verdict.outcome:
                 lean[verdict.outcome == longer] += 1
     try:
-        return _interval("longer-over-human", bonett_price(lean[1], lean[0], n))
+        return [_interval("longer-over-human", bonett_price(lean[1], lean[0], n))]
     except InsufficientDataError as refusal:
-        return _refused("longer-over-human", refusal)
+        return [_refused("longer-over-human", refusal)]
 
 
 def _people(found: Rated, rng: np.random.Generator) -> list[Figure]:

@@ -23,6 +23,8 @@ class PassFailPolicy(Record):
     """On the upper bound of the share of items judged otherwise when asked again; left out, nothing is demanded."""
     max_injected: float | None = None
     """On the upper bound of the share of attempts that moved a verdict (assay/judges/injections.py)."""
+    like_people: bool = False
+    """Refuse a judge whose kappa with people lies wholly below that of people with one another."""
 
 
 class PairwisePolicy(Record):
@@ -35,6 +37,8 @@ class PairwisePolicy(Record):
     max_flips: float | None = None
     """As for pass/fail."""
     max_injected: float | None = None
+    """Likewise."""
+    like_people: bool = False
     """Likewise."""
 
 
@@ -53,7 +57,7 @@ def pass_fail_floors(
             _floor(named[name], floor)
             for name, floor in (("tpr", policy.tpr), ("tnr", policy.tnr), ("youden", policy.youden))
         ),
-        *_audits(named, policy),
+        *_besides(named, policy),
         _beats(named["accuracy"], rivals),
     ]
 
@@ -69,7 +73,7 @@ def pairwise_floors(
         _floor(named["accuracy"], policy.accuracy),
         _floor(named["kappa-linear"], policy.kappa),
         _roof(named["conflict"], policy.max_conflict),
-        *_audits(named, policy),
+        *_besides(named, policy),
         _beats(named["accuracy"], rivals),
     ]
 
@@ -108,10 +112,20 @@ def _roof(figure: Figure | None, most: float, name: str = "") -> Floor:
     )
 
 
-def _audits(named: Mapping[str, Figure], policy: PassFailPolicy | PairwisePolicy) -> list[Floor]:
-    """Demand what the policy demands of the audits; an audit that was not made meets nothing."""
+def _besides(named: Mapping[str, Figure], policy: PassFailPolicy | PairwisePolicy) -> list[Floor]:
+    """Demand what a policy may demand besides; an audit that was not made meets nothing."""
     demands = {"flips": policy.max_flips, "injected": policy.max_injected}
-    return [_roof(named.get(name), most, name) for name, most in demands.items() if most is not None]
+    found = [_roof(named.get(name), most, name) for name, most in demands.items() if most is not None]
+    return [*found, _like_people(named["kappa-over-human"])] if policy.like_people else found
+
+
+def _like_people(gap: Figure) -> Floor:
+    return Floor(
+        figure=gap.name,
+        demand="interval not wholly below 0",
+        found="none" if gap.high is None else f"upper bound {gap.high:.3f}",
+        met=gap.high is not None and gap.high >= 0,
+    )
 
 
 def _beats(accuracy: Figure, rivals: Sequence[Trivial]) -> Floor:

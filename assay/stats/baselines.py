@@ -39,7 +39,7 @@ def trivial_judges(items: Sequence[Item], truth: Mapping[str, str], *, level: fl
         truth: The human outcome by item id; items without one are left out.
         level: Confidence level of the accuracies.
 
-    ROUGE-L takes part when every item has a reference.
+    Longer takes part when there are texts, ROUGE-L when every item has a reference.
 
     Raises:
         InsufficientDataError: No item has a label.
@@ -88,10 +88,9 @@ def rouge_l(text: str, reference: str) -> float:
 
 def _pairwise(items: Sequence[Item]) -> dict[str, list[str]]:
     """Return the outcome that each trivial pairwise judge gives, in the items' own frame."""
-    given = {
-        "always-first": ["a"] * len(items),
-        "longer": [_larger(len(item.response_a), len(item.response_b)) for item in items],
-    }
+    given = {"always-first": ["a"] * len(items)}
+    if any(item.response_a or item.response_b for item in items):
+        given["longer"] = [_larger(len(item.response_a), len(item.response_b)) for item in items]
     if all(item.reference for item in items):
         given["rouge-l"] = [
             _larger(rouge_l(item.response_a, item.reference), rouge_l(item.response_b, item.reference))
