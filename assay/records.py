@@ -259,6 +259,17 @@ class Label(Record):
     labelled_at: datetime
 
 
+class Draw(Record):
+    """How an item came to be labelled: drawn at random within what a judge had said of it."""
+
+    item_id: Name
+    frame: str
+    """What it was drawn from."""
+    stratum: str
+    """The judge's verdict at the draw; whoever labels never sees it."""
+    inclusion_probability: float = Field(gt=0, le=1)
+
+
 class Trace(Record):
     """One production conversation, as the product logged it."""
 

@@ -80,15 +80,36 @@ def gate(*, is_json: bool) -> None:
 @click.option(
     "--judge", "judges", multiple=True, type=click.Choice(["correctness", "preference"]), help="Default: all."
 )
+@click.option("--label-set", default="", metavar="FRAME", help="Only labels of this sampling frame.")
+@click.option("--plan", "is_plan", is_flag=True, help="Say which of tonight's answers to label next instead.")
+@click.option(
+    "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05, show_default=True
+)
+@click.option("--labels", "count", type=click.IntRange(min=1), help="Plan so many labels, whatever the half-width.")
+@click.option(
+    "--draw", "sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw what is planned to a file."
+)
 @as_json
-def calibrate(*, judges: tuple[str, ...], is_json: bool) -> None:
-    """Hold judges against the held-out labels and issue their certificates anew."""
+def calibrate(
+    *,
+    judges: tuple[str, ...],
+    label_set: str,
+    is_plan: bool,
+    half_width: float,
+    count: int | None,
+    sheet: Path | None,
+    is_json: bool,
+) -> None:
+    """Hold judges against the held-out labels and issue their certificates anew; or plan what to label next."""
     from assay.certificate import JUDGES
     from flows.calibrate import calibrate as flow
     from tasks import store
 
+    if is_plan:
+        _plan(half_width, count, sheet, is_json=is_json)
+        return
     for judge in judges or JUDGES:
-        state = flow.fn(judge)  # type: ignore[arg-type]
+        state = flow.fn(judge, label_set)  # type: ignore[arg-type]
         if not is_json:
             click.echo(state.message)
     if is_json:
@@ -169,13 +190,23 @@ def export(*, file: Path) -> None:
 @command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--reviewer", help="Who admits the cases of a YAML file; a CSV file names its reviewers itself.")
-def import_(*, file: Path, reviewer: str | None) -> None:
-    """Append the decisions of a filled CSV FILE, or hand-written cases of a YAML FILE, to the log."""
+@click.option(
+    "--labels", "is_labels", is_flag=True, help="FILE holds labels: CSV, JSON Lines, Label Studio or Argilla."
+)
+@click.option("--annotator", default="", help="Who labelled, where the file does not say.")
+@click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="What a label means, such as good=pass.")
+def import_(*, file: Path, reviewer: str | None, is_labels: bool, annotator: str, maps: tuple[str, ...]) -> None:
+    """Append decisions of a filled CSV FILE, hand-written cases of a YAML FILE, or labels, to the log of each."""
     from datetime import UTC, datetime
 
     from tasks.accept import admit_written, import_decisions
+    from tasks.labels import take
 
     now = datetime.now(UTC)
+    if is_labels:
+        count, left_out = take(file, annotator, maps, now)
+        click.echo("\n".join([*left_out, f"{count} labels appended; `assay calibrate` counts them."]))
+        return
     if file.suffix == ".csv":
         count = import_decisions(file, now)
     elif reviewer:
@@ -216,6 +247,17 @@ def serve(*, port: int) -> None:
     from tasks import store
 
     forever(port, store.private("prefect"))
+
+
+def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: bool) -> None:
+    """Print what to label next, and draw it where a file is named."""
+    from tasks import labels
+
+    made = labels.plan(half_width, count)
+    drawn = labels.draw(made, sheet) if sheet else 0
+    click.echo(json.dumps(labels.record(made, drawn)) if is_json else "\n".join(labels.lines(made)))
+    if sheet and not is_json:
+        click.echo(f"{drawn} answers written to {sheet}: have people label them, then `assay import --labels {sheet}`.")
 
 
 def _tell(*, is_gated: bool, is_json: bool) -> None:

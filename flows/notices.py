@@ -44,12 +44,32 @@ def certificates(issued: Sequence[Certificate]) -> State[None]:
     """Return the final state of a calibration; in a flow run, publish a table of each certificate."""
     met = all(certificate.is_met for certificate in issued)
     for certificate in issued if FlowRunContext.get() else ():
-        figures = [figure.model_dump(exclude={"note"}) for figure in certificate.figures]
-        create_table_artifact(key=f"calibration-{certificate.judge}", table=figures, description=_standing(certificate))
+        _table("calibration", certificate)
         link = _shown(server.certificate(certificate.judge))
         create_link_artifact(key=f"certificate-{certificate.judge}", link=link, description=_standing(certificate))
+        page = _shown(f"{server.REPORT}#judges")
+        create_link_artifact(key=f"judge-{certificate.judge}", link=page, description="The judge's page of the report")
     text = "; ".join(_standing(certificate) for certificate in issued) or "no certificate could be issued"
     return Completed(name="Certified" if issued and met else "Refused", message=text)
+
+
+def trial(certificate: Certificate) -> State[None]:
+    """Return the final state of a trial: what would become of a judge under other demands; nothing was filed."""
+    if FlowRunContext.get():
+        _table("trial", certificate)
+    return Completed(
+        name="WouldBeCertified" if certificate.is_met else "WouldBeRefused",
+        message=f"a trial, nothing is filed: {_standing(certificate)}",
+    )
+
+
+def _table(kind: str, certificate: Certificate) -> None:
+    """Publish the figures and the floors of a certificate as two tables."""
+    figures = [figure.model_dump(exclude={"note"}) for figure in certificate.figures]
+    floors = [floor.model_dump() for floor in certificate.floors]
+    said = _standing(certificate)
+    create_table_artifact(key=f"{kind}-{certificate.judge}", table=figures, description=said)
+    create_table_artifact(key=f"{kind}-{certificate.judge}-floors", table=floors, description=said)
 
 
 def _shown(address: str) -> str:

@@ -18,7 +18,7 @@ from assay.calibration.audits import drift
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.rated import Rated, join, only_natural, require_unseen
 from assay.certificate import JUDGES, AnchorNight, Certificate, Figure, Seen
-from assay.errors import DataError, InsufficientDataError
+from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
 from assay.records import Item, Label, Record, Response, Verdict, digest
 from tasks import door, store
@@ -26,6 +26,8 @@ from tasks.audit import audit
 
 SEED = 20140
 """Of the bootstrap of the human ceiling; fixed, so that equal labels and verdicts give an equal certificate."""
+AUDITED = ("flips", "injected")
+"""Figures that a judge has to be asked for."""
 LOST = {"correctness": "fail", "preference": "b"}
 """The outcome by which tonight's answer does not pass."""
 
@@ -226,6 +228,32 @@ def calibrate(
                 refused[judge] = str(refusal)
     file(evidence, kept, refused, fresh, now)
     return [kept[judge] for judge in judges if judge in kept]
+
+
+@task
+def try_out(now: datetime, judge: str, demands: Mapping[str, float], frame: str = "") -> Certificate:
+    """Return the certificate that a judge would have under other demands; nothing is filed, nobody is asked."""
+    settings, evidence = store.params("calibrate", Settings), gather()
+    changed = settings.model_copy(update={"policy": other(settings.policy, judge, demands)})
+    held = store.certificates().get(judge)
+    audits = [figure for figure in held.figures if figure.name in AUDITED] if held else []
+    return certify(judge, changed, evidence, rate(judge, evidence, frame), now, frame=frame, audits=audits)
+
+
+def other(policies: Policies, judge: str, demands: Mapping[str, float]) -> Policies:
+    """Return the policies with other demands on one judge.
+
+    Raises:
+        ConfigError: A demand is none that is made of this judge.
+    """
+    policy = getattr(policies, judge)
+    if unknown := sorted(demands.keys() - type(policy).model_fields.keys()):
+        raise ConfigError(
+            f"the policy of {judge} knows no {', '.join(unknown)}, expected one of "
+            f"{', '.join(type(policy).model_fields)}: leave it empty"
+        )
+    changed = type(policy).model_validate(policy.model_dump() | dict(demands))
+    return policies.model_copy(update={judge: changed})
 
 
 def issue(

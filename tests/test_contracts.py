@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from assay import contracts
 from assay.certificate import AnchorNight, Seen
 from assay.errors import DataError
-from assay.records import Candidate, Record, Signal
+from assay.records import Candidate, Draw, Record, Signal
 from tasks import store
 from tests.cast import AT, CATEGORIES, case, decision, item, label, response, trace, verdict
 from tests.layout import ROOT
@@ -41,6 +41,10 @@ SOUND: dict[str, list[Record]] = {
     "decisions": [decision(case(1)), decision(case(1), "reject")],
     "items": [item(1, "yes"), item(2, "yes")],
     "labels": [label("pass-fail.001", "pass"), label("pass-fail.001", "fail", "ben", inclusion_probability=None)],
+    "draws": [
+        Draw(item_id=f"pass-fail.00{number}", frame="support@2", stratum="pass", inclusion_probability=0.5)
+        for number in (1, 2)
+    ],
     "baseline": [response(case(1)), response(case(2))],
     "traces": [trace(1, AT), trace(2, AT)],
     "candidates": [candidate(1), candidate(2)],

@@ -206,7 +206,7 @@ class _Codes(dict[str, int]):
         if text not in self:
             if len(text) > self._bound or (not text.isascii() and _HALF.search(text)):
                 found = f"{len(text):,} characters" if len(text) > self._bound else "half a character"
-                expected = f"expected at most {self._bound:,} whole ones: shorten the text, or name another column"
+                expected = f"expected at most {self._bound:,} whole ones: mend the cell, or name another column"
                 row, name = self._first_row + len(self.rows), _quoted(self._name)
                 raise _fault(self._where, row, f"{found} in column {name}, {expected}")
             self[text] = len(self.words)
@@ -385,8 +385,8 @@ def _no_cell(where: str, row: int, name: str, value: object) -> DataError:
     )
 
 
-def _unknown(column: Column, code: int, expected: Sequence[str]) -> DataError:
-    word = column.words[code]
+def _unknown(column: Column, code: int, scale: Sequence[str]) -> DataError:
+    word, expected = column.words[code], [outcome for outcome in WORDS if outcome in scale]
     return DataError(
         f"{column.place(column.first(code))}: found {_quoted(word)}, expected {', '.join(expected[:-1])} or "
         f"{expected[-1]}: correct it, empty the cell, or say what it means with --map {_quoted(word + '=OUTCOME')}"

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
-from assay.certificate import Figure
+from assay.certificate import Figure, Slice
 from assay.records import Signal
 from assay.report.costs import Latency
+from assay.report.figures import Alone, alone
 from assay.report.findings import Rate
 from assay.report.wording import percent
 from assay.signals.measures import SIGNALS
@@ -81,6 +82,18 @@ def figure(found: Figure) -> str:
     if is_share:
         return f"{text} ({100 * found.low:.1f} to {100 * found.high:.1f})"
     return _signed(f"{text} ({found.low:z.3f} to {found.high:z.3f})")
+
+
+def plotted(found: Figure) -> Alone | None:
+    """Return where a figure and its interval lie on its axis; None where it has no interval."""
+    if found.estimate is None or found.low is None or found.high is None:
+        return None
+    return alone(found.estimate, found.low, found.high, is_share=found.name in SHARES)
+
+
+def part_plotted(part: Slice) -> Alone:
+    """Return where the agreement on a part of the labels lies, from 0 to 1."""
+    return alone(part.agree / part.n, part.low, part.high, is_share=True)
 
 
 def level(signal: Signal, *, of_baseline: bool = False) -> str:

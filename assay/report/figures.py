@@ -56,6 +56,15 @@ class Forest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Alone:
+    """One figure on an axis of its own: from 0 to 1, or from -1 to 1 where it may be negative."""
+
+    width: int
+    zero: float
+    whisker: Whisker
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment:
     """One part of a stacked bar; `start` and `width` are per cent of the bar."""
 
@@ -77,6 +86,13 @@ def forest(rows: Sequence[Rate], overall: Rate) -> Forest:
         rows=[_whisker(change, scale) for change in rows],
         overall=_whisker(overall, scale),
     )
+
+
+def alone(estimate: float, low: float, high: float, *, is_share: bool) -> Alone:
+    """Lay out one figure with its interval; whatever leaves the axis ends at its edge."""
+    scale = Scale(low=0 if is_share else -1, high=1, step=1)
+    low, dot, high = (scale.x(min(max(value, scale.low), scale.high)) for value in (low, estimate, high))
+    return Alone(width=WIDTH, zero=scale.x(0), whisker=Whisker(low=low, dot=dot, high=high))
 
 
 def scale_of(changes: Sequence[Rate]) -> Scale:

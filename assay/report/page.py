@@ -133,6 +133,8 @@ def _environment() -> Environment:
         p_value=amounts.p_value,
         figure=amounts.figure,
         figure_name=amounts.figure_name,
+        plotted=amounts.plotted,
+        part_plotted=amounts.part_plotted,
         level=amounts.level,
         change=amounts.change,
         impact=amounts.impact,

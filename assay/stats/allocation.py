@@ -177,7 +177,7 @@ def _quotas(sizes: NDArray[np.float64], least: NDArray[np.float64], labels: floa
 
 def _whole(quotas: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return whole numbers with the same sum, by largest remainder."""
-    whole = np.floor(np.round(quotas, EXACT))
+    whole = np.floor(quotas)
     remainders = np.round(quotas - whole, EXACT)
     missing = round(float(remainders.sum()))
     whole[np.argsort(-remainders, kind="stable")[:missing]] += 1
