@@ -1,7 +1,7 @@
 """What the README's figures come from: `python -m benchmarks [NAME ...] [--rounds N]`, all of them without a name.
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
-that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills.
+that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills, statistics.
 """
 
 import json
@@ -93,6 +93,13 @@ def kills(_: int) -> Figures:
     return {name: figure for name, figure in found.items() if name != "kills"}
 
 
+def statistics(rounds: int) -> Figures:
+    """Seconds that the estimators and bootstraps of the largest sets take."""
+    from benchmarks import statistics as module
+
+    return module.measure(rounds)
+
+
 def rounds_of(count: int, latency_s: float, concurrency: int, rounds: int) -> dict[str, Cost]:
     """Return the median cost of every way, taken in turn; `again` is a second run of `assay` on what it has."""
     costs: dict[str, list[Cost]] = {way: [] for way in (*WAYS, "again")}
@@ -119,6 +126,7 @@ FIGURES: dict[str, Callable[[int], Figures]] = {
     "cores": cores,
     "faults": faults,
     "kills": kills,
+    "statistics": statistics,
 }
 
 

@@ -230,7 +230,7 @@ def _known(one: labelled.Given, items: dict[str, Item], given: set[tuple[str, st
         raise DataError(f"{one.place}: the label is {one.outcome}, expected one of {', '.join(legal)}: correct it")
     if (one.item_id, one.annotator) in given:
         raise DataError(
-            f"{one.place}: {one.annotator} has labelled {one.item_id} before, expected one label an item and annotator: "
+            f"{one.place}: {one.annotator} has labelled {one.item_id} before, expected one label of each annotator: "
             "take the row out"
         )
     return item

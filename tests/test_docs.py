@@ -1,5 +1,6 @@
 """What the documents say is true: commands exist, files exist, links lead somewhere."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,14 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.certificate import Certificate
 from assay.checks.registry import KINDS
 from assay.gate import EXIT
 from flows.cli import app
+from tasks import panel
 from tasks.execute import Settings
 from tests.layout import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
-DOCUMENTS += ["data/labels/README.md", "docs/execute.md"]
+DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -109,6 +112,25 @@ def test_no_file_names_this_machine() -> None:
 def test_every_example_of_parameters_is_accepted(example: str) -> None:
     """What the document shows as the section `execute` is one."""
     Settings.model_validate(yaml.safe_load(example)["execute"])
+
+
+def test_the_example_of_judges_is_accepted() -> None:
+    """What the document shows as the section `judge` is one."""
+    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT["docs/calibrate.md"], re.DOTALL)
+    assert len(panel.Settings.model_validate(yaml.safe_load(example)["judge"]).models) == 3
+
+
+def test_the_schema_of_certificates_is_the_one_published() -> None:
+    """Whoever reads a certificate elsewhere can rely on the schema beside the documents."""
+    published = json.loads((ROOT / "docs/certificate.schema.json").read_text(encoding="utf8"))
+    assert published == Certificate.model_json_schema()
+
+
+def test_every_option_named_exists() -> None:
+    """Each option that a document shows behind `assay COMMAND` is one of that command."""
+    for name, rest in re.findall(r"^assay ([a-z]+)(.*)$", TEXT["docs/calibrate.md"], re.MULTILINE):
+        known = {option for parameter in app.commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known
 
 
 def test_every_check_is_listed() -> None:
