@@ -76,7 +76,7 @@ def sqrt_allocation(judged: Mapping[str, int], labels: int, *, labelled: Mapping
         ValueError: The counts contradict each other, or fewer labels may be had than are there.
 
     Source:
-        STATISTICS 3.3: measured .0118 against .0154 of random labels at equal cost, and no pilot needed.
+        STATISTICS 3.3: at 200 labels an error of .0125 against .0150 of random ones, and no pilot is needed.
     """
     names = list(judged)
     sizes = np.array([judged[name] for name in names], dtype=float)

@@ -94,9 +94,9 @@ def test_what_does_not_fit_goes_to_the_others() -> None:
 
 
 def test_equal_remainders_go_to_the_first_named() -> None:
-    """Ten labels for three equal strata are 3 1/3 each: the tenth goes to the first, however machines round."""
+    """Ten labels for three equal strata are 3 1/3 each: the tenth goes to the first; so with 2 2/3, 6 2/3, 2 2/3."""
     assert sqrt_allocation({"a": 9, "tie": 9, "b": 9}, 10) == {"a": 4, "tie": 3, "b": 3}
-    assert sqrt_allocation({"a": 4, "tie": 4, "b": 25}, 6) == {"a": 2, "tie": 1, "b": 3}
+    assert sqrt_allocation({"a": 4, "tie": 25, "b": 4}, 12) == {"a": 3, "tie": 7, "b": 2}
 
 
 @given(st.lists(STRATUM, min_size=1, max_size=5), st.integers(1, 800))

@@ -78,7 +78,8 @@ def test_refuses_a_judge_without_a_verdict() -> None:
 
 def test_refuses_shapes_and_shares_that_cannot_be() -> None:
     """One judge's column beside the rows of people, and an epsilon and a q that are shares."""
-    for human, judge in ((TV_17, L[:-1]), (TV_17[0], L), (TV_17, TV_17)):
+    deep = (TV_17.reshape(3, 4, 20), L.reshape(4, 20))
+    for human, judge in ((TV_17, L[:-1]), (TV_17[0], L), (TV_17, TV_17), deep):
         with pytest.raises(ValueError, match="expected \\(annotators, n\\) and \\(n,\\)"):
             alternative_test(human, judge)
     for epsilon, q in ((-0.1, 0.05), (1, 0.05), (np.nan, 0.05), (0.1, 0), (0.1, np.nan)):
