@@ -18,7 +18,7 @@ from assay.certificate import JUDGES, AnchorNight, Certificate
 from assay.clients.journal import Journal, Spent
 from assay.errors import InsufficientDataError
 from assay.records import IDENTICAL, Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
-from assay.report import content, correction, costs, findings, metrics, wording
+from assay.report import content, correction, costs, findings, judged, metrics, wording
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import watched
@@ -215,7 +215,9 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         corrected=correction.corrected(
             night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
         ),
+        change=judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
         preference=findings.preference(night.verdicts),
+        controlled=judged.at_equal_lengths(night.verdicts, night.responses, night.baseline),
         steadiness=steadiness(night.cases, night.responses, night.verdicts),
         judges=trusted,
         signals=night.signals,

@@ -7,6 +7,7 @@ from assay.gate import Gate
 from assay.records import Layer, Record, Signal, ToolCall
 from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Comparison, Preference, Rate
+from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
 from assay.report.watch import Watch
 
@@ -84,7 +85,11 @@ class Report(Record):
     """None when no case has an outcome in both versions."""
     checks: Comparison | None
     corrected: Corrected | None
+    change: Change | None
+    """None where the judge has no case with a verdict on both versions."""
     preference: Preference | None
+    controlled: Controlled | None
+    """The preference at equal lengths; None where no pair was judged."""
     steadiness: Steadiness | None
     """None where each case has one trial."""
     judges: list[Judge]

@@ -11,6 +11,7 @@ from assay.report import wording
 from assay.report.content import ChangedCase, Corrected, Judge, Provenance, Report
 from assay.report.costs import Answers, Latency, Spending
 from assay.report.findings import Accounting, CaseOutcome, Comparison, Outcomes, Preference, Rate, account, compare
+from assay.report.judged import Change, Controlled
 from assay.report.trials import Flaky, Steadiness
 
 AT = datetime(2026, 11, 2, 3, 12, tzinfo=UTC)
@@ -277,6 +278,8 @@ def report(**changes: Any) -> Report:
             unscored=3,
             identical=140,
         ),
+        "change": Change(raw=-0.045, judged=248, rate=rate(-0.052, -0.098, -0.006, 90), labels=90, note=""),
+        "controlled": Controlled(rate=rate(0.437, 0.39, 0.485, 108), pairs=108, note=""),
         "steadiness": None,
         "judges": [
             Judge(name="correctness", standing="valid", certificate=certificate(), note=""),
