@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from assay.errors import DataError, InsufficientDataError
+from assay.certificate import AnchorNight
+from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.records import Label, Verdict
 from tasks import door, store
-from tasks.calibrate import calibrate
+from tasks.calibrate import calibrate, try_out
 from tests.cast import Project, label, small_items, verdict
 
 LATER = timedelta(days=40)
@@ -174,3 +175,80 @@ def test_the_door_refuses_damage(
     assert said in error
     assert error.count("\n") == 1
     assert judged.files() == before
+
+
+def test_looks_at_the_labels_are_counted(judged: Project, now: datetime) -> None:
+    """Each renewal is one more look at the held-out labels; a night that keeps the certificate is none."""
+    assert calibrate.fn(now)[0].looks == 1
+    calibrate.fn(now + LATER)
+    assert calibrate.fn(now + LATER, ["correctness"], renew=True)[0].looks == 2
+
+
+def test_nights_are_kept_beside_the_certificate(judged: Project, now: datetime) -> None:
+    """One row a judge and night: flips against what the certificate rests on; the same night again replaces its row."""
+    calibrate.fn(now)
+    rows = anchors()
+    store.write("verdicts", [rows[0].model_copy(update={"outcome": "pass", "detail": "moved"}), *rows[1:]])
+    for _ in range(2):
+        calibrate.fn(now + timedelta(days=1))
+    found = [(row.judge, row.night[-2:], row.anchors, row.flips) for row in store.read("nights", AnchorNight)]
+    assert found == [
+        ("correctness", "02", 120, 0),
+        ("correctness", "03", 120, 1),
+        ("preference", "02", 60, 0),
+        ("preference", "03", 60, 0),
+    ]
+
+
+def test_a_renewal_begins_a_new_count(judged: Project, now: datetime) -> None:
+    """After a renewal tonight's verdicts are what later nights are held against."""
+    calibrate.fn(now)
+    rows = anchors()
+    store.write("verdicts", [rows[0].model_copy(update={"outcome": "pass"}), *rows[1:]])
+    calibrate.fn(now + LATER, ["correctness"], renew=True)
+    last = store.read("nights", AnchorNight)[1]
+    assert (last.judge, last.flips, last.issued) == ("correctness", 0, now + LATER)
+
+
+def test_only_one_label_set_counts(judged: Project, now: datetime) -> None:
+    """A certificate on one sampling frame says so; an unknown frame is refused with those that there are."""
+    frames = [
+        row.model_copy(update={"sampling_frame": "support@1"}) if row.item_id < "pass-fail.060" else row
+        for row in store.read("labels", Label)
+    ]
+    store.write("labels", frames)
+    (issued,) = calibrate.fn(now, ["correctness"], renew=True, frame="support@1")
+    assert (issued.frame, issued.items) == ("support@1", 60)
+    with pytest.raises(InsufficientDataError, match="'support@3', expected one of support@1, support@2"):
+        calibrate.fn(now, ["correctness"], renew=True, frame="support@3")
+
+
+def test_a_trial_files_nothing(judged: Project, now: datetime) -> None:
+    """Other demands show what would become of the judge, met or not, and every file stays as it is."""
+    calibrate.fn(now)
+    before = judged.files()
+    for least in (100, 500):
+        (floor,) = [
+            one
+            for one in try_out.fn(now, "correctness", {"min_labels": least}).floors
+            if one.figure == "labelled items"
+        ]
+        assert (floor.met, floor.demand) == (least == 100, f"at least {least}")
+    assert judged.files() == before
+
+
+def test_a_demand_that_is_not_made_of_this_judge_is_refused(judged: Project, now: datetime) -> None:
+    """A pairwise judge has no TNR; the sentence says what it has."""
+    with pytest.raises(ConfigError, match="knows no tnr, expected one of min_labels, accuracy"):
+        try_out.fn(now, "preference", {"tnr": 0.5})
+
+
+def test_labels_drawn_by_another_judge_s_verdicts_are_refused(judged: Project, now: datetime) -> None:
+    """Chances that vary within a verdict cannot be corrected: a person is told to draw anew."""
+    uneven = [
+        row.model_copy(update={"inclusion_probability": 0.1 if row.item_id.endswith("1") else 0.7})
+        for row in store.read("labels", Label)
+    ]
+    store.write("labels", uneven)
+    with pytest.raises(InsufficientDataError, match="assay calibrate --plan"):
+        calibrate.fn(now, ["correctness"], renew=True)
