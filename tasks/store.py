@@ -53,8 +53,8 @@ class Table(NamedTuple):
     record: type[Record]
     order: tuple[str, ...]
     is_streamed: bool = False
-    """Made by stages and as long as anybody likes: read and written a few rows at a time. Its contract is its record
-    and its order, which no repeated row passes; all other tables have a suite of Great Expectations besides."""
+    """Made by stages, as long as anybody likes: read and written a few rows at a time, held by record and order alone;
+    all other tables have a suite of Great Expectations besides."""
 
 
 TABLES = {
@@ -77,7 +77,6 @@ TABLES = {
 CALIBRATION = "data/calibration"
 REFUSALS = "refusals.json"
 """Beside the certificates: judges whose labels cannot carry one, with what to add."""
-
 GATE = "data/reports/gate.json"
 METRICS = "data/reports/metrics.json"
 REPORT = "data/reports/report.html"
@@ -277,10 +276,8 @@ def refusals() -> dict[str, str]:
 
 def releases() -> list[dict[str, Any]]:
     """Return the notes of every release of the evaluation set."""
-    return [
-        read_json(f"{RELEASES}/{file.name}", "restore it from Git")
-        for file in sorted((root() / RELEASES).glob("*.json"))
-    ]
+    files = sorted((root() / RELEASES).glob("*.json"))
+    return [read_json(f"{RELEASES}/{file.name}", "restore it from Git") for file in files]
 
 
 def released(evaluation_set: str) -> str:
