@@ -13,6 +13,8 @@ from tests.layout import ROOT
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CATEGORIES = ("refunds", "escalation")
+AUDITS = {"max_flips", "max_injected"}
+"""Demands on what a judge has to be asked for."""
 
 
 @dataclass
@@ -170,7 +172,9 @@ def call(name: str, arguments: str = "{}") -> ToolCall:
 def small_project(folder: Path) -> Project:
     """Write the cast's project: parameters (without audits), taxonomy, decisions, items, labels, baseline, traces."""
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    Project(folder).params("calibrate", audit_items=0)
+    policy = yaml.safe_load((ROOT / "params.yaml").read_text())["calibrate"]["policy"]
+    bare = {judge: {name: least for name, least in of.items() if name not in AUDITS} for judge, of in policy.items()}
+    Project(folder).params("calibrate", audit_items=0, policy=bare)
     (folder / "data/taxonomy").mkdir(parents=True)
     for name in CATEGORIES:
         category = {
