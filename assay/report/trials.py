@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from assay.errors import InsufficientDataError
 from assay.records import Case, Record, Response, Verdict
 from assay.report.findings import CaseOutcome, Rate, outcome_of, rate
+from assay.stats import planning
 from assay.stats import trials as stats
 
 DECIDED: frozenset[CaseOutcome] = frozenset({"pass", "fail"})
@@ -40,6 +41,8 @@ class Steadiness(Record):
     """What a reader has to know of the intervals, or why there are none; empty when there is nothing."""
     flaky: list[Flaky]
     """The least predictable first."""
+    worth: str
+    """What twice as many trials, or cases, would do to the standard error; empty where nothing can be told."""
 
 
 def steadiness(cases: Sequence[Case], responses: Iterable[Response], verdicts: Iterable[Verdict]) -> Steadiness | None:
@@ -89,5 +92,21 @@ def _steadiness(whole: Mapping[str, list[bool]], k: int, categories: Mapping[str
         sometimes=len(flaky),
         never=list(passed.values()).count(0),
         flaky=[Flaky(case_id=name, category=categories[name], passed=passed[name]) for name in flaky],
+        worth=_worth(rows, k),
         **rates,
+    )
+
+
+def _worth(rows: Sequence[Sequence[bool]], k: int) -> str:
+    """Say what more would buy, so that nobody pays for trials where only cases help."""
+    if len(rows) < stats.MIN_CASES:
+        return ""
+    parts = planning.spread(rows)
+    now, trials, cases = (
+        100 * parts.se(cases=cases, trials=trials)
+        for cases, trials in ((len(rows), k), (len(rows), 2 * k), (2 * len(rows), k))
+    )
+    return (
+        f"the standard error of the pass rate is {now:.1f} points; twice as many trials would make it {trials:.1f}, "
+        f"twice as many cases {cases:.1f}"
     )

@@ -81,3 +81,15 @@ def test_the_least_predictable_case_comes_first() -> None:
     """Unsteady cases are listed by how near they are to every other time, then by name; steady ones are not."""
     found = found_in(["1110", "1100", "1111", "0000", "1000", "0011"])
     assert [(one.case_id[-1], one.passed) for one in found.flaky] == [("1", 2), ("5", 2), ("0", 3), ("4", 1)]
+
+
+def test_what_more_would_buy_is_said() -> None:
+    """Where cases always pass or always fail trials buy nothing, where all are coins they buy as much as cases."""
+    fixed, coins = found_in(["111", "000"] * 20), found_in(["110", "100", "101", "010", "011", "001"] * 10)
+    assert fixed.worth.startswith(
+        "the standard error of the pass rate is 8.0 points; twice as many trials would make it 8.0"
+    )
+    assert "twice as many trials would make it" in coins.worth
+    halves = [part.split()[-1] for part in coins.worth.replace(",", "").split("twice")[1:]]
+    assert halves[0] == halves[1]
+    assert found_in(["110"] * 3).worth == ""
