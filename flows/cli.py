@@ -123,6 +123,7 @@ def calibrate(
 @click.option("--swapped", default="", metavar="COLUMN", help="The judge's verdicts with the pair in the other order.")
 @click.option("--slice", "slices", multiple=True, metavar="COLUMN", help="Agreement by the values of this column.")
 @click.option("--id", "item", default="", metavar="COLUMN", help="Names each item; it may stand once.")
+@click.option("--own", default="", metavar="COLUMN", help="Whether, or which of a pair, the judge's own model wrote.")
 @click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="Such as full_refusal=pass.")
 @click.option("--floor", "demands", multiple=True, metavar="NAME=NUMBER", help="Another demand, such as tnr=0.6.")
 @click.option("--gate", "is_gated", is_flag=True, help="Exit with 4 when a floor is missed.")
@@ -135,6 +136,7 @@ def check(
     swapped: str,
     slices: tuple[str, ...],
     item: str,
+    own: str,
     maps: tuple[str, ...],
     demands: tuple[str, ...],
     is_gated: bool,
@@ -145,7 +147,7 @@ def check(
     from tasks.check import Columns, lines
     from tasks.check import check as run
 
-    columns = Columns(judge=judge, human=human, swapped=swapped, slices=slices, item=item)
+    columns = Columns(judge=judge, human=human, swapped=swapped, slices=slices, item=item, own=own)
     found = run(file, columns, maps=maps, demands=demands)
     click.echo(json.dumps(found.record()) if is_json else "\n".join(lines(found)))
     if is_gated and not found.is_met:

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.calibration.assessment import Assessment, assess
+from assay.calibration.authors import own_figures
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.rated import join
 from assay.certificate import Floor
 from assay.errors import ConfigError
 from assay.formats import flat
 from assay.records import Item, Label, Outcome, Verdict
-from assay.report import amounts
+from assay.report import amounts, texts
 
 SEED = 20140
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +42,8 @@ class Columns:
     slices: Sequence[str] = ()
     item: str = ""
     """Names each item; without it every row is one."""
+    own: str = ""
+    """Whether the judge's own model wrote the answer, yes or no; of a pair, which of the two it wrote, a or b."""
 
 
 class Checked(NamedTuple):
@@ -81,8 +84,9 @@ def check(file: Path, columns: Columns, *, maps: Sequence[str] = (), demands: Se
         ConfigError: An argument is at fault.
     """
     verdict_columns = [columns.judge, *filter(None, [columns.swapped])]
-    texts = [*columns.slices, *filter(None, [columns.item])]
-    table = flat.columns(file, [*verdict_columns, *columns.human], texts)
+    others = [*columns.slices, *filter(None, [columns.item])]
+    owners = [*filter(None, [columns.own])]
+    table = flat.columns(file, [*verdict_columns, *columns.human, *owners], others)
     meanings = flat.vocabulary(maps)
     asked = flat.question([table[name] for name in columns.human], meanings)
     said = [_outcomes(table[name], asked, meanings) for name in verdict_columns]
@@ -91,7 +95,9 @@ def check(file: Path, columns: Columns, *, maps: Sequence[str] = (), demands: Se
     items = _items(names, asked, [table[name] for name in columns.slices])
     everything = join(asked, items, _labels(names, people), _verdicts(names, asked, said))
     policy = _policy(asked, demands)
-    worth = assess(everything, everything, policy, rng=np.random.default_rng(SEED))
+    mine = [_outcomes(table[name], asked, meanings) for name in owners]
+    own = [figure for column in mine for figure in own_figures(everything, _given(names, column))]
+    worth = assess(everything, everything, policy, rng=np.random.default_rng(SEED), audits=own)
     unlabelled = sum(not any(row) for row in zip(*people.values(), strict=True))
     return Checked(asked, len(everything.items), len(everything.unscored), everything.undecided, unlabelled, worth)
 
@@ -124,7 +130,10 @@ def _slices(found: Checked) -> list[str]:
     parts = [part for part in found.worth.slices if part.name]
     if not parts:
         return []
-    shown = [f"  {part.name[:40]:42}{part.agree:>6} of {part.n:<6} {part.low:.1%} to {part.high:.1%}" for part in parts]
+    shown = [
+        f"  {texts.visible(part.name)[:40]:42}{part.agree:>6} of {part.n:<6} {part.low:.1%} to {part.high:.1%}"
+        for part in parts
+    ]
     return ["", "by slice, the lowest agreement first:", *shown]
 
 
@@ -147,6 +156,10 @@ def _outcomes(column: flat.Column, asked: flat.Question, meanings: Any) -> list[
     """Return the outcome of each row; None where there is none."""
     scale: list[Outcome | None] = [*flat.SCALES[asked], None]  # type: ignore[list-item]
     return [scale[number] for number in flat.outcomes(column, asked, meanings).tolist()]
+
+
+def _given(names: Sequence[str], column: Sequence[Outcome | None]) -> dict[str, str]:
+    return {name: outcome for name, outcome in zip(names, column, strict=True) if outcome}
 
 
 def _items(names: Sequence[str], asked: flat.Question, slices: Sequence[flat.Column]) -> list[Item]:

@@ -175,3 +175,27 @@ def test_demands_and_words_are_the_user_s(tmp_path: Path) -> None:
     rows = [("good" if judge == "pass" else "bad", human) for judge, human in GOOD]
     found = check(written(tmp_path, rows), BOTH, maps=["good=pass", "bad=fail"], demands=["tpr=0.99"])
     assert missed(found) == {"tpr"}
+
+
+def test_a_judge_that_favours_its_own_is_told(tmp_path: Path) -> None:
+    """TV-2.3 as counts: it passes 88 of 100 good answers of its own and 71 of 100 of others, so .17 [.058, .278]."""
+    good = [("pass", "pass", "yes")] * 88 + [("fail", "pass", "yes")] * 12
+    good += [("pass", "pass", "no")] * 71 + [("fail", "pass", "no")] * 29
+    rows = [*good, *[("fail", "fail", who) for who in ("yes", "no")] * 30]
+    found = check(written(tmp_path, rows, "judge,human,own"), Columns(judge="judge", human=["human"], own="own"))
+    (tpr,) = [one for one in found.worth.figures if one.name == "self-preference-tpr"]
+    assert (tpr.estimate, tpr.low, tpr.high) == pytest.approx((0.17, 0.058290, 0.277702), abs=5e-7)
+    assert figure(found, "self-preference-tnr") == 0
+
+
+def test_in_pairs_the_own_answer_may_stand_on_either_side(tmp_path: Path) -> None:
+    """A judge that takes its own answer whenever people do, and in half of the other pairs, has a preference of .5."""
+    rows = [("a", "a", "a"), ("b", "b", "b"), ("a", "b", "a"), ("a", "a", "b")] * 30
+    found = check(written(tmp_path, rows, "judge,human,own"), Columns(judge="judge", human=["human"], own="own"))
+    assert figure(found, "self-preference") == pytest.approx(0.5)
+
+
+def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    """A slice whose name holds an escape sequence is spelled out, so that no file can write on a screen."""
+    file = written(tmp_path, [(*row, "\x1b[2Jgone") for row in GOOD], "judge,human,kind")
+    assert "\x1b" not in command(file, "--judge", "judge", "--human", "human", "--slice", "kind").output
