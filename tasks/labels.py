@@ -65,8 +65,7 @@ def plan(half_width: float, labels: int | None) -> Plan:
     needed = None
     if labels is None:
         passed, failed = guesses()
-        counts = {"judge_pass": judged["pass"], "judged": len(answers)}
-        needed = labels_for(half_width, **counts, passed=passed, failed=failed)
+        needed = labels_for(half_width, judge_pass=judged["pass"], judged=len(answers), passed=passed, failed=failed)
     wanted = max(labels or (needed.labels if needed else 0), sum(drawn.values()))
     there = {verdict: drawn[verdict] for verdict in STRATA}
     return Plan(frame, judged, there, needed, sqrt_allocation(judged, min(wanted, len(answers)), labelled=there))

@@ -11,14 +11,10 @@ MAX_UNSCORED = 0.05
 """Share of held-out items without a verdict beyond which no certificate holds: a judge could pick the easy ones."""
 
 
-class PassFailPolicy(Record):
-    """Floors of a pass/fail judge; those of rates are on the lower bounds of their 95 % intervals."""
+class Policy(Record):
+    """What may be demanded of any judge."""
 
     min_labels: int
-    min_rarer: int
-    tpr: float
-    tnr: float
-    youden: float
     max_flips: float | None = None
     """On the upper bound of the share of items judged otherwise when asked again; left out, nothing is demanded."""
     max_injected: float | None = None
@@ -27,19 +23,21 @@ class PassFailPolicy(Record):
     """Refuse a judge whose kappa with people lies wholly below that of people with one another."""
 
 
-class PairwisePolicy(Record):
+class PassFailPolicy(Policy):
+    """Floors of a pass/fail judge; those of rates are on the lower bounds of their 95 % intervals."""
+
+    min_rarer: int
+    tpr: float
+    tnr: float
+    youden: float
+
+
+class PairwisePolicy(Policy):
     """Floors of a pairwise judge; `max_conflict` is on the upper bound of the share of pairs that the order decided."""
 
-    min_labels: int
     accuracy: float
     kappa: float
     max_conflict: float
-    max_flips: float | None = None
-    """As for pass/fail."""
-    max_injected: float | None = None
-    """Likewise."""
-    like_people: bool = False
-    """Likewise."""
 
 
 def pass_fail_floors(
@@ -112,7 +110,7 @@ def _roof(figure: Figure | None, most: float, name: str = "") -> Floor:
     )
 
 
-def _besides(named: Mapping[str, Figure], policy: PassFailPolicy | PairwisePolicy) -> list[Floor]:
+def _besides(named: Mapping[str, Figure], policy: Policy) -> list[Floor]:
     """Demand what a policy may demand besides; an audit that was not made meets nothing."""
     demands = {"flips": policy.max_flips, "injected": policy.max_injected}
     found = [_roof(named.get(name), most, name) for name, most in demands.items() if most is not None]

@@ -158,11 +158,28 @@ def test_a_judge_is_calibrated_from_the_form(api: Api, page: Page, night: tuple[
     )
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Certified")
     artifacts = {one["key"]: one["id"] for one in api.post("artifacts/filter")}
-    assert {"calibration-correctness", "certificate-correctness"} <= artifacts.keys()
+    expected = ("calibration-correctness", "calibration-correctness-floors", "certificate-correctness")
+    assert {*expected, "judge-correctness"} <= artifacts.keys()
     page.goto(f"{api.address}/artifacts/artifact/{artifacts['calibration-correctness']}", wait_until="networkidle")
     page.get_by_text("tpr", exact=True).first.wait_for()
     assert outside == []
     assert "up to date" in night[0].run("dvc", "status").stdout
+
+
+def test_other_demands_are_a_trial(api: Api, night: tuple[Sample, str]) -> None:
+    """A calibration with other demands ends in a state that says what would be, and no file is another afterwards."""
+    folder = night[0].folder / "data/calibration"
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    (of,) = api.post("deployments/filter", flows={"name": {"any_": ["calibrate"]}})
+    asked = {"judge": "preference", "demands": {"accuracy": 0.99}}
+    run = api.post(f"deployments/{of['id']}/create_flow_run", parameters=asked)
+
+    def ended() -> dict[str, Any] | None:
+        (found,) = api.post("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
+        return found if found["state_type"] in ("COMPLETED", "FAILED") else None
+
+    assert wait_for(ended, 120)["state_name"] == "WouldBeRefused"
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 @in_browser
