@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from assay.checks import registry
 from assay.errors import ConfigError, DataError
+from assay.formats.sheet import safe
 from assay.records import Candidate, Case, Decision, Response
 from tasks import store
 
 COLUMNS = ["candidate_id", "digest", "category", "turns", "reference", "expectations", "nearest", "similarity"]
 ANSWERS = ["decision", "reviewer", "reason"]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def accept() -> int:
@@ -41,7 +41,7 @@ def export_candidates(file: Path) -> int:
         expectations = "\n".join(expectation.model_dump_json() for expectation in one.case.expectations)
         texts = [one.candidate_id, one.digest(), one.case.category, "\n".join(one.case.turns), one.case.reference]
         row = [*texts, expectations, one.nearest, str(one.similarity), "", "", ""]
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
+        writer.writerow(map(safe, row))
     file.write_text(sheet.getvalue(), encoding="utf-8-sig")
     return len(open_ones)
 

@@ -65,11 +65,12 @@ def join(question: str, items: Iterable[Item], labels: Iterable[Label], verdicts
 
 def only_natural(found: Rated, items: Iterable[Item]) -> Rated:
     """Keep what a product really said: constructed items tell where a judge is blind, not how often it errs."""
-    keep = [index for index, item in enumerate(found.items) if item.slice == "natural"]
-    open_ = [index for index, item in enumerate(found.unscored) if item.slice == "natural"]
+    drawn = {label.item_id for label in found.labels if label.inclusion_probability is not None}
+    keep = [index for index, item in enumerate(found.items) if item.slice == "natural" and item.item_id in drawn]
+    open_ = [index for index, item in enumerate(found.unscored) if item.slice == "natural" and item.item_id in drawn]
     if not keep:
         raise InsufficientDataError("no held-out item was drawn from a product's responses: label some that were")
-    natural = {item.item_id for item in items if item.slice == "natural"}
+    natural = {item.item_id for item in items if item.slice == "natural"} & drawn
     return found._replace(
         items=[found.items[index] for index in keep],
         human=[found.human[index] for index in keep],

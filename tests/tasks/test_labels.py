@@ -1,6 +1,7 @@
 """Labels: drawn within what the judge said, shown without it, and taken back with how they were drawn."""
 
 import csv
+import hashlib
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from assay.report.correction import WHOLE, corrected
 from tasks import labels, store
 from tests.cast import Project, case, response, verdict
 
-CASES = [case(number) for number in range(400)]
+CASES = [case(number, turns=[hashlib.sha256(str(number).encode()).hexdigest()]) for number in range(400)]
+"""Conversations without a word in common, for what looks alike shares a split."""
 FAILS = 80
 """Of 400 answers the judge fails every fifth."""
 
@@ -46,7 +48,7 @@ def filled(file: Path, annotator: str = "ada") -> Path:
     """Fill a sheet as a person would who passes every answer with an even number."""
     rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
     for row in rows:
-        number = int(row["response"].split()[1]) if "response" in row else int(row["item_id"].split("-")[1][:3])
+        number = int(row["response_a"].split()[1])
         row["outcome"], row["annotator"] = "pass" if number % 2 == 0 else "fail", annotator
     with file.open("w", encoding="utf8", newline="") as sheet:
         writer = csv.DictWriter(sheet, rows[0].keys())
