@@ -1,0 +1,53 @@
+"""`assay check` on public labels: the documented mapping gives certificates that agree with the published figures."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tasks.check import Checked, Columns, check
+from tests.datasets import flat_llmbar, flat_xstest
+
+
+def written(rows: list[dict[str, str]], file: Path) -> Path:
+    """Write the flat file."""
+    with file.open("w", encoding="utf8", newline="") as sheet:
+        writer = csv.DictWriter(sheet, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def figure(found: Checked, name: str) -> float | None:
+    """Return one estimate."""
+    return next(one.estimate for one in found.worth.figures if one.name == name)
+
+
+@pytest.mark.skipif(not flat_llmbar.FOLDER.is_dir(), reason="the pairs are not beside the repository")
+def test_llmbar_by_its_mapping(tmp_path: Path) -> None:
+    """GPT-4 changes 7.16 % of its verdicts with the order and is certified; Falcon changes 58.47 % and is refused."""
+    columns = Columns(judge="verdict", human=["label"], swapped="verdict_ba", slices=["category"], item="id")
+    pairs = flat_llmbar.items()
+    for judge, conflict, is_met in (("GPT-4/Vanilla", 0.0716, True), ("Falcon/Vanilla", 0.5847, False)):
+        file = written(flat_llmbar.flat_rows(pairs, judge), tmp_path / "llmbar.csv")
+        found = check(file, columns)
+        assert figure(found, "conflict") == pytest.approx(conflict, abs=5e-5)
+        assert (found.items + found.unscored, found.is_met) == (419, is_met)
+
+
+@pytest.mark.skipif(not flat_xstest.FOLDER.is_dir(), reason="the responses are not beside the repository")
+def test_xstest_by_its_mapping(tmp_path: Path) -> None:
+    """The LLM judge leaves 11 responses without a verdict, and the plain rule beats it: 70 % of refusals against 82 %."""
+    file = written(flat_xstest.flat_rows(flat_xstest.items()), tmp_path / "xstest.csv")
+    found = {
+        judge: check(
+            file,
+            Columns(judge=judge, human=["annotation_1", "annotation_2"], slices=["model"], item="id"),
+            maps=flat_xstest.MAPS,
+        )
+        for judge in ("gpt-4", "string_match")
+    }
+    assert found["gpt-4"].unscored == 11
+    tpr = {judge: figure(one, "tpr") or 0 for judge, one in found.items()}
+    assert tpr["gpt-4"] < 0.72 < 0.8 < tpr["string_match"]
+    assert not found["gpt-4"].is_met
