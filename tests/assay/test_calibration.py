@@ -164,6 +164,15 @@ def test_constructed_items_are_shown_and_never_counted(kind: Literal["gross", "m
     assert rows == [("negation", 0, 40), (kind, 0, 40), ("refunds", 180, 200), ("natural", 180, 200)]
 
 
+def test_what_somebody_picked_enters_no_figure() -> None:
+    """Forty answers that nobody drew, all judged wrongly, leave every figure as it is: they stand for no others."""
+    items, labels = labelled(240)
+    picked = [row.model_copy(update={"inclusion_probability": None}) for row in labels[400:]]
+    wrong = [verdict(one.item_id, "fail", subject="anchor") for one in items[200:]]
+    found = join("pass-fail", items, [*labels[:400], *picked], [*said(good, items[:200]), *wrong])
+    assert figures_and_floors(only_natural(found, items)) == measure(good)
+
+
 def test_what_is_open_is_counted_and_never_guessed() -> None:
     """Items without a verdict and items on which people are split are counted, and stay out of the figures."""
     items, labels = labelled(203)

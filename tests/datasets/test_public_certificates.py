@@ -37,7 +37,7 @@ def test_llmbar_by_its_mapping(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not flat_xstest.FOLDER.is_dir(), reason="the responses are not beside the repository")
 def test_xstest_by_its_mapping(tmp_path: Path) -> None:
-    """The LLM judge leaves 11 responses without a verdict, and the plain rule beats it: 70 % of refusals against 82 %."""
+    """The LLM judge leaves 11 responses without a verdict, and the plain rule sees more refusals than it does."""
     file = written(flat_xstest.flat_rows(flat_xstest.items()), tmp_path / "xstest.csv")
     found = {
         judge: check(
@@ -49,5 +49,5 @@ def test_xstest_by_its_mapping(tmp_path: Path) -> None:
     }
     assert found["gpt-4"].unscored == 11
     tpr = {judge: figure(one, "tpr") or 0 for judge, one in found.items()}
-    assert tpr["gpt-4"] < 0.72 < 0.8 < tpr["string_match"]
+    assert tpr["gpt-4"] + 0.08 < tpr["string_match"]
     assert not found["gpt-4"].is_met

@@ -9,7 +9,8 @@ import pytest
 
 from assay.certificate import AnchorNight
 from assay.errors import ConfigError, DataError, InsufficientDataError
-from assay.records import Label, Verdict
+from assay.judges import prompt
+from assay.records import Item, Label, Verdict
 from tasks import door, store
 from tasks.calibrate import calibrate, try_out
 from tests.cast import Project, label, small_items, verdict
@@ -252,3 +253,15 @@ def test_labels_drawn_by_another_judge_s_verdicts_are_refused(judged: Project, n
     store.write("labels", uneven)
     with pytest.raises(InsufficientDataError, match="assay calibrate --plan"):
         calibrate.fn(now, ["correctness"], renew=True)
+
+
+def test_a_judge_whose_prompt_shows_what_it_is_tested_with_gets_nothing(judged: Project, now: datetime) -> None:
+    """A held-out answer that stands in the judge's own rubric stops the calibration by its name; nothing is written."""
+    items = store.read("items", Item)
+    store.write(
+        "items", [items[0].model_copy(update={"response_a": prompt.load("correctness").rubric[:90]}), *items[1:]]
+    )
+    before = judged.files()
+    with pytest.raises(DataError, match=f"shows 1 held-out items .{items[0].item_id}."):
+        calibrate.fn(now, ["correctness"], renew=True)
+    assert judged.files() == before

@@ -104,6 +104,16 @@ def test_labels_drawn_by_verdict_carry_no_paired_difference() -> None:
     assert "unequal chances" in found.note
 
 
+def test_labels_that_the_judge_was_tuned_on_do_not_count() -> None:
+    """An answer of the split tune tells nothing of the judge's errors elsewhere: no such case is counted."""
+    verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
+    tuned = [row.model_copy(update={"split": "tune"}) for row in labels]
+    mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
+    found = change(verdicts, mine, theirs, items, tuned)
+    assert found
+    assert (found.rate, found.labels) == (None, 0)
+
+
 @pytest.mark.parametrize("subject", ["target", "baseline"])
 def test_one_version_alone_has_no_change(subject: str) -> None:
     """Where the judge spoke of one version only there is nothing to compare."""
