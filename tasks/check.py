@@ -16,12 +16,14 @@ from assay.calibration.authors import own_figures
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.rated import join
 from assay.certificate import Floor
-from assay.errors import ConfigError
+from assay.errors import ConfigError, InsufficientDataError
 from assay.formats import flat
 from assay.records import Item, Label, Outcome, Verdict
 from assay.report import amounts, texts
 
 SEED = 20140
+LEAST = 10
+"""Items below which every figure would be noise; a policy demands more of them before it certifies."""
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """When a label of a file was given: nobody says."""
 POLICIES: dict[flat.Question, PassFailPolicy | PairwisePolicy] = {
@@ -94,6 +96,11 @@ def check(file: Path, columns: Columns, *, maps: Sequence[str] = (), demands: Se
     names = flat.ids(table[columns.item]) if columns.item else [str(row) for row in range(len(said[0]))]
     items = _items(names, asked, [table[name] for name in columns.slices])
     everything = join(asked, items, _labels(names, people), _verdicts(names, asked, said))
+    if len(everything.items) < LEAST:
+        raise InsufficientDataError(
+            f"{file.name}: people and the judge both decided {len(everything.items)} items, expected at least {LEAST} "
+            f"before anything can be said of the judge: label {LEAST - len(everything.items)} more"
+        )
     policy = _policy(asked, demands)
     mine = [_outcomes(table[name], asked, meanings) for name in owners]
     own = [figure for column in mine for figure in own_figures(everything, _given(names, column))]

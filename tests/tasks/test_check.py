@@ -49,7 +49,7 @@ def missed(found: Checked) -> set[str]:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (b"judge,human\npass,pass\n", "50 labelled items|people passed"),
+        (b"judge,human\npass,pass\n", "label 9 more"),
         (b"judge,annotator\npass,pass\n", "human"),
         (b"judge,human\npass,pass\nmaybe,fail\n", r"row 3, column 'judge'.*'maybe'"),
         (b"judge,human\npass,pass\npass,a\n", "row 3.*'a'"),
@@ -92,11 +92,20 @@ def test_labels_of_one_class_carry_nothing(tmp_path: Path) -> None:
         check(written(tmp_path, cells(("pass", "pass", 99))), BOTH)
 
 
-def test_three_labels_are_refused_by_count(tmp_path: Path) -> None:
-    """Three items have a certificate that is refused, and kappa says how many more to label."""
-    found = check(written(tmp_path, cells(("pass", "pass", 2), ("fail", "fail", 1))), BOTH)
-    assert {"labelled items", "of the rarer label", "tpr", "tnr", "youden"} <= missed(found)
-    assert any("label 47 more" in one.note for one in found.worth.figures)
+def test_three_labels_say_nothing(tmp_path: Path) -> None:
+    """Three items are one sentence and exit code 2, and it says how many more to label."""
+    file = written(tmp_path, cells(("pass", "pass", 2), ("fail", "fail", 1)))
+    found = command(file, "--judge", "judge", "--human", "human")
+    assert (found.exit_code, found.output.count("\n")) == (2, 1)
+    assert "both decided 3 items" in found.output
+    assert "label 7 more" in found.output
+
+
+def test_a_few_labels_are_refused_by_count(tmp_path: Path) -> None:
+    """Thirty items have figures and a certificate that is refused; kappa says how many more to label."""
+    found = check(written(tmp_path, cells(("pass", "pass", 20), ("fail", "fail", 10))), BOTH)
+    assert {"labelled items", "of the rarer label"} <= missed(found)
+    assert any("label 20 more" in one.note for one in found.worth.figures)
 
 
 def test_a_good_judge_is_certified(tmp_path: Path) -> None:
