@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assay.errors import ConfigError, DataError
 from assay.formats import labelled
@@ -16,7 +18,9 @@ from tests.cast import item
 
 HOSTILE = '<script>alert(1)</script> & "quoted" =1+1'
 KINDS = ("sheet.csv", "sheet.jsonl", "tasks.label-studio.json", "records.argilla.json")
-TELLING = ("slice", "category", "refunds", "natural", "verdict", "model", "stratum")
+TELLING = ("slice", "category", "refunds", "natural", "verdict", "model", "stratum", "question", "case_id")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+NASTY = ("\u2028", "\x85", "\x0b", "\r\n", "\r", "\n", '"', "'", ",", ";", "\t", "\0", "=1", "@", "\ufeff")
 
 
 def items(question: str = "pass-fail") -> list[Item]:
@@ -28,7 +32,7 @@ def items(question: str = "pass-fail") -> list[Item]:
 
 def fill(file: Path, outcome: str = "pass", who: str = "Ada Lovelace") -> Path:
     """Fill a file as its tool would: every item with one outcome, submitted by one person."""
-    text = file.read_text(encoding="utf-8-sig")
+    text = file.read_bytes().decode("utf-8-sig")
     if file.suffix == ".csv":
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         with file.open("w", encoding="utf8", newline="") as sheet:
@@ -36,31 +40,100 @@ def fill(file: Path, outcome: str = "pass", who: str = "Ada Lovelace") -> Path:
             writer.writeheader()
             writer.writerows(row | {"outcome": outcome, "annotator": who} for row in rows)
     elif file.suffix == ".jsonl":
-        rows = [json.loads(line) | {"outcome": outcome, "annotator": who} for line in text.splitlines()]
-        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        rows = [json.loads(line) | {"outcome": outcome, "annotator": who} for line in text[:-1].split("\n")]
+        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf8", newline="")
     elif "label-studio" in file.name:
-        tasks = [
-            task | {"id": number, "annotations": [annotation(outcome, who)]}
-            for number, task in enumerate(json.loads(text))
-        ]
-        file.write_text(json.dumps(tasks))
+        result = {"type": "choices", "from_name": "outcome", "value": {"choices": [outcome]}}
+        annotation = {"result": [result], "completed_by": {"id": 7, "email": who}}
+        file.write_text(json.dumps([task | {"annotations": [annotation]} for task in json.loads(text)]))
     else:
-        records = json.loads(text)["records"]
         said = {"outcome": [{"user_id": who, "value": outcome, "status": "submitted"}]}
-        file.write_text(json.dumps([record | {"responses": said} for record in records]))
+        file.write_text(json.dumps([record | {"responses": said} for record in json.loads(text)]))
     return file
 
 
-def annotation(outcome: str, who: str, **changes: Any) -> dict[str, Any]:
-    """Return an annotation as Label Studio exports it."""
-    result = [{"type": "choices", "from_name": "outcome", "to_name": "response_a", "value": {"choices": [outcome]}}]
-    person = {"id": 7, "email": who}
-    return {
-        "result": result,
-        "completed_by": person,
-        "created_at": "2026-11-03T10:00:00Z",
-        "was_cancelled": False,
-    } | changes
+def read(
+    folder: Path, name: str, content: str | bytes | list[Any] | dict[str, Any], **options: Any
+) -> labelled.Reading:
+    """Write a file and read it."""
+    text = content if isinstance(content, str | bytes) else json.dumps(content)
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return labelled.read(folder / name, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("x.json", "{", "x.json is not JSON"),
+        ("x.json", "[" * 100_000, "x.json is not JSON"),
+        ("x.json", '{"item_id": "x"}\n{}', "name it .jsonl"),
+        ("x.json", "[]", r"begins '\[\]', expected Label Studio's tasks.*Argilla's records.*rows"),
+        ("x.json", '[{"id": 1}]', "expected Label Studio's"),
+        ("x.json", '{"id": ["x"], "outcome.responses": []}', "has columns of .* expected one length"),
+        ("x.json", '[{"outcome": "pass"}]', "has the columns outcome, expected item_id and outcome"),
+        ("x.csv", b"item_id,outcome\n\xff,pass\n", "byte 0xff at 16, expected UTF-8"),
+    ],
+)
+def test_a_file_of_no_known_shape_is_refused(tmp_path: Path, name: str, text: str | bytes, sentence: str) -> None:
+    """What is no export of labels is refused in one sentence that names the file and what was expected."""
+    with pytest.raises(DataError, match=sentence) as refusal:
+        read(tmp_path, name, text, annotator="ada")
+    assert str(refusal.value).startswith("x.")
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A wrong path, and a folder, are told as such."""
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(DataError, match="cannot be read .* correct the path"):
+            labelled.read(path)
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    """A file above 256 MiB is refused before a byte of it is read."""
+    with (tmp_path / "huge.json").open("wb") as file:
+        file.truncate(labelled.MOST_BYTES + 1)
+    with pytest.raises(DataError, match=r"huge.json has 268,435,457 bytes, expected at most 268,435,456: split it"):
+        labelled.read(tmp_path / "huge.json")
+
+
+def test_two_labels_of_one_person_are_refused(tmp_path: Path) -> None:
+    """An annotator who labelled an item twice, under two spellings of one name, is told with both places."""
+    text = "item_id,outcome,annotator\nx,pass,Ada L\nx,pass,ben\nx,fail,ada-l\n"
+    with pytest.raises(DataError, match=r"x.csv, row 4: ada-l has labelled x in x.csv, row 2 too"):
+        read(tmp_path, "x.csv", text)
+
+
+@pytest.mark.parametrize("name", ["sheet.xlsx", "tasks.json", "sheet", "sheet.CSV"])
+def test_a_name_without_a_format_is_refused(tmp_path: Path, name: str) -> None:
+    """A file whose name tells no format is not written."""
+    with pytest.raises(ConfigError, match=f"{name} names no format, expected .csv"):
+        labelled.write(items(), tmp_path / name, rubric="")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A path that cannot be written is told as such."""
+    with pytest.raises(ConfigError, match=r"sheet.csv cannot be written .*: correct the path"):
+        labelled.write(items(), tmp_path / "none" / "sheet.csv", rubric="")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_half_a_character_is_refused(tmp_path: Path, name: str) -> None:
+    """A lone surrogate, which no file could hold, is refused with its item and text, and nothing is written."""
+    with pytest.raises(DataError, match=r"item pass-fail.001: response_a has half a character .* leave the item out"):
+        labelled.write([item(1, "half \ud800")], tmp_path / name, rubric="")
+    with pytest.raises(DataError, match=r"rubric has half a character"):
+        labelled.write(items(), tmp_path / name, rubric="\udfff")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", KINDS[2:])
+def test_one_project_has_one_question(tmp_path: Path, name: str) -> None:
+    """A labelling tool shows all items the same buttons, so answers and pairs are not mixed there."""
+    with pytest.raises(ValueError, match="answers and pairs in one labelling project"):
+        labelled.write([*items(), *items("pairwise")], tmp_path / name, rubric="")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -75,9 +148,31 @@ def test_what_people_say_comes_back(tmp_path: Path, name: str, question: str, ou
     assert found.left_out == []
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    texts=st.lists(st.lists(TEXTS | st.sampled_from(NASTY), max_size=4).map("".join), min_size=4, max_size=4),
+    name=st.sampled_from(KINDS),
+)
+def test_any_text_survives(texts: list[str], name: str) -> None:
+    """Whatever a model, a user or a rubric wrote, no label is lost or moved by it."""
+    answer, other, turn, rubric = texts
+    pairs = [item(number, answer, "pairwise", other, turns=[turn]) for number in (1, 2)]
+    with tempfile.TemporaryDirectory() as folder:
+        labelled.write(pairs, Path(folder) / name, rubric=rubric)
+        found = labelled.read(fill(Path(folder) / name, "b"))
+    assert [(one.item_id, one.outcome) for one in found.labels] == [(pair.item_id, "b") for pair in pairs]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_megabyte_survives(tmp_path: Path, name: str) -> None:
+    """A response of a million characters is written and read back as any other."""
+    labelled.write([item(1, "é=\n" * 333_334)], tmp_path / name, rubric="")
+    assert [one.outcome for one in labelled.read(fill(tmp_path / name)).labels] == ["pass"]
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_tells_what_a_judge_said(tmp_path: Path, name: str) -> None:
-    """What people are shown names no category, no slice, no model and no verdict, in any format."""
+    """What people are shown names no case, no category, no slice, no model and no verdict, in any format."""
     one = items()[0].model_copy(update={"category": "secret-category", "slice": "natural", "case_id": "secret-case"})
     labelled.write([one], tmp_path / name, rubric="Pass what is right.")
     text = (tmp_path / name).read_text(encoding="utf8")
@@ -85,86 +180,20 @@ def test_nothing_tells_what_a_judge_said(tmp_path: Path, name: str) -> None:
     assert not [word for word in TELLING if f'"{word}"' in text]
 
 
-def test_no_cell_is_a_formula(tmp_path: Path) -> None:
-    """In a spreadsheet what a model wrote stays text, and is read as what it was."""
-    labelled.write(items(), tmp_path / "sheet.csv", rubric="=1+1")
-    rows = list(csv.reader(io.StringIO((tmp_path / "sheet.csv").read_text(encoding="utf-8-sig"), newline="")))
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+@pytest.mark.parametrize("name", KINDS)
+def test_what_people_need_is_there(tmp_path: Path, name: str) -> None:
+    """Conversation, reference, both responses and the rubric are in the files, and each item once, in order."""
+    pair = item(1, "the first", "pairwise", "the second", turns=["turn one", "turn two"])
+    labelled.write([pair], tmp_path / name, rubric="Prefer what is right.")
+    text = "".join(file.read_text(encoding="utf8") for file in sorted(tmp_path.iterdir()))
+    for shown in ("turn one", "turn two", pair.reference, "the first", "the second", "Prefer what is right."):
+        assert shown in text
+    assert text.count(pair.item_id) == 1
 
 
-def test_the_interface_is_well_formed(tmp_path: Path) -> None:
-    """Label Studio gets an interface beside its tasks, with one choice for each outcome and every text of the item."""
-    labelled.write(items("pairwise"), tmp_path / "tasks.label-studio.json", rubric=HOSTILE)
-    view = ET.fromstring((tmp_path / "tasks.label-studio.xml").read_text())  # noqa: S314 - we wrote it
-    assert [choice.get("value") for choice in view.iter("Choice")] == ["a", "tie", "b"]
-    assert {text.get("value") for text in view.iter("Text")} >= {"$rubric", "$response_a", "$response_b"}
-
-
-def test_what_is_no_label_is_told(tmp_path: Path) -> None:
-    """Skipped annotations, predictions, discarded responses and empty rows are left out, each with a sentence."""
-    task = {
-        "data": {"item_id": "x"},
-        "predictions": [{}],
-        "annotations": [annotation("pass", "ada", was_cancelled=True)],
-    }
-    (tmp_path / "tasks.json").write_text(json.dumps([task]))
-    record = {"id": "x", "responses": [{"status": "discarded", "values": {}}], "suggestions": [{"value": "pass"}]}
-    (tmp_path / "records.json").write_text(json.dumps({"records": [record]}))
-    (tmp_path / "sheet.csv").write_text("item_id,outcome\nx,\n")
-    for name, told in (
-        ("tasks.json", ["1 predictions", "skipped"]),
-        ("records.json", ["discarded", "suggestions"]),
-        ("sheet.csv", ["1 rows"]),
-    ):
-        found = labelled.read(tmp_path / name, annotator="ada")
-        assert found.labels == []
-        assert all(any(word in line for line in found.left_out) for word in told)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "sentence"),
-    [
-        ("x.json", "{", "x.json is not JSON"),
-        ("x.json", '[{"id": 1}]', "expected Label Studio's tasks.*or Argilla's records"),
-        ("x.json", '[{"annotations": [], "data": {}}]', "task 1: no data.item_id"),
-        ("x.json", '[{"annotations": [{"result": []}], "data": {"item_id": "x"}}]', "task 1: 0 choices"),
-        ("x.json", '[{"responses": {}}]', "record 1: no id"),
-        ("x.csv", "item_id\nx\n", r"lacks the columns \['outcome'\]"),
-        ("x.csv", "item_id,outcome\n,pass\n", "row 2: no item_id"),
-        ("x.csv", "item_id,outcome\nx,maybe\n", "row 2: the label is 'maybe'"),
-        ("x.csv", "item_id,outcome,labelled_at\nx,pass,yesterday\n", "row 2: the time is 'yesterday'"),
-        ("x.csv", "item_id,outcome\nx,pass\nx,fail\n", "row 3: ada has labelled x in x.csv, row 2 too"),
-        ("x.jsonl", '{"item_id": "x", "outcome": "pass"}\n[]\n', "row 2 is '\\[\\]', expected an object"),
-    ],
-)
-def test_a_malformed_file_is_one_sentence(tmp_path: Path, name: str, text: str, sentence: str) -> None:
-    """What is wrong is told with its place in the file."""
-    (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match=sentence):
-        labelled.read(tmp_path / name, annotator="ada")
-
-
-def test_somebody_must_have_said_it(tmp_path: Path) -> None:
-    """A label of nobody is refused, and so is a name of which nothing is left."""
-    (tmp_path / "x.csv").write_text("item_id,outcome,annotator\nx,pass,***\n")
-    with pytest.raises(DataError, match=r"row 2: the annotator is '\*\*\*'.*--annotator NAME"):
-        labelled.read(tmp_path / "x.csv")
-
-
-def test_a_name_without_a_format_is_refused(tmp_path: Path) -> None:
-    """A file whose name tells no format is not written."""
-    with pytest.raises(ConfigError, match=r"sheet.xlsx names no format"):
-        labelled.write(items(), tmp_path / "sheet.xlsx", rubric="")
-    assert not list(tmp_path.iterdir())
-
-
-def test_words_are_the_user_s(tmp_path: Path) -> None:
-    """A tool's own words for the outcomes are told with --map; a number of an annotator becomes a name."""
-    task = {"data": {"item_id": "x"}, "annotations": [annotation("Good", "", completed_by=12)]}
-    (tmp_path / "tasks.json").write_text(json.dumps([task]))
-    (found,) = labelled.read(tmp_path / "tasks.json", maps=["good=pass"]).labels
-    assert (found.outcome, found.annotator, found.labelled_at and found.labelled_at.hour) == (
-        "pass",
-        "annotator-12",
-        10,
-    )
+def test_words_are_the_users(tmp_path: Path) -> None:
+    """A tool's own words are told with --map, and one that stands for no label is left out and counted."""
+    text = "item_id,outcome\nx,Good\ny,skip\nz,skip\n"
+    found = read(tmp_path, "x.csv", text, annotator="ada", maps=["good=pass", "skip=unscored"])
+    assert [(one.item_id, one.outcome) for one in found.labels] == [("x", "pass")]
+    assert found.left_out == ["2 answers that stand for no label left out, the first in x.csv, row 3"]
