@@ -102,6 +102,14 @@ def test_values_of_json_are_words(tmp_path: Path) -> None:
     assert len(found.left_out) == 1
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1e"])
+def test_a_separator_within_a_text_ends_no_line(tmp_path: Path, separator: str) -> None:
+    """What Unicode calls the end of a line may stand in a response, as our own sheets have it, and ends no row."""
+    labelled.write([item(1, f"one{separator}two")], tmp_path / "x.jsonl", rubric="")
+    text = (tmp_path / "x.jsonl").read_bytes().decode().replace('"outcome": ""', '"outcome": "pass"')
+    assert [one.outcome for one in read(tmp_path, text, "x.jsonl").labels] == ["pass"]
+
+
 @pytest.mark.parametrize("formula", FORMULAE)
 def test_no_cell_is_a_formula(tmp_path: Path, formula: str) -> None:
     """In a spreadsheet what a model, a user or a rubric wrote stays text, behind an apostrophe."""

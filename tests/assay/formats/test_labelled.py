@@ -64,7 +64,7 @@ def read(
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("x.json", "{", "x.json is not JSON"),
+        ("x.json", "[7]", r"begins '\[7\]', expected Label Studio's"),
         ("x.json", "[" * 100_000, "x.json is not JSON"),
         ("x.json", '{"item_id": "x"}\n{}', "name it .jsonl"),
         ("x.json", "[]", r"begins '\[\]', expected Label Studio's tasks.*Argilla's records.*rows"),
