@@ -21,6 +21,9 @@ Rule = tuple[str, dict[str, Any], str]
 
 KEYS = {
     "decisions": [],
+    "batches": [],
+    "answers": [],
+    "past": ["candidate_id"],
     "items": ["item_id"],
     "labels": ["item_id", "annotator"],
     "draws": ["item_id"],
@@ -39,6 +42,9 @@ CATEGORISED = {"cases", "items", "traces"}
 
 MENDS = {
     "decisions": "write the first cases and run `assay import cases.yaml --reviewer NAME`",
+    "batches": "restore it from Git",
+    "answers": "restore it from Git",
+    "past": "run `dvc repro review`",
     "items": "import the labelled items",
     "labels": "import the labels",
     "draws": "restore it from Git",
@@ -57,6 +63,7 @@ FILLED = {
     "cases": ["owner"],
     "labels": ["sampling_frame", "rubric_version"],
     "decisions": ["reviewer"],
+    "batches": ["who"],
     "traces": ["version"],
 }
 PROBABILITIES = {"verdicts": ["score"], "candidates": ["similarity"], "labels": ["inclusion_probability"]}

@@ -8,11 +8,12 @@ import hashlib
 import json
 import re
 from datetime import datetime
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from assay.arrow import struct
 
 LONE = re.compile("[\ud800-\udfff]")
 Layer = Literal["unit", "task", "production"]
@@ -29,14 +30,6 @@ def _whole(text: str) -> str:
 Text = Annotated[str, AfterValidator(_whole)]
 """What a person wrote; no file could hold half a character."""
 
-ARROW = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-}
-
 
 class Record(BaseModel):
     """One row of one table: immutable, closed to unknown fields, without NaN."""
@@ -46,7 +39,7 @@ class Record(BaseModel):
     @classmethod
     def arrow_schema(cls) -> pa.Schema:
         """Return the Arrow schema of the table whose rows are this record."""
-        return pa.schema(list(_struct(cls)))
+        return pa.schema(list(struct(cls)))
 
 
 class ToolCall(Record):
@@ -125,6 +118,14 @@ class Category(Record):
     layer: Layer
 
 
+class Source(Record):
+    """The place of a product document that a candidate was made from."""
+
+    document: str
+    quote: str
+    """Word for word, so that a reviewer sees what the answer rests on."""
+
+
 class Candidate(Record):
     """A proposed case with where it comes from; nobody has admitted it yet."""
 
@@ -136,6 +137,10 @@ class Candidate(Record):
     nearest: str
     """The most similar admitted case; empty when the evaluation set is empty."""
     similarity: float = Field(ge=0, le=1)
+    made: str = ""
+    """By which way of generating, such as `category`, `document` or `typos`."""
+    sources: list[Source] = []
+    """What it rests on, where it was made from documents."""
 
     def digest(self) -> str:
         """Return the hash of what a reviewer was shown."""
@@ -148,12 +153,21 @@ class Decision(Record):
     candidate_id: Name
     digest: str
     """Hash of the candidate as it was shown; a decision on anything else admits nothing."""
-    decision: Literal["admit", "edit", "reject"]
+    decision: Literal["admit", "edit", "reject", "retire", "withdraw"]
+    """`retire` takes an admitted case out of the set; `withdraw` takes back the same reviewer's word of before."""
     reviewer: str = Field(min_length=1)
-    reason: str
+    reason: Text
     decided_at: datetime
     case: Case | None
-    """The case as admitted, after any edit; None when rejected."""
+    """The case as admitted, after any edit; None unless it is admitted."""
+    batch: str = ""
+    """The batch in which the candidate was shown; empty for a word outside of any, which holds by itself."""
+    role: Literal["reviewer", "adjudicator"] = "reviewer"
+    """An adjudicator saw what the reviewers had said, and has the last word."""
+    seconds: float | None = Field(default=None, ge=0)
+    """How long the candidate was on the screen; None where nobody measured."""
+    chain: str = ""
+    """Hash of this row and of the row before it: no row can be changed, left out or put in unnoticed."""
 
 
 class Message(Record):
@@ -243,6 +257,32 @@ class Item(Record):
     """Empty for pass-fail."""
 
 
+class Span(Record):
+    """A part of an answer that a person marked as the fault, in characters of `Item.response_a`."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+
+
+class Answer(Record):
+    """One person's word on one item at the desk; the log is append-only, and labels are its fold."""
+
+    item_id: Name
+    annotator: Name
+    outcome: Literal["pass", "fail", "a", "b", "tie", "withdraw"]
+    """In the item's own frame, whatever the order in which a pair was shown."""
+    shown: str
+    """Hash of the item as it was shown."""
+    is_swapped: bool
+    """B was shown on the left."""
+    spans: list[Span]
+    note: Text
+    seconds: float = Field(ge=0)
+    answered_at: datetime
+    chain: str = ""
+    """Hash of this row and of the row before it."""
+
+
 class Label(Record):
     """One annotator's judgement of one item: one row per (item, annotator), never merged beforehand."""
 
@@ -257,6 +297,8 @@ class Label(Record):
     """None when the item was constructed, so that no rate of any traffic can be estimated from it."""
     rubric_version: str
     labelled_at: datetime
+    spans: list[Span] = []
+    """What the annotator marked as the fault."""
 
 
 class Draw(Record):
@@ -321,31 +363,3 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(","
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the SHA-256 of a JSON value in its one canonical spelling, as 16 hexadecimal digits."""
     return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()[:16]
-
-
-def _struct(record: type[BaseModel]) -> pa.StructType:
-    """Return one Arrow field a model field; only `X | None` is nullable."""
-    fields = []
-    for name, field in record.model_fields.items():
-        kind, nullable = _optional(field.annotation)
-        fields.append(pa.field(name, _arrow(kind), nullable=nullable))
-    return pa.struct(fields)
-
-
-def _optional(kind: Any) -> tuple[Any, bool]:  # noqa: ANN401 - a type expression
-    if get_origin(kind) in (Union, UnionType):
-        (inner,) = [part for part in get_args(kind) if part is not NoneType]
-        return inner, True
-    return kind, False
-
-
-def _arrow(kind: Any) -> pa.DataType:  # noqa: ANN401 - a type expression
-    if get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
-    if get_origin(kind) is Literal:
-        return pa.string()
-    if get_origin(kind) is list:
-        return pa.list_(pa.field("item", _arrow(get_args(kind)[0]), nullable=False))
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return _struct(kind)
-    return ARROW[kind]

@@ -8,9 +8,11 @@ from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
 
+from assay.admission import Batch
 from assay.certificate import Certificate
 from assay.gate import Gate
 from flows import server
+from tasks import batches, store
 from tasks.publish import Summary
 
 STATES = {
@@ -60,6 +62,23 @@ def trial(certificate: Certificate) -> State[None]:
     return Completed(
         name="WouldBeCertified" if certificate.is_met else "WouldBeRefused",
         message=f"a trial, nothing is filed: {_standing(certificate)}",
+    )
+
+
+def batch(open_one: Batch) -> str:
+    """Return what there is to decide, and where, as Markdown."""
+    desk = store.params("review", batches.Settings).desk
+    return (
+        f"{len(open_one.candidates)} candidates wait for people at {desk}/candidates (`assay desk`): "
+        f"{batches.progress(open_one)}. {open_one.name}"
+    )
+
+
+def awaiting(open_one: Batch) -> None:
+    """Publish the link to the desk."""
+    desk = store.params("review", batches.Settings).desk
+    create_link_artifact(
+        key="review-desk", link=f"{desk}/candidates", link_text="Decide at the desk", description=batch(open_one)
     )
 
 

@@ -17,7 +17,7 @@ from assay.checks import registry
 from assay.errors import ConfigError, DataError
 from assay.formats.sheet import safe
 from assay.records import Candidate, Case, Decision, Response
-from tasks import store
+from tasks import batches, store
 
 COLUMNS = ["candidate_id", "digest", "category", "turns", "reference", "expectations", "nearest", "similarity"]
 ANSWERS = ["decision", "reviewer", "reason"]
@@ -30,10 +30,18 @@ def accept() -> int:
     return len(answered)
 
 
+def waiting() -> list[Candidate]:
+    """Return the candidates that a person may decide on: of the open batch, or those on file where none is open."""
+    there = batches.opened()
+    if there is None:
+        return batches.undecided()
+    found = batches.standing_of(there)
+    return [one for one in batches.frozen(there.name) if found[one.candidate_id].state == "open"]
+
+
 def export_candidates(file: Path) -> int:
     """Write the undecided candidates as CSV; return how many."""
-    decided = {decision.candidate_id for decision in store.read("decisions", Decision, may_be_absent=True)}
-    open_ones = [one for one in store.read("candidates", Candidate) if one.candidate_id not in decided]
+    open_ones = waiting()
     sheet = io.StringIO()
     writer = csv.writer(sheet)
     writer.writerow(COLUMNS + ANSWERS)
@@ -47,7 +55,7 @@ def export_candidates(file: Path) -> int:
 
 
 def decisions(
-    rows: Sequence[dict[str, str]], proposed: Sequence[Candidate], now: datetime, where: str
+    rows: Sequence[dict[str, str]], proposed: Sequence[Candidate], now: datetime, where: str, batch: str = ""
 ) -> list[Decision]:
     """Return the decisions that a filled sheet holds; a row without a decision is left for later.
 
@@ -77,6 +85,7 @@ def decisions(
             reason=(row.get("reason") or "").strip(),
             decided_at=now,
             case=candidate.case if word == "admit" else None,
+            batch=batch,
         )
         found.append(decision)
     return found
@@ -110,7 +119,7 @@ def admit_written(file: Path, reviewer: str, now: datetime) -> int:
         )
         for case in cases
     ]
-    store.write("decisions", [*store.read("decisions", Decision, may_be_absent=True), *signed])
+    store.append("decisions", signed)
     return len(signed)
 
 
@@ -123,6 +132,7 @@ def import_decisions(file: Path, now: datetime) -> int:
     missing = {"candidate_id", "digest", *ANSWERS} - set(rows[0] if rows else [])
     if missing:
         raise ConfigError(f"{file} lacks the columns {sorted(missing)}, expected an exported sheet: export it again")
-    found = decisions(rows, store.read("candidates", Candidate), now, str(file))
-    store.write("decisions", [*store.read("decisions", Decision, may_be_absent=True), *found])
+    there = batches.opened()
+    found = decisions(rows, waiting(), now, str(file), there.name if there else "")
+    store.append("decisions", found)
     return len(found)

@@ -11,6 +11,7 @@ from pathlib import Path
 from assay import contracts
 from assay.errors import DataError
 from tasks import store
+from tasks.tables import TABLES
 
 PACKAGES = ("assay", "prefect", "fastapi", "sqlalchemy", "dvc", "great-expectations", "openai", "pandas", "pyarrow")
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
@@ -26,7 +27,7 @@ def examine(docs: Path | None) -> Iterator[str]:
     for key in KEYS:
         yield f"{key}: {'set' if os.environ.get(key) else 'not set'}"
     faults = []
-    for name, table in store.TABLES.items():
+    for name, table in TABLES.items():
         if not store.exists(name):
             yield f"{table.path}: not there yet"
             continue
@@ -44,6 +45,6 @@ def examine(docs: Path | None) -> Iterator[str]:
 def data_docs(folder: Path) -> Path:
     """Build Great Expectations' Data Docs of every table that is there; return the index page."""
     known = [category.category for category in store.taxonomy()]
-    there = {name: table for name, table in store.TABLES.items() if store.exists(name)}
+    there = {name: table for name, table in TABLES.items() if store.exists(name)}
     frames = {name: store.frame(store.read(name, table.record), table.record) for name, table in there.items()}
     return contracts.data_docs(frames, known, folder)

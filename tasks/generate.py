@@ -22,7 +22,7 @@ from assay.clients.said import said
 from assay.errors import DataError, EndpointError
 from assay.generators import prompt
 from assay.generators.nearest import nearest
-from assay.records import Candidate, Case, Category, Decision, digest
+from assay.records import Candidate, Case, Category, digest
 from tasks import consult, door, store
 from tasks.progress import progress
 
@@ -95,9 +95,12 @@ async def propose(
     cases: Sequence[Case],
     journal: Journal,
     run: str,
+    batch: int,
 ) -> list[tuple[Case, str]]:
-    """Ask the generator once a category; return the cases that could be read, each with the generator's fingerprint."""
-    batch = len(cases)
+    """Ask the generator once a category; return the cases that could be read, each with the generator's fingerprint.
+
+    Every batch is asked for with another seed and other examples.
+    """
     parameters = {"seed": settings.seed + batch}
     work = Work(run, "generate", settings.conversations, journal.purse(run, None))
     async with Chat(endpoint, settings) as chat:
@@ -127,27 +130,15 @@ async def propose(
     return found
 
 
-def undecided(proposed: Sequence[Candidate], decisions: Sequence[Decision]) -> list[Candidate]:
-    """Return the candidates on which nobody has decided."""
-    decided = {decision.candidate_id for decision in decisions}
-    return [candidate for candidate in proposed if candidate.candidate_id not in decided]
-
-
-@task
-def waiting() -> int:
-    """Return how many candidates wait for a person."""
-    proposed = store.read("candidates", Candidate, may_be_absent=True)
-    return len(undecided(proposed, store.read("decisions", Decision, may_be_absent=True)))
-
-
 @task
 def generate(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
     settings = store.params("generate", Settings)
     taxonomy, cases = store.taxonomy(), store.read("cases", Case)
+    batch = len(cases) + store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"]
     with consult.consulting(settings.model) as (endpoint, journal):
         asked = thinnest(taxonomy, cases, settings.categories)
-        proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, f"{now:%Y-%m-%d}"))
+        proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, f"{now:%Y-%m-%d}", batch))
     found = candidates(proposed, cases, settings)
     store.write("candidates", found)
     return len(found)

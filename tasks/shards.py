@@ -28,6 +28,7 @@ from assay.targets.open import opened
 from assay.targets.user import playing
 from tasks import execute, store
 from tasks.execute import Settings
+from tasks.tables import TABLES
 
 SHARDS = 4
 """For each worker, so that one that is slower holds the others up only a little; each costs Prefect half a second."""
@@ -262,7 +263,7 @@ def _settings() -> Settings:
 
 def _parts(settings: Settings) -> Parts[Response]:
     address = settings.parts or str(store.private("parts"))
-    return Parts(address, Response, store.TABLES["responses"].order)
+    return Parts(address, Response, TABLES["responses"].order)
 
 
 def _journal() -> Journal:

@@ -7,20 +7,17 @@ from typing import Any
 
 from assay.certificate import Certificate
 from assay.clients.journal import Journal
-from assay.records import Candidate, Case, Decision
+from assay.records import Case
 from assay.report import wording
 from assay.report.costs import Spending, spending
 from assay.stats.paired import smallest_drop
-from tasks import store
+from tasks import accept, store
 
 
 def status() -> dict[str, Any]:
     """Return coverage by category, what waits, the certificates, and the last run's word and ledger, as JSON values."""
     cases = store.read("cases", Case, may_be_absent=True)
-    proposed = store.read("candidates", Candidate, may_be_absent=True)
-    log = store.read("decisions", Decision, may_be_absent=True)
-    decided = {decision.candidate_id for decision in log}
-    waiting = [one.case.category for one in proposed if one.candidate_id not in decided]
+    waiting = [one.case.category for one in accept.waiting()]
     admitted = [case.category for case in cases]
     coverage = [
         {

@@ -11,34 +11,28 @@ import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from assay import contracts
-from assay.certificate import AnchorNight, Certificate, Seen
+from assay.certificate import Certificate
 from assay.errors import BusyError, ConfigError, DataError
-from assay.formats import atomic, jsonl, parquet
+from assay.formats import atomic, chained, jsonl, parquet
 from assay.gate import Gate
 from assay.records import (
-    Candidate,
-    Case,
     Category,
-    Decision,
-    Draw,
     Item,
     Label,
     Record,
-    Response,
-    Signal,
-    Trace,
-    Verdict,
 )
+from tasks.tables import TABLES, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,34 +40,6 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=Record)
 
 
-class Table(NamedTuple):
-    """Where a table lies, what a row of it is, and what orders its rows."""
-
-    path: str
-    record: type[Record]
-    order: tuple[str, ...]
-    is_streamed: bool = False
-    """Made by stages, as long as anybody likes: read and written a few rows at a time, held by record and order alone;
-    all other tables have a suite of Great Expectations besides."""
-
-
-TABLES = {
-    "decisions": Table("data/decisions/decisions.jsonl", Decision, ()),
-    "items": Table("data/labels/items.jsonl", Item, ("item_id",)),
-    "labels": Table("data/labels/labels.jsonl", Label, ("item_id", "annotator")),
-    "draws": Table("data/labels/draws.jsonl", Draw, ("item_id",)),
-    "baseline": Table("data/baseline/responses.parquet", Response, ("case_id", "trial"), is_streamed=True),
-    "traces": Table("data/traces/traces.parquet", Trace, ("at", "trace_id")),
-    "candidates": Table("data/candidates/candidates.jsonl", Candidate, ("candidate_id",)),
-    "cases": Table("data/evalset/cases.parquet", Case, ("case_id",)),
-    "responses": Table("data/responses/responses.parquet", Response, ("case_id", "trial"), is_streamed=True),
-    "verdicts": Table(
-        "data/verdicts/verdicts.parquet", Verdict, ("item_id", "subject", "trial", "scorer"), is_streamed=True
-    ),
-    "signals": Table("data/signals/signals.parquet", Signal, ("signal", "segment")),
-    "seen": Table("data/calibration/seen.jsonl", Seen, ("judge", "item_id")),
-    "nights": Table("data/calibration/nights.jsonl", AnchorNight, ("judge", "night")),
-}
 CALIBRATION = "data/calibration"
 REFUSALS = "refusals.json"
 """Beside the certificates: judges whose labels cannot carry one, with what to add."""
@@ -147,7 +113,7 @@ def stream(name: str, record: type[Row], *, may_be_absent: bool = False) -> Iter
     if may_be_absent and not file.is_file():
         return
     rows = _rows(_there(name), table, record)
-    if not (table.is_streamed or _passed(name)):
+    if not (table.is_streamed or table.is_chained or _passed(name)):
         rows = iter(_checked(name, list(rows), file))
     is_empty = name in contracts.NOT_EMPTY
     for row in rows:
@@ -208,9 +174,17 @@ def write(name: str, rows: Sequence[Record]) -> None:
             for row in ordered:
                 add(row)
         return
+    if table.is_chained:
+        ordered = chained.sealed(ordered)
     data = jsonl.written(ordered) if table.path.endswith(".jsonl") else _parquet_bytes(ordered, table.record)
     _keep_contract(name, ordered, hashlib.sha256(data))
     write_bytes(table.path, data)
+
+
+def append(name: str, rows: Sequence[Row]) -> list[Row]:
+    """Add rows to a log and have them on the disk; return them as they were signed."""
+    with chained.held(path(name)) as log:
+        return chained.append(log, rows)
 
 
 @contextmanager
@@ -227,7 +201,7 @@ def writing(name: str) -> Iterator[Callable[[Record], None]]:
 def taxonomy() -> list[Category]:
     """Return the categories of expected failures, by name, from one YAML file each."""
     found = [
-        _row(Category, _yaml(file), f"data/taxonomy/{file.name}", 1)
+        row(Category, _yaml(file), f"data/taxonomy/{file.name}", 1)
         for file in sorted((root() / "data/taxonomy").glob("*.yaml"))
     ]
     if not found:
@@ -261,7 +235,7 @@ def certificates() -> dict[str, Certificate]:
     """Return the certificate of each judge that has one."""
     files = sorted((root() / CALIBRATION).glob("*.json"))
     return {
-        file.stem: _row(Certificate, read_json(f"{CALIBRATION}/{file.name}", "run `assay calibrate`"), file.name, 1)
+        file.stem: row(Certificate, read_json(f"{CALIBRATION}/{file.name}", "run `assay calibrate`"), file.name, 1)
         for file in files
         if file.name != REFUSALS
     }
@@ -294,29 +268,41 @@ def write_certificates(issued: Mapping[str, Certificate], refused: Mapping[str, 
 
 def gate() -> Gate:
     """Return the last run's decision."""
-    return _row(Gate, read_json(GATE, "run `assay nightly`"), GATE, 1)
+    return row(Gate, read_json(GATE, "run `assay nightly`"), GATE, 1)
 
 
 @contextmanager
-def exclusive(what: str, now: datetime) -> Iterator[None]:
+def exclusive(what: str, now: datetime, patience_s: float = 0) -> Iterator[None]:
     """Hold the project's one run lock; the kernel frees it on death.
+
+    Args:
+        what: Who holds it, for others.
+        now: Since when.
+        patience_s: How long to wait for another one to end.
 
     Raises:
         BusyError: Another process holds it; the text says which, and since when.
     """
+    deadline = time.monotonic() + patience_s
     with private("lock").open("a+", encoding="utf8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise BusyError(f"{file.read().strip() or 'another run'} holds the lock: wait until it ends") from error
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    file.seek(0)
+                    holder = file.read().strip() or "another run"
+                    raise BusyError(f"{holder} holds the lock: wait until it ends") from error
+            time.sleep(1)
         file.truncate(0)
         file.write(f"{what} (process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC)\n")
         file.flush()
         yield
 
 
-def _row(record: type[Row], fields: object, where: str, number: int) -> Row:
+def row(record: type[Row], fields: object, where: str, number: int) -> Row:
+    """Return one row of a file as its record; a DataError names the first fault."""
     try:
         return record.model_validate(fields)
     except ValidationError as error:
@@ -354,15 +340,16 @@ def _rows(file: Path, table: Table, record: type[Row]) -> Iterator[Row]:
     if file.suffix == ".parquet":
         yield from parquet.rows(file, record, table.order if table.is_streamed else (), table.path, _first_fault)
         return
-    for number, fields in enumerate(jsonl.rows(file, table.path), 1):
-        yield _row(record, fields, table.path, number)
+    lines = chained.follow(chained.lines(file, table.path), table.path) if table.is_chained else file.read_bytes().splitlines()
+    for number, fields in enumerate(jsonl.values(lines, table.path), 1):
+        yield row(record, fields, table.path, number)
 
 
 def _parquet_bytes(rows: Sequence[Record], record: type[Record]) -> bytes:
     sink = io.BytesIO()
     with parquet.Writer(sink, record, (), "") as writer:
-        for row in rows:
-            writer.add(row)
+        for one in rows:
+            writer.add(one)
     return sink.getvalue()
 
 

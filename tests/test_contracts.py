@@ -12,10 +12,12 @@ import pytest
 from pydantic import ValidationError
 
 from assay import contracts
+from assay.admission import BatchEvent, Past
 from assay.certificate import AnchorNight, Seen
 from assay.errors import DataError
-from assay.records import Candidate, Draw, Record, Signal
+from assay.records import Answer, Candidate, Draw, Record, Signal
 from tasks import store
+from tasks.tables import TABLES
 from tests.cast import AT, CATEGORIES, case, decision, item, label, response, trace, verdict
 from tests.layout import ROOT
 
@@ -37,8 +39,24 @@ def signal(name: str) -> Signal:
     return Signal.model_validate(times | counts | money | texts)
 
 
+def event(who: str, word: str) -> BatchEvent:
+    """Return something that happened to a batch."""
+    deadline, shown = (AT, {"refunds-001": "d"}) if word == "open" else (None, {})
+    fields = {"batch": "batch-1", "event": word, "who": who, "at": AT, "note": "", "deadline": deadline}
+    return BatchEvent.model_validate(fields | {"candidates": shown})
+
+
+def answer(annotator: str) -> Answer:
+    """Return one answer at the desk."""
+    fields = {"item_id": "pass-fail.001", "annotator": annotator, "outcome": "pass", "shown": "d", "is_swapped": False}
+    return Answer.model_validate(fields | {"spans": [], "note": "", "seconds": 3.5, "answered_at": AT})
+
+
 SOUND: dict[str, list[Record]] = {
     "decisions": [decision(case(1)), decision(case(1), "reject")],
+    "batches": [event("assay", "open"), event("ada", "close")],
+    "answers": [answer("ada"), answer("ben")],
+    "past": [Past(candidate_id=case(n).case_id, why="rejected", case=case(n)) for n in (1, 2)],
     "items": [item(1, "yes"), item(2, "yes")],
     "labels": [label("pass-fail.001", "pass"), label("pass-fail.001", "fail", "ben", inclusion_probability=None)],
     "draws": [
@@ -65,7 +83,7 @@ SOUND: dict[str, list[Record]] = {
 
 def frame(table: str, rows: Sequence[Record]) -> pd.DataFrame:
     """Return rows as the store hands them to a contract."""
-    return store.frame(rows, store.TABLES[table].record)
+    return store.frame(rows, TABLES[table].record)
 
 
 def fault(table: str, found: pd.DataFrame) -> str:
@@ -77,7 +95,7 @@ def fault(table: str, found: pd.DataFrame) -> str:
 
 def test_every_table_has_a_contract() -> None:
     """What the store can write, a suite holds; each suite has a way to mend its table."""
-    assert set(contracts.KEYS) == set(contracts.MENDS) == set(store.TABLES) == set(SOUND)
+    assert set(contracts.KEYS) == set(contracts.MENDS) == set(TABLES) == set(SOUND)
 
 
 @pytest.mark.parametrize("table", SOUND)
@@ -170,6 +188,7 @@ def refuse(*_, **__):
 socket.socket.connect = socket.getaddrinfo = refuse
 import pandas as pd
 from assay import contracts
+from assay.admission import BatchEvent, Past
 frame = pd.DataFrame([{"case_id": "refunds-001", "category": "<script>alert(1)</script>", "owner": "payments"}])
 empty = pd.DataFrame(columns=["candidate_id", "similarity"])
 print(contracts.data_docs({"cases": frame, "candidates": empty}, ["refunds"], Path(sys.argv[1])))

@@ -1,7 +1,7 @@
 """Tables of records as JSON Lines: what people write, so that a pull request shows it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from assay.errors import DataError
@@ -18,7 +18,12 @@ def rows(file: Path, where: str) -> Iterator[object]:
     Raises:
         DataError: A line is no JSON; the text names its number.
     """
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+    yield from values(file.read_bytes().splitlines(), where)
+
+
+def values(lines: Iterable[bytes], where: str) -> Iterator[object]:
+    """Yield the JSON value of each of these lines, as `rows` does."""
+    for number, line in enumerate(lines, 1):
         try:
             yield json.loads(line)
         except ValueError as error:

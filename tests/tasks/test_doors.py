@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks import calibrate, door, execute, generate, judge, monitor, publish, review, store
+from tasks.tables import TABLES
 from tests.cast import CATEGORIES, Project, case, response, verdict
 
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -90,5 +91,5 @@ def test_damage_stops_at_the_door(
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert said.count("\n") == 1
-    assert store.TABLES[table].path in said
+    assert TABLES[table].path in said
     assert full.files() == before

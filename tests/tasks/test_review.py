@@ -1,46 +1,12 @@
-"""Review: the evaluation set is the fold of the decision log, and nothing else gets in."""
+"""Review: the stage that folds the logs into the evaluation set; the fold itself is tests/assay/test_admission.py."""
 
 import pytest
 
 from assay.errors import DataError
-from assay.records import Case, Decision
+from assay.records import Decision
 from tasks import door, store
-from tasks.review import admit, manifest, review
+from tasks.review import manifest, review
 from tests.cast import Project, case, decision
-
-
-def test_admits_only_what_was_shown() -> None:
-    """A case that differs from what the reviewer saw is refused by row and candidate."""
-    swapped = decision(case(1)).model_copy(update={"case": case(1, turns=["Something else."])})
-    with pytest.raises(DataError, match=r"row 2 \(refunds-001\): the case is not the one that was shown"):
-        admit([decision(case(2)), swapped])
-
-
-@pytest.mark.parametrize(("word", "kept"), [("reject", case(1)), ("admit", None), ("edit", None)])
-def test_a_decision_fits_its_case(word: str, kept: Case | None) -> None:
-    """A rejection carries no case, an admission one."""
-    with pytest.raises(DataError, match="do not fit"):
-        admit([decision(case(1), word, case=kept)])
-
-
-def test_the_last_decision_holds() -> None:
-    """Of several decisions on one candidate the last one counts, so an undo is one more row."""
-    log = [decision(case(1)), decision(case(2)), decision(case(1), "reject")]
-    assert [one.case_id for one in admit(log)] == ["refunds-002"]
-    assert [one.case_id for one in admit([*log, decision(case(1))])] == ["refunds-001", "refunds-002"]
-
-
-def test_an_edit_admits_the_edited_case() -> None:
-    """An edit keeps the digest of what was shown and admits the case as edited."""
-    edited = decision(case(1), "edit").model_copy(update={"case": case(1, reference="Yes, within 14 days.")})
-    assert admit([edited])[0].reference == "Yes, within 14 days."
-
-
-def test_one_id_is_admitted_once() -> None:
-    """Two candidates that claim one case id are refused."""
-    other = decision(case(1), candidate_id="another")
-    with pytest.raises(DataError, match="refunds-001 admitted more than once"):
-        admit([decision(case(1)), other])
 
 
 def test_revision_ignores_what_cannot_move_a_verdict() -> None:
@@ -51,11 +17,12 @@ def test_revision_ignores_what_cannot_move_a_verdict() -> None:
 
 def test_manifest_counts_coverage(project: Project) -> None:
     """The manifest has every category with what is admitted, and one revision a case."""
-    found = manifest([case(1), case(2)], store.taxonomy())
+    found = manifest([case(1), case(2)], store.taxonomy(), "abc", 2)
     assert found["coverage"] == {
         "escalation": {"admitted": 0, "quota": 3, "owner": "payments"},
         "refunds": {"admitted": 2, "quota": 3, "owner": "payments"},
     }
+    assert (found["log"], found["batches"]) == ("abc", 2)
     assert set(found["revisions"]) == {"refunds-001", "refunds-002"}  # type: ignore[call-overload]
 
 

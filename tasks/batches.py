@@ -1,0 +1,192 @@
+"""Batches: candidates that are open to people, from the opening to the end.
+
+What is opened is frozen first, under the digest of its content, so that whatever becomes of data/candidates meanwhile,
+people decide on exactly what they were shown. Everything that happens to a batch is a row of an append-only log.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from assay.admission import Batch, BatchEvent, Outcome, Standing, batch_name, batches, is_done, outcome, standings
+from assay.errors import ConfigError, DataError
+from assay.formats import jsonl
+from assay.records import Candidate, Decision, Record, Text
+from tasks import store
+
+FOLDER = "data/decisions/batches"
+SYSTEM = "assay"
+"""Who signs what no person did: an opening, an end at the deadline."""
+Action = Literal["go on", "close early", "extend", "abandon"]
+
+
+class Settings(Record):
+    """The section `review` of params.yaml: the rule of a batch, and where people decide."""
+
+    reviewers: int = Field(ge=1, le=9)
+    quorum: float = Field(gt=0, le=1)
+    days: float = Field(gt=0, le=365)
+    labellers: int = Field(ge=1, le=9)
+    desk: Text = Field(pattern=r"^https?://[^\s/]+$")
+
+
+def freeze(candidates: Sequence[Candidate]) -> str:
+    """Keep candidates as they are opened to people, under the name that their content gives them; return it."""
+    name = batch_name(candidates)
+    store.write_bytes(f"{FOLDER}/{name}.jsonl", jsonl.written(candidates))
+    return name
+
+
+def frozen(batch: str) -> list[Candidate]:
+    """Return the candidates of a batch exactly as they were opened.
+
+    Raises:
+        DataError: They are gone, or no longer what was opened.
+    """
+    where = f"{FOLDER}/{batch}.jsonl"
+    file = store.path(where)
+    if not file.is_file():
+        raise DataError(f"{where} is missing, expected the candidates that were opened: restore it from Git")
+    found = [store.row(Candidate, fields, where, number) for number, fields in enumerate(jsonl.rows(file, where), 1)]
+    if batch_name(found) != batch:
+        raise DataError(f"{where} holds other candidates than were opened: restore it from Git")
+    return found
+
+
+def known() -> dict[str, Batch]:
+    """Return every batch as it stands."""
+    return batches(store.read("batches", BatchEvent, may_be_absent=True))
+
+
+def words() -> list[Decision]:
+    """Return the log of decisions."""
+    return store.read("decisions", Decision, may_be_absent=True)
+
+
+def opened() -> Batch | None:
+    """Return the batch that is open to people; there is one at a time."""
+    return next((batch for batch in known().values() if batch.state == "open"), None)
+
+
+def of_run(run: str) -> Batch | None:
+    """Return the batch that a flow run opened."""
+    return next((batch for batch in known().values() if run and batch.run == run), None)
+
+
+def undecided() -> list[Candidate]:
+    """Return the candidates on file that nobody has to look at yet: not in the open batch, and not decided."""
+    proposed = store.read("candidates", Candidate, may_be_absent=True)
+    there = opened()
+    busy = set(there.candidates) if there else set()
+    done = settled()
+    return [one for one in proposed if one.candidate_id not in busy | done]
+
+
+def settled() -> set[str]:
+    """Return the ids of all candidates that people are done with: decided, or of an abandoned batch."""
+    log = words()
+    done = {word.candidate_id for word in log if not word.batch}
+    for batch in known().values():
+        if batch.state == "abandon":
+            done |= set(batch.candidates)
+        elif batch.state == "close":
+            done |= {name for name, one in standings(batch, log).items() if one.state == "decided"}
+    return done
+
+
+def fold() -> Outcome:
+    """Return what the logs come to.
+
+    Raises:
+        DataError: A log, or the frozen candidates of a batch, are not what was signed.
+    """
+    events = store.read("batches", BatchEvent, may_be_absent=True)
+    shown = {name: frozen(name) for name, batch in batches(events).items() if batch.state == "close"}
+    return outcome(store.read("decisions", Decision), events, shown)
+
+
+def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batch:
+    """Open candidates to people under the rule of params.yaml; return the batch.
+
+    Raises:
+        ConfigError: Another batch is open.
+    """
+    settings, there = store.params("review", Settings), opened()
+    if there:
+        raise ConfigError(f"{there.name} is open to reviewers, expected none: close or abandon it first")
+    name = freeze(candidates)
+    event = BatchEvent(
+        batch=name,
+        event="open",
+        who=SYSTEM,
+        at=now,
+        note="",
+        deadline=now + timedelta(days=settings.days),
+        reviewers=settings.reviewers,
+        quorum=settings.quorum,
+        run=run,
+        candidates={one.candidate_id: one.digest() for one in candidates},
+    )
+    store.append("batches", [event])
+    return known()[name]
+
+
+def standing_of(batch: Batch) -> dict[str, Standing]:
+    """Return what people have said of each candidate of a batch."""
+    return standings(batch, words())
+
+
+def act(batch: Batch, action: Action, who: str, note: str, now: datetime, *, days: float = 0, gate: str = "") -> Batch:
+    """Do what a person asks of an open batch; return it as it stands then.
+
+    Args:
+        batch: The batch.
+        action: `go on` closes it if its rule is met, and does nothing otherwise.
+        who: The person.
+        note: Why; nothing may be ended early without.
+        now: The moment.
+        days: By how much to extend.
+        gate: Where in a flow run this was asked for; what was done there is never done twice.
+
+    Raises:
+        ConfigError: A note or a number of days is missing.
+    """
+    if not batch.is_over(now) and action != "go on" and not note.strip():
+        raise ConfigError(f"{batch.name}: to {action} needs a note, found none: say why")
+    if action == "extend" and not 0 < days <= 365:  # noqa: PLR2004 - a year, as for the rule itself
+        raise ConfigError(f"{batch.name}: to extend by {days} days is no extension, expected 0 to 365: say how long")
+    if gate and any(event.run == gate for event in store.read("batches", BatchEvent)):
+        return known()[batch.name]
+    done = is_done(batch, standing_of(batch))
+    if batch.state == "open" and (action != "go on" or done):
+        word: Literal["extend", "abandon", "close"] = "close"
+        if action in ("extend", "abandon"):
+            word = action
+        deadline = max(batch.deadline, now) + timedelta(days=days) if action == "extend" else None
+        why = note.strip() or "all that its rule asks for is decided"
+        event = BatchEvent(batch=batch.name, event=word, who=who, at=now, note=why, deadline=deadline, run=gate)
+        store.append("batches", [event])
+    return known()[batch.name]
+
+
+def expire(batch: Batch, now: datetime) -> Batch:
+    """Close a batch whose deadline has passed, with what is decided; return it as it stands then."""
+    if batch.state == "open" and now >= batch.deadline:
+        event = BatchEvent(
+            batch=batch.name, event="close", who=SYSTEM, at=now, note="its deadline has passed", deadline=None
+        )
+        store.append("batches", [event])
+    return known()[batch.name]
+
+
+def progress(batch: Batch) -> str:
+    """Return how far a batch is, in a sentence."""
+    states = [one.state for one in standing_of(batch).values()]
+    disputed = states.count("disputed")
+    return (
+        f"{states.count('decided')} of {len(states)} decided by {batch.reviewers} each"
+        + (f", {disputed} wait for an adjudicator" if disputed else "")
+        + f", open until {batch.deadline:%Y-%m-%d %H:%M} UTC"
+    )
