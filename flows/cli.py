@@ -218,6 +218,25 @@ def import_(*, file: Path, reviewer: str | None, is_labels: bool, annotator: str
     click.echo(f"{count} decisions appended; `assay grow` admits the cases.")
 
 
+@command("desk")
+@click.option("--port", type=click.IntRange(1, 65535), default=8200, show_default=True)
+@click.option("--invite", metavar="NAME", help="Give somebody a token, shown once, instead.")
+@click.option("--adjudicator", "may_settle", is_flag=True, help="They may have the last word where reviewers disagree.")
+@click.option("--strike", metavar="NAME", help="Take somebody off the list instead.")
+def desk(*, port: int, invite: str | None, may_settle: bool, strike: str | None) -> None:
+    """Show the page on which people decide on candidates and label answers, on loopback, until stopped."""
+    from tasks import desk as run
+
+    if invite:
+        token = run.people().invite(invite, "adjudicator" if may_settle else "reviewer")
+        click.echo(f"{invite} signs in with this token, which is shown only now: {token}")
+    elif strike:
+        run.people().strike(strike)
+        click.echo(f"{strike} is off the list.")
+    else:
+        run.serve(port)
+
+
 @command("status")
 @as_json
 def status(*, is_json: bool) -> None:

@@ -69,8 +69,8 @@ def forever(port: int, home: Path) -> None:
 
 def listen(served: "Sequence[RunnerDeployment]") -> None:
     """Have the server run `resume` whenever the desk says that a batch has ended; replaces what was there before."""
-    from prefect.client.orchestration import get_client
     from prefect.automations import Automation
+    from prefect.client.orchestration import get_client
     from prefect.events import EventTrigger, Posture, RunDeployment
 
     from tasks import wake

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.calibration.split import Split, Splits
+from assay.desk.labelling import pile
 from assay.errors import DataError, InsufficientDataError
 from assay.formats import labelled
 from assay.judges import prompt
-from assay.records import Case, Draw, Item, Label, Response, Verdict, digest
+from assay.records import Answer, Case, Draw, Item, Label, Outcome, Response, Verdict, digest
 from assay.stats.allocation import LabelsNeeded, labels_for, sqrt_allocation
-from tasks import store
+from tasks import batches, store
 
 JUDGE = "correctness"
 STRATA = ("pass", "fail")
@@ -203,6 +204,40 @@ def take(file: Path, annotator: str, maps: Sequence[str], now: datetime) -> tupl
         fresh.append(_label(one, item, drawn.get(item.item_id), decided.get(item.item_id) or splits.of(item), now))
     store.write("labels", [*labels, *fresh])
     return len(fresh), reading.left_out
+
+
+def hand_over() -> int:
+    """File what was labelled at the desk, of every item that has all its annotators; return how many labels."""
+    items, labels = store.labelled()
+    drawn = {one.item_id: one for one in store.read("draws", Draw, may_be_absent=True)}
+    decided: dict[str, Split] = {label.item_id: label.split for label in labels}
+    splits = Splits(items, decided)
+    by: dict[str, set[str]] = {}
+    for label in labels:
+        by.setdefault(label.item_id, set()).add(label.annotator)
+    needed = store.params("review", batches.Settings).labellers
+    found = pile(items, needed, by, store.read("answers", Answer, may_be_absent=True))
+    fresh: list[Label] = []
+    for name, said in found.answers.items():
+        item = found.items.get(name)
+        if item is None or len(found.by(name)) < needed:
+            continue
+        split = decided.get(name) or splits.of(item)
+        for answer in said.values():
+            if answer.annotator not in by.get(name, ()):
+                given = labelled.Given(name, answer.annotator, _word(answer), "", answer.answered_at, "")
+                one = _label(given, item, drawn.get(name), split, answer.answered_at)
+                fresh.append(one.model_copy(update={"spans": answer.spans}))
+    if fresh:
+        store.write("labels", [*labels, *fresh])
+    return len(fresh)
+
+
+def _word(answer: Answer) -> Outcome:
+    """Return a standing answer's outcome; what was withdrawn never stands."""
+    if answer.outcome == "withdraw":
+        raise ValueError(f"{answer.item_id}: a withdrawn answer stands, expected it folded away")
+    return answer.outcome
 
 
 def item_id(one: Answered) -> str:

@@ -340,7 +340,11 @@ def _rows(file: Path, table: Table, record: type[Row]) -> Iterator[Row]:
     if file.suffix == ".parquet":
         yield from parquet.rows(file, record, table.order if table.is_streamed else (), table.path, _first_fault)
         return
-    lines = chained.follow(chained.lines(file, table.path), table.path) if table.is_chained else file.read_bytes().splitlines()
+    lines = (
+        chained.follow(chained.lines(file, table.path), table.path)
+        if table.is_chained
+        else file.read_bytes().splitlines()
+    )
     for number, fields in enumerate(jsonl.values(lines, table.path), 1):
         yield row(record, fields, table.path, number)
 

@@ -1,0 +1,115 @@
+"""The desk as a web application: addresses, who is let in, and what is refused before it is read.
+
+Every page works without a script, by forms and redirections. The script (static/desk.js) adds the keyboard, and asks
+for the next page's main part only, so that one key is one request.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from assay.desk import answering, pages, reviewing
+from assay.desk.guard import Guard, form
+from assay.desk.people import SESSION_S
+from assay.desk.visit import COOKIE, Desk, Visit
+
+Handler = Callable[[Visit], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+PAGES: dict[str, Handler] = {
+    "/": reviewing.start,
+    "/candidates": reviewing.following,
+    "/candidates/{key}": reviewing.one,
+    "/candidates/{key}/edit": reviewing.edit,
+    "/disputes": reviewing.dispute,
+    "/labels": answering.following,
+    "/labels/{key}": answering.one,
+}
+FORMS: dict[str, Handler] = {
+    "/candidates/{key}": reviewing.decide,
+    "/undo": reviewing.undo,
+    "/close": reviewing.close,
+    "/labels/{key}": answering.answer,
+    "/labels-undo": answering.undo,
+    "/hand-over": answering.hand_over,
+}
+
+
+def create(desk: Desk) -> Starlette:
+    """Return the application."""
+    static = Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    doors = [
+        Route("/sign-in", _sign_in(desk), methods=["GET", "POST"]),
+        Route("/sign-out", _form(desk, _sign_out), methods=["POST"]),
+    ]
+    shown = [Route(path, _page(desk, handler), methods=["GET"]) for path, handler in PAGES.items()]
+    done = [Route(path, _form(desk, handler), methods=["POST"]) for path, handler in FORMS.items()]
+    guards = [Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=list(desk.hosts))]
+    return Starlette(routes=[static, *doors, *shown, *done], middleware=guards)
+
+
+def _page(desk: Desk, handler: Handler) -> Endpoint:
+    """Make an endpoint of a page for people who are signed in."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        person = desk.people.of_session(request.cookies.get(COOKIE, ""))
+        if person is None:
+            return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path})}", 303)
+        return await run_in_threadpool(handler, Visit(desk, person, request, {}))
+
+    return endpoint
+
+
+def _form(desk: Desk, handler: Handler) -> Endpoint:
+    """Make an endpoint of what a form does."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        cookie = request.cookies.get(COOKIE, "")
+        person, fields = desk.people.of_session(cookie), await form(request)
+        if person is None:
+            return PlainTextResponse("You are signed out: load the page again and sign in.", 401)
+        if not desk.people.is_pass(fields.get("csrf", ""), cookie):
+            return PlainTextResponse("This form is not one of your session: load the page again.", 403)
+        return await run_in_threadpool(handler, Visit(desk, person, request, fields))
+
+    return endpoint
+
+
+def _sign_in(desk: Desk) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        fields = await form(request) if request.method == "POST" else {}
+        goal = _own(fields.get("next") or request.query_params.get("next", "/"))
+        person = desk.people.by_token(fields["token"].strip()) if fields.get("token") else None
+        if person:
+            answer = RedirectResponse(goal, 303)
+            session = desk.people.session(person)
+            secure = desk.is_secure
+            answer.set_cookie(COOKIE, session, SESSION_S, httponly=True, samesite="strict", secure=secure)
+            return answer
+        fault = "Nobody has this token: ask whoever invited you." if fields else ""
+        text = pages.environment().get_template("sign-in.html").render(next=goal, fault=fault)
+        return HTMLResponse(text, 401 if fields else 200)
+
+    return endpoint
+
+
+def _sign_out(_: Visit) -> Response:
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+def _own(goal: str) -> str:
+    """Return an address of the desk itself; for any other one that of the first page."""
+    return goal if goal.startswith("/") and not goal.startswith(("//", "/\\")) and goal.isprintable() else "/"

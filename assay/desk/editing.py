@@ -1,0 +1,130 @@
+"""A candidate in a form: its case as fields a person can change, and the changed case read back strictly."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from assay.checks import registry
+from assay.desk.queue import RefusedError
+from assay.errors import DataError
+from assay.records import Case, ToolCall
+
+SPARE = 1
+"""Empty fields that are offered beyond what a case has."""
+MAX_PARTS = 50
+
+
+def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the form shows: each turn and each expectation in a field, and empty ones to add to.
+
+    Args:
+        case: What is edited.
+        typed: What was typed before, where the form comes back with a fault; empty for a new one.
+    """
+    turns = [*case.turns, *[""] * SPARE]
+    expected = [(one.check, _lines(one.values), _calls(one.calls)) for one in case.expectations]
+    expected += [("", "", "")] * SPARE
+    if typed:
+        turns = [typed.get(f"turn-{number}", "") for number in range(len(turns))]
+        names = ("check", "values", "calls")
+        rows = range(len(expected))
+        expected = [tuple(typed.get(f"{name}-{number}", "") for name in names) for number in rows]  # type: ignore[misc]
+    return {
+        "turns": turns,
+        "expectations": expected,
+        "reference": typed.get("reference", case.reference),
+        "category": typed.get("case-category", case.category),
+    }
+
+
+def edited(case: Case, form: Mapping[str, str], categories: Mapping[str, str]) -> Case:
+    """Return the case as the form has it.
+
+    Args:
+        case: As it was shown; what the form does not hold stays.
+        form: The fields that came back; an empty turn or expectation is left out.
+        categories: The owner of each category of the taxonomy.
+
+    Raises:
+        RefusedError: It is no sound case; the text says which field, and why.
+    """
+    category = form.get("case-category", "")
+    if category not in categories:
+        raise RefusedError(f"The category is {category[:80]!r}: choose one of the list.")
+    turns = [text for text in (_text(form, f"turn-{number}") for number in range(MAX_PARTS)) if text.strip()]
+    expectations = [one for one in (_expectation(form, number) for number in range(MAX_PARTS)) if one]
+    changes = {
+        "turns": turns,
+        "expectations": expectations,
+        "category": category,
+        "reference": _text(form, "reference"),
+    }
+    if category != case.category:
+        changes["owner"] = categories[category]
+    try:
+        found = Case.model_validate(case.model_dump() | changes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    if not found.reference.strip() and not found.expectations:
+        raise RefusedError("There is neither a reference nor an expectation, so nothing could ever fail: add one.")
+    for expectation in found.expectations:
+        try:
+            registry.validate(expectation)
+        except DataError as error:
+            raise RefusedError(f"{str(error)[:300]}.") from error
+    return found
+
+
+def _expectation(form: Mapping[str, str], number: int) -> dict[str, Any] | None:
+    check = form.get(f"check-{number}", "")
+    if not check:
+        return None
+    return {
+        "check": check,
+        "values": _read(_text(form, f"values-{number}"), number),
+        "calls": [call.model_dump() for call in _read_calls(_text(form, f"calls-{number}"), number)],
+    }
+
+
+def _lines(values: list[str]) -> str:
+    """Return values one a line, or as JSON where one of them would not fit on its line."""
+    plain = all(value.strip() and value.splitlines() == [value] and not value.startswith("[") for value in values)
+    return "\n".join(values) if plain else json.dumps(values, ensure_ascii=False)
+
+
+def _read(text: str, number: int) -> list[str]:
+    if not text.startswith("["):
+        return [line for line in text.split("\n") if line.strip()]
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"Values of expectation {number + 1}: this is no JSON ({str(error)[:120]}).") from error
+    if not isinstance(found, list) or not all(isinstance(value, str) for value in found):
+        raise RefusedError(f"Values of expectation {number + 1}: expected a list of texts.")
+    return found
+
+
+def _calls(calls: list[ToolCall]) -> str:
+    return "\n".join(f"{call.name} {call.arguments}" for call in calls)
+
+
+def _read_calls(text: str, number: int) -> list[ToolCall]:
+    """Read calls one a line: the tool's name, a blank, its arguments as JSON."""
+    found = []
+    for line in filter(str.strip, text.split("\n")):
+        name, _, arguments = line.strip().partition(" ")
+        try:
+            json.loads(arguments or "{}")
+        except (ValueError, RecursionError) as error:
+            raise RefusedError(
+                f"Calls of expectation {number + 1}: {name[:60]} needs its arguments as JSON."
+            ) from error
+        found.append(ToolCall(name=name, arguments=arguments or "{}"))
+    return found
+
+
+def _text(form: Mapping[str, str], name: str) -> str:
+    return form.get(name, "")

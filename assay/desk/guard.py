@@ -1,0 +1,73 @@
+"""What every page of the desk is guarded by, before any of it is read.
+
+Answers carry a policy under which a page runs the desk's own script and loads nothing else, is framed by nobody and
+kept by no cache. A write that another site has sent is refused by what the browser says of its origin; the form's own
+pass (assay/desk/people.py) is the second lock.
+"""
+
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1 << 20
+"""Bytes of a form."""
+MAX_FIELDS = 400
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Add the policy to every answer; refuse writes from elsewhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        is_foreign = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and _is_foreign(scope)
+        app = PlainTextResponse("This was sent by another site.", 403) if is_foreign else self._app
+        await app(scope, receive, guarded)
+
+
+def _is_foreign(scope: Scope) -> bool:
+    """Tell whether a browser says that a write comes from another origin, or does not say from where."""
+    headers = Headers(scope=scope)
+    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return True
+    return urlsplit(headers.get("origin", "")).netloc != headers.get("host", "")
+
+
+async def form(request: Request) -> dict[str, str]:
+    """Return the fields of a form; the last of several values of one name.
+
+    Raises:
+        HTTPException: It is no form, or a very large one.
+    """
+    if int(request.headers.get("content-length") or MAX_BODY + 1) > MAX_BODY:
+        raise HTTPException(413, "The form is too large.")
+    try:
+        text = (await request.body()).decode()
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read.") from error
+    return {name: values[-1].replace("\r\n", "\n") for name, values in fields.items()}

@@ -1,0 +1,232 @@
+"""The desk's pages: what each of them shows, as values; the templates print values and mark nothing as safe."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from statistics import median
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from assay.admission import Standing
+from assay.checks import registry
+from assay.desk import difference, editing
+from assay.desk.labelling import CHOICES, LabelQueue, is_swapped, shown
+from assay.desk.people import Person
+from assay.desk.queue import CandidateQueue, Sitting, counts
+from assay.errors import InsufficientDataError
+from assay.records import Candidate, Case, Category, Decision, Item
+from assay.stats.raters import krippendorff
+
+REASONS = {"2": "duplicate", "3": "unrealistic", "4": "wrong expectation", "5": "unclear", "6": "other"}
+"""Why a candidate is rejected, by the key that says so."""
+RECENT = 20
+"""A reviewer's last words, of which their share of admissions is shown."""
+MAX_TEXT = 20_000
+"""Characters of one text that are shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guide:
+    """What reviewers are told, and what they measure candidates by."""
+
+    taxonomy: Mapping[str, Category]
+    admitted: Mapping[str, int]
+    """Cases in the set, by category."""
+    case: Callable[[str], Case | None]
+    """Returns a case of the evaluation set."""
+    rubrics: Mapping[str, str]
+    """What each kind of question asks of an answer."""
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; whatever they print is escaped."""
+    found = Environment(
+        loader=PackageLoader("assay.desk"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["visible"] = visible
+    return found
+
+
+def visible(text: object) -> str:
+    """Return text with what would hide or reorder it made visible, cut where it is very long."""
+    whole = str(text)
+    cut = whole[:MAX_TEXT]
+    shown_text = "".join(
+        letter if letter.isprintable() or letter in "\n\t" else f"\\u{ord(letter):04x}" for letter in cut
+    )
+    return shown_text if len(whole) <= MAX_TEXT else f"{shown_text} ... ({len(whole) - MAX_TEXT} more characters)"
+
+
+def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: datetime) -> dict[str, Any]:
+    """Return what the first page shows: what there is to do for this person, and how far everybody is."""
+    found = candidates.sitting()
+    mine = [word for one in found.standings.values() for word in one.words if word.reviewer == person.name]
+    settle = sum(candidates.may_settle(person, name) for name in found.items)
+    return {
+        "batch": found.batch,
+        "is_over": bool(found.batch and found.batch.is_over(now)),
+        "is_done": candidates.is_done(),
+        "counts": counts(list(found.standings.values())),
+        "total": len(found.items),
+        "mine": len(mine),
+        "open_for_me": candidates.left_for(person.name, now),
+        "to_settle": settle,
+        "put_off": candidates.put_off_by(person.name),
+        "categories": _by_category(found),
+        "agreement": agreement(found),
+        "seconds": _seconds(mine),
+        "labels_left": labels.left_for(person.name),
+        "labels_total": len(labels.pile().items),
+        "labels_ready": sum(len(labels.pile().by(name)) >= labels.pile().needed for name in labels.pile().items),
+    }
+
+
+def candidate(
+    person: Person, queue: CandidateQueue, one: Candidate, guide: Guide, category: str = ""
+) -> dict[str, Any]:
+    """Return what the page of one candidate shows; of others' words only to whoever settles a dispute."""
+    found, case = queue.sitting(), one.case
+    settles = queue.may_settle(person, one.candidate_id)
+    order = [name for name, item in found.items.items() if category in ("", item.case.category)]
+    own = queue.own(person.name, one.candidate_id)
+    return {
+        "item": one,
+        "case": case,
+        "revision": one.digest(),
+        "settles": settles,
+        "words": _anonymous(found.standings[one.candidate_id], case) if settles else [],
+        "own": own,
+        "number": order.index(one.candidate_id) + 1 if one.candidate_id in order else 0,
+        "total": len(order),
+        "done": sum(_said(found, name, person.name) for name in order),
+        "before": order[order.index(one.candidate_id) - 1] if one.candidate_id in order else "",
+        "after": order[(order.index(one.candidate_id) + 1) % len(order)] if one.candidate_id in order else "",
+        "category": category,
+        "definition": guide.taxonomy[case.category].definition if case.category in guide.taxonomy else "",
+        "covered": guide.admitted.get(case.category, 0),
+        "quota": guide.taxonomy[case.category].quota if case.category in guide.taxonomy else 0,
+        "expectations": expectations(case),
+        "nearest": _neighbours(one, guide),
+        "reasons": REASONS,
+        "share": _share(found, person.name),
+        "reviewers": found.batch.reviewers if found.batch else 1,
+    }
+
+
+def form(one: Candidate, guide: Guide, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page shows on which a candidate is edited: the case, or what was typed when it was refused."""
+    return {
+        "item": one,
+        "revision": one.digest(),
+        "fields": editing.fields(one.case, typed),
+        "checks": sorted([*registry.KINDS, *(f"not-{kind}" for kind in registry.KINDS)]),
+        "categories": sorted(guide.taxonomy),
+    }
+
+
+def label(person: str, queue: LabelQueue, item: Item, guide: Guide) -> dict[str, Any]:
+    """Return what the page of one item to label shows."""
+    found, swapped = queue.pile(), is_swapped(item, person)
+    own = found.answers.get(item.item_id, {}).get(person)
+    return {
+        "item": item,
+        "shown": shown(item, person),
+        "left": item.response_b if swapped else item.response_a,
+        "right": item.response_a if swapped else item.response_b,
+        "choices": CHOICES[item.question],
+        "own": own
+        and ({"a": "right", "b": "left"} if swapped else {"a": "left", "b": "right"}).get(own.outcome, own.outcome),
+        "rubric": guide.rubrics.get(item.question, ""),
+        "done": len(found.mine.get(person, ())),
+        "left_for_me": queue.left_for(person),
+        "total": len(found.items),
+    }
+
+
+def expectations(case: Case) -> list[str]:
+    """Return what a case expects, one line each, as a person reads it."""
+    rows = []
+    for one in case.expectations:
+        values = ", ".join(f"“{value}”" for value in one.values)
+        calls = ", ".join(f"{call.name}({call.arguments})" for call in one.calls)
+        rows.append(f"{one.check}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
+    return rows
+
+
+def agreement(found: Sitting) -> str:
+    """Return how far two reviewers agree before anybody settled a dispute, in a sentence; empty without two words."""
+    ballots = []
+    for one in found.standings.values():
+        said = [bool(word.case) for word in one.words if word.role == "reviewer"]
+        if len(said) > 1:
+            ballots.append([len(said) - sum(said), sum(said)])
+    if not ballots:
+        return ""
+    alike = sum(0 in ballot for ballot in ballots)
+    text = f"{alike} of {len(ballots)} items with several words alike"
+    try:
+        return f"{text}, Krippendorff's alpha {krippendorff(ballots).estimate:.2f}"
+    except InsufficientDataError:
+        return f"{text}; alpha needs both admissions and rejections"
+
+
+def _by_category(found: Sitting) -> list[dict[str, Any]]:
+    of: dict[str, list[Standing]] = {}
+    for name, item in found.items.items():
+        of.setdefault(item.case.category, []).append(found.standings[name])
+    return [{"category": name, "total": len(of[name])} | counts(of[name]) for name in sorted(of)]
+
+
+def _anonymous(found: Standing, case: Case) -> list[dict[str, Any]]:
+    """Return the reviewers' words without their names, each edit as its difference."""
+    return [
+        {
+            "word": word.decision,
+            "reason": word.reason,
+            "difference": difference.parts(_text(case), _text(word.case))
+            if word.decision == "edit" and word.case
+            else [],
+        }
+        for word in sorted(found.words, key=lambda word: word.decided_at)
+    ]
+
+
+def _text(case: Case) -> str:
+    return "\n".join([*case.turns, "", case.reference, *expectations(case), case.category])
+
+
+def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:
+    """Return the existing cases that a candidate resembles, with what differs."""
+    found = []
+    for name in dict.fromkeys(filter(None, (one.nearest, one.case.parent))):
+        case = guide.case(name)
+        if case:
+            parts = difference.parts("\n".join(case.turns), "\n".join(one.case.turns))
+            similarity = one.similarity if name == one.nearest else None
+            found.append({"case": case, "parts": parts, "similarity": similarity, "is_parent": name == one.case.parent})
+    return found
+
+
+def _said(found: Sitting, candidate_id: str, person: str) -> bool:
+    return any(word.reviewer == person for word in found.standings[candidate_id].words)
+
+
+def _share(found: Sitting, person: str) -> str:
+    """Return how many of a reviewer's last words were admissions, so that they notice a drift of their own."""
+    last = found.mine.get(person, [])[-RECENT:]
+    words = [word for name in last for word in found.standings[name].words if word.reviewer == person]
+    kept = sum(word.decision != "reject" for word in words)
+    return f"{kept} of your last {len(words)} admitted" if words else ""
+
+
+def _seconds(words: Sequence[Decision]) -> float | None:
+    """Return the median time of a person's words."""
+    times = [word.seconds for word in words if word.seconds is not None]
+    return round(median(times), 1) if times else None

@@ -1,0 +1,165 @@
+"""Desk: the page on which people decide on candidates and label answers, wired to data/.
+
+Reads what is open and what was said, appends what people say to the logs of data/decisions and data/labels. Asks
+nobody but people.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from assay.desk.app import create
+from assay.desk.labelling import LabelQueue, Pile, pile
+from assay.desk.live import Live
+from assay.desk.pages import Guide
+from assay.desk.people import People
+from assay.desk.queue import CandidateQueue, Sitting, sitting
+from assay.desk.visit import Desk
+from assay.errors import BusyError, ConfigError
+from assay.formats import chained
+from assay.judges import prompt
+from assay.records import Answer, Case, Record
+from tasks import batches, labels, store
+from tasks.wake import wake
+
+HOST = "127.0.0.1"
+QUESTIONS = {"pass-fail": "correctness", "pairwise": "preference"}
+"""The judge whose rubric people go by, for each kind of question."""
+Version = tuple[tuple[int, int], ...]
+LOGS = ("decisions", "batches", "answers")
+
+
+def people() -> People:
+    """Return who may sit at the desk."""
+    return People(store.private("desk/people.json").parent)
+
+
+def desk(now: Callable[[], datetime]) -> Desk:
+    """Return the desk of this project.
+
+    Raises:
+        DataError: A log was tampered with, or the open batch is not what was opened.
+    """
+    settings = store.params("review", batches.Settings)
+    url = urlsplit(settings.desk)
+    candidates = CandidateQueue(
+        Live(_sitting, lambda: _version("decisions", "batches"), _sign("decisions"), Sitting.add)
+    )
+    answers = Live(
+        lambda: _pile(settings.labellers), lambda: _version("answers", "items", "labels"), _sign("answers"), Pile.add
+    )
+    return Desk(
+        people=people(),
+        candidates=candidates,
+        labels=LabelQueue(answers),
+        guide=_Guide(),
+        close=lambda who, note: _close(who, note, now()),
+        hand_over=lambda: f"{labels.hand_over()} labels handed over: `assay calibrate` counts them.",
+        now=now,
+        hosts=tuple({HOST, "localhost", url.hostname or HOST}),
+        is_secure=url.scheme == "https",
+    )
+
+
+def serve(port: int) -> None:
+    """Show the desk on loopback until the process is stopped.
+
+    Raises:
+        BusyError: Something else listens on the port.
+        ConfigError: Nobody was invited yet.
+    """
+    import uvicorn
+
+    if not people().all():
+        raise ConfigError("nobody may sit at the desk yet, expected at least one person: `assay desk --invite NAME`")
+    mend()
+    app = create(desk(lambda: datetime.now(UTC)))
+    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning", access_log=False, workers=1))
+    print(f"assay: the desk is at http://{HOST}:{port}", flush=True)  # noqa: T201 - the command's own voice
+    try:
+        server.run()
+    except SystemExit as error:
+        raise BusyError(f"port {port} is taken: choose another with --port") from error
+
+
+def mend() -> None:
+    """Drop what a killed desk left half written at the end of a log: nobody was told that it was kept."""
+    for name in LOGS:
+        if store.exists(name):
+            with chained.held(store.path(name)) as log:
+                chained.mend(log)
+
+
+class _Guide:
+    """What reviewers are told; read again when the evaluation set has changed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: tuple[Version, Guide] | None = None
+
+    def __call__(self) -> Guide:
+        with self._lock:
+            version = _version("cases")
+            if self._known is None or self._known[0] != version:
+                self._known = (version, _guide())
+            return self._known[1]
+
+
+def _guide() -> Guide:
+    cases = {case.case_id: case for case in store.read("cases", Case, may_be_absent=True)}
+    admitted: dict[str, int] = {}
+    for case in cases.values():
+        admitted[case.category] = admitted.get(case.category, 0) + 1
+    return Guide(
+        taxonomy={one.category: one for one in store.taxonomy()},
+        admitted=admitted,
+        case=cases.get,
+        rubrics={question: prompt.load(judge).rubric for question, judge in QUESTIONS.items()},
+    )
+
+
+def _sitting() -> tuple[Sitting, Version]:
+    version = _version("decisions", "batches")
+    there = batches.opened()
+    candidates = batches.frozen(there.name) if there else []
+    return sitting(there, candidates, batches.words() if there else []), version
+
+
+def _pile(needed: int) -> tuple[Pile, Version]:
+    version = _version("answers", "items", "labels")
+    items, given = store.labelled()
+    by: dict[str, set[str]] = {}
+    for label in given:
+        by.setdefault(label.item_id, set()).add(label.annotator)
+    return pile(items, needed, by, store.read("answers", Answer, may_be_absent=True)), version
+
+
+def _sign(name: str) -> Callable[[Any, Any], tuple[Any, Any] | None]:
+    """Return what appends a row to a log, if its files are still as they were read."""
+    read = ("decisions", "batches") if name == "decisions" else ("answers", "items", "labels")
+
+    def sign(row: Record, seen: Version) -> tuple[Record, Version] | None:
+        with chained.held(store.path(name)) as log:
+            if _version(*read) != seen:
+                return None
+            (signed,) = chained.append(log, [row])
+            return signed, _version(*read)
+
+    return sign
+
+
+def _version(*names: str) -> Version:
+    """Return what files are like now: which they are, and how long; an empty one is like none."""
+    files = [store.path(name) for name in names]
+    stats = [file.stat() if file.is_file() else None for file in files]
+    return tuple((one.st_ino, one.st_size) if one and one.st_size else (0, 0) for one in stats)
+
+
+def _close(who: str, note: str, now: datetime) -> str:
+    there = batches.opened()
+    if there is None:
+        return "No batch is open."
+    batches.act(there, "go on", who, note, now)
+    return f"{there.name} is closed. {wake(there.name, now)}"
