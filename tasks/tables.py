@@ -37,7 +37,7 @@ TABLES = {
     "decisions": Table("data/decisions/decisions.jsonl", Decision, (), is_chained=True),
     "batches": Table("data/decisions/batches.jsonl", BatchEvent, (), is_chained=True),
     "answers": Table("data/labels/answers.jsonl", Answer, (), is_chained=True),
-    "past": Table("data/evalset/past.jsonl", Past, ("candidate_id",)),
+    "past": Table("data/evalset/past.parquet", Past, ("candidate_id",)),
     "items": Table("data/labels/items.jsonl", Item, ("item_id",)),
     "labels": Table("data/labels/labels.jsonl", Label, ("item_id", "annotator")),
     "draws": Table("data/labels/draws.jsonl", Draw, ("item_id",)),
