@@ -1,0 +1,130 @@
+"""A desk whose logs are lists, for tests of what the desk does: ada, ben, cem and the adjudicator eve sit at it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from assay.admission import Batch, BatchEvent, batch_name, batches
+from assay.desk.labelling import LabelQueue, Pile, pile
+from assay.desk.live import Live
+from assay.desk.pages import Guide
+from assay.desk.people import People, Person
+from assay.desk.queue import CandidateQueue, Said, Sitting, sitting
+from assay.desk.visit import Desk
+from assay.records import Answer, Candidate, Category, Decision, Item
+from tests.cast import AT, case, item
+
+REVIEWERS = {"ada": "reviewer", "ben": "reviewer", "cem": "reviewer", "eve": "adjudicator"}
+TOKENS: dict[str, str] = {}
+
+
+def person(name: str) -> Person:
+    """Return somebody at the desk."""
+    return Person(name=name, role=REVIEWERS[name], token="0" * 64)  # type: ignore[arg-type]
+
+
+def candidate(number: int, category: str = "refunds", **changes: Any) -> Candidate:
+    """Return a proposed case, made from an admitted one."""
+    of = case(number, category, **changes)
+    return Candidate(
+        candidate_id=of.case_id, case=of, generator="fingerprint-0815", seed=1, nearest="refunds-100", similarity=0.91
+    )
+
+
+def opened(candidates: Sequence[Candidate], reviewers: int = 2) -> Batch:
+    """Return an open batch of these candidates."""
+    event = BatchEvent(
+        batch=batch_name(candidates),
+        event="open",
+        who="assay",
+        at=AT,
+        note="",
+        deadline=AT + timedelta(days=14),
+        reviewers=reviewers,
+        candidates={one.candidate_id: one.digest() for one in candidates},
+    )
+    return batches([event])[event.batch]
+
+
+@dataclass
+class Logs:
+    """What is open and what was said, as another program could change it."""
+
+    candidates: list[Candidate]
+    reviewers: int = 2
+    items: list[Item] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    batch: Batch | None = None
+    reads: int = 0
+
+    def __post_init__(self) -> None:
+        """Open the batch."""
+        self.batch = opened(self.candidates, self.reviewers)
+
+    def queue(self) -> CandidateQueue:
+        """Return the queue of candidates over these logs."""
+
+        def read() -> tuple[Sitting, int]:
+            self.reads += 1
+            return sitting(self.batch, self.candidates, self.decisions), len(self.decisions)
+
+        def sign(word: Decision, seen: int) -> tuple[Decision, int] | None:
+            if len(self.decisions) != seen:
+                return None
+            self.decisions.append(word)
+            return word, len(self.decisions)
+
+        return CandidateQueue(Live(read, lambda: len(self.decisions), sign, Sitting.add))
+
+    def labels(self, needed: int = 2) -> LabelQueue:
+        """Return the queue of items to label over these logs."""
+
+        def sign(answer: Answer, seen: int) -> tuple[Answer, int] | None:
+            self.answers.append(answer)
+            return answer, len(self.answers)
+
+        def read() -> tuple[Pile, int]:
+            return pile(self.items, needed, {}, self.answers), len(self.answers)
+
+        return LabelQueue(Live(read, lambda: len(self.answers), sign, Pile.add))
+
+
+def said(of: Candidate, word: str = "admit", **changes: Any) -> Said:
+    """Return a word as it comes from the screen."""
+    fields = {"candidate_id": of.candidate_id, "revision": of.digest(), "word": word, "reason": "", "seconds": 2.0}
+    return Said(**(fields | changes))
+
+
+def guide() -> Guide:
+    """Return what reviewers are told."""
+    about = {"definition": "Wrong about refunds.", "examples": ["x"], "severity": "high", "quota": 3, "layer": "unit"}
+    taxonomy = {name: Category(category=name, owner="payments", **about) for name in ("refunds", "escalation")}
+    there = {"refunds-100": case(100)}
+    return Guide(taxonomy=taxonomy, admitted={"refunds": 1}, case=there.get, rubrics={"pass-fail": "Be right."})
+
+
+def desk(logs: Logs, folder: Path) -> tuple[Desk, dict[str, str]]:
+    """Return a desk over these logs, and everybody's token."""
+    people = People(folder / "desk")
+    tokens = {name: people.invite(name, role) for name, role in REVIEWERS.items()}  # type: ignore[arg-type]
+    made = Desk(
+        people=people,
+        candidates=logs.queue(),
+        labels=logs.labels(),
+        guide=guide,
+        close=lambda who, note: f"closed by {who} ({note})",
+        hand_over=lambda: "2 labels handed over",
+        now=lambda: AT,
+        hosts=("testserver", "127.0.0.1"),
+        is_secure=False,
+    )
+    return made, tokens
+
+
+def labelled_items() -> list[Item]:
+    """Return two answers and two pairs."""
+    singles = [item(number, f"Yes, answer {number}.") for number in (1, 2)]
+    return [*singles, *(item(number, f"Left {number}.", "pairwise", f"Right {number}.") for number in (1, 2))]
