@@ -102,7 +102,7 @@ def test_grow_proposes_and_waits(night: tuple[Sample, str]) -> None:
     """Growth leaves candidates that wait for people and admits none by itself."""
     sample, _ = night
     said = sample.run("flows.cli", "grow").stdout
-    waiting = re.match(r"(\d+) candidates wait for a decision", said)
+    waiting = re.match(r"(\d+) candidates wait for people at http://127.0.0.1:8200/candidates", said)
     assert waiting
     assert int(waiting[1]) > 0
     assert "242 cases admitted" in sample.run("flows.cli", "status").stdout

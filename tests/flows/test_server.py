@@ -1,15 +1,6 @@
 """The control room: a real Prefect server, its schedule, its forms in a real browser, runs started from there."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -17,78 +8,18 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.flows.sample import Sample
+from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Served, in_browser, wait_for
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-
-
-class Api:
-    """Prefect's API as a program of ours may use it: with the token against cross-site writes."""
-
-    def __init__(self, address: str) -> None:
-        """Ask for a token."""
-        self.address, client = address, str(uuid.uuid4())
-        token = httpx.get(f"{address}/api/csrf-token", params={"client": client}).json()["token"]
-        self._headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": client}
-
-    def post(self, path: str, **body: Any) -> Any:
-        """Return the answer to a POST."""
-        answer = httpx.post(f"{self.address}/api/{path}", json=body, headers=self._headers, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-    def run(self, flow: str) -> dict[str, Any]:
-        """Return the newest run of a flow that is not waiting for its schedule."""
-        runs = self.post("flow_runs/filter", flows={"name": {"any_": [flow]}}, sort="EXPECTED_START_TIME_DESC")
-        return next((run for run in runs if run["state_type"] != "SCHEDULED" or not run["auto_scheduled"]), {})
-
-
-def wait_for(what: Callable[[], Any], seconds: float) -> Any:
-    """Return the first true answer, or fail."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := what():
-            return found
-        time.sleep(0.5)
-    return pytest.fail(f"nothing came within {seconds} s")
 
 
 @pytest.fixture(scope="module")
 def api(night: tuple[Sample, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """`assay serve` on the sample after its first night, until all deployments are ready."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "PREFECT_"))}
-    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
-    command = [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)]
-    log = (tmp_path_factory.mktemp("serve") / "log").open("w+")
-    process = subprocess.Popen(
-        command, cwd=night[0].folder, env=environ, stdout=log, stderr=log, start_new_session=True
-    )
-    address = f"http://127.0.0.1:{port}"
-
-    def is_up() -> bool:
-        assert process.poll() is None, Path(log.name).read_text()
-        try:
-            return httpx.get(f"{address}/api/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        wait_for(is_up, 120)
-        found = Api(address)
-        wait_for(lambda: len(found.post("deployments/filter")) == 6, 60)
-        yield found
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        log.close()
+    served = Served(night[0], tmp_path_factory.mktemp("serve") / "log")
+    served.start()
+    yield served.api()
+    served.kill()
 
 
 @pytest.fixture
@@ -127,7 +58,7 @@ def test_the_nightly_is_scheduled(api: Api) -> None:
 
 def test_every_deployment_is_there(api: Api) -> None:
     """One deployment an intention, each ready once the runner has asked for work."""
-    expected = {("nightly", "READY"), ("hourly", "READY"), ("on-demand", "READY")}
+    expected = {("nightly", "READY"), ("hourly", "READY"), ("on-demand", "READY"), ("resume", "READY")}
 
     def is_ready() -> bool:
         return {(one["name"], one["status"]) for one in api.post("deployments/filter")} == expected
