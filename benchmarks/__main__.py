@@ -1,7 +1,8 @@
 """What the README's figures come from: `python -m benchmarks [NAME ...] [--rounds N]`, all of them without a name.
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
-that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills, statistics.
+that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills, statistics,
+desk.
 """
 
 import json
@@ -100,6 +101,14 @@ def statistics(rounds: int) -> Figures:
     return module.measure(rounds)
 
 
+def desk(_: int) -> Figures:
+    """Twenty reviewers decide on 250 candidates each at a desk that is killed twice meanwhile."""
+    from benchmarks import desk as module
+
+    with tempfile.TemporaryDirectory() as folder:
+        return module.run(Path(folder), reviewers=20, candidates=250, kills=2)
+
+
 def rounds_of(count: int, latency_s: float, concurrency: int, rounds: int) -> dict[str, Cost]:
     """Return the median cost of every way, taken in turn; `again` is a second run of `assay` on what it has."""
     costs: dict[str, list[Cost]] = {way: [] for way in (*WAYS, "again")}
@@ -127,6 +136,7 @@ FIGURES: dict[str, Callable[[int], Figures]] = {
     "faults": faults,
     "kills": kills,
     "statistics": statistics,
+    "desk": desk,
 }
 
 

@@ -10,13 +10,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from assay.admission import Batch, BatchEvent, Outcome, Standing, batch_name, batches, is_done, outcome, standings
+from assay.admission import LOG, Batch, BatchEvent, Outcome, Standing, batch_name, batches, is_done, outcome, standings
 from assay.errors import ConfigError, DataError
 from assay.formats import jsonl
 from assay.records import Candidate, Decision, Record, Text
 from tasks import store
 
 FOLDER = "data/decisions/batches"
+MANIFEST = "data/evalset/manifest.json"
 SYSTEM = "assay"
 """Who signs what no person did: an opening, an end at the deadline."""
 Action = Literal["go on", "close early", "extend", "abandon"]
@@ -105,6 +106,28 @@ def fold() -> Outcome:
     events = store.read("batches", BatchEvent, may_be_absent=True)
     shown = {name: frozen(name) for name, batch in batches(events).items() if batch.state == "close"}
     return outcome(store.read("decisions", Decision), events, shown)
+
+
+def check_logs() -> str:
+    """Return how much of the logs is intact, in a sentence.
+
+    Raises:
+        DataError: A row or a frozen candidate is not what was signed, or the log ends before what the evaluation set or
+            a release was made of.
+    """
+    found = fold()
+    log = words()
+    chains = {word.chain for word in log}
+    anchors = {note["release"]: note.get("log", "") for note in store.releases()}
+    if store.exists(MANIFEST):
+        anchors[MANIFEST] = store.read_json(MANIFEST, "run `dvc repro review`").get("log", "")
+    for name, anchor in anchors.items():
+        if anchor and anchor not in chains:
+            raise DataError(
+                f"{LOG}: {name} was made of a row that is not there any more ({anchor[:12]}...), expected every row "
+                "since then: restore the log from Git"
+            )
+    return f"{len(log)} decisions, an unbroken chain to {log[-1].chain[:12]}...; they admit {len(found.cases)} cases"
 
 
 def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batch:

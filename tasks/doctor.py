@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assay import contracts
 from assay.errors import DataError
-from tasks import store
+from tasks import batches, store
 from tasks.tables import TABLES
 
 PACKAGES = ("assay", "prefect", "fastapi", "sqlalchemy", "dvc", "great-expectations", "openai", "pandas", "pyarrow")
@@ -36,6 +36,12 @@ def examine(docs: Path | None) -> Iterator[str]:
         except DataError as fault:
             faults.append(fault)
             yield f"{table.path}: AT FAULT: {fault}"
+    if store.exists("decisions") and not faults:
+        try:
+            yield f"Decisions: {batches.check_logs()}"
+        except DataError as fault:
+            faults.append(fault)
+            yield f"Decisions: AT FAULT: {fault}"
     if docs:
         yield f"Data Docs: {data_docs(docs)}"
     if faults:

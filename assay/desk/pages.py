@@ -68,7 +68,6 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
     """Return what the first page shows: what there is to do for this person, and how far everybody is."""
     found = candidates.sitting()
     mine = [word for one in found.standings.values() for word in one.words if word.reviewer == person.name]
-    settle = sum(candidates.may_settle(person, name) for name in found.items)
     return {
         "batch": found.batch,
         "is_over": bool(found.batch and found.batch.is_over(now)),
@@ -77,7 +76,7 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
         "total": len(found.items),
         "mine": len(mine),
         "open_for_me": candidates.left_for(person.name, now),
-        "to_settle": settle,
+        "to_settle": candidates.to_settle(person),
         "put_off": candidates.put_off_by(person.name),
         "categories": _by_category(found),
         "agreement": agreement(found),

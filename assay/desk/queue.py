@@ -5,7 +5,7 @@ rule of the batch: an item gets as many reviewers as it needs and no more, a wor
 screen, and only somebody who has not reviewed an item may settle a dispute over it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -106,13 +106,16 @@ class CandidateQueue:
         """
         with self._live.lock:
             found, put_off = self.sitting(), self._deferred.get(person, [])
-            open_ones = [
-                name
-                for name in round_from(list(found.items), after)
-                if category in ("", found.items[name].case.category) and self._is_open_to(person, name, now)
-            ]
-            fresh = [name for name in open_ones if name not in put_off]
-            chosen = next(iter(fresh or sorted(open_ones, key=put_off.index)), None)
+            open_ones = self._open_to(found, person, now, round_from(list(found.items), after))
+            later: list[str] = []
+            for name in open_ones:
+                if category not in ("", found.items[name].case.category):
+                    continue
+                if name not in put_off:
+                    self.hold(person, name, now)
+                    return name
+                later.append(name)
+            chosen = min(later, key=put_off.index, default=None)
             if chosen:
                 self.hold(person, chosen, now)
             return chosen
@@ -120,19 +123,22 @@ class CandidateQueue:
     def left_for(self, person: str, now: datetime) -> int:
         """Return how many items this person may still review, those that others look at left out."""
         with self._live.lock:
-            return sum(self._is_open_to(person, name, now) for name in self.sitting().items)
+            found = self.sitting()
+            return sum(1 for _ in self._open_to(found, person, now, found.items))
 
     def next_dispute(self, person: Person, *, after: str = "") -> str | None:
         """Return the next item on which reviewers disagree and that this person may settle."""
-        return next(
-            (name for name in round_from(list(self.sitting().items), after) if self.may_settle(person, name)), None
-        )
+        found = self.sitting()
+        return next((name for name in round_from(list(found.items), after) if _may_settle(found, person, name)), None)
+
+    def to_settle(self, person: Person) -> int:
+        """Return on how many items this person may have the last word."""
+        found = self.sitting()
+        return sum(_may_settle(found, person, name) for name in found.items)
 
     def may_settle(self, person: Person, candidate_id: str) -> bool:
         """Tell whether this person may have the last word: an adjudicator who has not reviewed the item."""
-        found = self.sitting().standings[candidate_id]
-        reviewed = any(word.reviewer == person.name and word.role == "reviewer" for word in found.words)
-        return found.state == "disputed" and person.role == "adjudicator" and not reviewed
+        return _may_settle(self.sitting(), person, candidate_id)
 
     def own(self, person: str, candidate_id: str) -> Decision | None:
         """Return a person's standing word on an item."""
@@ -200,14 +206,24 @@ class CandidateQueue:
             seconds=round(min(max(said.seconds, 0.0), MAX_SECONDS), 2),
         )
 
-    def _is_open_to(self, person: str, candidate_id: str, now: datetime) -> bool:
-        found = self.sitting()
+    def _open_to(self, found: Sitting, person: str, now: datetime, names: Iterable[str]) -> Iterator[str]:
+        """Yield which of these items a person may review; those that enough others look at are left to them."""
         if found.batch is None or found.batch.is_over(now):
-            return False
-        said = {word.reviewer for word in found.standings[candidate_id].words}
-        holding = {who for who, (held, until) in self._held.items() if held == candidate_id and until > now}
-        others = holding - said - {person}
-        return person not in said and len(said | others) < found.batch.reviewers
+            return
+        holding: dict[str, set[str]] = {}
+        for who, (held, until) in self._held.items():
+            if who != person and until > now:
+                holding.setdefault(held, set()).add(who)
+        for name in names:
+            said = {word.reviewer for word in found.standings[name].words}
+            if person not in said and len(said | holding.get(name, set())) < found.batch.reviewers:
+                yield name
+
+
+def _may_settle(found: Sitting, person: Person, candidate_id: str) -> bool:
+    one = found.standings[candidate_id]
+    reviewed = any(word.reviewer == person.name and word.role == "reviewer" for word in one.words)
+    return one.state == "disputed" and person.role == "adjudicator" and not reviewed
 
 
 def _withdrawal(found: Sitting, person: Person, now: datetime) -> Decision:

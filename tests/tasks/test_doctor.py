@@ -100,3 +100,28 @@ def test_data_docs_are_built_where_they_are_asked_for(project: Project) -> None:
     assert page == project.folder / "docs/index.html"
     assert page.is_file()
     assert project.files() == before
+
+
+def test_a_flipped_byte_of_the_log_is_named(project: Project) -> None:
+    """One changed letter in what somebody signed is found, with its row."""
+    log = store.path("decisions")
+    data = log.read_bytes()
+    place = data.index(b"refunds-002")
+    log.write_bytes(data[:place] + b"R" + data[place + 1 :])
+    assert "data/decisions/decisions.jsonl, row 2" in said()[1]
+
+
+def test_rows_that_were_lost_at_the_end_are_missed(project: Project) -> None:
+    """A log whose last rows were cut off cleanly breaks no chain, but the evaluation set was made of them."""
+    review.fn()
+    log = store.path("decisions")
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    found, fault = said()
+    assert "data/evalset/manifest.json was made of a row that is not there any more" in fault
+    assert any(line.startswith("Decisions: AT FAULT") for line in found)
+
+
+def test_an_intact_log_is_said_to_be_so(project: Project) -> None:
+    """The examination says how many decisions there are and what they come to."""
+    review.fn()
+    assert any("6 decisions, an unbroken chain to" in line and "6 cases" in line for line in said()[0])
