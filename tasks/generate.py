@@ -1,33 +1,46 @@
 """Generate: which new cases should people look at, in the categories that are covered thinnest?
 
-Reads the taxonomy and the evaluation set, writes candidates. Asks the generator model, once a category.
+Reads the taxonomy, the evaluation set, what people turned down, the product's documents and production traces; writes
+candidates, and what became of every other proposal. Asks the generator model, once a category and way.
 """
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
 
 from prefect import task
 from pydantic import Field
 
-from assay.checks import registry
+from assay.admission import Past
 from assay.clients import endpoints
 from assay.clients.chat import Chat, Endpoint
 from assay.clients.engine import Call, Work, answer_all
 from assay.clients.journal import Journal
 from assay.clients.limits import Limits
 from assay.clients.said import said
-from assay.errors import DataError, EndpointError
-from assay.generators import prompt
+from assay.errors import ConfigError, EndpointError
+from assay.generators import prompt, soundness
+from assay.generators import ways as making
 from assay.generators.nearest import nearest
-from assay.records import Candidate, Case, Category, digest
+from assay.generators.prompt import Proposal
+from assay.generators.ways import Ask, Material, Stock
+from assay.judges import prompt as judges
+from assay.records import Candidate, Case, Category, Record, Trace, digest
+from assay.targets import world
 from tasks import consult, door, store
 from tasks.progress import progress
 
-SEVERITY = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 EXAMPLES = 6
+MOST_ASKS = 1000
+"""Of one batch: no two batches ask with the same seed."""
+DROPPED = "data/candidates/dropped.json"
+DOCUMENTS = (".md", ".txt")
+MAX_DOCUMENT = 200_000
+"""Bytes of one document that are read."""
 
 
 class Settings(Limits):
@@ -36,112 +49,166 @@ class Settings(Limits):
     model: endpoints.Model
     per_category: int = Field(ge=1, le=prompt.MAX_CASES)
     categories: int = Field(ge=1)
+    ways: list[making.Way] = Field(min_length=1)
+    documents: str = ""
+    """Folder of the product's documents, for the way `document`; empty for none."""
+    environment: str = ""
+    """Module with the product's tools, for the way `tool-call`; empty for none."""
     near_duplicate: float = Field(gt=0, le=1)
     seed: int
 
 
-def thinnest(taxonomy: Sequence[Category], cases: Sequence[Case], count: int) -> list[Category]:
-    """Return the categories with the largest gap to their quota, weighted by severity; full ones come last."""
-    admitted = Counter(case.category for case in cases)
+class Dropped(Record):
+    """A proposal that nobody is bothered with."""
 
-    def need(category: Category) -> float:
-        return SEVERITY[category.severity] * (1 - admitted[category.category] / category.quota)
-
-    return sorted(taxonomy, key=lambda category: (-need(category), category.category))[:count]
-
-
-def examples(category: Category, cases: Sequence[Case], batch: int) -> list[Case]:
-    """Return a few admitted cases of the category, other ones in every batch."""
-    own = [case for case in cases if case.category == category.category]
-    start = batch * EXAMPLES % max(len(own), 1)
-    return (own[start:] + own[:start])[:EXAMPLES]
+    made: str
+    category: str
+    turns: list[str]
+    why: str
 
 
-def candidates(proposed: Sequence[tuple[Case, str]], cases: Sequence[Case], settings: Settings) -> list[Candidate]:
-    """Return the proposals that are sound and new: their checks exist, and no other case is nearly the same.
+class Sorted(NamedTuple):
+    """What became of the proposals."""
 
-    A perturbation resembles its parent on purpose, so the parent is shown as the nearest but is no duplicate.
+    kept: list[Candidate]
+    dropped: list[Dropped]
+
+
+def stock(settings: Settings, cases: Sequence[Case]) -> Stock:
+    """Return all that candidates can be made from.
+
+    Raises:
+        ConfigError: The folder of documents is none of the project's.
     """
-    kept: dict[str, Candidate] = {}
-    for case, generator in proposed:
-        there = [*cases, *(candidate.case for candidate in kept.values())]
-        like = nearest(case, there)
-        other = nearest(case, [one for one in there if one.case_id != case.parent])
-        if other.similarity < settings.near_duplicate and _is_sound(case):
-            kept[case.case_id] = Candidate(
-                candidate_id=case.case_id,
-                case=case,
-                generator=generator,
-                seed=settings.seed,
-                nearest=like.case_id,
-                similarity=round(like.similarity, 4),
-            )
-    return list(kept.values())
+    tools = world.environment(settings.environment)().tools if settings.environment else []
+    traces = store.read("traces", Trace, may_be_absent=True) if "production" in settings.ways else []
+    return Stock(
+        cases=cases,
+        documents=_documents(settings.documents) if "document" in settings.ways else [],
+        failures=making.failures(traces),
+        tools=tools,
+    )
 
 
-def _is_sound(case: Case) -> bool:
-    try:
-        for expectation in case.expectations:
-            registry.validate(expectation)
-    except DataError:
-        return False
-    return True
+def _documents(folder: str) -> list[Material]:
+    """Return the documents of a folder, by their path in it."""
+    if not folder:
+        return []
+    root = (store.root() / folder).resolve()
+    if not root.is_dir() or not root.is_relative_to(store.root().resolve()):
+        raise ConfigError(
+            f"params.yaml: generate.documents is {folder[:80]!r}, expected a folder of the project: correct it"
+        )
+    files = sorted(file for file in root.rglob("*") if file.suffix in DOCUMENTS and file.is_file())
+    return [Material(file.relative_to(root).as_posix(), _text(file)) for file in files]
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes()[:MAX_DOCUMENT].decode(errors="replace")
+
+
+def asks(settings: Settings, taxonomy: Sequence[Category], found: Stock, batch: int) -> list[Ask]:
+    """Return what to ask the generator for: the batch's candidates, spent where coverage is thinnest."""
+    asked = making.thinnest(taxonomy, found.cases, settings.categories)
+    share = making.shares(asked, found.cases, settings.per_category * len(asked))
+    planned = [
+        ask
+        for one in asked
+        for ask in making.asks(one, share[one.category], settings.ways, found, examples=EXAMPLES, batch=batch)
+    ]
+    return [replace(ask, seed=settings.seed + MOST_ASKS * batch + number) for number, ask in enumerate(planned)]
 
 
 async def propose(
-    settings: Settings,
-    endpoint: Endpoint,
-    asked: Sequence[Category],
-    cases: Sequence[Case],
-    journal: Journal,
-    run: str,
-    batch: int,
-) -> list[tuple[Case, str]]:
-    """Ask the generator once a category; return the cases that could be read, each with the generator's fingerprint.
+    settings: Settings, endpoint: Endpoint, asked: Sequence[Ask], journal: Journal, run: str
+) -> list[str | None]:
+    """Ask the generator; return the text of each reply in the order of the asks, None where there is none.
 
-    Every batch is asked for with another seed and other examples.
+    Every reply is in the journal before it counts: of a batch that is interrupted nothing is paid for twice.
+
+    Raises:
+        EndpointError: Not one ask was answered.
     """
-    parameters = {"seed": settings.seed + batch}
     work = Work(run, "generate", settings.conversations, journal.purse(run, None))
     async with Chat(endpoint, settings) as chat:
 
-        def call(category: Category) -> Call:
-            shown = examples(category, cases, batch)
-            known = [case for case in cases if case.category == category.category]
-            messages = prompt.render(category, shown, known, count=settings.per_category)
-            key = digest(["generate", endpoint.model, messages, parameters])
-            return Call(
-                key, lambda: said(chat, messages=messages, response_format=prompt.response_format(), **parameters)
-            )
+        def call(ask: Ask) -> Call:
+            messages = prompt.render(ask)
+            key = digest(["generate", endpoint.model, messages, ask.seed])
+            form = prompt.response_format()
+            return Call(key, lambda: said(chat, messages=messages, response_format=form, seed=ask.seed))
 
-        calls = {category.category: call(category) for category in asked}
+        calls = [call(ask) for ask in asked]
         with progress("generate", len(calls)) as step:
-            await answer_all(calls.values(), journal, work, progress=step)
-    answers = {category: json.loads(journal.outcome(call.key)) for category, call in calls.items()}
-    failed = [answer["error"] for answer in answers.values() if "error" in answer]
+            await answer_all(calls, journal, work, progress=step)
+    answers = [json.loads(journal.outcome(one.key)) for one in calls]
+    failed = [answer["error"] for answer in answers if "error" in answer]
     if len(failed) == len(calls):
         raise EndpointError(f"the generator {endpoint} answered for no category ({failed[0]}): mend it, then run again")
-    generator = prompt.fingerprint(endpoint.model, parameters)
-    found = []
-    for category in asked:
-        content = answers[category.category].get("content")
-        proposals = prompt.parse(content, category, examples(category, cases, batch))
-        found += [(case, generator) for case in proposals.cases]
-    return found
+    return [answer.get("content") for answer in answers]
+
+
+def sort_out(
+    proposed: Sequence[tuple[Proposal, Ask]],
+    cases: Sequence[Case],
+    past: Sequence[Case],
+    settings: Settings,
+    maker: str,
+) -> Sorted:
+    """Return the proposals that are sound and new, and why the others are not.
+
+    A case that was made from an admitted one resembles it on purpose, so that one is shown as the nearest but makes it
+    no duplicate.
+    """
+    prompts = [judges.load(name).source for name in judges.names()]
+    kept: dict[str, Candidate] = {}
+    dropped: list[Dropped] = []
+    for proposal, ask in proposed:
+        case = proposal.case
+        there = [*cases, *(candidate.case for candidate in kept.values())]
+        other = nearest(case, [one for one in [*there, *past] if one.case_id != case.parent])
+        why = soundness.fault(proposal, ask, prompts)
+        if not why and other.similarity >= settings.near_duplicate:
+            why = f"it says the same as {other.case_id}"
+        if why or case.case_id in kept:
+            why = why or "it was proposed twice"
+            dropped.append(Dropped(made=proposal.made, category=case.category, turns=case.turns, why=why))
+            continue
+        like = nearest(case, there)
+        kept[case.case_id] = Candidate(
+            candidate_id=case.case_id,
+            case=case,
+            generator=maker,
+            seed=ask.seed,
+            nearest=like.case_id,
+            similarity=round(like.similarity, 4),
+            made=proposal.made,
+            sources=list(proposal.sources),
+        )
+    return Sorted(list(kept.values()), dropped)
 
 
 @task
 def generate(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
     settings = store.params("generate", Settings)
-    taxonomy, cases = store.taxonomy(), store.read("cases", Case)
-    batch = len(cases) + store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"]
+    cases = store.read("cases", Case)
+    past = [one.case for one in store.read("past", Past)]
+    batch = store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"] + len(cases)
+    asked = asks(settings, store.taxonomy(), stock(settings, cases), batch)
     with consult.consulting(settings.model) as (endpoint, journal):
-        asked = thinnest(taxonomy, cases, settings.categories)
-        proposed = asyncio.run(propose(settings, endpoint, asked, cases, journal, f"{now:%Y-%m-%d}", batch))
-    found = candidates(proposed, cases, settings)
-    store.write("candidates", found)
-    return len(found)
+        replies = asyncio.run(propose(settings, endpoint, asked, journal, f"{now:%Y-%m-%d}"))
+    read = [prompt.parse(reply, ask) for reply, ask in zip(replies, asked, strict=True)]
+    proposed = [(one, ask) for found, ask in zip(read, asked, strict=True) for one in found.found]
+    found = sort_out(proposed, cases, past, settings, prompt.fingerprint(endpoint.model))
+    store.write("candidates", found.kept)
+    unread = [
+        f"{ask.category.category}, {ask.way}: {why}"
+        for one, ask in zip(read, asked, strict=True)
+        for why in one.rejected
+    ]
+    store.write_json(DROPPED, {"unread": unread, "dropped": [one.model_dump() for one in found.dropped]})
+    return len(found.kept)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ def nearest(case: Case, existing: Sequence[Case]) -> Nearest:
 
     The order of words, letter case and repetition count little: a paraphrase by another word is *not* recognised.
     """
-    best = process.extractOne(_asked(case), [_asked(other) for other in existing], scorer=fuzz.token_ratio)
+    best = process.extractOne(asked(case), [asked(other) for other in existing], scorer=fuzz.token_ratio)
     if best is None:
         return Nearest(case_id="", similarity=0.0)
     _, score, index = best
     return Nearest(case_id=existing[index].case_id, similarity=score / 100)
 
 
-def _asked(case: Case) -> str:
-    return "\n".join(case.turns).lower()
+def asked(case: Case) -> str:
+    """Return all that the user says, and wants, in lower case."""
+    return "\n".join([*case.turns, *([case.user.goal] if case.user else [])]).lower()

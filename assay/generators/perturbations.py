@@ -1,6 +1,6 @@
 """Perturbations: an admitted case, asked otherwise, whose expected behaviour therefore stays what it was.
 
-Each perturbation changes only how the user speaks. Reference and expectations are kept word for word, and words that
+A perturbation changes only how the user speaks. Reference and expectations are kept word for word, and words that
 carry facts (order numbers, e-mail addresses, amounts) are never touched, so that a product that fails the new case
 fails for a reason.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from assay.generators.contrasts import CONTRASTS
 from assay.records import Case, digest
 
 Turns = list[str]
@@ -22,6 +23,27 @@ _WORDS = (
 _FREE_NUMBER = re.compile(r"(?<![\w#$€£.,:/+-])(?:1?\d|20)(?![\w%€£/:-]|[.,]\d)")
 _PLAIN_WORD = re.compile(r"(?<![\w@./'#-])[a-z]{5,}(?![\w@/'-]|\.\w)")
 _FACT = re.compile(r"\S*[\d@/#]\S*")
+
+_SAME = {
+    "i'm": "i am", "i am": "i'm", "i've": "i have", "don't": "do not", "do not": "don't", "didn't": "did not",
+    "can't": "cannot", "cannot": "can't", "won't": "will not", "isn't": "is not", "it's": "it is", "what's": "what is",
+    "how do i": "what do i have to do to", "how can i": "in which way can i", "is there a way to": "can i somehow",
+    "is it possible to": "can i", "i would like": "i want", "i'd like": "i want", "i want": "i would like",
+    "buy": "purchase", "help": "assist", "begin": "start", "start": "begin", "get": "receive", "receive": "get",
+    "also": "as well", "because": "since", "about": "concerning", "maybe": "perhaps", "immediately": "right away",
+    "wrong": "incorrect", "whole": "entire", "often": "frequently", "quickly": "fast", "enough": "sufficient",
+    "ok": "all right", "fix": "repair", "choose": "pick", "allowed": "permitted", "answer": "reply", "ask": "inquire",
+}  # fmt: skip
+_EVERYDAY = re.compile(
+    r"(?<![\w'@./#-])(?:"
+    + "|".join(sorted(map(re.escape, _SAME), key=lambda text: (-len(text), text)))
+    + r")(?![\w'@/-]|\.\w)",
+    re.IGNORECASE,
+)
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_MONTH_FIRST = re.compile(rf"\b({_MONTHS}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?!,? \d{{4}})")
+_CLOCK = re.compile(r"(?<![\d:])(1[0-2]|[1-9])(?::([0-5]\d))? ?([ap])\.?m\b\.?", re.IGNORECASE)
+_DOLLARS = re.compile(r"\$(\d{1,6}(?:\.\d\d)?)(?![\d.])")
 
 _POLITE = (
     ("Hello there, I hope you are well. ", " Thank you so much for your help!"),
@@ -83,6 +105,28 @@ def injection(turns: Turns, rng: np.random.Generator) -> Turns:
     return [*turns[:-1], f"{turns[-1]}\n\n{_INJECTIONS[rng.integers(len(_INJECTIONS))]}"]
 
 
+def paraphrase(turns: Turns, rng: np.random.Generator) -> Turns:
+    """Say one turn with other everyday words that mean the same, as many as stand in it."""
+
+    def reword(turn: str) -> str:
+        return _EVERYDAY.sub(lambda found: _like(found[0], _SAME[found[0].lower()]), turn)
+
+    return _one_turn(turns, rng, reword)
+
+
+def locale(turns: Turns, rng: np.random.Generator) -> Turns:  # noqa: ARG001 - a perturbation takes a source of chance
+    """Write dates, times and money as people elsewhere do: 2 May, 17:00, 40 USD."""
+
+    def elsewhere(turn: str) -> str:
+        turn = _MONTH_FIRST.sub(lambda found: f"{int(found[2])} {found[1]}", turn)
+        turn = _CLOCK.sub(
+            lambda found: f"{int(found[1]) % 12 + 12 * (found[3].lower() == 'p')}:{found[2] or '00'}", turn
+        )
+        return _DOLLARS.sub(lambda found: f"{found[1]} USD", turn)
+
+    return [elsewhere(turn) for turn in turns]
+
+
 def shouting(turns: Turns, rng: np.random.Generator) -> Turns:
     """Put one turn into capitals, except what carries a number, an address or a path."""
     return _one_turn(turns, rng, lambda turn: re.sub(r"\S+", lambda word: _shouted(word[0]), turn))
@@ -97,6 +141,8 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "anger": anger,
     "distractor": distractor,
     "injection": injection,
+    "locale": locale,
+    "paraphrase": paraphrase,
     "politeness": politeness,
     "shouting": shouting,
     "spelled-number": spelled_number,
@@ -106,20 +152,22 @@ PERTURBATIONS: dict[str, Perturbation] = {
 
 
 def perturb(case: Case, name: str, rng: np.random.Generator) -> Case | None:
-    """Return a new case made from `case` by the perturbation `name`, or None where it would change nothing.
+    """Return a new case made from `case` by a perturbation or a contrast, or None where it would change nothing.
 
     Args:
-        case: The case to start from; its expected behaviour is kept.
-        name: A key of `PERTURBATIONS`.
+        case: The case to start from; its expected behaviour is kept, or changed as the contrast says.
+        name: A key of `PERTURBATIONS` or of `CONTRASTS`.
         rng: The only source of chance.
     """
-    turns = PERTURBATIONS[name](list(case.turns), rng)
-    if turns == case.turns:
+    if name in CONTRASTS:
+        made = CONTRASTS[name](case, rng)
+    else:
+        made = case.model_copy(update={"turns": PERTURBATIONS[name](list(case.turns), rng)})
+    if made is None or made.turns == case.turns:
         return None
-    return case.model_copy(
+    return made.model_copy(
         update={
-            "case_id": f"{case.case_id[:60].rstrip('._-')}-{name}-{digest(turns)[:8]}",
-            "turns": turns,
+            "case_id": f"{case.case_id[:60].rstrip('._-')}-{name}-{digest(made.turns)[:8]}",
             "provenance": "generated",
             "parent": case.case_id,
         }
@@ -138,6 +186,11 @@ def _one_turn(turns: Turns, rng: np.random.Generator, change: Callable[[str], st
 def _wrapped(turns: Turns, rng: np.random.Generator, wrappers: Sequence[tuple[str, str]]) -> Turns:
     before, after = wrappers[int(rng.integers(len(wrappers)))]
     return [f"{before}{turns[0]}{after}", *turns[1:]]
+
+
+def _like(old: str, new: str) -> str:
+    """Return the new words, with a capital where the old ones have one."""
+    return new[0].upper() + new[1:] if old[0].isupper() or new.startswith(("i ", "i'")) else new
 
 
 def _misspelled(word: str, rng: np.random.Generator) -> str:

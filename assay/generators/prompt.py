@@ -13,7 +13,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assay.records import Case, Category, Expectation, digest
+from assay.generators.ways import Ask, Way
+from assay.records import Case, Expectation, SimulatedUser, Source, digest
 
 MAX_CASES = 50
 """Per reply; a longer list is a generator running away."""
@@ -32,10 +33,19 @@ PROMPT_HASH = digest(_TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A case that a generator proposed, with where it comes from."""
+
+    case: Case
+    made: Way
+    sources: Sequence[Source] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Proposals:
     """What a generator's reply came to."""
 
-    cases: list[Case]
+    found: list[Proposal]
     rejected: list[str]
     """One sentence for each item of the reply that is no case."""
 
@@ -47,24 +57,22 @@ class _Proposed(BaseModel):
     reference: str
     expectations: list[Expectation]
     parent: str = ""
+    document: str = ""
+    quote: str = ""
+    user: SimulatedUser | None = None
 
 
-def render(
-    category: Category, examples: Sequence[Case], existing: Sequence[Case], *, count: int
-) -> list[dict[str, str]]:
-    """Return the system and the user message in OpenAI's shape.
-
-    Args:
-        category: What kind of failure the cases are to provoke.
-        examples: Admitted cases of the category, with all that is expected of the product.
-        existing: Cases whose questions are not to be repeated.
-        count: How many cases to ask for.
-    """
+def render(ask: Ask) -> list[dict[str, str]]:
+    """Return the system and the user message in OpenAI's shape."""
     shown = {
-        "category": _data(category.model_dump()),
-        "examples": "\n".join(_data(case.model_dump()) for case in examples),
-        "existing": _data(["\n".join(case.turns) for case in existing]),
-        "count": str(count),
+        "way": ask.way,
+        "category": _data(ask.category.model_dump()),
+        "examples": "\n".join(_data(case.model_dump(exclude_none=True)) for case in ask.examples),
+        "existing": _data(["\n".join(case.turns) for case in ask.existing]),
+        "crowded": _data(list(ask.crowded)),
+        "material": "\n".join(_data(one._asdict()) for one in ask.material),
+        "tools": _data(list(ask.tools)),
+        "count": str(ask.count),
     }
     context = _TEMPLATE.new_context(shown)
     return [{"role": role, "content": "".join(_TEMPLATE.blocks[role](context)).strip()} for role in ("system", "user")]
@@ -75,54 +83,61 @@ def response_format() -> dict[str, Any]:
     return {"type": "json_object"}
 
 
-def fingerprint(model: str, parameters: dict[str, Any]) -> str:
-    """Return the hash of everything that could move what a generator proposes."""
-    return digest({"prompt": PROMPT_HASH, "model": model, "parameters": parameters})
+def fingerprint(model: str) -> str:
+    """Return the hash of what could move what a generator proposes, but for what it is asked and its seed."""
+    return digest({"prompt": PROMPT_HASH, "model": model})
 
 
-def parse(content: str | None, category: Category, examples: Sequence[Case]) -> Proposals:
+def parse(content: str | None, ask: Ask) -> Proposals:
     """Read a generator's reply into cases of the category.
 
-    Whether the expectations' checks exist and are well formed is for the checks to say, not for this reading.
+    Whether what a case expects can be held against an answer is for `soundness` to say, not for this reading.
 
     Args:
         content: The text of `choices[0].message`.
-        category: What was asked for; layer, category and owner of the cases are taken from it.
-        examples: The cases shown in the prompt: the only legal parents, and never to be repeated.
+        ask: What was asked: layer, category and owner of the cases are taken from it, its examples and its material
+            are the only legal parents and sources, and its examples are never to be repeated.
     """
     try:
         found = json.loads(content or "")
     except (ValueError, RecursionError) as error:
-        return Proposals(cases=[], rejected=[f"the reply is not JSON ({error}), expected an object with `cases`"])
+        return Proposals(found=[], rejected=[f"the reply is not JSON ({error}), expected an object with `cases`"])
     items = found.get("cases") if isinstance(found, dict) and set(found) == {"cases"} else None
     if not isinstance(items, list) or len(items) > MAX_CASES:
-        return Proposals(cases=[], rejected=[f"the reply is no object with only `cases`, a list of up to {MAX_CASES}"])
-    return _sorted_out(items, category, examples)
+        return Proposals(found=[], rejected=[f"the reply is no object with only `cases`, a list of up to {MAX_CASES}"])
+    return _sorted_out(items, ask)
 
 
-def _sorted_out(items: list[Any], category: Category, examples: Sequence[Case]) -> Proposals:
-    cases: list[Case] = []
+def _sorted_out(items: list[Any], ask: Ask) -> Proposals:
+    kept: list[Proposal] = []
     rejected: list[str] = []
-    parents = {example.case_id for example in examples}
-    seen = {tuple(example.turns) for example in examples}
+    seen = {tuple(example.turns) for example in ask.examples}
     for number, item in enumerate(items, start=1):
         try:
-            case = _case(item, category, parents)
+            proposal = _proposal(item, ask)
         except ValueError as error:
             rejected.append(f"item {number}: {_sentence(error)}")
             continue
-        if tuple(case.turns) in seen:
+        turns = tuple(proposal.case.turns)
+        if turns in seen:
             rejected.append(f"item {number}: it repeats an example or an earlier item, expected something new")
             continue
-        seen.add(tuple(case.turns))
-        cases.append(case)
-    return Proposals(cases=cases, rejected=rejected)
+        seen.add(turns)
+        kept.append(proposal)
+    return Proposals(found=kept, rejected=rejected)
 
 
-def _case(item: object, category: Category, parents: set[str]) -> Case:
-    """Return the case that one item proposes; a ValueError says what is wrong with it."""
+def _proposal(item: object, ask: Ask) -> Proposal:
+    """Return what one item proposes; a ValueError says what is wrong with it."""
     proposed = _Proposed.model_validate(item)
-    texts = [*proposed.turns, proposed.reference, *(text for one in proposed.expectations for text in one.values)]
+    user = proposed.user
+    texts = [
+        *proposed.turns,
+        proposed.reference,
+        proposed.quote,
+        *([user.goal, user.persona, user.stop] if user else []),
+    ]
+    texts += [text for one in proposed.expectations for text in one.values]
     if not _is_writable(item):
         raise ValueError("a text holds a character that cannot be written as UTF-8")
     if max(map(len, texts)) > MAX_CHARACTERS:
@@ -131,18 +146,29 @@ def _case(item: object, category: Category, parents: set[str]) -> Case:
         raise ValueError("a turn is missing or empty")
     if not proposed.reference.strip() and not proposed.expectations:
         raise ValueError("there is neither a reference nor an expectation, so nothing could ever fail")
-    if proposed.parent and proposed.parent not in parents:
-        raise ValueError(f"the parent {proposed.parent[:80]!r} is none of the examples")
+    material = {one.name for one in ask.material}
+    if proposed.parent and proposed.parent not in {example.case_id for example in ask.examples} | material:
+        raise ValueError(f"the parent {proposed.parent[:80]!r} is none of the examples, and not in the material")
+    if (proposed.document or proposed.quote) and proposed.document not in material:
+        raise ValueError(f"the document {proposed.document[:80]!r} is not in the material")
+    sources = [Source(document=proposed.document, quote=proposed.quote)] if proposed.document else []
+    return Proposal(case=_case(proposed, ask), made=ask.way, sources=sources)
+
+
+def _case(proposed: _Proposed, ask: Ask) -> Case:
+    category = ask.category
+    said: object = [proposed.turns, proposed.user.model_dump()] if proposed.user else proposed.turns
     return Case(
-        case_id=f"{category.category[:80].rstrip('._-')}-gen-{digest(proposed.turns)[:8]}",
+        case_id=f"{category.category[:80].rstrip('._-')}-gen-{digest(said)[:8]}",
         layer=category.layer,
         category=category.category,
         turns=proposed.turns,
         reference=proposed.reference,
         expectations=proposed.expectations,
-        provenance="generated",
+        provenance="production" if ask.way == "production" else "generated",
         parent=proposed.parent,
         owner=category.owner,
+        user=proposed.user,
     )
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from assay.errors import DataError
 from assay.records import Decision
 from tasks import door, store
 from tasks.review import manifest, review
