@@ -43,7 +43,7 @@ _EVERYDAY = re.compile(
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _MONTH_FIRST = re.compile(rf"\b({_MONTHS}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?!,? \d{{4}})")
 _CLOCK = re.compile(r"(?<![\d:])(1[0-2]|[1-9])(?::([0-5]\d))? ?([ap])\.?m\b\.?", re.IGNORECASE)
-_DOLLARS = re.compile(r"\$(\d{1,6}(?:\.\d\d)?)(?![\d.])")
+_DOLLARS = re.compile(r"\$(\d{1,6}(?:\.\d\d)?)(?!\d|\.\d)")
 
 _POLITE = (
     ("Hello there, I hope you are well. ", " Thank you so much for your help!"),

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.admission import Past
+from assay.errors import ConfigError
 from assay.records import Candidate, Category
 from tasks import door, store
-from tasks.generate import generate, thinnest
+from tasks.generate import DROPPED, generate
 from tasks.review import review
-from tests.cast import Project, case
+from tests.cast import AT, Project, case, trace
 from tests.endpoint import DROP, HTML, Body, Reply, Script, Served, as_json, completion, failure, serving
 
 ONCE = {"x_should_retry": "false"}
@@ -54,7 +56,7 @@ def both(body: Body) -> Reply:
 def generating(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """An evaluation set of six cases and a generator to script."""
     review.fn()
-    project.params("generate", categories=2)
+    project.params("generate", categories=2, ways=["category"], documents="", environment="")
 
     @contextmanager
     def generated_by(script: Script) -> Iterator[Served]:
@@ -68,21 +70,6 @@ def generating(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 def questions() -> list[str]:
     """Return what the candidates on file ask."""
     return sorted(one.case.turns[0] for one in store.read("candidates", Candidate))
-
-
-@pytest.mark.parametrize(
-    ("taxonomy", "expected"),
-    [
-        ([category("a"), category("b", quota=20), category("c", quota=5)], ["b", "a", "c"]),
-        ([category("a", "low"), category("b", "critical"), category("c", "high")], ["b", "c", "a"]),
-        ([category("b"), category("a")], ["a", "b"]),
-        ([category("a", "critical", 1), category("b", "low", 9)], ["b", "a"]),
-    ],
-)
-def test_the_thinnest_come_first(taxonomy: list[Category], expected: list[str]) -> None:
-    """Categories go by gap to their quota times severity, equals by name; one that is full comes last."""
-    cases = [case(number, name) for name in "abc" for number in (1, 2)]
-    assert [one.category for one in thinnest(taxonomy, cases, 9)] == expected
 
 
 def test_only_the_thinnest_are_asked_about(project: Project, generating: Callable[..., Any], now: datetime) -> None:
@@ -181,11 +168,11 @@ def test_a_malformed_reply_costs_only_itself(project: Project, generating: Calla
 def test_the_same_seed_gives_the_same_candidates(
     project: Project, generating: Callable[..., Any], now: datetime
 ) -> None:
-    """Run again nothing is asked and the bytes are equal; another seed asks again and signs another generator."""
+    """Run again nothing is asked and the bytes are equal; another seed asks again, and each candidate keeps its own."""
     with generating(both) as served:
         generate.fn(now)
         first = store.path("candidates").read_bytes()
-        (before,) = {one.generator for one in store.read("candidates", Candidate)}
+        before = {one.seed for one in store.read("candidates", Candidate)}
         generate.fn(now)
         assert store.path("candidates").read_bytes() == first
         assert len(served.asked) == 2
@@ -197,7 +184,7 @@ def test_the_same_seed_gives_the_same_candidates(
         generate.fn(now)
         assert len(served.asked) == 6
     assert served.asked[-1]["seed"] not in seeds
-    assert {one.generator for one in store.read("candidates", Candidate)}.isdisjoint({before})
+    assert {one.seed for one in store.read("candidates", Candidate)}.isdisjoint(before)
 
 
 @pytest.mark.parametrize(
@@ -236,3 +223,60 @@ def test_nothing_new_is_no_error(generating: Callable[..., Any], now: datetime) 
     with generating(lambda _: proposing()):
         assert generate.fn(now) == 0
     assert questions() == []
+
+
+def test_what_nobody_sees_is_accounted_for(generating: Callable[..., Any], now: datetime) -> None:
+    """Every proposal that is dropped or could not be read is on file with the reason why."""
+    known = case(1).turns[0]
+    unsound = proposal("Who is it?", expectations=[UNSOUND[0]])
+    with generating(
+        lambda body: proposing(GOOD, proposal(known), unsound, 7) if "refunds" in str(body) else proposing()
+    ):
+        generate.fn(now)
+    found = store.read_json(DROPPED, "")
+    whys = [one["why"] for one in found["dropped"]]
+    assert "it says the same as refunds-001" in whys
+    assert any(why.startswith("an expectation cannot be scored") for why in whys)
+    assert any("item 4" in why for why in found["unread"])
+
+
+def test_what_people_turned_down_is_not_proposed_again(generating: Callable[..., Any], now: datetime) -> None:
+    """A proposal that says the same as a rejected case is dropped."""
+    store.write("past", [Past(candidate_id="old", why="rejected", case=case(50, turns=GOOD["turns"]))])
+    with generating(lambda body: proposing(GOOD) if asked_category(body) == "refunds" else proposing()):
+        assert generate.fn(now) == 0
+    assert "says the same as refunds-050" in store.read_json(DROPPED, "")["dropped"][0]["why"]
+
+
+def test_every_way_is_asked_for_with_its_material(
+    project: Project, generating: Callable[..., Any], now: datetime
+) -> None:
+    """Documents and failed conversations of the project go into the prompts, and what comes back names its source."""
+    (project.folder / "handbook").mkdir()
+    (project.folder / "handbook/refunds.md").write_text("Refunds are possible within 14 days of delivery.")
+    project.params("generate", ways=["document", "production"], documents="handbook", categories=1, per_category=2)
+    store.write("traces", [trace(1, AT, thumb="down", category="escalation"), trace(2, AT, category="refunds")])
+
+    def script(body: Body) -> Reply:
+        if "<way>document" in body["messages"][-1]["content"]:
+            quote = {"document": "refunds.md", "quote": "possible within 14 days of delivery"}
+            return proposing(proposal("When is it too late?", reference="Within 14 days of delivery.") | quote)
+        return proposing(proposal("The soup had leaked, who pays?", parent="trace-00001"))
+
+    with generating(script) as served:
+        assert generate.fn(now) == 2
+    assert "Refunds are possible" in served.said()[0]
+    found = {one.made: one for one in store.read("candidates", Candidate)}
+    assert found["document"].sources[0].document == "refunds.md"
+    assert (found["production"].case.provenance, found["production"].case.parent) == ("production", "trace-00001")
+
+
+@pytest.mark.parametrize("folder", ["../elsewhere", "/etc", "handbook"])
+def test_documents_lie_in_the_project(
+    project: Project, generating: Callable[..., Any], now: datetime, folder: str
+) -> None:
+    """A folder that is not there, or not of this project, is refused by name, and nobody is asked."""
+    project.params("generate", ways=["document"], documents=folder)
+    with generating(both) as served, pytest.raises(ConfigError, match="expected a folder of the project"):
+        generate.fn(now)
+    assert served.asked == []

@@ -14,7 +14,10 @@ CASE = Case(
     case_id="change-delivery-007",
     layer="task",
     category="change-delivery",
-    turns=["Please deliver order PL-1042 to 3 Elm Street, my mail is ana.b@example.com", "yes, before 14 boxes arrive"],
+    turns=[
+        "Please deliver order PL-1042 to 3 Elm Street by 5 pm, my mail is ana.b@example.com",
+        "yes, I want it before 14 boxes arrive",
+    ],
     reference="Order PL-1042 goes to 3 Elm Street.",
     expectations=[
         Expectation(check="tool-call", calls=[ToolCall(name="change_delivery", arguments='{"order": "PL-1042"}')]),
@@ -108,6 +111,27 @@ def test_injection_comes_last_and_leaves_the_question() -> None:
     assert case is not None
     assert case.turns[0] == CASE.turns[0]
     assert case.turns[-1].startswith(f"{CASE.turns[-1]}\n\n")
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [
+        ("On May 2 at 5 pm, for $40.", "On 2 May at 17:00, for 40 USD."),
+        ("12 am or 12:30 p.m.?", "0:00 or 12:30?"),
+        ("May I pay $7.50.2 on May 2, 2026, as PL-17pm?", None),
+    ],
+)
+def test_other_places_write_otherwise(turn: str, expected: str | None) -> None:
+    """Dates, times and money keep their meaning, and what only looks like one is left alone."""
+    case = made(CASE.model_copy(update={"turns": [turn]}), "locale")
+    assert (case.turns[0] if case else None) == expected
+
+
+def test_a_paraphrase_keeps_capitals_and_codes() -> None:
+    """Everyday words are said otherwise, a capital stays one, and words within codes and addresses are left alone."""
+    case = made(CASE.model_copy(update={"turns": ["I'm asking: don't fix help@get.example or GET-1."]}), "paraphrase")
+    assert case
+    assert case.turns == ["I am asking: do not repair help@get.example or GET-1."]
 
 
 def test_ids_are_unique_per_question() -> None:

@@ -25,6 +25,7 @@ from assay.clients.embedded.protocol import ChatMessage, ChatRequest, completion
 from assay.clients.embedded.server import application, embedded_models
 from assay.clients.embedded.tuning import majority
 from assay.generators import prompt as generator_prompt
+from assay.generators.ways import Ask
 from assay.judges.prompt import Text, load
 from assay.judges.reply import Reply, parse
 from assay.records import Case, Category, Message, SimulatedUser
@@ -192,12 +193,13 @@ def test_generator_answers_its_prompt(url: str) -> None:
         parent="",
         owner="payments",
     )
-    messages = generator_prompt.render(category, [example], [example], count=4)
+    asked = Ask(way="category", category=category, count=4, examples=[example], existing=[example])
+    messages = generator_prompt.render(asked)
     replies = [ask(url, "template-generator", messages, seed=seed) for seed in (1, 1, 2)]
     texts = [reply["choices"][0]["message"]["content"] for reply in replies]
-    found = generator_prompt.parse(texts[0], category, [example])
-    assert (len(found.cases), found.rejected) == (4, [])
-    assert {case.parent for case in found.cases} == {"refunds-001"}
+    found = generator_prompt.parse(texts[0], asked)
+    assert (len(found.found), found.rejected) == (4, [])
+    assert {one.case.parent for one in found.found} == {"refunds-001"}
     assert texts[0] == texts[1] != texts[2]
 
 
