@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prefect import task
 from pydantic import Field
@@ -26,7 +26,7 @@ from assay.errors import ConfigError, EndpointError
 from assay.generators import prompt, soundness
 from assay.generators import ways as making
 from assay.generators.nearest import nearest
-from assay.generators.prompt import Proposal
+from assay.generators.prompt import Proposal, Proposals
 from assay.generators.ways import Ask, Material, Stock
 from assay.judges import prompt as judges
 from assay.records import Candidate, Case, Category, Record, Trace, digest
@@ -188,26 +188,26 @@ def sort_out(
     return Sorted(list(kept.values()), dropped)
 
 
+def account(read: Sequence[tuple[Proposals, Ask]], found: Sorted) -> dict[str, Any]:
+    """Return what became of everything that no person will see, as JSON values."""
+    unread = [f"{ask.category.category}, {ask.way}: {why}" for one, ask in read for why in one.rejected]
+    return {"unread": unread, "dropped": [one.model_dump() for one in found.dropped]}
+
+
 @task
 def generate(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
-    settings = store.params("generate", Settings)
-    cases = store.read("cases", Case)
-    past = [one.case for one in store.read("past", Past)]
-    batch = store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"] + len(cases)
-    asked = asks(settings, store.taxonomy(), stock(settings, cases), batch)
+    settings, cases = store.params("generate", Settings), store.read("cases", Case)
+    ended = store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"]
+    asked = asks(settings, store.taxonomy(), stock(settings, cases), ended + len(cases))
     with consult.consulting(settings.model) as (endpoint, journal):
         replies = asyncio.run(propose(settings, endpoint, asked, journal, f"{now:%Y-%m-%d}"))
-    read = [prompt.parse(reply, ask) for reply, ask in zip(replies, asked, strict=True)]
-    proposed = [(one, ask) for found, ask in zip(read, asked, strict=True) for one in found.found]
+    read = [(prompt.parse(reply, ask), ask) for reply, ask in zip(replies, asked, strict=True)]
+    proposed = [(one, ask) for found, ask in read for one in found.found]
+    past = [one.case for one in store.read("past", Past)]
     found = sort_out(proposed, cases, past, settings, prompt.fingerprint(endpoint.model))
     store.write("candidates", found.kept)
-    unread = [
-        f"{ask.category.category}, {ask.way}: {why}"
-        for one, ask in zip(read, asked, strict=True)
-        for why in one.rejected
-    ]
-    store.write_json(DROPPED, {"unread": unread, "dropped": [one.model_dump() for one in found.dropped]})
+    store.write_json(DROPPED, account(read, found))
     return len(found.kept)
 
 
