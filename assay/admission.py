@@ -92,6 +92,8 @@ class Outcome:
 
     cases: list[Case]
     """The evaluation set, by case id."""
+    candidates: dict[str, str]
+    """For each case id the candidate under which it was admitted."""
     past: list[Past]
     """By candidate id."""
     ended: int
@@ -199,7 +201,9 @@ def outcome(
             why: Literal["rejected", "retired"] = "retired" if decision.decision == "retire" else "rejected"
             past[name] = Past(candidate_id=name, why=why, case=gone)
     ended = sum(batch.state != "open" for batch in known.values())
-    return Outcome(cases=_once(last.values()), past=[past[name] for name in sorted(past)], ended=ended)
+    candidates = {case.case_id: name for name, case in last.items()}
+    past_rows = [past[name] for name in sorted(past)]
+    return Outcome(cases=_once(last.values()), candidates=candidates, past=past_rows, ended=ended)
 
 
 def _hold(number: int, decision: Decision, known: Mapping[str, Batch], before: Case | None) -> None:

@@ -237,6 +237,21 @@ def desk(*, port: int, invite: str | None, may_settle: bool, strike: str | None)
         run.serve(port)
 
 
+@command("retire")
+@click.argument("case_ids", nargs=-1, required=True, metavar="CASE_ID...")
+@click.option("--reviewer", required=True, help="Who decides.")
+@click.option("--reason", required=True, help="Why, in a sentence.")
+def retire(*, case_ids: tuple[str, ...], reviewer: str, reason: str) -> None:
+    """Take cases out of the evaluation set, such as `assay health` proposes; the next `assay grow` does it."""
+    from datetime import UTC, datetime
+
+    from tasks.accept import retire as run
+
+    click.echo(
+        f"{run(case_ids, reviewer, reason, datetime.now(UTC))} retirements signed; `assay grow` carries them out."
+    )
+
+
 @command("status")
 @as_json
 def status(*, is_json: bool) -> None:

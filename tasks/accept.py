@@ -123,6 +123,33 @@ def admit_written(file: Path, reviewer: str, now: datetime) -> int:
     return len(signed)
 
 
+def retire(case_ids: Sequence[str], reviewer: str, reason: str, now: datetime) -> int:
+    """Take cases out of the evaluation set, each with the same reason; return how many.
+
+    Raises:
+        ConfigError: One of them is not in the set, or the reason is empty.
+    """
+    found = batches.fold()
+    cases = {case.case_id: case for case in found.cases}
+    unknown = [name for name in case_ids if name not in cases]
+    if unknown or not reason.strip():
+        what = f"{unknown[0][:80]} is not in the evaluation set" if unknown else "the reason is empty"
+        raise ConfigError(f"{what}, expected admitted cases and why they go: say it again; nothing was retired")
+    signed = [
+        Decision(
+            candidate_id=found.candidates[name],
+            digest=cases[name].digest(),
+            decision="retire",
+            reviewer=reviewer,
+            reason=reason.strip(),
+            decided_at=now,
+            case=None,
+        )
+        for name in dict.fromkeys(case_ids)
+    ]
+    return len(store.append("decisions", signed))
+
+
 def import_decisions(file: Path, now: datetime) -> int:
     """Append the decisions of a filled sheet to the log; return how many."""
     try:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from assay.admission import Past
 from assay.errors import AssayError, ConfigError, DataError
-from assay.records import Candidate, Decision, Response
-from tasks import store
-from tasks.accept import accept, admit_written, export_candidates, import_decisions
+from assay.records import Candidate, Case, Decision, Response
+from tasks import batches, store
+from tasks.accept import accept, admit_written, export_candidates, import_decisions, retire
 from tasks.review import review
 from tests.cast import Project, broken, case, response
 
@@ -148,3 +149,41 @@ def test_a_bad_case_is_refused(project: Project, now: datetime, text: str, found
     with pytest.raises(AssayError, match=found):
         admit_written(sheet, "ada", now)
     assert project.files() == before
+
+
+def test_a_case_is_retired_with_a_reason(project: Project, now: datetime) -> None:
+    """A retirement is a signed word on the case as it stands, and the next fold leaves it out and remembers it."""
+    assert retire(["refunds-001"], "ada", "never fails", now) == 1
+    review.fn()
+    assert "refunds-001" not in {one.case_id for one in store.read("cases", Case)}
+    (gone,) = store.read("past", Past)
+    assert (gone.candidate_id, gone.why) == ("refunds-001", "retired")
+
+
+@pytest.mark.parametrize(("names", "reason"), [(["refunds-001", "none"], "old"), (["refunds-001"], " ")])
+def test_a_retirement_that_makes_no_sense_is_refused(
+    project: Project, now: datetime, names: list[str], reason: str
+) -> None:
+    """An unknown case or an empty reason retires nothing, not even the others."""
+    before = project.files()
+    with pytest.raises(ConfigError, match="nothing was retired"):
+        retire(names, "ada", reason, now)
+    assert project.files() == before
+
+
+def test_a_sheet_counts_in_the_open_batch(project: Project, now: datetime) -> None:
+    """Decisions of a sheet are words in the batch that is open, by whoever signed the row."""
+    of = case(30)
+    one = Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0)
+    batch = batches.open_batch([one], "", now)
+    file = project.folder / "sheet.csv"
+    assert export_candidates(file) == 1
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
+    rows[0] |= {"decision": "admit", "reviewer": "ada"}
+    with file.open("w", newline="") as sheet:
+        writer = csv.DictWriter(sheet, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert import_decisions(file, now) == 1
+    assert store.read("decisions", Decision)[-1].batch == batch.name
+    assert batches.standing_of(batch)["refunds-030"].state == "decided"
