@@ -18,7 +18,7 @@ from tasks.execute import Settings
 from tests.layout import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
-DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md"]
+DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
