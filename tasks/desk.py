@@ -130,10 +130,7 @@ def _sitting() -> tuple[Sitting, Version]:
 def _pile(needed: int) -> tuple[Pile, Version]:
     version = _version("answers", "items", "labels")
     items, given = store.labelled()
-    by: dict[str, set[str]] = {}
-    for label in given:
-        by.setdefault(label.item_id, set()).add(label.annotator)
-    return pile(items, needed, by, store.read("answers", Answer, may_be_absent=True)), version
+    return pile(items, needed, labels.on_file(given), store.read("answers", Answer, may_be_absent=True)), version
 
 
 def _sign(name: str) -> Callable[[Any, Any], tuple[Any, Any] | None]:

@@ -212,15 +212,13 @@ def hand_over() -> int:
     drawn = {one.item_id: one for one in store.read("draws", Draw, may_be_absent=True)}
     decided: dict[str, Split] = {label.item_id: label.split for label in labels}
     splits = Splits(items, decided)
-    by: dict[str, set[str]] = {}
-    for label in labels:
-        by.setdefault(label.item_id, set()).add(label.annotator)
+    by = on_file(labels)
     needed = store.params("review", batches.Settings).labellers
     found = pile(items, needed, by, store.read("answers", Answer, may_be_absent=True))
     fresh: list[Label] = []
     for name, said in found.answers.items():
         item = found.items.get(name)
-        if item is None or len(found.by(name)) < needed:
+        if item is None or not found.is_complete(name):
             continue
         split = decided.get(name) or splits.of(item)
         for answer in said.values():
@@ -231,6 +229,14 @@ def hand_over() -> int:
     if fresh:
         store.write("labels", [*labels, *fresh])
     return len(fresh)
+
+
+def on_file(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
+    """Return every label by item and annotator."""
+    by: dict[str, dict[str, str]] = {}
+    for label in labels:
+        by.setdefault(label.item_id, {})[label.annotator] = label.outcome
+    return by
 
 
 def _word(answer: Answer) -> Outcome:

@@ -11,7 +11,7 @@ from assay.records import Case
 from assay.report import wording
 from assay.report.costs import Spending, spending
 from assay.stats.paired import smallest_drop
-from tasks import accept, store
+from tasks import accept, batches, store
 
 
 def status() -> dict[str, Any]:
@@ -22,6 +22,7 @@ def status() -> dict[str, Any]:
     coverage = [
         {
             "category": category.category,
+            "severity": category.severity,
             "quota": category.quota,
             "admitted": admitted.count(category.category),
             "waiting": waiting.count(category.category),
@@ -32,10 +33,12 @@ def status() -> dict[str, Any]:
     ]
     refused = {name: f"no certificate ({why})" for name, why in store.refusals().items()}
     judges = refused | {name: _judge(certificate) for name, certificate in store.certificates().items()}
+    there = batches.opened()
     last = store.gate().model_dump() if store.exists(store.GATE) else None
     return {
         "cases": len(cases),
         "waiting": len(waiting),
+        "batch": f"{there.name}: {batches.progress(there)}" if there else "",
         "coverage": coverage,
         "certificates": judges,
         "used": [row.model_dump() for row in _used()],
@@ -50,6 +53,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         drop = f"{row['detectable_drop']:.0%}" if row["detectable_drop"] else "none"
         rows.append(f"{row['category']:24}{row['quota']:>6}{row['admitted']:>10}{row['waiting']:>9}   {drop}")
     rows.append(f"{found['cases']} cases admitted, {found['waiting']} candidates waiting")
+    rows += [found["batch"]] if found["batch"] else []
     rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
     rows += wording.used([Spending.model_validate(row) for row in found["used"]])
     rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")

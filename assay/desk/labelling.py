@@ -4,6 +4,7 @@ A pair is shown blind, its two sides in an order that differs from annotator to 
 frame. Nobody sees a judge's verdict, another person's label, or how an item was drawn.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,8 +26,8 @@ class Pile:
     items: dict[str, Item] = field(default_factory=dict)
     needed: int = 1
     """How many people label each item."""
-    on_file: dict[str, set[str]] = field(default_factory=dict)
-    """By item, whose label is in data/labels already."""
+    on_file: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By item and annotator, the labels that are in data/labels already."""
     answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
     """By item and annotator, the standing answers of the desk's log."""
     mine: dict[str, list[str]] = field(default_factory=dict)
@@ -43,14 +44,31 @@ class Pile:
             standing[answer.annotator] = answer
             mine.append(answer.item_id)
 
-    def by(self, item_id: str) -> set[str]:
-        """Return who has labelled an item, at the desk or elsewhere."""
-        return set(self.answers.get(item_id, ())) | self.on_file.get(item_id, set())
+    def by(self, item_id: str) -> dict[str, str]:
+        """Return who has labelled an item, at the desk or elsewhere, and how."""
+        at_desk = {who: answer.outcome for who, answer in self.answers.get(item_id, {}).items()}
+        return self.on_file.get(item_id, {}) | at_desk
+
+    def wanted(self, item_id: str) -> int:
+        """Return how many labels an item needs: where its annotators are split evenly, one more, as blind as theirs."""
+        return wanted(list(self.by(item_id).values()), self.needed)
+
+    def is_complete(self, item_id: str) -> bool:
+        """Tell whether an item has all its labels."""
+        return len(self.by(item_id)) >= self.wanted(item_id)
 
 
-def pile(items: Sequence[Item], needed: int, on_file: Mapping[str, set[str]], answers: Iterable[Answer]) -> Pile:
+def wanted(outcomes: Sequence[str], needed: int) -> int:
+    """Return how many labels an item with these needs: one more than `needed` while its leading outcomes draw level."""
+    votes = sorted(Counter(outcomes).values(), reverse=True)
+    is_split = len(outcomes) == needed and len(votes) > 1 and votes[0] == votes[1]
+    return needed + is_split
+
+
+def pile(items: Sequence[Item], needed: int, on_file: Mapping[str, dict[str, str]], answers: Iterable[Answer]) -> Pile:
     """Return what there is to label: the items that lack labels, in an order that says nothing of them."""
-    lacking = [one for one in items if len(on_file.get(one.item_id, ())) < needed]
+    given = {one.item_id: list(on_file.get(one.item_id, {}).values()) for one in items}
+    lacking = [one for one in items if len(given[one.item_id]) < wanted(given[one.item_id], needed)]
     lacking.sort(key=lambda one: digest(["order", one.item_id]))
     found = Pile(items={one.item_id: one for one in lacking}, needed=needed, on_file=dict(on_file))
     for answer in answers:
@@ -95,12 +113,12 @@ class LabelQueue:
         """Return the next item that this person may label; None where there is none."""
         found = self.pile()
         names = round_from(list(found.items), after)
-        return next((name for name in names if person not in (by := found.by(name)) and len(by) < found.needed), None)
+        return next((name for name in names if person not in found.by(name) and not found.is_complete(name)), None)
 
     def left_for(self, person: str) -> int:
         """Return how many items this person may still label."""
         found = self.pile()
-        return sum(person not in (by := found.by(name)) and len(by) < found.needed for name in found.items)
+        return sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
 
     def say(self, person: str, said: Labelled, now: datetime) -> Answer:
         """Take a label, have it on the disk, and return it.
@@ -127,7 +145,8 @@ def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:
         raise RefusedError("This item has changed since it was shown: look at it again, then label it.")
     if said.choice not in CHOICES[item.question]:
         raise RefusedError(f"This item takes {', '.join(CHOICES[item.question])}: choose one of them.")
-    if len(found.by(said.item_id) - {person}) >= found.needed:
+    others = {who: word for who, word in found.by(said.item_id).items() if who != person}
+    if len(others) >= wanted(list(others.values()), found.needed):
         raise RefusedError("This item has all its annotators: it takes no further label.")
     if any(not 0 <= span.start < span.end <= len(item.response_a) for span in said.spans):
         raise RefusedError("A marked part lies outside of the answer: mark it again.")

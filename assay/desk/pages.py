@@ -83,7 +83,7 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
         "seconds": _seconds(mine),
         "labels_left": labels.left_for(person.name),
         "labels_total": len(labels.pile().items),
-        "labels_ready": sum(len(labels.pile().by(name)) >= labels.pile().needed for name in labels.pile().items),
+        "labels_ready": sum(labels.pile().is_complete(name) for name in labels.pile().items),
     }
 
 

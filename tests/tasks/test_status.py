@@ -11,7 +11,7 @@ from assay.errors import DataError
 from assay.gate import Gate
 from assay.records import Candidate, Decision
 from assay.stats.paired import minimum_detectable_effect
-from tasks import store
+from tasks import batches, store
 from tasks.calibrate import calibrate
 from tasks.review import review
 from tasks.status import lines, status
@@ -106,3 +106,12 @@ def test_reading_writes_nothing(project: Project) -> None:
     status()
     assert project.files() == before
     assert not store.private("journal.sqlite").exists()
+
+
+def test_an_open_batch_is_told(project: Project, now: datetime) -> None:
+    """While people decide, the status says how far they are and until when; its candidates still wait."""
+    batch = batches.open_batch([candidate(7), candidate(8)], "", now)
+    found = status()
+    assert found["batch"].startswith(f"{batch.name}: 0 of 2 decided by 1 each, open until 2026-11-16")
+    assert found["batch"] in lines(found)
+    assert found["waiting"] == 2

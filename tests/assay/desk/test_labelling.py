@@ -94,6 +94,22 @@ def test_only_what_lacks_labels_is_shown() -> None:
     """Items with all their labels on file are left out, and what somebody labelled elsewhere is not shown to them."""
     items = labelled_items()
     full, half = items[0].item_id, items[1].item_id
-    found = pile(items, 2, {full: {"ada", "ben"}, half: {"ada"}}, [])
+    found = pile(items, 2, {full: {"ada": "pass", "ben": "pass"}, half: {"ada": "fail"}}, [])
     assert full not in found.items
-    assert found.by(half) == {"ada"}
+    assert found.by(half) == {"ada": "fail"}
+
+
+def test_a_split_item_gets_a_third_blind_label() -> None:
+    """Where two annotators disagree one more person labels the item, as blind as they did, and then it is complete."""
+    found = _logs()
+    queue, one = found.labels(), found.items[0]
+    queue.say("ada", labelled(one, "pass", "ada"), AT)
+    queue.say("ben", labelled(one, "fail", "ben"), AT)
+    assert not queue.pile().is_complete(one.item_id)
+    queue.say("cem", labelled(one, "fail", "cem"), AT)
+    assert queue.pile().is_complete(one.item_id)
+    with pytest.raises(RefusedError, match="has all its annotators"):
+        queue.say("eve", labelled(one, "pass", "eve"), AT)
+    split = {one.item_id: {"ada": "pass", "ben": "fail"}}
+    assert one.item_id in pile([one], 2, split, []).items
+    assert one.item_id not in pile([one], 2, {one.item_id: split[one.item_id] | {"cem": "fail"}}, []).items
