@@ -11,14 +11,14 @@ nightly: $(READY)
 	@assay nightly
 
 test: $(RUNNERS)
-	@pytest
+	@pytest -n 2 --dist loadfile
 
 check: $(RUNNERS)
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
-	@pytest
+	@pytest -n 2 --dist loadfile
 
 serve: $(READY)
 	@assay serve

@@ -3,9 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.cast import Project, small_project
+
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
+"""How long an example takes says something of the machine, not of the code."""
 
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
 
