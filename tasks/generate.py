@@ -157,8 +157,8 @@ def sort_out(
 ) -> Sorted:
     """Return the proposals that are sound and new, and why the others are not.
 
-    A case that was made from an admitted one resembles it on purpose, so that one is shown as the nearest but makes it
-    no duplicate.
+    A case that was made from another one resembles it on purpose, and what else was made from it: that one is shown as
+    the nearest, but it makes no duplicate.
     """
     prompts = [judges.load(name).source for name in judges.names()]
     kept: dict[str, Candidate] = {}
@@ -166,7 +166,7 @@ def sort_out(
     for proposal, ask in proposed:
         case = proposal.case
         there = [*cases, *(candidate.case for candidate in kept.values())]
-        other = nearest(case, [one for one in [*there, *past] if one.case_id != case.parent])
+        other = nearest(case, [one for one in [*there, *past] if not _is_kin(one, case)])
         why = soundness.fault(proposal, ask, prompts)
         if not why and other.similarity >= settings.near_duplicate:
             why = f"it says the same as {other.case_id}"
@@ -186,6 +186,11 @@ def sort_out(
             sources=list(proposal.sources),
         )
     return Sorted(list(kept.values()), dropped)
+
+
+def _is_kin(one: Case, other: Case) -> bool:
+    """Tell whether one case was made from the other, or both from a third one."""
+    return bool(other.parent) and other.parent in (one.case_id, one.parent)
 
 
 def account(read: Sequence[tuple[Proposals, Ask]], found: Sorted) -> dict[str, Any]:

@@ -35,8 +35,12 @@ class Api:
         self._headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": client}
 
     def post(self, path: str, **body: Any) -> Any:
-        """Return the answer to a POST."""
-        answer = httpx.post(f"{self.address}/api/{path}", json=body, headers=self._headers, timeout=30)
+        """Return the answer to a POST; asked again, as Prefect's own client does, while the database is locked."""
+        for _ in range(20):
+            answer = httpx.post(f"{self.address}/api/{path}", json=body, headers=self._headers, timeout=30)
+            if answer.status_code != 503:
+                break
+            time.sleep(0.5)
         answer.raise_for_status()
         return answer.json()
 

@@ -188,27 +188,28 @@ def test_the_wait_survives_the_server_and_its_workers(room: Room) -> None:
 
 @in_browser
 def test_two_reviewers_an_adjudicator_and_the_run_goes_on(room: Room) -> None:
-    """Thirty candidates are decided by two people by keyboard, one dispute is settled, and the waiting run admits them.
+    """Thirty candidates and more are decided by two people by keyboard, a dispute is settled, the run admits them.
 
     Deciding takes one key, and the next item is on the screen within 100 ms (median of all keys).
     """
-    room.rule(2, 5)
+    room.rule(2, 8)
+    (room.sample.folder / "data/candidates/candidates.jsonl").unlink(missing_ok=True)
     tokens = {name: room.desk.invite(name) for name in ("ann", "ben")}
     tokens["eve"] = room.desk.invite("eve", "--adjudicator")
     room.desk.start()
     try:
         run = suspended(room)
         before, shown = room.cases(), room.shown()
-        assert len(shown) == 30
+        assert len(shown) >= 30
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            times = [time for name in ("ann", "ben") for time in _review(browser, room, tokens[name], name, 30)]
+            times = [time for name in ("ann", "ben") for time in _review(browser, room, tokens[name], name, len(shown))]
             assert statistics.median(times) < 100, sorted(times)
             _settle_and_close(browser, room, tokens["eve"])
             browser.close()
         api = room.server.api()
         wait_for(lambda: api.state(run) == "Admitted", 60)
-        assert room.cases() == before + 29
+        assert room.cases() == before + len(shown) - 1
         _released(room, {one.candidate_id for one in shown})
     finally:
         room.desk.kill()
@@ -276,7 +277,7 @@ def _released(room: Room, shown: set[str]) -> None:
     """Release the grown set, and find the admitted cases in what the tag holds."""
     room.sample.git("add", "--all")
     room.sample.git("commit", "--quiet", "--message", "grown")
-    room.sample.run("flows.cli", "release", "v1.1.0", "--note", "Thirty candidates of two reviewers.")
+    room.sample.run("flows.cli", "release", "--notes", "Thirty candidates of two reviewers.")
     tag = room.sample.git("tag", "--list", "evalset@*").split()[-1]
     notes = json.loads(room.sample.git("show", f"{tag}:data/releases/{tag.replace('@', '-')}.json"))
-    assert len(shown & set(notes["added"])) == 29
+    assert len(shown & set(notes["added"])) == len(shown) - 1
