@@ -17,6 +17,7 @@ from assay.desk.people import Person
 from assay.desk.queue import CandidateQueue, Sitting, counts
 from assay.errors import InsufficientDataError
 from assay.records import Candidate, Case, Category, Decision, Item
+from assay.report.texts import excerpt, visible
 from assay.stats.raters import krippendorff
 
 REASONS = {"2": "duplicate", "3": "unrealistic", "4": "wrong expectation", "5": "unclear", "6": "other"}
@@ -50,18 +51,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["visible"] = visible
+    found.filters["visible"] = shown_text
     return found
 
 
-def visible(text: object) -> str:
-    """Return text with what would hide or reorder it made visible, cut where it is very long."""
-    whole = str(text)
-    cut = whole[:MAX_TEXT]
-    shown_text = "".join(
-        letter if letter.isprintable() or letter in "\n\t" else f"\\u{ord(letter):04x}" for letter in cut
-    )
-    return shown_text if len(whole) <= MAX_TEXT else f"{shown_text} ... ({len(whole) - MAX_TEXT} more characters)"
+def shown_text(text: object) -> str:
+    """Return text in which nothing hides or reorders letters, cut where it is very long."""
+    part = excerpt(str(text), MAX_TEXT)
+    return str(visible(part.text)) + (f" ... ({part.left_out} more characters)" if part.left_out else "")
 
 
 def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: datetime) -> dict[str, Any]:
