@@ -7,6 +7,7 @@ seconds to import, so that happens in the functions.
 import html
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ KEYS = {
     "signals": ["signal", "segment"],
     "seen": ["judge", "item_id"],
     "nights": ["judge", "night"],
+    "history": ["night"],
 }
 CATEGORISED = {"cases", "items", "traces"}
 """Tables with a category that the taxonomy must know."""
@@ -57,6 +59,7 @@ MENDS = {
     "signals": "run `assay monitor`",
     "seen": "run `assay calibrate`",
     "nights": "restore it from Git",
+    "history": "restore it from Git",
 }
 
 FILLED = {
@@ -65,6 +68,7 @@ FILLED = {
     "decisions": ["reviewer"],
     "batches": ["who"],
     "traces": ["version"],
+    "history": ["night"],
 }
 PROBABILITIES = {"verdicts": ["score"], "candidates": ["similarity"], "labels": ["inclusion_probability"]}
 NOT_EMPTY = {"cases", "responses", "traces", "labels", "items", "baseline", "decisions"}
@@ -108,11 +112,24 @@ def check(table: str, where: str, frame: "pd.DataFrame", known: list[str]) -> No
     Raises:
         DataError: Some rows break a rule; the text names the rule and up to five of the rows.
     """
-    result = _validate(_context(), table, frame, rules(table, known))
-    for outcome, (_, arguments, meaning) in zip(result.results, rules(table, known), strict=True):
+    for breach in breaches(table, frame, rules(table, known), KEYS[table]):
+        raise DataError(f"{where}: {breach}; correct these rows")
+
+
+def breaches(name: str, frame: "pd.DataFrame", suite: list[Rule], key: list[str]) -> Iterator[str]:
+    """Yield each rule of a suite that a table breaks, with up to five of its rows.
+
+    Args:
+        name: Of the table.
+        frame: Its rows.
+        suite: The rules.
+        key: Columns that name a row.
+    """
+    result = _validate(_context(), name, frame, suite, key)
+    for outcome, (_, arguments, meaning) in zip(result.results, suite, strict=True):
         if not outcome.success:
             column = arguments.get("column") or " + ".join(arguments.get("column_list", ["rows"]))
-            raise DataError(f"{where}: {column}: {_found(outcome.result)}, expected {meaning}; correct these rows")
+            yield f"{column}: {_found(outcome.result)}, expected {meaning}"
 
 
 def data_docs(tables: dict[str, "pd.DataFrame"], known: list[str], folder: Path) -> Path:
@@ -130,7 +147,7 @@ def data_docs(tables: dict[str, "pd.DataFrame"], known: list[str], folder: Path)
     }
     context.add_data_docs_site(site_name="assay", site_config=site)
     for table, frame in tables.items():
-        _validate(context, table, frame.map(_markup_free), rules(table, known), keep=True)
+        _validate(context, table, frame.map(_markup_free), rules(table, known), KEYS[table], keep=True)
     context.build_data_docs(site_names=["assay"])
     return folder / "index.html"
 
@@ -145,7 +162,15 @@ def _context() -> Any:  # noqa: ANN401 - the library's own type is not exported
     return context
 
 
-def _validate(context: Any, table: str, frame: "pd.DataFrame", suite_rules: list[Rule], *, keep: bool = False) -> Any:  # noqa: ANN401
+def _validate(
+    context: Any,  # noqa: ANN401
+    table: str,
+    frame: "pd.DataFrame",
+    suite_rules: list[Rule],
+    key: list[str],
+    *,
+    keep: bool = False,
+) -> Any:  # noqa: ANN401
     import great_expectations as gx
 
     flat = frame.map(_flat) if len(frame) else frame
@@ -155,7 +180,7 @@ def _validate(context: Any, table: str, frame: "pd.DataFrame", suite_rules: list
     for name, arguments, _ in suite_rules:
         suite.add_expectation(getattr(gx.expectations, name)(**arguments))
     definition = gx.ValidationDefinition(data=batch, suite=suite, name=table)
-    form = {"result_format": "COMPLETE", "unexpected_index_column_names": KEYS[table]}
+    form = {"result_format": "COMPLETE", "unexpected_index_column_names": key}
     if keep:
         checkpoint = context.checkpoints.add(
             gx.Checkpoint(name=table, validation_definitions=[context.validation_definitions.add(definition)])

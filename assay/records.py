@@ -137,6 +137,8 @@ class Candidate(Record):
     nearest: str
     """The most similar admitted case; empty when the evaluation set is empty."""
     similarity: float = Field(ge=0, le=1)
+    may_repeat: str = ""
+    """A case that it may say the same as, in other words, for a person to tell; empty where that is unlikely."""
     made: str = ""
     """By which way of generating, such as `category`, `document` or `typos`."""
     sources: list[Source] = []
@@ -355,6 +357,27 @@ class Signal(Record):
     statement: str
     """What it means for the business, in one sentence."""
     owner: str
+
+
+class CaseNight(Record):
+    """What came of each case in one night: enough to see, many nights later, which cases still tell anything."""
+
+    night: str
+    """The date of the run."""
+    target: str
+    """Fingerprint of the target."""
+    judge: str
+    """Fingerprint of the judge of single answers; empty where checks alone could be believed."""
+    evaluation_set: str
+    """Hash of the set's revisions."""
+    cases: int = Field(ge=0)
+    failed: list[Name]
+    unscored: list[Name]
+    """Cases without an outcome."""
+    differing: list[Name]
+    """Cases in which target and baseline have different outcomes."""
+    revisions: dict[Name, str]
+    """The set, case by case; empty where it is that of the row before."""
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)

@@ -2,7 +2,7 @@
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
 that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills, statistics,
-desk.
+desk, duplicates.
 """
 
 import json
@@ -101,6 +101,13 @@ def statistics(rounds: int) -> Figures:
     return module.measure(rounds)
 
 
+def duplicates(_: int) -> Figures:
+    """How well repetitions are found, and what a search costs."""
+    from benchmarks import duplicates as module
+
+    return module.measure()
+
+
 def desk(_: int) -> Figures:
     """Twenty reviewers decide on 250 candidates each at a desk that is killed twice meanwhile."""
     from benchmarks import desk as module
@@ -137,6 +144,7 @@ FIGURES: dict[str, Callable[[int], Figures]] = {
     "kills": kills,
     "statistics": statistics,
     "desk": desk,
+    "duplicates": duplicates,
 }
 
 

@@ -2,46 +2,19 @@
 
 import json
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING
 
 import click
 
-BAD_INPUT = 2
-Arguments = ParamSpec("Arguments")
+from flows import cli_sets
+from flows.commands import app, as_json, command
 
+__all__ = ["app", "cli_sets"]
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="assay")
-def app() -> None:
-    """Evaluate an LLM product: no judged number without its certificate."""
+if TYPE_CHECKING:
+    from datetime import datetime
 
-
-def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
-    """Make a command of a function: an error of ours is one sentence on stderr and exit code 2."""
-
-    def wrap(run: Callable[Arguments, None]) -> click.Command:
-        @wraps(run)
-        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-            from assay.errors import AssayError
-            from tasks.door import be_quiet
-
-            be_quiet()
-            sys.path.insert(0, str(Path.cwd()))  # the project's own modules, as `python -m` would find them
-            try:
-                run(*args, **kwargs)
-            except AssayError as error:
-                click.echo(f"assay: {error}", err=True)
-                sys.exit(BAD_INPUT)
-
-        return app.command(name)(guarded)
-
-    return wrap
-
-
-as_json = click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
 
 
@@ -162,16 +135,6 @@ def grow() -> None:
     click.echo(flow.fn().message)
 
 
-@command("release")
-@click.argument("version")
-@click.option("--note", required=True, help="What changed and why, in a sentence.")
-def release(*, version: str, note: str) -> None:
-    """Freeze the evaluation set as VERSION (such as v1.4.0), tag the commit, push the data."""
-    from flows.release import release as flow
-
-    click.echo(flow.fn(version, note).message)
-
-
 @command("accept")
 def accept() -> None:
     """Make the last run's responses the baseline that later runs are compared with."""
@@ -182,40 +145,66 @@ def accept() -> None:
 
 @command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export(*, file: Path) -> None:
-    """Write the candidates that wait for a decision to a CSV FILE, for a spreadsheet."""
-    from tasks.accept import export_candidates
+@click.option("--set", "version", metavar="VERSION", help="The cases of this release, such as evalset@v1.2.0.")
+@click.option("--format", "name", default="", metavar="FORMAT", help="The cases as another tool reads them.")
+def export(*, file: Path, version: str | None, name: str) -> None:
+    """Write the candidates that wait for a decision to a CSV FILE; or the evaluation set, or a release of it.
 
-    click.echo(f"{export_candidates(file)} candidates written to {file}: fill decision, reviewer and reason.")
+    Formats: rows, chat, openai-evals, promptfoo, inspect, deepeval, ragas, langsmith, langfuse.
+    """
+    from tasks import accept, exchange, versions
+
+    if not version and not name:
+        count = accept.export_candidates(file)
+        click.echo(f"{count} candidates written to {file}: fill decision, reviewer and reason.")
+        return
+    if name:
+        count, lost = exchange.give(file, name, version or "")
+        click.echo("\n".join([*lost, f"{count} cases written to {file}."]))
+        return
+    click.echo(f"{versions.export(file, version or '')} cases of {version} written to {file}.")
 
 
 @command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--reviewer", help="Who admits the cases of a YAML file; a CSV file names its reviewers itself.")
+@click.option("--reviewer", default="", help="Who admits the cases; left out, people decide on them at the desk.")
+@click.option("--format", "name", default="", metavar="FORMAT", help="Another tool's cases; `auto` recognises it.")
+@click.option("--category", default="", help="Of cases whose file names none.")
+@click.option("--layer", type=click.Choice(["unit", "task", "production"]), default="unit", show_default=True)
+@click.option("--owner", default="", help="Of the cases; default: the category's.")
 @click.option(
     "--labels", "is_labels", is_flag=True, help="FILE holds labels: CSV, JSON Lines, Label Studio or Argilla."
 )
 @click.option("--annotator", default="", help="Who labelled, where the file does not say.")
 @click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="What a label means, such as good=pass.")
-def import_(*, file: Path, reviewer: str | None, is_labels: bool, annotator: str, maps: tuple[str, ...]) -> None:
-    """Append decisions of a filled CSV FILE, hand-written cases of a YAML FILE, or labels, to the log of each."""
+def import_(
+    *,
+    file: Path,
+    reviewer: str,
+    name: str,
+    category: str,
+    layer: str,
+    owner: str,
+    is_labels: bool,
+    annotator: str,
+    maps: tuple[str, ...],
+) -> None:
+    """Take in decisions of a filled CSV FILE, hand-written cases of a YAML FILE, labels, or another tool's cases."""
     from datetime import UTC, datetime
-
-    from tasks.accept import admit_written, import_decisions
-    from tasks.labels import take
 
     now = datetime.now(UTC)
     if is_labels:
+        from tasks.labels import take
+
         count, left_out = take(file, annotator, maps, now)
         click.echo("\n".join([*left_out, f"{count} labels appended; `assay calibrate` counts them."]))
-        return
-    if file.suffix == ".csv":
-        count = import_decisions(file, now)
-    elif reviewer:
-        count = admit_written(file, reviewer, now)
+    elif name:
+        from tasks import exchange
+
+        taken = exchange.take(file, name, exchange.filling(category, layer, owner), reviewer, now)
+        click.echo("\n".join(exchange.lines(taken)))
     else:
-        raise click.UsageError("hand-written cases need somebody who admits them: add --reviewer NAME")
-    click.echo(f"{count} decisions appended; `assay grow` admits the cases.")
+        click.echo(f"{_decided(file, reviewer, now)} decisions appended; `assay grow` admits the cases.")
 
 
 @command("desk")
@@ -283,6 +272,17 @@ def serve(*, port: int) -> None:
     from tasks import store
 
     forever(port, store.private("prefect"))
+
+
+def _decided(file: Path, reviewer: str, now: "datetime") -> int:
+    """Append the decisions of a sheet, or of whoever admits hand-written cases; return how many."""
+    from tasks.accept import admit_written, import_decisions
+
+    if file.suffix == ".csv":
+        return import_decisions(file, now)
+    if not reviewer:
+        raise click.UsageError("hand-written cases need somebody who admits them: add --reviewer NAME")
+    return admit_written(file, reviewer, now)
 
 
 def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: bool) -> None:

@@ -6,7 +6,7 @@ candidates, and what became of every other proposal. Asks the generator model, o
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,9 @@ from assay.clients.said import said
 from assay.errors import ConfigError, EndpointError
 from assay.generators import prompt, soundness
 from assay.generators import ways as making
-from assay.generators.nearest import nearest
+from assay.generators.duplicates.finding import Match, Text, find
+from assay.generators.duplicates.neighbours import Embedder
+from assay.generators.nearest import asked, nearest
 from assay.generators.prompt import Proposal, Proposals
 from assay.generators.ways import Ask, Material, Stock
 from assay.judges import prompt as judges
@@ -33,10 +35,16 @@ from assay.records import Candidate, Case, Category, Record, Trace, digest
 from assay.targets import world
 from tasks import consult, door, store
 from tasks.progress import progress
+from tasks.vectors import embedder
 
 EXAMPLES = 6
 MOST_ASKS = 1000
 """Of one batch: no two batches ask with the same seed."""
+VERBATIM = 0.95
+"""Token ratio from which a repetition is one in the same words."""
+LIKELY = 0.4
+"""Similarity from which a person is asked whether a proposal repeats a case; the model's own threshold, tuned on pairs
+of which every second one is a repetition, would ask of every fourth case of a real set."""
 DROPPED = "data/candidates/dropped.json"
 DOCUMENTS = (".md", ".txt")
 MAX_DOCUMENT = 200_000
@@ -54,7 +62,10 @@ class Settings(Limits):
     """Folder of the product's documents, for the way `document`; empty for none."""
     environment: str = ""
     """Module with the product's tools, for the way `tool-call`; empty for none."""
+    embedding_model: str = ""
+    """Of the hosted endpoint: finds what a proposal may repeat by meaning, besides by words; empty for words alone."""
     near_duplicate: float = Field(gt=0, le=1)
+    """Similarity from which a proposal is dropped as a repetition. A less sure one is shown with what it may repeat."""
     seed: int
 
 
@@ -154,6 +165,7 @@ def sort_out(
     past: Sequence[Case],
     settings: Settings,
     maker: str,
+    vectors: Embedder | None,
 ) -> Sorted:
     """Return the proposals that are sound and new, and why the others are not.
 
@@ -161,36 +173,71 @@ def sort_out(
     the nearest, but it makes no duplicate.
     """
     prompts = [judges.load(name).source for name in judges.names()]
-    kept: dict[str, Candidate] = {}
+    sound: dict[str, tuple[Proposal, Ask]] = {}
     dropped: list[Dropped] = []
     for proposal, ask in proposed:
-        case = proposal.case
-        there = [*cases, *(candidate.case for candidate in kept.values())]
-        other = nearest(case, [one for one in [*there, *past] if not _is_kin(one, case)])
         why = soundness.fault(proposal, ask, prompts)
-        if not why and other.similarity >= settings.near_duplicate:
-            why = f"it says the same as {other.case_id}"
-        if why or case.case_id in kept:
-            why = why or "it was proposed twice"
-            dropped.append(Dropped(made=proposal.made, category=case.category, turns=case.turns, why=why))
+        if why or proposal.case.case_id in sound:
+            dropped.append(_dropped(proposal, why or "it was proposed twice"))
+        else:
+            sound[proposal.case.case_id] = proposal, ask
+    there = {case.case_id: case for case in [*cases, *past, *(proposal.case for proposal, _ in sound.values())]}
+    like = _repetitions([proposal.case for proposal, _ in sound.values()], [*cases, *past], vectors)
+    kept: list[Candidate] = []
+    for name, (proposal, ask) in sound.items():
+        repeats = like[name]
+        if _is_sure(repeats, proposal.case, there, settings):
+            dropped.append(_dropped(proposal, f"it says the same as {repeats.other_id}"))
             continue
-        like = nearest(case, there)
-        kept[case.case_id] = Candidate(
-            candidate_id=case.case_id,
-            case=case,
-            generator=maker,
-            seed=ask.seed,
-            nearest=like.case_id,
-            similarity=round(like.similarity, 4),
-            made=proposal.made,
-            sources=list(proposal.sources),
+        near = nearest(proposal.case, [*cases, *(one.case for one in kept)])
+        kept.append(
+            Candidate(
+                candidate_id=name,
+                case=proposal.case,
+                generator=maker,
+                seed=ask.seed,
+                nearest=near.case_id,
+                similarity=round(near.similarity, 4),
+                may_repeat=repeats.other_id if repeats.is_duplicate and repeats.similarity >= LIKELY else "",
+                made=proposal.made,
+                sources=list(proposal.sources),
+            )
         )
-    return Sorted(list(kept.values()), dropped)
+    return Sorted(kept, dropped)
+
+
+def _is_sure(repeats: Match, case: Case, there: Mapping[str, Case], settings: Settings) -> bool:
+    """Tell whether a proposal surely repeats a case: the model is as sure as asked for, or the words agree too."""
+    if not repeats.is_duplicate:
+        return False
+    same_words = nearest(case, [there[repeats.other_id]]).similarity >= VERBATIM
+    return same_words or repeats.similarity >= settings.near_duplicate
+
+
+def _dropped(proposal: Proposal, why: str) -> Dropped:
+    return Dropped(made=proposal.made, category=proposal.case.category, turns=proposal.case.turns, why=why)
+
+
+def _repetitions(proposed: Sequence[Case], there: Sequence[Case], vectors: Embedder | None) -> dict[str, Match]:
+    """Return what each proposal repeats most, if anything; of two proposals the first repeats nothing."""
+    by_id = {case.case_id: case for case in [*there, *proposed]}
+    return find(
+        [Text(case.case_id, asked(case)) for case in proposed],
+        [Text(case.case_id, asked(case)) for case in there],
+        embedder=vectors,
+        is_kin=lambda one, other: _is_kin(by_id[other], by_id[one]),
+    )
 
 
 def _is_kin(one: Case, other: Case) -> bool:
     """Tell whether one case was made from the other, or both from a third one."""
     return bool(other.parent) and other.parent in (one.case_id, one.parent)
+
+
+def by_meaning(settings: Settings, endpoint: Endpoint, journal: Journal, run: str) -> Embedder | None:
+    """Return what embeds texts, where a model for that is named and the endpoint is not the embedded one."""
+    is_asked = settings.embedding_model and endpoint.model != settings.model.embedded
+    return embedder(settings.embedding_model, settings, endpoint, journal, run) if is_asked else None
 
 
 def account(read: Sequence[tuple[Proposals, Ask]], found: Sorted) -> dict[str, Any]:
@@ -204,13 +251,14 @@ def generate(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
     settings, cases = store.params("generate", Settings), store.read("cases", Case)
     ended = store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"]
-    asked = asks(settings, store.taxonomy(), stock(settings, cases), ended + len(cases))
+    planned = asks(settings, store.taxonomy(), stock(settings, cases), ended + len(cases))
     with consult.consulting(settings.model) as (endpoint, journal):
-        replies = asyncio.run(propose(settings, endpoint, asked, journal, f"{now:%Y-%m-%d}"))
-    read = [(prompt.parse(reply, ask), ask) for reply, ask in zip(replies, asked, strict=True)]
-    proposed = [(one, ask) for found, ask in read for one in found.found]
-    past = [one.case for one in store.read("past", Past)]
-    found = sort_out(proposed, cases, past, settings, prompt.fingerprint(endpoint.model))
+        replies = asyncio.run(propose(settings, endpoint, planned, journal, f"{now:%Y-%m-%d}"))
+        read = [(prompt.parse(reply, ask), ask) for reply, ask in zip(replies, planned, strict=True)]
+        proposed = [(one, ask) for found, ask in read for one in found.found]
+        past, maker = [one.case for one in store.read("past", Past)], prompt.fingerprint(endpoint.model)
+        vectors = by_meaning(settings, endpoint, journal, f"{now:%Y-%m-%d}")
+        found = sort_out(proposed, cases, past, settings, maker, vectors)
     store.write("candidates", found.kept)
     store.write_json(DROPPED, account(read, found))
     return len(found.kept)

@@ -1,7 +1,7 @@
 """Publish: is tonight's product worse than what was accepted, and how sure is that?
 
 Reads the evaluation set, responses, baseline, verdicts, labels, certificates and signals, and what the journal's ledger
-says of the calls; writes one report, the gate's word and the metrics. Asks nobody.
+says of the calls; writes one report, the gate's word, the metrics and tonight's row of the history. Asks nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ import numpy as np
 from prefect import task
 from pydantic import Field
 
-from assay import certificate, gate
+from assay import certificate, gate, health
 from assay.certificate import JUDGES, AnchorNight, Certificate
 from assay.clients.journal import Journal, Spent
 from assay.errors import InsufficientDataError
-from assay.records import IDENTICAL, Case, Category, Item, Label, Record, Response, Signal, Verdict, digest
+from assay.records import IDENTICAL, Case, CaseNight, Category, Item, Label, Record, Response, Signal, Verdict, digest
 from assay.report import content, correction, costs, findings, judged, metrics, wording
 from assay.report.page import render
 from assay.report.trials import steadiness
@@ -32,6 +32,7 @@ CHANGES = {
     "unscored": {(lost, theirs) for lost in LOST for theirs in (*LOST, "pass", "fail")},
 }
 """Outcomes with the target and with the baseline."""
+TOLD_APART = CHANGES["newly failing"] | CHANGES["fixed"]
 
 
 class Settings(Record):
@@ -42,6 +43,8 @@ class Settings(Record):
     slice_fdr: float = Field(gt=0, lt=1)
     draws: int = Field(ge=1000)
     seed: int
+    health: health.Rules
+    """When `assay health` proposes to retire a case."""
 
 
 class Night(NamedTuple):
@@ -229,6 +232,24 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     )
 
 
+def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
+    """Return tonight's row of the history: the outcome of each case by the scorers that may be believed."""
+    judge = next((row for row in trusted if row.name == findings.JUDGE and row.standing == "valid"), None)
+    mine, theirs = (outcomes(night, of, checks_only=judge is None).by_case for of in ("target", "baseline"))
+    decided = {case.case_id for case in night.cases if mine.get(case.case_id) in {"pass", "fail"}}
+    return CaseNight(
+        night=night.provenance.epoch,
+        target=night.provenance.target,
+        judge=judge.certificate.fingerprint if judge and judge.certificate else "",
+        evaluation_set=night.provenance.evaluation_set,
+        cases=len(night.cases),
+        failed=sorted(name for name in decided if mine[name] == "fail"),
+        unscored=sorted({case.case_id for case in night.cases} - decided),
+        differing=sorted(name for name in decided if (mine[name], theirs.get(name)) in TOLD_APART),
+        revisions={case.case_id: case.revision() for case in night.cases},
+    )
+
+
 def summary(found: content.Report) -> Summary:
     """Return the report's tables without anything that a model or a user wrote."""
     failing = [
@@ -289,10 +310,13 @@ def ledger(runs: Iterable[str]) -> list[Spent]:
 @task
 def publish(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
-    found = report(gather(), store.params("publish", Settings), now)
+    night = gather()
+    found = report(night, store.params("publish", Settings), now)
     store.write_bytes(store.REPORT, render(found).encode())
     store.write_json(store.METRICS, metrics.metrics(found))
     store.write_bytes(store.SLICES, metrics.slices_csv(found).encode())
+    history = store.read("history", CaseNight, may_be_absent=True)
+    store.write("history", health.recorded(history, remembered(night, found.judges)))
     store.write_json(store.GATE, found.gate.model_dump())
     return found.gate, summary(found)
 

@@ -1,103 +1,259 @@
-"""Release: which evaluation set is this, and what changed since the last one?
+"""Release: which evaluation set is this, what changed since the last one, and may it go out?
 
-Reads the evaluation set's manifest and earlier releases, writes release notes, commits and tags them in Git, and pushes
-the data to the DVC remote when there is one. A release is whole or absent: the tag comes last.
+Reads the evaluation set, its logs, the labels and earlier releases; writes release notes, pushes the data to the DVC
+remote when there is one, commits and tags. A release is whole or absent: the tag comes last. Killed anywhere and
+called again, it goes on where it was: notes that were written stay as they are for as long as they are true.
 """
 
-import re
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect import task
 
 from assay.errors import ConfigError, DataError
-from tasks import store
+from assay.evalset import contract
+from assay.evalset.notes import Release, notes, page
+from assay.evalset.versions import Asked, Changes, Content, changes, choose, content, demanded
+from assay.judges import prompt
+from assay.records import Case, Category, Decision, Record, digest
+from tasks import batches, store, versions
+from tasks.programs import cached, dvc, git, outputs, remote
 
-VERSION = re.compile(r"v(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+MANIFEST = "data/evalset/manifest.json"
+CASES = "data/evalset/cases.parquet"
+RECORDED = (MANIFEST, "data/decisions", "data/taxonomy", "dvc.lock")
+"""What a release commits beside its notes."""
+STAGE = "review"
+LONGEST = 4_000
+"""Characters of the notes that a person gives."""
 
 
-def number(version: str) -> tuple[int, int, int]:
-    """Return a version such as v1.4.0 as numbers."""
-    match = VERSION.fullmatch(version)
-    if match is None:
-        raise ConfigError(f"the version is {version[:40]!r}, expected one such as v1.4.0: choose it again")
-    major, minor, patch = match.groups()
-    return int(major), int(minor), int(patch)
+class Settings(Record):
+    """The section `release` of params.yaml: there is nothing to choose."""
 
 
-def notes(
-    version: str, note: str, manifest: Mapping[str, Any], last: Mapping[str, Any] | None, now: datetime
-) -> dict[str, Any]:
-    """Return the release notes: the content and what was added, changed and retired since the last release.
+class There(NamedTuple):
+    """The set as it lies in the working tree, and all that tells what it is."""
+
+    cases: list[Case]
+    taxonomy: list[Category]
+    words: list[Decision]
+    content: Content
+
+
+class Plan(NamedTuple):
+    """What a release will do."""
+
+    finish: Release | None
+    """An earlier release that lacks nothing but its tag."""
+    make: Release | None
+    """A new one; None where `finish` holds the set as it is."""
+    is_begun: bool
+    """The notes of `make` lie there from an attempt that did not end."""
+    abandoned: list[str]
+    """Files of attempts that hold another set than is there now."""
+    breaches: list[str]
+    """What the set breaks of the contract; with any, nothing is done."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "finish": self.finish.release if self.finish else "",
+            "release": self.make.model_dump(mode="json") if self.make else None,
+            "is_begun": self.is_begun,
+            "abandoned": self.abandoned,
+            "contract": self.breaches or "kept",
+            "steps": steps(self),
+        }
+
+
+def plan(asked: Asked, note: str, now: datetime) -> Plan:
+    """Return what a release would do now; nothing is written.
 
     Raises:
-        ConfigError: The version is no version, or not above the last one.
-        DataError: A category is below its quota, or nothing has changed.
+        ConfigError: The version asked for is too low, or Git, DVC and the notes contradict each other.
+        DataError: Nothing has changed, or the set is not what the logs come to.
     """
-    if last and number(version) <= number(str(last["release"]).partition("@")[2]):
-        raise ConfigError(f"the version is {version}, expected one above {last['release']}: choose a higher one")
-    number(version)
-    thin = [name for name, row in manifest["coverage"].items() if row["admitted"] < row["quota"]]
-    if thin:
-        raise DataError(f"data/evalset is below quota in {', '.join(thin)}: admit more cases with `assay grow`")
-    before, after = (last or {}).get("revisions", {}), manifest["revisions"]
-    if before == after:
-        raise DataError(f"data/evalset is the same as in {(last or {}).get('release')}: there is nothing to release")
-    return {
-        "release": f"evalset@{version}",
-        "note": note,
-        "released": now.isoformat(timespec="seconds"),
-        "content": manifest["content"],
-        "cases": manifest["cases"],
-        "layers": manifest["layers"],
-        "added": sorted(after.keys() - before.keys()),
-        "retired": sorted(before.keys() - after.keys()),
-        "changed": sorted(name for name in after.keys() & before.keys() if after[name] != before[name]),
-        "coverage": manifest["coverage"],
-        "revisions": after,
-    }
+    there = gather()
+    known = versions.inventory()
+    last = known.last
+    _require_log(last, there.words)
+    finish = known.untagged
+    if finish and demanded(changes(finish.holds(), there.content)) is None:
+        return Plan(finish=finish, make=None, is_begun=False, abandoned=_files(known.begun), breaches=[])
+    begun = next((one for one in known.begun if _is_still(one, there, last)), None)
+    made = begun or _made(asked, note, now, there, last)
+    abandoned = [one for one in known.begun if one != begun]
+    breaches = contract.breaches(there.cases, there.taxonomy, *_tested_with())
+    return Plan(finish=finish, make=made, is_begun=begun is not None, abandoned=_files(abandoned), breaches=breaches)
+
+
+def gather() -> There:
+    """Return the set, after it was held against its manifest, its logs and DVC's record.
+
+    Raises:
+        DataError: They do not go together.
+    """
+    cases, taxonomy, words = store.read("cases", Case), store.taxonomy(), store.read("decisions", Decision)
+    there = There(cases, taxonomy, words, content(cases, taxonomy))
+    manifest = store.read_json(MANIFEST, "run `dvc repro review`")
+    folded = content(batches.fold().cases, taxonomy)
+    if manifest["content"] != digest(there.content.revisions) or folded != there.content:
+        raise DataError(
+            "data/evalset is not what the logs in data/decisions come to, expected the set that people admitted: "
+            "run `assay grow`, or `dvc repro review`"
+        )
+    lock = store.path("dvc.lock").read_bytes() if store.exists("dvc.lock") else b""
+    if outputs(lock, STAGE).get(CASES) != versions.md5(store.path(CASES)):
+        raise DataError(f"dvc.lock does not hold {CASES} as it is, expected it to: run `dvc repro review`")
+    return there
+
+
+def steps(of: Plan) -> list[str]:
+    """Return the steps of a plan, in words."""
+    found = [f"drop {', '.join(of.abandoned)}"] if of.abandoned else []
+    found += [f"tag the commit of {of.finish.release}"] if of.finish else []
+    if of.make:
+        found += [
+            "write " + " and ".join(_files([of.make])) if not of.is_begun else "keep the notes of the first attempt",
+            "push the data to the default DVC remote, if there is one",
+            f"commit the notes, {', '.join(RECORDED)}",
+            f"tag {of.make.release}",
+        ]
+    return found
+
+
+def lines(of: Plan) -> list[str]:
+    """Return a plan as a person reads it."""
+    found = [f"Would {step}." for step in steps(of)]
+    if of.breaches:
+        return [*of.breaches, "The contract is broken, so nothing would be done."]
+    if of.make:
+        found = [f"{of.make.release}, a {of.make.bump} version: {of.make.why}.", *found, "", page(of.make)]
+    return found
+
+
+def current() -> str:
+    """Return the name of the last release."""
+    last = versions.inventory().last
+    return last.release if last else ""
+
+
+def carried_out(of: Plan) -> Iterator[str]:
+    """Do what is planned, and yield a sentence after each step; each one may be done twice.
+
+    Raises:
+        ConfigError: Git or DVC refuse; nothing is tagged then, and the same command goes on later.
+    """
+    drop(of.abandoned)
+    if of.finish:
+        yield tagged(of.finish, versions.commit_of(of.finish.release))
+    if of.make:
+        names = _files([of.make])
+        store.write_json(names[0], of.make.model_dump(mode="json"))
+        yield f"{names[0]} is written."
+        store.write_bytes(names[1], page(of.make).encode())
+        yield f"{names[1]} is written."
+        yield pushed()
+        yield committed(of.make, names)
+        yield tagged(of.make, "HEAD")
+
+
+def drop(abandoned: Sequence[str]) -> None:
+    """Remove what attempts have left whose set is gone."""
+    if abandoned:
+        git("rm", "--quiet", "--force", "--cached", "--ignore-unmatch", "--", *abandoned)
+    for name in abandoned:
+        store.path(name).unlink(missing_ok=True)
+
+
+def pushed() -> str:
+    """Have the set in the default DVC remote; say so, or that there is none.
+
+    Raises:
+        ConfigError: The remote cannot be written, or DVC has lost the data.
+    """
+    name = remote()
+    if not name:
+        return "No DVC remote is configured, so the data stays here: `dvc remote add -d NAME URL`, then `dvc push`."
+    if not cached(versions.md5(store.path(CASES))):
+        raise ConfigError(
+            f"the DVC cache has lost {CASES}, so that nothing would be pushed, expected it there: "
+            "run `dvc commit --force review`, then release again"
+        )
+    dvc("push", "--quiet", STAGE)
+    return f"The data is in the DVC remote {name}."
+
+
+def committed(of: Release, names: Sequence[str]) -> str:
+    """Commit the notes and what the set is made of, and nothing else that lies there or is staged."""
+    there = [name for name in (*names, *RECORDED) if store.exists(name) or store.path(name).is_dir()]
+    git("add", "--", *there)
+    git("commit", "--quiet", f"--message=Release {of.release}: {of.note}", "--", *there)
+    return f"Committed as {git('rev-parse', '--short', 'HEAD')}."
+
+
+def tagged(of: Release, commit: str) -> str:
+    """Tag a commit; say how to share the tag.
+
+    Raises:
+        ConfigError: The tag is there and marks something else.
+    """
+    at = git("rev-parse", f"{commit}^{{commit}}")
+    if git("tag", "--list", of.release):
+        marked = git("rev-parse", f"{of.release}^{{commit}}")
+        if marked != at:
+            raise ConfigError(
+                f"the tag {of.release} marks {marked[:12]}, expected {at[:12]}: somebody else released it; merge theirs"
+            )
+    else:
+        git("tag", "--annotate", f"--message={of.release}: {of.note}", of.release, at)
+    return f"{of.release} is tagged: {of.cases} cases. Push it with `git push --follow-tags`."
 
 
 @task
-def release(version: str, note: str, now: datetime) -> str:
-    """Write the notes, commit them, tag the commit, push the data; return what was done in a sentence."""
-    last = max(store.releases(), key=lambda found: number(found["release"].partition("@")[2]), default=None)
-    manifest = store.read_json("data/evalset/manifest.json", "run `dvc repro review`")
-    written = notes(version, note, manifest, last, now)
-    tag = f"evalset@{version}"
-    if _git("tag", "--list", tag):
-        raise ConfigError(f"the tag {tag} exists already, expected a new version: choose a higher one")
-    name = f"{store.RELEASES}/evalset-{version}.json"
-    store.write_json(name, written)
-    _git("add", "--", name)
-    _git("commit", "--quiet", "--message", f"Release {tag}: {note}", "--", name)
-    _git("tag", "--annotate", tag, "--message", note)
-    return f"{tag}: {written['cases']} cases. {_push()}"
+def release(asked: Asked, note: str, now: datetime) -> list[str]:
+    """Release the set as it is; return what was done, one sentence a step."""
+    found = plan(asked, note, now)
+    if found.breaches:
+        raise DataError("; ".join(found.breaches) + ": mend these, then release again; nothing was written")
+    return list(carried_out(found))
 
 
-def _push() -> str:
-    """Push the released set to the default DVC remote."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    with Repo(str(store.root())) as repository:
-        if not repository.config["core"].get("remote"):
-            return "No DVC remote is configured, so the data stays here: `dvc remote add -d NAME URL`, then `dvc push`."
-        try:
-            pushed = repository.push(targets=["review"])
-        except DvcException as error:
-            raise ConfigError(
-                f"the tag is set, but DVC cannot push ({error}): mend the remote, then `dvc push`"
-            ) from error
-    return f"Pushed {pushed} files to the DVC remote; push the tag with `git push --follow-tags`."
+def _made(asked: Asked, note: str, now: datetime, there: There, last: Release | None) -> Release:
+    """Return the notes of a new release."""
+    if not note.strip() or len(note) > LONGEST or "\0" in note:
+        raise ConfigError(f"--notes is {note[:80]!r}, expected a sentence or more, {LONGEST:,} characters at most")
+    after = last.release if last else ""
+    found: Changes = changes(last.holds() if last else None, there.content)
+    choice = choose(asked, after, found)
+    versions.require_free(f"evalset@{choice.version}")
+    return notes(choice, note.strip(), after, found, there.cases, there.taxonomy, there.words, there.content, now)
 
 
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=store.root(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ConfigError(
-            f"git {words[0]} failed ({done.stderr.strip()[:300]}): mend the repository, then release again"
+def _is_still(begun: Release, there: There, last: Release | None) -> bool:
+    """Tell whether notes that an attempt left are true of the set as it is, and follow the last release."""
+    return begun.holds() == there.content and begun.after == (last.release if last else "")
+
+
+def _require_log(last: Release | None, words: Sequence[Decision]) -> None:
+    """Hold the decision log against the last release: what it was made of is still there."""
+    if last and last.log and last.log not in {word.chain for word in words}:
+        raise DataError(
+            f"data/decisions/decisions.jsonl has no row {last.log[:16]}, with which it ended at {last.release}, "
+            "expected the log to have grown only: restore it from Git"
         )
-    return done.stdout.strip()
+
+
+def _tested_with() -> tuple[list[Any], dict[str, str]]:
+    """Return the labelled items that judges are tested with, and each judge's prompt without what is judged."""
+    items, labels = store.labelled()
+    heldout = {label.item_id for label in labels if label.split == "heldout"}
+    prompts = {name: f"{asked.system} {asked.source}" for name in prompt.names() for asked in [prompt.load(name)]}
+    return [item for item in items if item.item_id in heldout], prompts
+
+
+def _files(of: Sequence[Release]) -> list[str]:
+    """Return the two files of each release: the record, and the page."""
+    return [name for one in of for name in (versions.notes_file(one.release), versions.page_file(one.release))]

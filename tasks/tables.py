@@ -8,6 +8,7 @@ from assay.records import (
     Answer,
     Candidate,
     Case,
+    CaseNight,
     Decision,
     Draw,
     Item,
@@ -51,5 +52,6 @@ TABLES = {
     ),
     "signals": Table("data/signals/signals.parquet", Signal, ("signal", "segment")),
     "seen": Table("data/calibration/seen.jsonl", Seen, ("judge", "item_id")),
+    "history": Table("data/reports/history.jsonl", CaseNight, ("night",)),
     "nights": Table("data/calibration/nights.jsonl", AnchorNight, ("judge", "night")),
 }

@@ -1,5 +1,6 @@
 """The cast: Cleo writes to Pantry Lane. One small project that every test of a stage plays with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,19 @@ from typing import Any
 
 import yaml
 
-from assay.records import Case, Decision, Expectation, Item, Label, Response, ToolCall, Trace, Verdict
+from assay.records import (
+    Case,
+    CaseNight,
+    Decision,
+    Expectation,
+    Item,
+    Label,
+    Response,
+    ToolCall,
+    Trace,
+    Verdict,
+    digest,
+)
 from tasks import store
 from tests.layout import ROOT
 
@@ -142,6 +155,23 @@ def decision(of: Case, word: str = "admit", **changes: Any) -> Decision:
         "case": None if word == "reject" else of,
     }
     return Decision.model_validate(fields | changes)
+
+
+def case_night(night: str, cases: Sequence[Case] = (), **changes: Any) -> CaseNight:
+    """Return what came of these cases in one night: all passed."""
+    revisions = {one.case_id: one.revision() for one in cases}
+    fields = {
+        "night": night,
+        "target": "support@2",
+        "judge": "judge-1",
+        "evaluation_set": digest(revisions),
+        "cases": len(cases),
+        "failed": [],
+        "unscored": [],
+        "differing": [],
+        "revisions": revisions,
+    }
+    return CaseNight.model_validate(fields | changes)
 
 
 def trace(number: int, at: datetime, **changes: Any) -> Trace:

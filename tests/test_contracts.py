@@ -18,7 +18,7 @@ from assay.errors import DataError
 from assay.records import Answer, Candidate, Draw, Record, Signal
 from tasks import store
 from tasks.tables import TABLES
-from tests.cast import AT, CATEGORIES, case, decision, item, label, response, trace, verdict
+from tests.cast import AT, CATEGORIES, case, case_night, decision, item, label, response, trace, verdict
 from tests.layout import ROOT
 
 KNOWN = list(CATEGORIES)
@@ -78,6 +78,7 @@ SOUND: dict[str, list[Record]] = {
         AnchorNight(judge=judge, night="2026-11-02", issued=AT, baseline="", anchors=9, flips=1, judged=5, passed=4)
         for judge in ("correctness", "preference")
     ],
+    "history": [case_night("2026-11-01"), case_night("2026-11-02")],
 }
 
 

@@ -116,7 +116,7 @@ def test_every_example_of_parameters_is_accepted(example: str) -> None:
 
 def test_the_example_of_judges_is_accepted() -> None:
     """What the document shows as the section `judge` is one."""
-    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT["docs/calibrate.md"], re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT["docs/calibrate.md", "docs/release.md"], re.DOTALL)
     assert len(panel.Settings.model_validate(yaml.safe_load(example)["judge"]).models) == 3
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.clients.chat import Chat
 from assay.clients.engine import Answer, Call
@@ -36,18 +37,29 @@ def calls(chat: Chat, model: str, texts: Iterator[str]) -> Iterator[Call]:
     return map(call, texts)
 
 
+def vector(journal: Journal, model: str, text: str) -> NDArray[np.float64]:
+    """Return a text's embedding, made one long.
+
+    Raises:
+        CallError: It could not be embedded, or the vector is nothing but zeros.
+    """
+    found = json.loads(journal.outcome(key(model, text)))
+    if isinstance(found, dict):
+        raise CallError("malformed", found["error"])
+    numbers: NDArray[np.float64] = np.asarray(found, dtype=np.float64)
+    length = float(np.linalg.norm(numbers))
+    if not length:
+        raise CallError("malformed", f"the embedding has {len(numbers)} numbers, and nothing but zeros")
+    return numbers / length
+
+
 def cosine(journal: Journal, model: str, first: str, second: str) -> float:
     """Return the cosine of two texts' embeddings, from -1 to 1.
 
     Raises:
-        CallError: One of them could not be embedded.
+        CallError: One of them could not be embedded, or they are not of one length.
     """
-    found = [json.loads(journal.outcome(key(model, text))) for text in (first, second)]
-    for outcome in found:
-        if isinstance(outcome, dict):
-            raise CallError("malformed", outcome["error"])
-    left, right = (np.asarray(vector, dtype=float) for vector in found)
-    size = float(np.linalg.norm(left) * np.linalg.norm(right))
-    if left.shape != right.shape or not size:
+    left, right = (vector(journal, model, text) for text in (first, second))
+    if left.shape != right.shape:
         raise CallError("malformed", f"the embeddings have {len(left)} and {len(right)} numbers, or nothing but zeros")
-    return float(left @ right) / size
+    return float(left @ right)

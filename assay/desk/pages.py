@@ -201,12 +201,14 @@ def _text(case: Case) -> str:
 def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:
     """Return the existing cases that a candidate resembles, with what differs."""
     found = []
-    for name in dict.fromkeys(filter(None, (one.nearest, one.case.parent))):
+    for name in dict.fromkeys(filter(None, (one.may_repeat, one.nearest, one.case.parent))):
         case = guide.case(name)
         if case:
             parts = difference.parts("\n".join(case.turns), "\n".join(one.case.turns))
             similarity = one.similarity if name == one.nearest else None
-            found.append({"case": case, "parts": parts, "similarity": similarity, "is_parent": name == one.case.parent})
+            kind = "May repeat" if name == one.may_repeat else "Nearest case"
+            kind = "Made from" if name == one.case.parent else kind
+            found.append({"case": case, "parts": parts, "similarity": similarity, "kind": kind})
     return found
 
 

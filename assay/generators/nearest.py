@@ -23,7 +23,9 @@ def nearest(case: Case, existing: Sequence[Case]) -> Nearest:
 
     The order of words, letter case and repetition count little: a paraphrase by another word is *not* recognised.
     """
-    best = process.extractOne(asked(case), [asked(other) for other in existing], scorer=fuzz.token_ratio)
+    best = process.extractOne(
+        asked(case).lower(), [asked(other).lower() for other in existing], scorer=fuzz.token_ratio
+    )
     if best is None:
         return Nearest(case_id="", similarity=0.0)
     _, score, index = best
@@ -31,5 +33,5 @@ def nearest(case: Case, existing: Sequence[Case]) -> Nearest:
 
 
 def asked(case: Case) -> str:
-    """Return all that the user says, and wants, in lower case."""
-    return "\n".join([*case.turns, *([case.user.goal] if case.user else [])]).lower()
+    """Return all that the user says, and wants."""
+    return "\n".join([*case.turns, *([case.user.goal] if case.user else [])])

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from assay.admission import Past
-from assay.errors import ConfigError
+from assay.errors import ConfigError, EndpointError
 from assay.records import Candidate, Category
 from tasks import door, store
 from tasks.generate import DROPPED, generate
@@ -280,3 +280,48 @@ def test_documents_lie_in_the_project(
     with generating(both) as served, pytest.raises(ConfigError, match="expected a folder of the project"):
         generate.fn(now)
     assert served.asked == []
+
+
+@pytest.mark.parametrize(("surely", "count"), [(1.0, 2), (0.3, 1)])
+def test_a_repetition_in_other_words_is_for_a_person(
+    project: Project, generating: Callable[..., Any], now: datetime, surely: float, count: int
+) -> None:
+    """What may say the same as a case, but not surely, is shown with that case; what surely does is dropped."""
+    project.params("generate", near_duplicate=surely)
+    store.write("cases", [case(9, turns=["Which states don't you deliver to?"]), case(10, turns=["What is it?"])])
+    again = proposal("Which states do you not send boxes to?")
+    with generating(lambda body: proposing(again, GOOD) if asked_category(body) == "refunds" else proposing()):
+        assert generate.fn(now) == count
+    found = {one.case.turns[0]: one.may_repeat for one in store.read("candidates", Candidate)}
+    assert found.get(again["turns"][0], "refunds-009") == "refunds-009"
+    assert found[GOOD["turns"][0]] == ""
+
+
+def embedding(numbers: list[float]) -> Reply:
+    """Return an embedding as OpenAI's API spells it."""
+    return as_json(
+        {"object": "list", "model": "e", "data": [{"object": "embedding", "index": 0, "embedding": numbers}]}
+    )
+
+
+@pytest.mark.parametrize("reply", [failure(400), embedding([0.0, 0.0]), embedding([1.0, 2.0, 3.0])])
+def test_neighbours_by_meaning_are_asked_for_where_a_model_is_named(
+    project: Project, generating: Callable[..., Any], now: datetime, reply: Reply
+) -> None:
+    """Each text is embedded once; an embedding that cannot be had ends the run in a sentence, and nothing is filed."""
+    project.params("generate", embedding_model="embedder-1", categories=1)
+
+    def script(body: Body) -> Reply:
+        if "input" not in body:
+            return both(body)
+        return reply if "Cleo asks question 1" in body["input"] else embedding([3.0, 4.0])
+
+    with generating(script) as served, pytest.raises(EndpointError, match="gave no embeddings"):
+        generate.fn(now)
+    asked = [body["input"] for body in served.asked if "input" in body]
+    assert len(asked) == len(set(asked)) == 8
+    assert {body["model"] for body in served.asked if "input" in body} == {"embedder-1"}
+    assert not store.exists("candidates")
+    with generating(lambda body: embedding([3.0, 4.0]) if "input" in body else both(body)):
+        store.private("journal.sqlite").unlink()
+        assert generate.fn(now) == 2

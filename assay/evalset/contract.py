@@ -1,0 +1,161 @@
+"""What a set has to keep before it may be released, as Great Expectations suites.
+
+Every table keeps its own contract at every read (`assay/contracts.py`). This one is about the set as a whole: quotas
+met, nothing twice, somebody responsible for everything, nobody's personal data, and nothing in it that a judge was, or
+will be, tested with or shown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rapidfuzz import fuzz, utils
+
+from assay import contracts
+from assay.calibration.rated import TELLING
+from assay.evalset import personal
+from assay.records import Case, Category, Item, Record, digest
+
+ALIKE = 95.0
+"""Rapidfuzz's token ratio, 0 to 100, from which on two questions count as one."""
+SIZES = 0.8
+"""How much of the longer question the shorter one has to be. A token ratio is 100 wherever all words of one text stand
+in the other, so that "Is it late?" would leak from each longer question that asks so too."""
+PLACES = {"cases": "data/evalset", "categories": "data/taxonomy"}
+SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
+    "cases": (
+        "case_id",
+        [
+            ("ExpectTableRowCountToBeBetween", {"min_value": 1}, "at least one case"),
+            ("ExpectColumnValuesToBeUnique", {"column": "case_id"}, "every case once"),
+            ("ExpectColumnValuesToBeUnique", {"column": "question"}, "no question twice"),
+            ("ExpectColumnValueLengthsToBeBetween", {"column": "owner", "min_value": 1}, "an owner of every case"),
+            ("ExpectColumnValuesToBeInSet", {"column": "personal", "value_set": [""]}, "no personal data"),
+            ("ExpectColumnValuesToBeInSet", {"column": "heldout", "value_set": [""]}, "no held-out item of others"),
+            ("ExpectColumnValuesToBeInSet", {"column": "prompt", "value_set": [""]}, "no example of a judge's prompt"),
+        ],
+    ),
+    "categories": (
+        "category",
+        [
+            ("ExpectColumnValueLengthsToBeBetween", {"column": "owner", "min_value": 1}, "an owner of every category"),
+            ("ExpectColumnValuesToBeInSet", {"column": "quota", "value_set": ["met"]}, "every quota met"),
+        ],
+    ),
+}
+"""By table: its key, and the rules."""
+
+
+class CaseRow(Record):
+    """A case as the contract looks at it; empty texts are what is expected of the last three."""
+
+    case_id: str
+    owner: str
+    question: str
+    """Hash of what the user says, but for letter case and blanks."""
+    personal: str
+    heldout: str
+    prompt: str
+
+
+class CategoryRow(Record):
+    """A category as the contract looks at it."""
+
+    category: str
+    owner: str
+    quota: str
+    """`met`, or how many cases are missing."""
+
+
+def promises() -> list[str]:
+    """Return what is held, in words."""
+    return [meaning for _, rules in SUITES.values() for _, _, meaning in rules]
+
+
+def breaches(
+    cases: Sequence[Case], taxonomy: Sequence[Category], heldout: Sequence[Item], prompts: Mapping[str, str]
+) -> list[str]:
+    """Return each rule that the set breaks, with the cases or categories that break it.
+
+    Args:
+        cases: The set.
+        taxonomy: Its categories.
+        heldout: Labelled items that judges are tested with.
+        prompts: By judge: everything of its prompt that is the same in every call.
+    """
+    import pandas as pd
+
+    leaks = leaked(cases, heldout)
+    rows: dict[str, list[dict[str, str]]] = {
+        "cases": [_case_row(case, leaks, prompts).model_dump() for case in cases],
+        "categories": [row.model_dump() for row in _category_rows(cases, taxonomy)],
+    }
+    columns = {"cases": list(CaseRow.model_fields), "categories": list(CategoryRow.model_fields)}
+    return [
+        f"{PLACES[table]}: {breach}"
+        for table, (key, rules) in SUITES.items()
+        for breach in contracts.breaches(table, pd.DataFrame(rows[table], columns=columns[table]), rules, [key])
+    ]
+
+
+def leaked(cases: Sequence[Case], heldout: Sequence[Item]) -> dict[str, str]:
+    """Return the cases that ask what a held-out item of another case asks, each with that item.
+
+    What was made from a case resembles it on purpose, and so an answer to it.
+    """
+    asked = {item.item_id: (item.case_id, _asked(item.turns)) for item in heldout}
+    found: dict[str, str] = {}
+    for case in cases:
+        question = _asked(case.turns)
+        for item_id, (origin, other) in asked.items():
+            if origin not in (case.case_id, case.parent) and _is_alike(question, other):
+                found[case.case_id] = item_id
+                break
+    return found
+
+
+def texts(case: Case) -> Iterator[str]:
+    """Yield everything that a person wrote into a case."""
+    yield from case.turns
+    yield case.reference
+    for expectation in case.expectations:
+        yield from expectation.values
+        yield from (call.arguments for call in expectation.calls)
+    if case.user:
+        yield from (case.user.goal, case.user.persona, case.user.stop)
+
+
+def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) -> CaseRow:
+    there = {kind for text in texts(case) for kind in personal.kinds(text)}
+    told = [_plain(" ".join(case.turns)), _plain(case.reference)]
+    shown = [
+        judge
+        for judge, prompt in prompts.items()
+        if any(len(text) >= TELLING and text in _plain(prompt) for text in told)
+    ]
+    return CaseRow(
+        case_id=case.case_id,
+        owner=case.owner.strip(),
+        question=digest([_plain(" ".join(case.turns)), case.user.model_dump() if case.user else None]),
+        personal=", ".join(sorted(there)),
+        heldout=leaks.get(case.case_id, ""),
+        prompt=", ".join(shown),
+    )
+
+
+def _category_rows(cases: Sequence[Case], taxonomy: Sequence[Category]) -> Iterator[CategoryRow]:
+    for category in taxonomy:
+        admitted = sum(case.category == category.category for case in cases)
+        quota = "met" if admitted >= category.quota else f"{admitted} of {category.quota} cases"
+        yield CategoryRow(category=category.category, owner=category.owner.strip(), quota=quota)
+
+
+def _is_alike(one: str, other: str) -> bool:
+    shorter, longer = sorted((len(one), len(other)))
+    return shorter >= SIZES * longer and fuzz.token_ratio(one, other, score_cutoff=ALIKE) >= ALIKE
+
+
+def _asked(turns: Sequence[str]) -> str:
+    return str(utils.default_process(" ".join(turns)))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())

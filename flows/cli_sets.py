@@ -1,0 +1,64 @@
+"""Commands about versions of the evaluation set: release, diff, health."""
+
+import json
+import sys
+
+import click
+
+from flows.commands import BAD_INPUT, as_json, command
+
+
+@command("release")
+@click.option(
+    "--bump",
+    type=click.Choice(["auto", "major", "minor", "patch"]),
+    default="auto",
+    show_default=True,
+    help="At least what the changes demand.",
+)
+@click.option("--notes", required=True, metavar="TEXT", help="What changed and why, in a sentence or more.")
+@click.option("--dry-run", "is_rehearsal", is_flag=True, help="Show all of it and change nothing.")
+@as_json
+def release(*, bump: str, notes: str, is_rehearsal: bool, is_json: bool) -> None:
+    """Freeze the evaluation set under the next version: check it, write notes, push, commit, tag."""
+    from datetime import UTC, datetime
+    from typing import cast
+
+    from assay.evalset.versions import Asked
+    from flows.release import release as flow
+    from tasks import release as run
+
+    asked = cast("Asked", bump)
+    if is_rehearsal:
+        found = run.plan(asked, notes, datetime.now(UTC))
+        click.echo(json.dumps(found.record()) if is_json else "\n".join(run.lines(found)))
+        sys.exit(BAD_INPUT if found.breaches else 0)
+    said = flow.fn(notes, asked).message or ""
+    click.echo(json.dumps({"release": run.current(), "steps": said.splitlines()}) if is_json else said)
+
+
+@command("diff")
+@click.argument("before", required=False)
+@click.argument("after", required=False)
+@as_json
+def diff(*, before: str | None, after: str | None, is_json: bool) -> None:
+    """Show what differs between two releases, such as v1.2.0 and v1.4.0, case by case and word by word.
+
+    Left out, BEFORE is the last release and AFTER the working set.
+    """
+    from assay.evalset.difference import lines
+    from tasks.versions import compare
+
+    found = compare(before, after)
+    click.echo(found.model_dump_json() if is_json else "\n".join(lines(found)))
+
+
+@command("health")
+@as_json
+def health(*, is_json: bool) -> None:
+    """Propose cases to retire or to make harder, each with its reason; a person decides."""
+    from tasks.health import health as examine
+    from tasks.health import lines
+
+    found = examine()
+    click.echo(found.model_dump_json() if is_json else "\n".join(lines(found)))

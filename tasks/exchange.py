@@ -1,0 +1,121 @@
+"""Exchange: evaluation sets from other tools, and to them.
+
+Reads and writes files of the user; what comes in is admitted by the person who signs for it, or goes to the desk as a
+batch like any other candidate.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from assay.errors import ConfigError
+from assay.formats.sets import registry
+from assay.formats.sets.gathering import Filling
+from assay.generators.nearest import nearest
+from assay.records import Candidate, Case, Decision, Layer, digest
+from tasks import batches, store, versions
+
+AUTO = "auto"
+MADE = "import"
+"""By which way such candidates were made."""
+
+
+class Taken(NamedTuple):
+    """What became of a file."""
+
+    cases: int
+    known: int
+    """Cases that are in the set already, as they are."""
+    left_out: list[str]
+    """What has no place in a case, one sentence a kind."""
+    batch: str
+    """The batch in which people decide on them; empty where somebody signed."""
+
+
+def filling(category: str, layer: str, owner: str) -> Filling:
+    """Return what cases get that their file says nothing of; the owner, where nobody is named, is the category's.
+
+    Raises:
+        ConfigError: The category is not in the taxonomy.
+    """
+    owners = {one.category: one.owner for one in store.taxonomy()}
+    if category and category not in owners:
+        raise _strange(category, owners)
+    return Filling(category, cast("Layer", layer), owner or owners.get(category, ""))
+
+
+def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) -> Taken:
+    """Take the cases of a file in.
+
+    Args:
+        file: In another tool's format, or plain rows.
+        name: The format; `auto` to recognise it.
+        given: What the file does not say.
+        reviewer: Who admits them; empty to open them at the desk.
+        now: The moment.
+
+    Raises:
+        ConfigError: The format is not recognised, a category is not in the taxonomy, or another batch is open.
+        DataError: The file is not what its format asks for.
+    """
+    found = registry.read(file, None if name == AUTO else name, given)
+    owners = {one.category: one.owner for one in store.taxonomy()}
+    for case in found.cases:
+        if case.category not in owners:
+            raise _strange(case.category, owners)
+    cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
+    there = {case.case_id: case for case in store.read("cases", Case, may_be_absent=True)}
+    fresh = [case for case in cases if there.get(case.case_id) != case]
+    taken = Taken(len(fresh), len(cases) - len(fresh), found.not_understood, "")
+    if not fresh:
+        return taken
+    if reviewer:
+        store.append("decisions", [_signed(case, reviewer, file.name, now) for case in fresh])
+        return taken
+    batch = batches.open_batch([_candidate(case, list(there.values())) for case in fresh], "", now)
+    return taken._replace(batch=batch.name)
+
+
+def lines(taken: Taken) -> list[str]:
+    """Return what became of a file, as a person reads it."""
+    next_ = f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
+    return [*taken.left_out, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
+
+
+def give(file: Path, name: str, version: str) -> tuple[int, list[str]]:
+    """Write the evaluation set, or a release of it, in another tool's format; return how many, and what that lost."""
+    cases = versions.cases(version) if version else store.read("cases", Case)
+    return len(cases), registry.write(cases, file, name)
+
+
+def _strange(category: str, known: Mapping[str, str]) -> ConfigError:
+    return ConfigError(
+        f"the category {category[:80]!r} is not in data/taxonomy, expected one of {', '.join(sorted(known))}: "
+        "write its file first, or say another one with --category"
+    )
+
+
+def _signed(case: Case, reviewer: str, source: str, now: datetime) -> Decision:
+    return Decision(
+        candidate_id=case.case_id,
+        digest=case.digest(),
+        decision="admit",
+        reviewer=reviewer,
+        reason=f"imported from {source}"[:500],
+        decided_at=now,
+        case=case,
+    )
+
+
+def _candidate(case: Case, cases: Sequence[Case]) -> Candidate:
+    like = nearest(case, cases)
+    return Candidate(
+        candidate_id=case.case_id,
+        case=case,
+        generator=digest([MADE]),
+        seed=0,
+        nearest=like.case_id,
+        similarity=round(like.similarity, 4),
+        made=MADE,
+    )

@@ -1,0 +1,47 @@
+"""Health: which cases should somebody retire, or make harder?
+
+Reads the evaluation set, its log and the history of nights; writes nothing. Who agrees with a proposal says `retire`
+at the desk or in a sheet.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from assay.health import Proposal, admitted_since, proposals
+from assay.records import Case, CaseNight, Decision, Record
+from assay.report.texts import visible
+from tasks import store
+from tasks.publish import Settings
+
+
+class Health(Record):
+    """What there is to look at, and how much is known."""
+
+    nights: int
+    """On record."""
+    needed: int
+    """Before anything but the age of a case can be told."""
+    proposals: list[Proposal]
+
+
+def health() -> Health:
+    """Return what there is to look at today."""
+    return at(datetime.now(UTC))
+
+
+def at(now: datetime) -> Health:
+    """Return what there is to look at."""
+    rules = store.params("publish", Settings).health
+    history = store.read("history", CaseNight, may_be_absent=True)
+    words = ((word.case, word.decided_at) for word in store.read("decisions", Decision) if word.case)
+    found = proposals(store.read("cases", Case), store.taxonomy(), history, admitted_since(words), rules, now)
+    return Health(nights=len(history), needed=rules.nights, proposals=found)
+
+
+def lines(found: Health) -> Iterator[str]:
+    """Yield the proposals as a person reads them."""
+    for one in found.proposals:
+        owner = " ".join(str(visible(one.owner)).split())[:80]
+        yield f"{one.case_id}: {one.kind}: {one.reason}; owner {owner}; {one.category} would have {one.after}"
+    count = len(found.proposals) or "no"
+    yield f"{count} proposals from {found.nights} nights on record, {found.needed} needed: people decide."

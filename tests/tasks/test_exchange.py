@@ -1,0 +1,79 @@
+"""Exchange: other tools' cases come in signed or go to the desk, nothing of their files is dropped silently."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from assay.admission import BatchEvent
+from assay.errors import AssayError, ConfigError
+from assay.records import Case, Decision
+from tasks import batches, exchange, store
+from tasks.review import review
+from tests.cast import Project
+
+ROWS = [
+    {"id": "lamp-1", "input": "May I send the lamp back?", "expected": "Yes, within 14 days.", "mood": "cross"},
+    {"id": "lamp-2", "input": "And if it is broken?", "expected": "Then too."},
+]
+
+
+@pytest.fixture
+def file(project: Project) -> Path:
+    """A file of two cases of another tool, beside a set of six."""
+    review.fn()
+    found = project.folder / "other.jsonl"
+    found.write_text("\n".join(map(json.dumps, ROWS)))
+    return found
+
+
+def taken(file: Path, now: datetime, reviewer: str = "", category: str = "refunds") -> exchange.Taken:
+    """Take a file in."""
+    return exchange.take(file, exchange.AUTO, exchange.filling(category, "unit", ""), reviewer, now)
+
+
+def test_an_unknown_category_is_refused(file: Path, project: Project, now: datetime) -> None:
+    """A category without a file in the taxonomy, and none at all, take in nothing."""
+    before = project.files()
+    with pytest.raises(ConfigError, match=r"'lamps' is not in data/taxonomy, expected one of escalation, refunds"):
+        taken(file, now, category="lamps")
+    with pytest.raises(AssayError, match="category"):
+        taken(file, now, category="")
+    assert project.files() == before
+
+
+def test_somebody_signs_for_the_cases(file: Path, now: datetime) -> None:
+    """With a reviewer the cases are admitted in that name, and what was lost is told."""
+    found = taken(file, now, "ann")
+    assert (found.cases, found.known, found.batch) == (2, 0, "")
+    assert any("mood" in line for line in found.left_out)
+    words = store.read("decisions", Decision)[-2:]
+    assert {(word.reviewer, word.decision, word.reason) for word in words} == {
+        ("ann", "admit", "imported from other.jsonl")
+    }
+    review.fn()
+    (lamp,) = [case for case in store.read("cases", Case) if case.turns == ["May I send the lamp back?"]]
+    assert (lamp.owner, lamp.category, lamp.reference) == ("payments", "refunds", "Yes, within 14 days.")
+    assert taken(file, now, "ann").known == 2
+
+
+def test_without_a_name_people_decide_at_the_desk(file: Path, now: datetime) -> None:
+    """Without a reviewer the cases are a batch like any other, and nothing is admitted."""
+    found = taken(file, now)
+    there = batches.opened()
+    assert there
+    assert (there.name, len(there.candidates)) == (found.batch, 2)
+    assert {one.made for one in batches.frozen(there.name)} == {"import"}
+    with pytest.raises(ConfigError, match="is open to reviewers"):
+        taken(file, now)
+    assert len(store.read("batches", BatchEvent)) == 1
+
+
+@pytest.mark.parametrize("name", ["rows", "langsmith", "langfuse"])
+def test_the_set_goes_out_and_comes_back(file: Path, project: Project, now: datetime, name: str) -> None:
+    """Written in a format that holds everything and read again, all six cases are known as they are."""
+    out = project.folder / "out.jsonl"
+    assert exchange.give(out, name, "") == (6, [])
+    found = exchange.take(out, name, exchange.filling("", "unit", ""), "ann", now)
+    assert (found.cases, found.known, found.left_out) == (0, 6, [])
