@@ -18,7 +18,8 @@ from tasks.execute import Settings
 from tests.layout import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
-DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md"]
+DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md", "docs/formats.md"]
+DOCUMENTS += ["docs/release.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -116,7 +117,7 @@ def test_every_example_of_parameters_is_accepted(example: str) -> None:
 
 def test_the_example_of_judges_is_accepted() -> None:
     """What the document shows as the section `judge` is one."""
-    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT["docs/calibrate.md", "docs/release.md"], re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT["docs/calibrate.md"], re.DOTALL)
     assert len(panel.Settings.model_validate(yaml.safe_load(example)["judge"]).models) == 3
 
 

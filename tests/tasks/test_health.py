@@ -13,7 +13,7 @@ from tasks.health import at, lines
 from tasks.publish import publish
 from tasks.review import review
 from tests.cast import AT, CATEGORIES, Project, case, case_night
-from tests.tasks.test_publish import CASES, Night
+from tests.tasks.test_publish import CASES, Night, good_night
 
 SIX = [case(number, category) for category in CATEGORIES for number in (1, 2, 3)]
 
@@ -24,7 +24,7 @@ def history() -> list[CaseNight]:
 
 def test_a_night_is_remembered_case_by_case(project: Project, now: datetime) -> None:
     """What failed, what had no outcome and what told the versions apart stand in the night's row, by id."""
-    night = Night()
+    night = good_night()
     night.lose(2)
     night.outcomes["target", "refunds-007"] = "unscored"
     night.outcomes |= {(subject, "refunds-009"): "fail" for subject in ("target", "baseline")}

@@ -80,6 +80,11 @@ def _anchor(item_id: str, question: str, text: str) -> Iterator[Verdict]:
 @pytest.fixture
 def night(project: Project) -> Night:
     """A good night in the small project, on whose items neither ROUGE-L nor the longer text is a perfect judge."""
+    return good_night()
+
+
+def good_night() -> Night:
+    """Return that night, in the project of the current folder."""
     texts = ({"response_a": f"{one.response_a:.<45}", "response_b": f"{one.response_b:.<45}"} for one in small_items())
     bare = [one.model_copy(update={"reference": ""} | text) for one, text in zip(small_items(), texts, strict=True)]
     store.write("items", bare)
