@@ -11,14 +11,16 @@ nightly: $(READY)
 	@assay nightly
 
 test: $(RUNNERS)
-	@pytest -n 2 --dist loadfile
+	@pytest -n 2 --dist loadfile --ignore=tests/flows/test_spread.py
+	@pytest tests/flows/test_spread.py
 
 check: $(RUNNERS)
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
-	@pytest -n 2 --dist loadfile
+	@pytest -n 2 --dist loadfile --ignore=tests/flows/test_spread.py
+	@pytest tests/flows/test_spread.py
 
 serve: $(READY)
 	@assay serve

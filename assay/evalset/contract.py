@@ -50,7 +50,8 @@ class CaseRow(Record):
     case_id: str
     owner: str
     question: str
-    """Hash of what the user says, but for letter case and blanks."""
+    """Hash of what the user says, but for blanks, and for letter case unless the case was made from another one: that
+    one may be shouted."""
     personal: str
     heldout: str
     prompt: str
@@ -134,11 +135,16 @@ def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) 
     return CaseRow(
         case_id=case.case_id,
         owner=case.owner.strip(),
-        question=digest([_plain(" ".join(case.turns)), case.user.model_dump() if case.user else None]),
+        question=digest([_question(case), case.user.model_dump() if case.user else None]),
         personal=", ".join(sorted(there)),
         heldout=leaks.get(case.case_id, ""),
         prompt=", ".join(shown),
     )
+
+
+def _question(case: Case) -> str:
+    said = " ".join(case.turns)
+    return " ".join(said.split()) if case.parent else _plain(said)
 
 
 def _category_rows(cases: Sequence[Case], taxonomy: Sequence[Category]) -> Iterator[CategoryRow]:

@@ -85,3 +85,9 @@ def test_every_text_of_a_case_is_looked_at() -> None:
     expectations = [{"check": "equals", "values": ["v"], "calls": [call("pay", '{"a": 1}')]}]
     one = case(1, turns=["t"], reference="r", expectations=expectations, user=user)
     assert set(texts(one)) == {"t", "r", "v", '{"a": 1}', "g", "p", "s"}
+
+
+def test_a_shouted_case_is_another_question() -> None:
+    """A case that was made from another one by capitals alone stands beside it."""
+    loud = case(9, turns=[turn.upper() for turn in SOUND[0].turns], parent=SOUND[0].case_id)
+    assert not [row for row in breaches([*SOUND, loud], [refunds()], [], {}) if "question" in row]
