@@ -10,7 +10,7 @@ The evaluation set is the fold of the two logs (`decisions`, `batches`), and not
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -55,7 +55,6 @@ class Batch:
     candidates: Mapping[str, str]
     reviewers: int
     quorum: float
-    opened: datetime
     deadline: datetime
     run: str
     state: Literal["open", "close", "abandon"] = "open"
@@ -65,6 +64,10 @@ class Batch:
     def is_over(self, now: datetime) -> bool:
         """Tell whether nobody may decide any more."""
         return self.state != "open" or now >= self.deadline
+
+    def is_about(self, word: Decision) -> bool:
+        """Tell whether a word is about one of the candidates, as it was opened here."""
+        return word.batch == self.name and self.candidates.get(word.candidate_id) == word.digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +124,9 @@ def batches(events: Sequence[BatchEvent]) -> dict[str, Batch]:
         elif before is None or before.state != "open":
             raise _unfit(number, event, "an open batch")
         elif event.event == "extend":
-            changes = {"deadline": event.deadline or before.deadline}
-            found[event.batch] = Batch(**(vars(before) | changes))
+            found[event.batch] = replace(before, deadline=event.deadline or before.deadline)
         else:
-            found[event.batch] = Batch(**(vars(before) | {"state": event.event, "why": event.note}))
+            found[event.batch] = replace(before, state=event.event, why=event.note)
     return found
 
 
@@ -133,15 +135,17 @@ def standings(batch: Batch, decisions: Iterable[Decision]) -> dict[str, Standing
 
     A word on other content than was opened counts for nothing.
     """
-    words: dict[str, dict[tuple[str, str], Decision]] = {name: {} for name in batch.candidates}
+    words: dict[str, list[Decision]] = {name: [] for name in batch.candidates}
     for decision in decisions:
-        shown = batch.candidates.get(decision.candidate_id)
-        if decision.batch == batch.name and decision.digest == shown:
-            said = words[decision.candidate_id]
-            said.pop((decision.reviewer, decision.role), None)
-            if decision.decision != "withdraw":
-                said[decision.reviewer, decision.role] = decision
-    return {name: standing(list(said.values()), batch.reviewers) for name, said in words.items()}
+        if batch.is_about(decision):
+            words[decision.candidate_id] = heard(words[decision.candidate_id], decision)
+    return {name: standing(said, batch.reviewers) for name, said in words.items()}
+
+
+def heard(words: Sequence[Decision], word: Decision) -> list[Decision]:
+    """Return the standing words on one candidate after one more, which replaces the same person's in that role."""
+    kept = [one for one in words if (one.reviewer, one.role) != (word.reviewer, word.role)]
+    return kept if word.decision == "withdraw" else [*kept, word]
 
 
 def standing(words: Sequence[Decision], reviewers: int) -> Standing:
@@ -214,7 +218,7 @@ def _hold(number: int, decision: Decision, known: Mapping[str, Batch], before: C
             f"{where}: {decision.decision} and case do not fit, expected a case where one is admitted: mend it"
         )
     batch = known.get(decision.batch)
-    if decision.batch and (batch is None or batch.candidates.get(decision.candidate_id) != decision.digest):
+    if decision.batch and (batch is None or not batch.is_about(decision)):
         raise DataError(
             f"{where}: {decision.digest[:80]} was not opened in {decision.batch[:80]}, expected a candidate as it was "
             "shown: decide again"
@@ -243,7 +247,6 @@ def _opened(number: int, event: BatchEvent) -> Batch:
         candidates=event.candidates,
         reviewers=event.reviewers,
         quorum=event.quorum,
-        opened=event.at,
         deadline=event.deadline,
         run=event.run,
     )

@@ -140,7 +140,7 @@ class Candidate(Record):
     may_repeat: str = ""
     """A case that it may say the same as, in other words, for a person to tell; empty where that is unlikely."""
     made: str = ""
-    """By which way of generating, such as `category`, `document` or `typos`."""
+    """By which way of generating, such as `category` or `document`; `import` for a case of another tool."""
     sources: list[Source] = []
     """What it rests on, where it was made from documents."""
 

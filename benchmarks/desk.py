@@ -64,11 +64,9 @@ def make(folder: Path, reviewers: int, candidates: int) -> list[str]:
     }
     (folder / "data/taxonomy/refunds.yaml").write_text(yaml.safe_dump({"category": "refunds"} | about), encoding="utf8")
     with chdir(folder):
-        there = batches.open_batch([_candidate(number) for number in range(candidates)], "", datetime.now(UTC))
+        batches.open_batch([_candidate(number) for number in range(candidates)], "", datetime.now(UTC))
         (opened,) = store.read("batches", batches.BatchEvent)
-        store.path("batches").unlink()
-        store.append("batches", [opened.model_copy(update={"reviewers": reviewers})])
-        assert there.candidates  # noqa: S101 - a benchmark that measures nothing is worse than none
+        store.write("batches", [opened.model_copy(update={"reviewers": reviewers})])
         return [people().invite(f"r{number:02}", "reviewer") for number in range(reviewers)]
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from assay.desk.guard import WithHeaders
 from assay.errors import BusyError, EndpointError
 from assay.judges import prompt
 from tasks import store
@@ -26,6 +26,7 @@ POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; form-action 'self'"
 )
+"""Forbids every page to load or send anything elsewhere: analytics of the second UI, pictures in an artifact."""
 
 
 def settings(port: int, home: Path) -> dict[str, str]:
@@ -40,24 +41,6 @@ def settings(port: int, home: Path) -> dict[str, str]:
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,
     }
-
-
-class NoCallingOut:
-    """Forbid every page to load or send anything elsewhere: analytics of the second UI, pictures in an artifact."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an application."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the policy to every answer."""
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Content-Security-Policy"] = POLICY
-            await send(message)
-
-        await self._app(scope, receive, guarded)
 
 
 class WithResults:
@@ -79,7 +62,8 @@ def create_app() -> ASGIApp:
 
     files = {REPORT: store.path(store.REPORT)}
     files |= {certificate(judge): store.path(f"{store.CALIBRATION}/{judge}.json") for judge in prompt.names()}
-    return TrustedHostMiddleware(NoCallingOut(WithResults(prefect_app(), files)), allowed_hosts=[HOST, "localhost"])
+    app = WithHeaders(WithResults(prefect_app(), files), {"Content-Security-Policy": POLICY})
+    return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
 
 
 def certificate(judge: str) -> str:

@@ -107,20 +107,24 @@ def admit_written(file: Path, reviewer: str, now: datetime) -> int:
     for case in cases:
         for expectation in case.expectations:
             registry.validate(expectation)
+    return admit(cases, reviewer, "written by hand", now)
+
+
+def admit(cases: Sequence[Case], reviewer: str, reason: str, now: datetime) -> int:
+    """Append cases to the log, admitted by the reviewer alone; return how many."""
     signed = [
         Decision(
             candidate_id=case.case_id,
             digest=case.digest(),
             decision="admit",
             reviewer=reviewer,
-            reason="written by hand",
+            reason=reason,
             decided_at=now,
             case=case,
         )
         for case in cases
     ]
-    store.append("decisions", signed)
-    return len(signed)
+    return len(store.append("decisions", signed))
 
 
 def retire(case_ids: Sequence[str], reviewer: str, reason: str, now: datetime) -> int:

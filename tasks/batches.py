@@ -17,7 +17,6 @@ from assay.records import Candidate, Decision, Record, Text
 from tasks import store
 
 FOLDER = "data/decisions/batches"
-MANIFEST = "data/evalset/manifest.json"
 SYSTEM = "assay"
 """Who signs what no person did: an opening, an end at the deadline."""
 Action = Literal["go on", "close early", "extend", "abandon"]
@@ -77,24 +76,15 @@ def of_run(run: str) -> Batch | None:
 
 
 def undecided() -> list[Candidate]:
-    """Return the candidates on file that nobody has to look at yet: not in the open batch, and not decided."""
-    proposed = store.read("candidates", Candidate, may_be_absent=True)
-    there = opened()
-    busy = set(there.candidates) if there else set()
-    done = settled()
-    return [one for one in proposed if one.candidate_id not in busy | done]
-
-
-def settled() -> set[str]:
-    """Return the ids of all candidates that people are done with: decided, or of an abandoned batch."""
+    """Return the candidates on file that wait for a batch: nobody has them in an open one, or is done with them."""
     log = words()
-    done = {word.candidate_id for word in log if not word.batch}
+    gone = {word.candidate_id for word in log if not word.batch}
     for batch in known().values():
-        if batch.state == "abandon":
-            done |= set(batch.candidates)
-        elif batch.state == "close":
-            done |= {name for name, one in standings(batch, log).items() if one.state == "decided"}
-    return done
+        if batch.state == "close":
+            gone |= {name for name, one in standings(batch, log).items() if one.state == "decided"}
+        else:
+            gone |= set(batch.candidates)
+    return [one for one in store.read("candidates", Candidate, may_be_absent=True) if one.candidate_id not in gone]
 
 
 def fold() -> Outcome:
@@ -119,8 +109,8 @@ def check_logs() -> str:
     log = words()
     chains = {word.chain for word in log}
     anchors = {note["release"]: note.get("log", "") for note in store.releases()}
-    if store.exists(MANIFEST):
-        anchors[MANIFEST] = store.read_json(MANIFEST, "run `dvc repro review`").get("log", "")
+    if store.exists(store.MANIFEST):
+        anchors[store.MANIFEST] = store.read_json(store.MANIFEST, "run `dvc repro review`").get("log", "")
     for name, anchor in anchors.items():
         if anchor and anchor not in chains:
             raise DataError(

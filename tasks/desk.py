@@ -5,6 +5,7 @@ nobody but people.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -25,8 +26,6 @@ from tasks import batches, labels, store
 from tasks.wake import wake
 
 HOST = "127.0.0.1"
-QUESTIONS = {"pass-fail": "correctness", "pairwise": "preference"}
-"""The judge whose rubric people go by, for each kind of question."""
 Version = tuple[tuple[int, int], ...]
 LOGS = ("decisions", "batches", "answers")
 
@@ -109,14 +108,11 @@ class _Guide:
 
 def _guide() -> Guide:
     cases = {case.case_id: case for case in store.read("cases", Case, may_be_absent=True)}
-    admitted: dict[str, int] = {}
-    for case in cases.values():
-        admitted[case.category] = admitted.get(case.category, 0) + 1
     return Guide(
         taxonomy={one.category: one for one in store.taxonomy()},
-        admitted=admitted,
+        admitted=Counter(case.category for case in cases.values()),
         case=cases.get,
-        rubrics={question: prompt.load(judge).rubric for question, judge in QUESTIONS.items()},
+        rubrics={question: prompt.load(judge).rubric for question, judge in labels.JUDGES.items()},
     )
 
 

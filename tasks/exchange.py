@@ -13,8 +13,8 @@ from assay.errors import ConfigError
 from assay.formats.sets import registry
 from assay.formats.sets.gathering import Filling
 from assay.generators.nearest import nearest
-from assay.records import Candidate, Case, Decision, Layer, digest
-from tasks import batches, store, versions
+from assay.records import Candidate, Case, Layer, digest
+from tasks import accept, batches, store, versions
 
 AUTO = "auto"
 MADE = "import"
@@ -71,7 +71,7 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
     if not fresh:
         return taken
     if reviewer:
-        store.append("decisions", [_signed(case, reviewer, file.name, now) for case in fresh])
+        accept.admit(fresh, reviewer, f"imported from {file.name}"[:500], now)
         return taken
     batch = batches.open_batch([_candidate(case, list(there.values())) for case in fresh], "", now)
     return taken._replace(batch=batch.name)
@@ -93,18 +93,6 @@ def _strange(category: str, known: Mapping[str, str]) -> ConfigError:
     return ConfigError(
         f"the category {category[:80]!r} is not in data/taxonomy, expected one of {', '.join(sorted(known))}: "
         "write its file first, or say another one with --category"
-    )
-
-
-def _signed(case: Case, reviewer: str, source: str, now: datetime) -> Decision:
-    return Decision(
-        candidate_id=case.case_id,
-        digest=case.digest(),
-        decision="admit",
-        reviewer=reviewer,
-        reason=f"imported from {source}"[:500],
-        decided_at=now,
-        case=case,
     )
 
 

@@ -181,8 +181,14 @@ def sort_out(
             dropped.append(_dropped(proposal, why or "it was proposed twice"))
         else:
             sound[proposal.case.case_id] = proposal, ask
-    there = {case.case_id: case for case in [*cases, *past, *(proposal.case for proposal, _ in sound.values())]}
-    like = _repetitions([proposal.case for proposal, _ in sound.values()], [*cases, *past], vectors)
+    new, existing = [proposal.case for proposal, _ in sound.values()], [*cases, *past]
+    there = {case.case_id: case for case in [*existing, *new]}
+    like = find(
+        [Text(case.case_id, asked(case)) for case in new],
+        [Text(case.case_id, asked(case)) for case in existing],
+        embedder=vectors,
+        is_kin=lambda one, other: _is_kin(there[other], there[one]),
+    )
     kept: list[Candidate] = []
     for name, (proposal, ask) in sound.items():
         repeats = like[name]
@@ -218,17 +224,6 @@ def _dropped(proposal: Proposal, why: str) -> Dropped:
     return Dropped(made=proposal.made, category=proposal.case.category, turns=proposal.case.turns, why=why)
 
 
-def _repetitions(proposed: Sequence[Case], there: Sequence[Case], vectors: Embedder | None) -> dict[str, Match]:
-    """Return what each proposal repeats most, if anything; of two proposals the first repeats nothing."""
-    by_id = {case.case_id: case for case in [*there, *proposed]}
-    return find(
-        [Text(case.case_id, asked(case)) for case in proposed],
-        [Text(case.case_id, asked(case)) for case in there],
-        embedder=vectors,
-        is_kin=lambda one, other: _is_kin(by_id[other], by_id[one]),
-    )
-
-
 def _is_kin(one: Case, other: Case) -> bool:
     """Tell whether one case was made from the other, or both from a third one."""
     return bool(other.parent) and other.parent in (one.case_id, one.parent)
@@ -250,7 +245,7 @@ def account(read: Sequence[tuple[Proposals, Ask]], found: Sorted) -> dict[str, A
 def generate(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
     settings, cases = store.params("generate", Settings), store.read("cases", Case)
-    ended = store.read_json("data/evalset/manifest.json", "run `dvc repro review`")["batches"]
+    ended = store.read_json(store.MANIFEST, "run `dvc repro review`")["batches"]
     planned = asks(settings, store.taxonomy(), stock(settings, cases), ended + len(cases))
     with consult.consulting(settings.model) as (endpoint, journal):
         replies = asyncio.run(propose(settings, endpoint, planned, journal, f"{now:%Y-%m-%d}"))

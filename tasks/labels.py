@@ -22,6 +22,8 @@ from assay.stats.allocation import LabelsNeeded, labels_for, sqrt_allocation
 from tasks import batches, store
 
 JUDGE = "correctness"
+JUDGES = {"pass-fail": JUDGE, "pairwise": "preference"}
+"""The judge whose rubric people go by, for each kind of question."""
 STRATA = ("pass", "fail")
 SEED = 20261126
 """Of the draw; what is drawn already is never drawn again, so one seed serves all."""
@@ -277,7 +279,6 @@ def _known(one: labelled.Given, items: dict[str, Item], given: set[tuple[str, st
 
 
 def _label(one: labelled.Given, item: Item, drawn: Draw | None, split: Split, now: datetime) -> Label:
-    judge = JUDGE if item.question == "pass-fail" else "preference"
     return Label(
         item_id=item.item_id,
         annotator=one.annotator,
@@ -286,6 +287,6 @@ def _label(one: labelled.Given, item: Item, drawn: Draw | None, split: Split, no
         sampling_frame=drawn.frame if drawn else "hand-picked",
         stratum=drawn.stratum if drawn else "all",
         inclusion_probability=drawn.inclusion_probability if drawn else None,
-        rubric_version=one.rubric_version or prompt.load(judge).rubric_version,
+        rubric_version=one.rubric_version or prompt.load(JUDGES[item.question]).rubric_version,
         labelled_at=one.labelled_at or now,
     )

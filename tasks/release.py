@@ -20,9 +20,7 @@ from assay.records import Case, Category, Decision, Record, digest
 from tasks import batches, store, versions
 from tasks.programs import cached, dvc, git, outputs, remote
 
-MANIFEST = "data/evalset/manifest.json"
-CASES = "data/evalset/cases.parquet"
-RECORDED = (MANIFEST, "data/decisions", "data/taxonomy", "dvc.lock")
+RECORDED = (store.MANIFEST, "data/decisions", "data/taxonomy", "dvc.lock")
 """What a release commits beside its notes."""
 STAGE = "review"
 LONGEST = 4_000
@@ -97,7 +95,7 @@ def gather() -> There:
     """
     cases, taxonomy, words = store.read("cases", Case), store.taxonomy(), store.read("decisions", Decision)
     there = There(cases, taxonomy, words, content(cases, taxonomy))
-    manifest = store.read_json(MANIFEST, "run `dvc repro review`")
+    manifest = store.read_json(store.MANIFEST, "run `dvc repro review`")
     folded = content(batches.fold().cases, taxonomy)
     if manifest["content"] != digest(there.content.revisions) or folded != there.content:
         raise DataError(
@@ -105,8 +103,8 @@ def gather() -> There:
             "run `assay grow`, or `dvc repro review`"
         )
     lock = store.path("dvc.lock").read_bytes() if store.exists("dvc.lock") else b""
-    if outputs(lock, STAGE).get(CASES) != versions.md5(store.path(CASES)):
-        raise DataError(f"dvc.lock does not hold {CASES} as it is, expected it to: run `dvc repro review`")
+    if outputs(lock, STAGE).get(versions.CASES) != versions.md5(store.path(versions.CASES)):
+        raise DataError(f"dvc.lock does not hold {versions.CASES} as it is, expected it to: run `dvc repro review`")
     return there
 
 
@@ -177,9 +175,9 @@ def pushed() -> str:
     name = remote()
     if not name:
         return "No DVC remote is configured, so the data stays here: `dvc remote add -d NAME URL`, then `dvc push`."
-    if not cached(versions.md5(store.path(CASES))):
+    if not cached(versions.md5(store.path(versions.CASES))):
         raise ConfigError(
-            f"the DVC cache has lost {CASES}, so that nothing would be pushed, expected it there: "
+            f"the DVC cache has lost {versions.CASES}, so that nothing would be pushed, expected it there: "
             "run `dvc commit --force review`, then release again"
         )
     dvc("push", "--quiet", STAGE)

@@ -48,7 +48,7 @@ def review() -> int:
     log = store.read("decisions", Decision)[-1].chain
     store.write("cases", found.cases)
     store.write("past", found.past)
-    store.write_json("data/evalset/manifest.json", manifest(found.cases, store.taxonomy(), log, found.ended))
+    store.write_json(store.MANIFEST, manifest(found.cases, store.taxonomy(), log, found.ended))
     return len(found.cases)
 
 

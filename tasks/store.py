@@ -48,6 +48,7 @@ METRICS = "data/reports/metrics.json"
 REPORT = "data/reports/report.html"
 SLICES = "data/reports/slices.csv"
 RELEASES = "data/releases"
+MANIFEST = "data/evalset/manifest.json"
 PRIVATE = ".assay"
 """Journal, lock and memory of what was checked: never in Git, never in DVC, safe to delete between runs."""
 

@@ -23,9 +23,9 @@ from assay.records import Candidate, Case, Decision, digest
 from tasks import store
 from tasks.batches import FOLDER
 from tasks.programs import cached, content, dvc, git, outputs
+from tasks.tables import TABLES
 
-CASES = "data/evalset/cases.parquet"
-MANIFEST = "data/evalset/manifest.json"
+CASES = TABLES["cases"].path
 WORKING = "the working set"
 
 
@@ -110,7 +110,7 @@ def cases(version: str) -> list[Case]:
     number(version)
     name = PREFIX + version.removeprefix(PREFIX)
     tag = commit_of(name)
-    card = content(tag, MANIFEST) if tag else None
+    card = content(tag, store.MANIFEST) if tag else None
     if card is None:
         known = ", ".join(git("tag", "--list", f"{PREFIX}v*").splitlines()) or "none yet"
         raise ConfigError(f"{name} is no release here, expected one of: {known}: choose one, or `git fetch --tags`")

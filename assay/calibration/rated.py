@@ -93,15 +93,11 @@ def require_unseen(shown: str, items: Iterable[Item], labels: Iterable[Label]) -
         DataError: A held-out response or conversation stands in the prompt, word for word but for case and blanks.
     """
     heldout = {label.item_id for label in labels if label.split == "heldout"}
-    prompt = _plain(shown)
+    prompt = plain(shown)
     seen = [
         item.item_id
         for item in items
-        if item.item_id in heldout
-        and any(
-            len(text) >= TELLING and text in prompt
-            for text in map(_plain, (item.response_a, item.response_b, " ".join(item.turns)))
-        )
+        if item.item_id in heldout and is_shown(prompt, item.response_a, item.response_b, " ".join(item.turns))
     ]
     if seen:
         named = f"{', '.join(seen[:5])}{', ...' if seen[5:] else ''}"
@@ -111,5 +107,11 @@ def require_unseen(shown: str, items: Iterable[Item], labels: Iterable[Label]) -
         )
 
 
-def _plain(text: str) -> str:
+def is_shown(prompt: str, *texts: str) -> bool:
+    """Tell whether a plain prompt holds one of these texts, but for case and blanks."""
+    return any(len(text) >= TELLING and text in prompt for text in map(plain, texts))
+
+
+def plain(text: str) -> str:
+    """Return a text without what case and blanks say."""
     return " ".join(text.casefold().split())

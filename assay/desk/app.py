@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from assay.desk import answering, pages, reviewing
-from assay.desk.guard import Guard, form
+from assay.desk.guard import HEADERS, NoForeignWrites, WithHeaders, form
 from assay.desk.people import SESSION_S
 from assay.desk.visit import COOKIE, Desk, Visit
 
@@ -53,7 +53,11 @@ def create(desk: Desk) -> Starlette:
     ]
     shown = [Route(path, _page(desk, handler), methods=["GET"]) for path, handler in PAGES.items()]
     done = [Route(path, _form(desk, handler), methods=["POST"]) for path, handler in FORMS.items()]
-    guards = [Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=list(desk.hosts))]
+    guards = [
+        Middleware(WithHeaders, headers=HEADERS),
+        Middleware(NoForeignWrites),
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(desk.hosts)),
+    ]
     return Starlette(routes=[static, *doors, *shown, *done], middleware=guards)
 
 

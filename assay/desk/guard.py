@@ -5,6 +5,7 @@ kept by no cache. A write that another site has sent is refused by what the brow
 pass (assay/desk/people.py) is the second lock.
 """
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,8 +30,26 @@ HEADERS = {
 }
 
 
-class Guard:
-    """Add the policy to every answer; refuse writes from elsewhere."""
+class WithHeaders:
+    """Add headers to every answer, an error's too."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        """Wrap an application."""
+        self._app, self._headers = app, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the application does, with these headers."""
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, told)
+
+
+class NoForeignWrites:
+    """Refuse writes that another site has sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""
@@ -38,15 +57,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
-            await send(message)
-
         is_foreign = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and _is_foreign(scope)
         app = PlainTextResponse("This was sent by another site.", 403) if is_foreign else self._app
-        await app(scope, receive, guarded)
+        await app(scope, receive, send)
 
 
 def _is_foreign(scope: Scope) -> bool:

@@ -64,7 +64,7 @@ def shown_text(text: object) -> str:
 def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: datetime) -> dict[str, Any]:
     """Return what the first page shows: what there is to do for this person, and how far everybody is."""
     found = candidates.sitting()
-    mine = [word for one in found.standings.values() for word in one.words if word.reviewer == person.name]
+    mine = found.all_of(person.name)
     return {
         "batch": found.batch,
         "is_over": bool(found.batch and found.batch.is_over(now)),
@@ -91,17 +91,16 @@ def candidate(
     found, case = queue.sitting(), one.case
     settles = queue.may_settle(person, one.candidate_id)
     order = [name for name, item in found.items.items() if category in ("", item.case.category)]
-    own = queue.own(person.name, one.candidate_id)
     return {
         "item": one,
         "case": case,
         "revision": one.digest(),
         "settles": settles,
         "words": _anonymous(found.standings[one.candidate_id], case) if settles else [],
-        "own": own,
+        "own": found.own(person.name, one.candidate_id),
         "number": order.index(one.candidate_id) + 1 if one.candidate_id in order else 0,
         "total": len(order),
-        "done": sum(_said(found, name, person.name) for name in order),
+        "done": len({*order} & {*found.mine.get(person.name, ())}),
         "before": order[order.index(one.candidate_id) - 1] if one.candidate_id in order else "",
         "after": order[(order.index(one.candidate_id) + 1) % len(order)] if one.candidate_id in order else "",
         "category": category,
@@ -142,7 +141,6 @@ def label(person: str, queue: LabelQueue, item: Item, guide: Guide) -> dict[str,
         "rubric": guide.rubrics.get(item.question, ""),
         "done": len(found.mine.get(person, ())),
         "left_for_me": queue.left_for(person),
-        "total": len(found.items),
     }
 
 
@@ -212,14 +210,9 @@ def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:
     return found
 
 
-def _said(found: Sitting, candidate_id: str, person: str) -> bool:
-    return any(word.reviewer == person for word in found.standings[candidate_id].words)
-
-
 def _share(found: Sitting, person: str) -> str:
     """Return how many of a reviewer's last words were admissions, so that they notice a drift of their own."""
-    last = found.mine.get(person, [])[-RECENT:]
-    words = [word for name in last for word in found.standings[name].words if word.reviewer == person]
+    words = found.all_of(person)[-RECENT:]
     kept = sum(word.decision != "reject" for word in words)
     return f"{kept} of your last {len(words)} admitted" if words else ""
 

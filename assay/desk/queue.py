@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from assay.admission import Batch, Standing, Word, is_done, standing
+from assay.admission import Batch, Standing, Word, heard, is_done, standing
 from assay.desk.live import Live
 from assay.desk.people import Person
 from assay.errors import AssayError
@@ -41,17 +41,24 @@ class Sitting:
 
     def add(self, word: Decision) -> None:
         """Let one more word count, as `assay.admission.standings` does."""
-        name = word.candidate_id
-        if self.batch is None or word.batch != self.batch.name or name not in self.items:
+        if self.batch is None or not self.batch.is_about(word):
             return
-        kept = [one for one in self.standings[name].words if (one.reviewer, one.role) != (word.reviewer, word.role)]
-        mine = self.mine.setdefault(word.reviewer, [])
+        name, mine = word.candidate_id, self.mine.setdefault(word.reviewer, [])
         if name in mine:
             mine.remove(name)
         if word.decision != "withdraw":
-            kept.append(word)
             mine.append(name)
-        self.standings[name] = standing(kept, self.batch.reviewers)
+        self.standings[name] = standing(heard(self.standings[name].words, word), self.batch.reviewers)
+
+    def own(self, person: str, candidate_id: str) -> Decision | None:
+        """Return a person's standing word on an item."""
+        words = self.standings[candidate_id].words
+        return next((word for word in reversed(words) if word.reviewer == person), None)
+
+    def all_of(self, person: str) -> list[Decision]:
+        """Return a person's standing words, oldest first."""
+        found = (self.own(person, name) for name in self.mine.get(person, ()))
+        return [word for word in found if word]
 
 
 def sitting(batch: Batch | None, candidates: Sequence[Candidate], words: Iterable[Decision]) -> Sitting:
@@ -140,11 +147,6 @@ class CandidateQueue:
         """Tell whether this person may have the last word: an adjudicator who has not reviewed the item."""
         return _may_settle(self.sitting(), person, candidate_id)
 
-    def own(self, person: str, candidate_id: str) -> Decision | None:
-        """Return a person's standing word on an item."""
-        words = self.sitting().standings[candidate_id].words
-        return next((word for word in reversed(words) if word.reviewer == person), None)
-
     def hold(self, person: str, candidate_id: str, now: datetime) -> None:
         """Keep an item for somebody who looks at it; they look at one at a time."""
         with self._live.lock:
@@ -161,8 +163,9 @@ class CandidateQueue:
     def put_off_by(self, person: str) -> int:
         """Return how many items of the batch this person has put off and not decided since."""
         with self._live.lock:
-            items = self.sitting().items
-            return sum(self.own(person, name) is None for name in self._deferred.get(person, []) if name in items)
+            found = self.sitting()
+            still = {*self._deferred.get(person, ())} & found.items.keys()
+            return len(still - {*found.mine.get(person, ())})
 
     def say(self, person: Person, said: Said, now: datetime) -> Decision:
         """Take a word, have it on the disk, and return it.
@@ -227,12 +230,12 @@ def _may_settle(found: Sitting, person: Person, candidate_id: str) -> bool:
 
 
 def _withdrawal(found: Sitting, person: Person, now: datetime) -> Decision:
-    mine = found.mine.get(person.name)
+    mine = found.all_of(person.name)
     if not mine:
         raise RefusedError("There is nothing to take back.")
-    _, item = _at(found, mine[-1], now)
-    words = found.standings[item.candidate_id].words
-    word = next(one for one in reversed(words) if one.reviewer == person.name)
+    word = mine[-1]
+    _at(found, word.candidate_id, now)
+    words = found.standings[word.candidate_id].words
     if word.role == "reviewer" and any(one.role == "adjudicator" for one in words):
         raise RefusedError("An adjudicator has settled this item since: your word stays.")
     gone = {"decision": "withdraw", "case": None, "reason": "", "decided_at": now, "seconds": None, "chain": ""}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rapidfuzz import fuzz, utils
 
 from assay import contracts
-from assay.calibration.rated import TELLING
+from assay.calibration.rated import is_shown, plain
 from assay.evalset import personal
 from assay.records import Case, Category, Item, Record, digest
 
@@ -85,8 +85,9 @@ def breaches(
     import pandas as pd
 
     leaks = leaked(cases, heldout)
+    shown = {judge: plain(prompt) for judge, prompt in prompts.items()}
     rows: dict[str, list[dict[str, str]]] = {
-        "cases": [_case_row(case, leaks, prompts).model_dump() for case in cases],
+        "cases": [_case_row(case, leaks, shown).model_dump() for case in cases],
         "categories": [row.model_dump() for row in _category_rows(cases, taxonomy)],
     }
     columns = {"cases": list(CaseRow.model_fields), "categories": list(CategoryRow.model_fields)}
@@ -126,12 +127,8 @@ def texts(case: Case) -> Iterator[str]:
 
 def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) -> CaseRow:
     there = {kind for text in texts(case) for kind in personal.kinds(text)}
-    told = [_plain(" ".join(case.turns)), _plain(case.reference)]
-    shown = [
-        judge
-        for judge, prompt in prompts.items()
-        if any(len(text) >= TELLING and text in _plain(prompt) for text in told)
-    ]
+    asked = " ".join(case.turns)
+    shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, case.reference)]
     return CaseRow(
         case_id=case.case_id,
         owner=case.owner.strip(),
@@ -144,7 +141,7 @@ def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) 
 
 def _question(case: Case) -> str:
     said = " ".join(case.turns)
-    return " ".join(said.split()) if case.parent else _plain(said)
+    return " ".join(said.split()) if case.parent else plain(said)
 
 
 def _category_rows(cases: Sequence[Case], taxonomy: Sequence[Category]) -> Iterator[CategoryRow]:
@@ -161,7 +158,3 @@ def _is_alike(one: str, other: str) -> bool:
 
 def _asked(turns: Sequence[str]) -> str:
     return str(utils.default_process(" ".join(turns)))
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())

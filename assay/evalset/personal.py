@@ -123,5 +123,6 @@ def _addresses(text: str) -> Iterator[bool]:
         try:
             address = ipaddress.ip_address(match[0])
         except ValueError:
-            continue
-        yield address.is_global and (address.version == 4 or address in _UNICAST)  # noqa: PLR2004 - of the protocol
+            yield False
+        else:
+            yield address.is_global and (address.version == 4 or address in _UNICAST)  # noqa: PLR2004 - of the protocol

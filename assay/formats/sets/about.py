@@ -41,6 +41,16 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
         draft.user = _user(simulated, gathering)
 
 
+def finish(draft: Draft, fields: Fields, gathering: Gathering) -> None:
+    """Take what metadata and the row itself say about a case, list what is left of both, and gather the case."""
+    metadata = fields.inner("metadata")
+    hear(draft, metadata, gathering)
+    hear(draft, fields, gathering)
+    metadata.leave_rest()
+    fields.leave_rest()
+    gathering.add(draft)
+
+
 def lose(case: Case, listing: Listing, *names: str) -> None:
     """Tell which of these fields of a case, if it has them, a format cannot hold."""
     for name in names:

@@ -12,7 +12,7 @@ from assay.formats.sets import about
 from assay.formats.sets.fields import Fields
 from assay.formats.sets.gathering import Draft, Gathering, Listing
 from assay.formats.sets.messages import SCHEMAS, answered, conversation, is_conversation, messages_of
-from assay.formats.sets.source import Source, document, lines
+from assay.formats.sets.source import Source, listed
 from assay.records import Case, Expectation
 
 NAME = "chat"
@@ -37,12 +37,7 @@ def read(found: Source, gathering: Gathering) -> None:
             draft.turns = said.turns
             schemas = _schemas(fields, {call.name for call in said.calls}, gathering)
             answered(draft, said, schemas, gathering)
-        metadata = fields.inner("metadata")
-        about.hear(draft, metadata, gathering)
-        about.hear(draft, fields, gathering)
-        metadata.leave_rest()
-        fields.leave_rest()
-        gathering.add(draft)
+        about.finish(draft, fields, gathering)
 
 
 def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:
@@ -53,7 +48,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:
             listing.leave("case", "left out, for a row of messages has no simulated user", case.case_id)
             continue
         rows.append(_row(case, listing))
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _schemas(fields: Fields, called: set[str], gathering: Gathering) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from assay.formats.sets import about
 from assay.formats.sets.fields import Fields, as_text
 from assay.formats.sets.gathering import Draft, Gathering, Listing, one_line, quoted
 from assay.formats.sets.messages import asked, messages_of
-from assay.formats.sets.source import Row, Source, document, json_value, lines
+from assay.formats.sets.source import Row, Source, json_value, listed
 from assay.records import Case
 
 NAME = "inspect"
@@ -78,7 +78,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:  # noq
         told = about.tell(case)
         said = case.turns[0] if len(case.turns) == 1 else messages_of(case.turns)
         rows.append({"input": said, "target": case.reference, "id": told.pop("case_id"), "metadata": told})
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _ask(draft: Draft, fields: Fields, gathering: Gathering) -> None:

@@ -7,7 +7,7 @@ from assay.formats.sets import about
 from assay.formats.sets.fields import Fields
 from assay.formats.sets.gathering import Draft, Gathering, Listing, quoted
 from assay.formats.sets.messages import asked, messages_of, reply
-from assay.formats.sets.source import Row, Source, document, json_text, lines, table
+from assay.formats.sets.source import Row, Source, json_text, listed, table
 from assay.records import Case
 
 NAME = "langfuse"
@@ -49,12 +49,7 @@ def read(found: Source, gathering: Gathering) -> None:
         trace = fields.text("sourceTraceId", "source_trace_id")
         if trace:
             draft.provenance, draft.parent = "production", trace
-        metadata = fields.inner("metadata")
-        about.hear(draft, metadata, gathering)
-        about.hear(draft, fields, gathering)
-        metadata.leave_rest()
-        fields.leave_rest()
-        gathering.add(draft)
+        about.finish(draft, fields, gathering)
 
 
 def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:  # noqa: ARG001 - metadata holds all else
@@ -75,7 +70,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:  # noq
         columns = ["id", "input", "expectedOutput", "metadata", "status", "sourceTraceId"]
         cells = [{name: one if isinstance(one, str) else json_text(one) for name, one in row.items()} for row in rows]
         return table(columns, cells)
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _rows(found: Source, gathering: Gathering) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from assay.formats.sets import about
 from assay.formats.sets.fields import Fields
 from assay.formats.sets.gathering import Draft, Gathering, Listing
 from assay.formats.sets.messages import asked, messages_of, reply
-from assay.formats.sets.source import Source, document, json_text, lines, table
+from assay.formats.sets.source import Source, json_text, listed, table
 from assay.records import Case
 
 NAME = "langsmith"
@@ -55,7 +55,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:  # noq
         rows.append({"inputs": said, "outputs": answer, "metadata": about.tell(case)})
     if suffix == ".csv":
         return table(["inputs", "outputs", "metadata"], [{k: json_text(v) for k, v in row.items()} for row in rows])
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _gathered(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from assay.formats.sets.fields import Fields
 from assay.formats.sets.gathering import Draft, Gathering, Listing, shown
 from assay.formats.sets.messages import asked, content, is_conversation, messages_of, reply
 from assay.formats.sets.rows import IDS, INPUTS, REFERENCES
-from assay.formats.sets.source import Row, Source, document, lines
+from assay.formats.sets.source import Row, Source, listed
 from assay.records import Case, digest
 
 NAME = "openai-evals"
@@ -71,7 +71,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:
         said = case.turns[0] if len(case.turns) == 1 else messages_of(case.turns)
         reference = {"reference": case.reference} if case.reference else {}
         rows.append({"item": {"id": told.pop("case_id"), "input": said, **reference, **told}})
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _parts(found: Source) -> tuple[dict[str, Any], list[Row]]:

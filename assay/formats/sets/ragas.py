@@ -7,7 +7,7 @@ from assay.formats.sets import about
 from assay.formats.sets.fields import Fields
 from assay.formats.sets.gathering import Draft, Gathering, Listing
 from assay.formats.sets.messages import USER, asked, call, calls_expected, is_conversation, message_role, messages_of
-from assay.formats.sets.source import Source, document, json_value, lines, table
+from assay.formats.sets.source import Source, json_value, listed, table
 from assay.records import Case, Expectation
 
 NAME = "ragas"
@@ -61,7 +61,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:
     rows = [_row(case, is_several=is_several, listing=listing) for case in kept]
     if suffix == ".csv":
         return table(["user_input", "reference"], rows)
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _said(found: Any, place: str, gathering: Gathering) -> Any:  # noqa: ANN401 - any JSON value

@@ -7,7 +7,7 @@ from assay.formats.sets import about
 from assay.formats.sets.fields import Fields
 from assay.formats.sets.gathering import Draft, Gathering, Listing
 from assay.formats.sets.messages import asked, reply
-from assay.formats.sets.source import Source, document, json_text, lines, table
+from assay.formats.sets.source import Source, json_text, listed, table
 from assay.records import Case
 
 NAME = "rows"
@@ -51,7 +51,7 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:  # noq
     if suffix == ".csv":
         cells = [{name: one if isinstance(one, str) else json_text(one) for name, one in row.items()} for row in rows]
         return table(COLUMNS, cells)
-    return lines(rows) if suffix == ".jsonl" else document(rows)
+    return listed(rows, suffix)
 
 
 def _row(case: Case) -> dict[str, Any]:

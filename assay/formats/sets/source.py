@@ -124,6 +124,11 @@ def lines(rows: list[dict[str, Any]]) -> bytes:
     return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
 
 
+def listed(rows: list[dict[str, Any]], suffix: str) -> bytes:
+    """Return rows as JSON Lines, or as one JSON list, by how the file ends."""
+    return lines(rows) if suffix == ".jsonl" else document(rows)
+
+
 def document(value: object) -> bytes:
     """Return a JSON document."""
     return f"{json.dumps(value, ensure_ascii=False, indent=1)}\n".encode()
