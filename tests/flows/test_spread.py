@@ -198,8 +198,9 @@ def elsewhere(
             folders = [shutil.copytree(project.folder, there / name) for name in ("one", "two")]
             for folder in folders:
                 start(folder, "distributed.cli.dask_worker", "--nthreads", "1", "--host", "127.0.0.1", "--no-nanny")
-            wait_for((there / "scheduler.json").is_file)
-            return json.loads((there / "scheduler.json").read_text())["address"], folders
+            file = there / "scheduler.json"
+            wait_for(lambda: file.is_file() and file.read_text().endswith("\n}"))  # Dask writes it in place
+            return json.loads(file.read_text())["address"], folders
 
         yield cluster
 
