@@ -22,6 +22,8 @@ from assay.records import Candidate, Case, Decision, Name, Record, Text, digest
 LOG = "data/decisions/decisions.jsonl"
 EVENTS = "data/decisions/batches.jsonl"
 ADMITTING = ("admit", "edit")
+REASONS = ("duplicate", "unrealistic", "wrong expectation", "unclear", "other")
+"""Why a candidate is rejected."""
 Word = Literal["open", "disputed", "decided"]
 
 
@@ -101,6 +103,11 @@ class Outcome:
     """By candidate id."""
     ended: int
     """How many batches have ended."""
+
+
+def is_reason(reason: str, note: str) -> bool:
+    """Tell whether a rejection says why: one of the reasons, and for any other one a note."""
+    return reason in REASONS and bool(note or reason != REASONS[-1])
 
 
 def batch_name(candidates: Iterable[Candidate]) -> str:

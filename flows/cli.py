@@ -3,7 +3,6 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +10,6 @@ from flows import cli_sets
 from flows.commands import app, as_json, command
 
 __all__ = ["app", "cli_sets"]
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
 
@@ -148,15 +144,16 @@ def accept() -> None:
 @click.option("--set", "version", metavar="VERSION", help="The cases of this release, such as evalset@v1.2.0.")
 @click.option("--format", "name", default="", metavar="FORMAT", help="The cases as another tool reads them.")
 def export(*, file: Path, version: str | None, name: str) -> None:
-    """Write the candidates that wait for a decision to a CSV FILE; or the evaluation set, or a release of it.
+    """Write the candidates that are open to people who review elsewhere; or the evaluation set, or a release of it.
 
-    Formats: rows, chat, openai-evals, promptfoo, inspect, deepeval, ragas, langsmith, langfuse.
+    Candidates go to a .csv, .jsonl, .label-studio.json or .argilla.json FILE. Formats of cases: rows, chat,
+    openai-evals, promptfoo, inspect, deepeval, ragas, langsmith, langfuse.
     """
-    from tasks import accept, exchange, versions
+    from tasks import elsewhere, exchange, versions
 
     if not version and not name:
-        count = accept.export_candidates(file)
-        click.echo(f"{count} candidates written to {file}: fill decision, reviewer and reason.")
+        count = elsewhere.export(file)
+        click.echo(f"{count} candidates written to {file}: once people have decided, `assay import` takes it back.")
         return
     if name:
         count, lost = exchange.give(file, name, version or "")
@@ -167,7 +164,7 @@ def export(*, file: Path, version: str | None, name: str) -> None:
 
 @command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--reviewer", default="", help="Who admits the cases; left out, people decide on them at the desk.")
+@click.option("--reviewer", default="", help="Who admits the cases, or decided where the file does not say.")
 @click.option("--format", "name", default="", metavar="FORMAT", help="Another tool's cases; `auto` recognises it.")
 @click.option("--category", default="", help="Of cases whose file names none.")
 @click.option("--layer", type=click.Choice(["unit", "task", "production"]), default="unit", show_default=True)
@@ -189,7 +186,10 @@ def import_(
     annotator: str,
     maps: tuple[str, ...],
 ) -> None:
-    """Take in decisions of a filled CSV FILE, hand-written cases of a YAML FILE, labels, or another tool's cases."""
+    """Take in decisions on candidates, hand-written cases of a YAML FILE, labels, or another tool's cases.
+
+    Cases of another tool go to the desk unless --reviewer admits them.
+    """
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)
@@ -203,8 +203,17 @@ def import_(
 
         taken = exchange.take(file, name, exchange.filling(category, layer, owner), reviewer, now)
         click.echo("\n".join(exchange.lines(taken)))
+    elif file.suffix in (".yaml", ".yml"):
+        from tasks.accept import admit_written
+
+        if not reviewer:
+            raise click.UsageError("hand-written cases need somebody who admits them: add --reviewer NAME")
+        click.echo(f"{admit_written(file, reviewer, now)} cases admitted; `assay grow` takes them into the set.")
     else:
-        click.echo(f"{_decided(file, reviewer, now)} decisions appended; `assay grow` admits the cases.")
+        from tasks import elsewhere
+
+        count, left_out = elsewhere.take(file, reviewer, now)
+        click.echo("\n".join([*left_out, f"{count} decisions appended; `assay grow` admits the cases."]))
 
 
 @command("desk")
@@ -272,17 +281,6 @@ def serve(*, port: int) -> None:
     from tasks import store
 
     forever(port, store.private("prefect"))
-
-
-def _decided(file: Path, reviewer: str, now: "datetime") -> int:
-    """Append the decisions of a sheet, or of whoever admits hand-written cases; return how many."""
-    from tasks.accept import admit_written, import_decisions
-
-    if file.suffix == ".csv":
-        return import_decisions(file, now)
-    if not reviewer:
-        raise click.UsageError("hand-written cases need somebody who admits them: add --reviewer NAME")
-    return admit_written(file, reviewer, now)
 
 
 def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: bool) -> None:

@@ -1,11 +1,8 @@
-"""Accept: what a person decides outside the desk, written down: a new baseline, decisions on candidates.
+"""Accept: what one person decides by themselves, written down: a new baseline, cases by hand, retirements.
 
-Reads and writes the tables that people own. A spreadsheet is the simplest desk there is; what it must not do is run a
-model's text as a formula, so such cells are written with a leading apostrophe.
+Reads and writes the tables that people own.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +12,8 @@ from pydantic import ValidationError
 
 from assay.checks import registry
 from assay.errors import ConfigError, DataError
-from assay.formats.sheet import safe
-from assay.records import Candidate, Case, Decision, Response
+from assay.records import Case, Decision, Response
 from tasks import batches, store
-
-COLUMNS = ["candidate_id", "digest", "category", "turns", "reference", "expectations", "nearest", "similarity"]
-ANSWERS = ["decision", "reviewer", "reason"]
 
 
 def accept() -> int:
@@ -28,67 +21,6 @@ def accept() -> int:
     answered = [response for response in store.read("responses", Response) if response.status == "ok"]
     store.write("baseline", [response for response in answered if response.trial == 0])
     return len(answered)
-
-
-def waiting() -> list[Candidate]:
-    """Return the candidates that a person may decide on: of the open batch, or those on file where none is open."""
-    there = batches.opened()
-    if there is None:
-        return batches.undecided()
-    found = batches.standing_of(there)
-    return [one for one in batches.frozen(there.name) if found[one.candidate_id].state == "open"]
-
-
-def export_candidates(file: Path) -> int:
-    """Write the undecided candidates as CSV; return how many."""
-    open_ones = waiting()
-    sheet = io.StringIO()
-    writer = csv.writer(sheet)
-    writer.writerow(COLUMNS + ANSWERS)
-    for one in open_ones:
-        expectations = "\n".join(expectation.model_dump_json() for expectation in one.case.expectations)
-        texts = [one.candidate_id, one.digest(), one.case.category, "\n".join(one.case.turns), one.case.reference]
-        row = [*texts, expectations, one.nearest, str(one.similarity), "", "", ""]
-        writer.writerow(map(safe, row))
-    file.write_text(sheet.getvalue(), encoding="utf-8-sig")
-    return len(open_ones)
-
-
-def decisions(
-    rows: Sequence[dict[str, str]], proposed: Sequence[Candidate], now: datetime, where: str, batch: str = ""
-) -> list[Decision]:
-    """Return the decisions that a filled sheet holds; a row without a decision is left for later.
-
-    Raises:
-        DataError: A row names an unknown candidate, other content than the one on file, no reviewer, or no known word.
-    """
-    known = {candidate.candidate_id: candidate for candidate in proposed}
-    found = []
-    for number, row in enumerate(rows, 2):
-        word = (row.get("decision") or "").strip().lower()
-        if not word:
-            continue
-        candidate = known.get(row.get("candidate_id") or "")
-        if candidate is None or row.get("digest") != candidate.digest():
-            raise DataError(
-                f"{where}, row {number}: the candidate is not the one on file: export again and decide again"
-            )
-        if word not in ("admit", "reject"):
-            raise DataError(f"{where}, row {number}: decision is {word[:40]!r}, expected admit or reject: correct it")
-        if not (row.get("reviewer") or "").strip():
-            raise DataError(f"{where}, row {number}: reviewer is empty, expected a name: sign the decision")
-        decision = Decision(
-            candidate_id=candidate.candidate_id,
-            digest=candidate.digest(),
-            decision="admit" if word == "admit" else "reject",
-            reviewer=(row.get("reviewer") or "").strip(),
-            reason=(row.get("reason") or "").strip(),
-            decided_at=now,
-            case=candidate.case if word == "admit" else None,
-            batch=batch,
-        )
-        found.append(decision)
-    return found
 
 
 def admit_written(file: Path, reviewer: str, now: datetime) -> int:
@@ -152,18 +84,3 @@ def retire(case_ids: Sequence[str], reviewer: str, reason: str, now: datetime) -
         for name in dict.fromkeys(case_ids)
     ]
     return len(store.append("decisions", signed))
-
-
-def import_decisions(file: Path, now: datetime) -> int:
-    """Append the decisions of a filled sheet to the log; return how many."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{file} cannot be read as CSV in UTF-8 ({error}): save it so again") from error
-    missing = {"candidate_id", "digest", *ANSWERS} - set(rows[0] if rows else [])
-    if missing:
-        raise ConfigError(f"{file} lacks the columns {sorted(missing)}, expected an exported sheet: export it again")
-    there = batches.opened()
-    found = decisions(rows, waiting(), now, str(file), there.name if there else "")
-    store.append("decisions", found)
-    return len(found)

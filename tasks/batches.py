@@ -87,6 +87,15 @@ def undecided() -> list[Candidate]:
     return [one for one in store.read("candidates", Candidate, may_be_absent=True) if one.candidate_id not in gone]
 
 
+def waiting() -> list[Candidate]:
+    """Return the candidates that people may decide on: of the open batch, or those on file where none is open."""
+    there = opened()
+    if there is None:
+        return undecided()
+    found = standing_of(there)
+    return [one for one in frozen(there.name) if found[one.candidate_id].state == "open"]
+
+
 def fold() -> Outcome:
     """Return what the logs come to.
 

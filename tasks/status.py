@@ -11,13 +11,13 @@ from assay.records import Case
 from assay.report import wording
 from assay.report.costs import Spending, spending
 from assay.stats.paired import smallest_drop
-from tasks import accept, batches, store
+from tasks import batches, store
 
 
 def status() -> dict[str, Any]:
     """Return coverage by category, what waits, the certificates, and the last run's word and ledger, as JSON values."""
     cases = store.read("cases", Case, may_be_absent=True)
-    waiting = [one.case.category for one in accept.waiting()]
+    waiting = [one.case.category for one in batches.waiting()]
     admitted = [case.category for case in cases]
     coverage = [
         {

@@ -9,19 +9,20 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from assay.admission import Standing
+from assay.admission import REASONS, Standing
 from assay.checks import registry
 from assay.desk import difference, editing
 from assay.desk.labelling import CHOICES, LabelQueue, is_swapped, shown
 from assay.desk.people import Person
 from assay.desk.queue import CandidateQueue, Sitting, counts
 from assay.errors import InsufficientDataError
+from assay.evalset.wording import expectations
 from assay.records import Candidate, Case, Category, Decision, Item
 from assay.report.texts import excerpt, visible
 from assay.stats.raters import krippendorff
 
-REASONS = {"2": "duplicate", "3": "unrealistic", "4": "wrong expectation", "5": "unclear", "6": "other"}
-"""Why a candidate is rejected, by the key that says so."""
+KEYS = {str(key): reason for key, reason in enumerate(REASONS, 2)}
+"""The key that rejects a candidate for a reason; `1` admits it."""
 RECENT = 20
 """A reviewer's last words, of which their share of admissions is shown."""
 MAX_TEXT = 20_000
@@ -109,7 +110,7 @@ def candidate(
         "quota": guide.taxonomy[case.category].quota if case.category in guide.taxonomy else 0,
         "expectations": expectations(case),
         "nearest": _neighbours(one, guide),
-        "reasons": REASONS,
+        "reasons": KEYS,
         "share": _share(found, person.name),
         "reviewers": found.batch.reviewers if found.batch else 1,
     }
@@ -142,16 +143,6 @@ def label(person: str, queue: LabelQueue, item: Item, guide: Guide) -> dict[str,
         "done": len(found.mine.get(person, ())),
         "left_for_me": queue.left_for(person),
     }
-
-
-def expectations(case: Case) -> list[str]:
-    """Return what a case expects, one line each, as a person reads it."""
-    rows = []
-    for one in case.expectations:
-        values = ", ".join(f"“{value}”" for value in one.values)
-        calls = ", ".join(f"{call.name}({call.arguments})" for call in one.calls)
-        rows.append(f"{one.check}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
-    return rows
 
 
 def agreement(found: Sitting) -> str:

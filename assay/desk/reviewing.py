@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from assay.admission import is_reason
 from assay.desk import editing, pages
 from assay.desk.queue import RefusedError, Said
 from assay.desk.visit import Visit
@@ -56,7 +57,7 @@ def decide(visit: Visit) -> Response:
         queue.put_off(visit.person.name, visit.key)
         return _next(visit, visit.key, "Put off.")
     reason, note = visit.fields.get("reason", ""), visit.fields.get("note", "").strip()
-    if word == "reject" and (reason not in pages.REASONS.values() or (reason == "other" and not note)):
+    if word == "reject" and not is_reason(reason, note):
         return _show(visit, visit.key, fault="Say why it is rejected: a reason, and a note for any other one.")
     settles = queue.may_settle(visit.person, visit.key)
     try:

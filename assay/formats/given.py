@@ -4,14 +4,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from assay.errors import DataError
 from assay.formats import flat
+from assay.formats.handout.form import SHOWN, Filled, LeftOut
 from assay.records import Outcome
 
-SHOWN = 80
-"""Characters of what was found that a message quotes."""
+QUESTION = "outcome"
+"""What people are asked, by its name in every format."""
 LONGEST = 100
 """Characters of a name."""
 
@@ -30,16 +31,6 @@ class Given(NamedTuple):
     """What a message calls the place in the file."""
 
 
-class Said(NamedTuple):
-    """One annotator's word on one item, in the file's own spelling; what the file does not say is None or empty."""
-
-    item_id: object
-    annotator: object
-    word: object
-    rubric_version: object = None
-    at: object = None
-
-
 class Reading(NamedTuple):
     """What a file holds."""
 
@@ -48,7 +39,7 @@ class Reading(NamedTuple):
     """One sentence for each kind of thing that is no label, such as drafts: how many, and where the first stands."""
 
 
-class Gathering:
+class Gathering(LeftOut):
     """Labels as they are met in a file, each annotator's word on an item once, and what was left out."""
 
     def __init__(self, who: str, meanings: Mapping[str, str]) -> None:
@@ -58,28 +49,29 @@ class Gathering:
             who: Who labelled, where the file does not say.
             meanings: Which outcome each word stands for; `unscored` stands for no label.
         """
+        super().__init__()
         self._who, self._meanings = who, meanings
         self._labels: dict[tuple[str, str], Given] = {}
-        self._left: dict[str, tuple[int, str]] = {}
 
-    def take(self, said: Said, place: str) -> None:
+    def take(self, said: Filled) -> None:
         """Take a label, unless its word stands for none.
 
         Raises:
             DataError: A part of it is missing or unknown, or the annotator has labelled the item before.
         """
-        meant = outcome(said.word, place, self._meanings)
+        place = said.place
+        meant = outcome(said.answers[QUESTION], place, self._meanings)
         if meant == "unscored":
             self.leave("answers that stand for no label", place)
             return
-        item_id = str(said.item_id or "").strip()
+        item_id = str(said.key or "").strip()
         if not item_id:
             raise DataError(f"{place}: no item_id, expected that of an item: restore it, or label an export of ours")
         one = Given(
             item_id=item_id,
-            annotator=annotator(said.annotator or self._who, place),
+            annotator=annotator(said.who or self._who, place),
             outcome=meant,
-            rubric_version=str(said.rubric_version or "").strip(),
+            rubric_version=str(said.tags.get("rubric_version") or "").strip(),
             labelled_at=moment(said.at, place),
             place=place,
         )
@@ -90,15 +82,9 @@ class Gathering:
                 "an item and annotator: drop one"
             )
 
-    def leave(self, what: str, place: str, count: int = 1) -> None:
-        """Leave out things of a kind, named in the plural."""
-        before, first = self._left.get(what, (0, place))
-        self._left[what] = (before + count, first)
-
     def reading(self) -> Reading:
         """Return what was met."""
-        told = [f"{count} {what} left out, the first in {place}" for what, (count, place) in self._left.items()]
-        return Reading(list(self._labels.values()), told)
+        return Reading(list(self._labels.values()), self.told())
 
 
 def outcome(found: object, place: str, meanings: Mapping[str, str]) -> Outcome:
@@ -116,8 +102,13 @@ def outcome(found: object, place: str, meanings: Mapping[str, str]) -> Outcome:
     return cast("Outcome", meant)
 
 
-def annotator(found: object, place: str) -> str:
+def annotator(found: object, place: str, noun: str = "annotator") -> str:
     """Return a person's name as we write names: lower case, no accents, no blanks; 7 is `annotator-7`.
+
+    Args:
+        found: As the file has it.
+        place: Where it stands.
+        noun: What the person is called.
 
     Raises:
         DataError: Nothing is left of it.
@@ -127,10 +118,10 @@ def annotator(found: object, place: str) -> str:
     name = re.sub(r"[^a-z0-9._-]+", "-", letters.casefold()).strip("-._")[:LONGEST]
     if not name:
         raise DataError(
-            f"{place}: the annotator is {str(found or '')[:SHOWN]!r}, expected a name in Latin letters or digits: "
-            "write it so, or say --annotator NAME"
+            f"{place}: the {noun} is {str(found or '')[:SHOWN]!r}, expected a name in Latin letters or digits: "
+            f"write it so, or say --{noun} NAME"
         )
-    return f"annotator-{name}"[:LONGEST] if name.isdigit() else name
+    return f"{noun}-{name}"[:LONGEST] if name.isdigit() else name
 
 
 def moment(found: object, place: str) -> datetime | None:
@@ -146,28 +137,3 @@ def moment(found: object, place: str) -> datetime | None:
     except ValueError as error:
         raise DataError(f"{place}: the time is {str(found)[:SHOWN]!r}, expected ISO 8601: correct it") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def mapping(found: object, place: str, name: str) -> dict[str, Any]:
-    """Return an object of a tool's export; an empty one for null.
-
-    Raises:
-        DataError: It is something else.
-    """
-    return cast("dict[str, Any]", _shaped({} if found is None else found, dict, place, name))
-
-
-def sequence(found: object, place: str, name: str) -> list[Any]:
-    """Return a list of a tool's export; an empty one for null.
-
-    Raises:
-        DataError: It is something else.
-    """
-    return cast("list[Any]", _shaped([] if found is None else found, list, place, name))
-
-
-def _shaped(found: object, kind: type, place: str, name: str) -> object:
-    if not isinstance(found, kind):
-        expected = "an object" if kind is dict else "a list"
-        raise DataError(f"{place}: {name} is {str(found)[:SHOWN]!r}, expected {expected}: export it again")
-    return found

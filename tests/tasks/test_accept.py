@@ -1,96 +1,16 @@
-"""Accept: what people decide in a spreadsheet arrives signed, bound to what they saw, and never as a formula."""
+"""Accept: what one person decides by themselves is signed, and refused whole where a part of it makes no sense."""
 
-import csv
-import io
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from assay.admission import Past
-from assay.errors import AssayError, ConfigError, DataError
-from assay.records import Candidate, Case, Decision, Response
-from tasks import batches, store
-from tasks.accept import accept, admit_written, export_candidates, import_decisions, retire
+from assay.errors import AssayError, ConfigError
+from assay.records import Case, Decision, Response
+from tasks import store
+from tasks.accept import accept, admit_written, retire
 from tasks.review import review
 from tests.cast import Project, broken, case, response
-
-CELL = '=HYPERLINK("http://evil.example")'
-
-
-def candidate(number: int, **changes: object) -> Candidate:
-    of = case(number, **changes)
-    return Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0.1)
-
-
-def fill(file: Path, **answers: str) -> None:
-    """Fill every row of an exported sheet."""
-    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
-    sheet = io.StringIO()
-    writer = csv.DictWriter(sheet, rows[0])
-    writer.writeheader()
-    writer.writerows([row | answers for row in rows])
-    file.write_text(sheet.getvalue(), encoding="utf-8-sig")
-
-
-def test_decisions_make_the_round(project: Project, now: datetime) -> None:
-    """An exported candidate that a reviewer admits enters the evaluation set; a decided one is not exported again."""
-    store.write("candidates", [candidate(7), candidate(8)])
-    sheet = project.folder / "sheet.csv"
-    assert export_candidates(sheet) == 2
-    fill(sheet, decision="admit", reviewer="ben", reason="real")
-    assert import_decisions(sheet, now) == 2
-    assert review.fn() == 8
-    assert export_candidates(sheet) == 0
-
-
-def test_a_model_s_text_is_no_formula(project: Project) -> None:
-    """A text that a spreadsheet would run is written with an apostrophe before it."""
-    store.write("candidates", [candidate(7, turns=[CELL])])
-    sheet = project.folder / "sheet.csv"
-    export_candidates(sheet)
-    (row,) = csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8-sig")))
-    assert row["turns"] == f"'{CELL}"
-
-
-@pytest.mark.parametrize(
-    ("answers", "found"),
-    [
-        ({"decision": "yes", "reviewer": "ben"}, "decision is 'yes', expected admit or reject"),
-        ({"decision": "admit", "reviewer": " "}, "reviewer is empty"),
-        ({"decision": "admit", "reviewer": "ben", "digest": "0"}, "not the one on file"),
-        ({"decision": "admit", "reviewer": "ben", "candidate_id": "other"}, "not the one on file"),
-    ],
-)
-def test_a_bad_row_is_refused(project: Project, now: datetime, answers: dict[str, str], found: str) -> None:
-    """A row without a known word, a name or the very candidate on file is refused, and the log stays as it was."""
-    store.write("candidates", [candidate(7)])
-    sheet = project.folder / "sheet.csv"
-    export_candidates(sheet)
-    fill(sheet, **answers)
-    before = project.files()
-    with pytest.raises(DataError, match=found):
-        import_decisions(sheet, now)
-    assert project.files() == before
-
-
-@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00"])
-def test_a_foreign_sheet_is_refused(project: Project, now: datetime, data: bytes) -> None:
-    """A file that is no exported sheet is refused with what is missing."""
-    sheet = project.folder / "sheet.csv"
-    sheet.write_bytes(data)
-    store.write("candidates", [candidate(7)])
-    with pytest.raises(ConfigError, match="expected an exported sheet|save it so again"):
-        import_decisions(sheet, now)
-
-
-def test_an_empty_decision_waits(project: Project, now: datetime) -> None:
-    """A row that nobody decided stays open; importing it appends nothing."""
-    store.write("candidates", [candidate(7)])
-    sheet = project.folder / "sheet.csv"
-    export_candidates(sheet)
-    assert import_decisions(sheet, now) == 0
-    assert len(store.read("decisions", Decision)) == 6
 
 
 def test_only_answers_become_a_baseline(project: Project) -> None:
@@ -169,21 +89,3 @@ def test_a_retirement_that_makes_no_sense_is_refused(
     with pytest.raises(ConfigError, match="nothing was retired"):
         retire(names, "ada", reason, now)
     assert project.files() == before
-
-
-def test_a_sheet_counts_in_the_open_batch(project: Project, now: datetime) -> None:
-    """Decisions of a sheet are words in the batch that is open, by whoever signed the row."""
-    of = case(30)
-    one = Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0)
-    batch = batches.open_batch([one], "", now)
-    file = project.folder / "sheet.csv"
-    assert export_candidates(file) == 1
-    rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
-    rows[0] |= {"decision": "admit", "reviewer": "ada"}
-    with file.open("w", newline="") as sheet:
-        writer = csv.DictWriter(sheet, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    assert import_decisions(file, now) == 1
-    assert store.read("decisions", Decision)[-1].batch == batch.name
-    assert batches.standing_of(batch)["refunds-030"].state == "decided"

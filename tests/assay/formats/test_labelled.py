@@ -1,7 +1,5 @@
 """Labels from and to people's tools: what was said comes back whole, and what is no label is told, never dropped."""
 
-import csv
-import io
 import json
 import tempfile
 from pathlib import Path
@@ -13,11 +11,12 @@ from hypothesis import strategies as st
 
 from assay.errors import ConfigError, DataError
 from assay.formats import labelled
+from assay.formats.handout import files
 from assay.records import Item
 from tests.cast import item
+from tests.handouts import KINDS, fill
 
 HOSTILE = '<script>alert(1)</script> & "quoted" =1+1'
-KINDS = ("sheet.csv", "sheet.jsonl", "tasks.label-studio.json", "records.argilla.json")
 TELLING = ("slice", "category", "refunds", "natural", "verdict", "model", "stratum", "question", "case_id")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NASTY = ("\u2028", "\x85", "\x0b", "\r\n", "\r", "\n", '"', "'", ",", ";", "\t", "\0", "=1", "@", "\ufeff")
@@ -28,28 +27,6 @@ def items(question: str = "pass-fail") -> list[Item]:
     return [
         item(number, f"=cmd|' /C calc'!A0 {HOSTILE}", question, "@SUM(A1)" * 9, turns=["-2+3"]) for number in (1, 2, 3)
     ]
-
-
-def fill(file: Path, outcome: str = "pass", who: str = "Ada Lovelace") -> Path:
-    """Fill a file as its tool would: every item with one outcome, submitted by one person."""
-    text = file.read_bytes().decode("utf-8-sig")
-    if file.suffix == ".csv":
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
-        with file.open("w", encoding="utf8", newline="") as sheet:
-            writer = csv.DictWriter(sheet, rows[0].keys())
-            writer.writeheader()
-            writer.writerows(row | {"outcome": outcome, "annotator": who} for row in rows)
-    elif file.suffix == ".jsonl":
-        rows = [json.loads(line) | {"outcome": outcome, "annotator": who} for line in text[:-1].split("\n")]
-        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf8", newline="")
-    elif "label-studio" in file.name:
-        result = {"type": "choices", "from_name": "outcome", "value": {"choices": [outcome]}}
-        annotation = {"result": [result], "completed_by": {"id": 7, "email": who}}
-        file.write_text(json.dumps([task | {"annotations": [annotation]} for task in json.loads(text)]))
-    else:
-        said = {"outcome": [{"user_id": who, "value": outcome, "status": "submitted"}]}
-        file.write_text(json.dumps([record | {"responses": said} for record in json.loads(text)]))
-    return file
 
 
 def read(
@@ -92,7 +69,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     """A file above 256 MiB is refused before a byte of it is read."""
     with (tmp_path / "huge.json").open("wb") as file:
-        file.truncate(labelled.MOST_BYTES + 1)
+        file.truncate(files.MOST_BYTES + 1)
     with pytest.raises(DataError, match=r"huge.json has 268,435,457 bytes, expected at most 268,435,456: split it"):
         labelled.read(tmp_path / "huge.json")
 
@@ -141,7 +118,7 @@ def test_one_project_has_one_question(tmp_path: Path, name: str) -> None:
 def test_what_people_say_comes_back(tmp_path: Path, name: str, question: str, outcome: str) -> None:
     """Written, filled as the tool fills it, and read: every item has its label, with a name as we write names."""
     labelled.write(items(question), tmp_path / name, rubric="Pass what is right.")
-    found = labelled.read(fill(tmp_path / name, outcome))
+    found = labelled.read(fill(tmp_path / name, outcome=outcome))
     assert [(one.item_id, one.annotator, one.outcome) for one in found.labels] == [
         (one.item_id, "ada-lovelace", outcome) for one in items(question)
     ]
@@ -159,7 +136,7 @@ def test_any_text_survives(texts: list[str], name: str) -> None:
     pairs = [item(number, answer, "pairwise", other, turns=[turn]) for number in (1, 2)]
     with tempfile.TemporaryDirectory() as folder:
         labelled.write(pairs, Path(folder) / name, rubric=rubric)
-        found = labelled.read(fill(Path(folder) / name, "b"))
+        found = labelled.read(fill(Path(folder) / name, outcome="b"))
     assert [(one.item_id, one.outcome) for one in found.labels] == [(pair.item_id, "b") for pair in pairs]
 
 
@@ -167,7 +144,7 @@ def test_any_text_survives(texts: list[str], name: str) -> None:
 def test_a_megabyte_survives(tmp_path: Path, name: str) -> None:
     """A response of a million characters is written and read back as any other."""
     labelled.write([item(1, "é=\n" * 333_334)], tmp_path / name, rubric="")
-    assert [one.outcome for one in labelled.read(fill(tmp_path / name)).labels] == ["pass"]
+    assert [one.outcome for one in labelled.read(fill(tmp_path / name, outcome="pass")).labels] == ["pass"]
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -49,7 +49,7 @@ def read(folder: Path, content: object, name: str = "records.json", **options: A
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
-        (nested(id=None), "record 1: no id, expected that of an item"),
+        (nested(id=None), "record 1: no id, expected item_id"),
         (nested("pass"), "record 1: responses.outcome is 'pass', expected an object"),
         (nested(responses={"outcome": "pass"}), "record 1: responses.outcome is 'pass', expected a list"),
         (nested(responses="pass"), "record 1: responses is 'pass', expected an object"),
