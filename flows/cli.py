@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from flows import cli_sets
+from flows import cli_people, cli_sets
 from flows.commands import app, as_json, command
 
-__all__ = ["app", "cli_sets"]
+__all__ = ["app", "cli_people", "cli_sets"]
 
 gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
 
@@ -213,41 +213,11 @@ def import_(
         from tasks import elsewhere
 
         count, left_out = elsewhere.take(file, reviewer, now)
-        click.echo("\n".join([*left_out, f"{count} decisions appended; `assay grow` admits the cases."]))
-
-
-@command("desk")
-@click.option("--port", type=click.IntRange(1, 65535), default=8200, show_default=True)
-@click.option("--invite", metavar="NAME", help="Give somebody a token, shown once, instead.")
-@click.option("--adjudicator", "may_settle", is_flag=True, help="They may have the last word where reviewers disagree.")
-@click.option("--strike", metavar="NAME", help="Take somebody off the list instead.")
-def desk(*, port: int, invite: str | None, may_settle: bool, strike: str | None) -> None:
-    """Show the page on which people decide on candidates and label answers, on loopback, until stopped."""
-    from tasks import desk as run
-
-    if invite:
-        token = run.people().invite(invite, "adjudicator" if may_settle else "reviewer")
-        click.echo(f"{invite} signs in with this token, which is shown only now: {token}")
-    elif strike:
-        run.people().strike(strike)
-        click.echo(f"{strike} is off the list.")
-    else:
-        run.serve(port)
-
-
-@command("retire")
-@click.argument("case_ids", nargs=-1, required=True, metavar="CASE_ID...")
-@click.option("--reviewer", required=True, help="Who decides.")
-@click.option("--reason", required=True, help="Why, in a sentence.")
-def retire(*, case_ids: tuple[str, ...], reviewer: str, reason: str) -> None:
-    """Take cases out of the evaluation set, such as `assay health` proposes; the next `assay grow` does it."""
-    from datetime import UTC, datetime
-
-    from tasks.accept import retire as run
-
-    click.echo(
-        f"{run(case_ids, reviewer, reason, datetime.now(UTC))} retirements signed; `assay grow` carries them out."
-    )
+        click.echo(
+            "\n".join(
+                [*left_out, f"{count} decisions appended; once its rule is met, `assay batch go-on` ends the batch."]
+            )
+        )
 
 
 @command("status")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from assay.checks import registry
 from assay.errors import ConfigError, DataError
+from assay.formats import chained
 from assay.records import Case, Decision, Response
 from tasks import batches, store
 
@@ -65,22 +66,23 @@ def retire(case_ids: Sequence[str], reviewer: str, reason: str, now: datetime) -
     Raises:
         ConfigError: One of them is not in the set, or the reason is empty.
     """
-    found = batches.fold()
-    cases = {case.case_id: case for case in found.cases}
-    unknown = [name for name in case_ids if name not in cases]
-    if unknown or not reason.strip():
-        what = f"{unknown[0][:80]} is not in the evaluation set" if unknown else "the reason is empty"
-        raise ConfigError(f"{what}, expected admitted cases and why they go: say it again; nothing was retired")
-    signed = [
-        Decision(
-            candidate_id=found.candidates[name],
-            digest=cases[name].digest(),
-            decision="retire",
-            reviewer=reviewer,
-            reason=reason.strip(),
-            decided_at=now,
-            case=None,
-        )
-        for name in dict.fromkeys(case_ids)
-    ]
-    return len(store.append("decisions", signed))
+    with chained.held(store.path("decisions")) as log:
+        found = batches.fold()
+        cases = {case.case_id: case for case in found.cases}
+        unknown = [name for name in case_ids if name not in cases]
+        if unknown or not reason.strip():
+            what = f"{unknown[0][:80]} is not in the evaluation set" if unknown else "the reason is empty"
+            raise ConfigError(f"{what}, expected admitted cases and why they go: say it again; nothing was retired")
+        signed = [
+            Decision(
+                candidate_id=found.candidates[name],
+                digest=cases[name].digest(),
+                decision="retire",
+                reviewer=reviewer,
+                reason=reason.strip(),
+                decided_at=now,
+                case=None,
+            )
+            for name in dict.fromkeys(case_ids)
+        ]
+        return len(chained.append(log, signed))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from assay.admission import LOG, Batch, BatchEvent, Outcome, Standing, batch_name, batches, is_done, outcome, standings
 from assay.errors import ConfigError, DataError
-from assay.formats import jsonl
+from assay.formats import chained, jsonl
 from assay.records import Candidate, Decision, Record, Text
 from tasks import store
 
@@ -68,6 +68,18 @@ def words() -> list[Decision]:
 def opened() -> Batch | None:
     """Return the batch that is open to people; there is one at a time."""
     return next((batch for batch in known().values() if batch.state == "open"), None)
+
+
+def require_open() -> Batch:
+    """Return the batch that is open to people.
+
+    Raises:
+        ConfigError: None is.
+    """
+    there = opened()
+    if there is None:
+        raise ConfigError("no batch of candidates is open, expected one: `assay grow` opens what waits")
+    return there
 
 
 def of_run(run: str) -> Batch | None:
@@ -135,9 +147,7 @@ def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batc
     Raises:
         ConfigError: Another batch is open.
     """
-    settings, there = store.params("review", Settings), opened()
-    if there:
-        raise ConfigError(f"{there.name} is open to reviewers, expected none: close or abandon it first")
+    settings = store.params("review", Settings)
     name = freeze(candidates)
     event = BatchEvent(
         batch=name,
@@ -151,7 +161,11 @@ def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batc
         run=run,
         candidates={one.candidate_id: one.digest() for one in candidates},
     )
-    store.append("batches", [event])
+    with chained.held(store.path("batches")) as log:
+        there = opened()
+        if there:
+            raise ConfigError(f"{there.name} is open to reviewers, expected none: close or abandon it first")
+        chained.append(log, [event])
     return known()[name]
 
 
@@ -179,27 +193,29 @@ def act(batch: Batch, action: Action, who: str, note: str, now: datetime, *, day
         raise ConfigError(f"{batch.name}: to {action} needs a note, found none: say why")
     if action == "extend" and not 0 < days <= 365:  # noqa: PLR2004 - a year, as for the rule itself
         raise ConfigError(f"{batch.name}: to extend by {days} days is no extension, expected 0 to 365: say how long")
-    if gate and any(event.run == gate for event in store.read("batches", BatchEvent)):
-        return known()[batch.name]
-    done = is_done(batch, standing_of(batch))
-    if batch.state == "open" and (action != "go on" or done):
-        word: Literal["extend", "abandon", "close"] = "close"
-        if action in ("extend", "abandon"):
-            word = action
-        deadline = max(batch.deadline, now) + timedelta(days=days) if action == "extend" else None
-        why = note.strip() or "all that its rule asks for is decided"
-        event = BatchEvent(batch=batch.name, event=word, who=who, at=now, note=why, deadline=deadline, run=gate)
-        store.append("batches", [event])
+    # Whoever comes second, at the desk or in Prefect's form, finds the batch as the first one left it.
+    with chained.held(store.path("batches")) as log:
+        there = known()[batch.name]
+        was_done = gate and any(event.run == gate for event in store.read("batches", BatchEvent))
+        if there.state == "open" and not was_done and (action != "go on" or is_done(there, standing_of(there))):
+            word: Literal["extend", "abandon", "close"] = "close"
+            if action in ("extend", "abandon"):
+                word = action
+            deadline = max(there.deadline, now) + timedelta(days=days) if action == "extend" else None
+            why = note.strip() or "all that its rule asks for is decided"
+            event = BatchEvent(batch=there.name, event=word, who=who, at=now, note=why, deadline=deadline, run=gate)
+            chained.append(log, [event])
     return known()[batch.name]
 
 
 def expire(batch: Batch, now: datetime) -> Batch:
     """Close a batch whose deadline has passed, with what is decided; return it as it stands then."""
-    if batch.state == "open" and now >= batch.deadline:
-        event = BatchEvent(
-            batch=batch.name, event="close", who=SYSTEM, at=now, note="its deadline has passed", deadline=None
-        )
-        store.append("batches", [event])
+    with chained.held(store.path("batches")) as log:
+        there = known()[batch.name]
+        if there.state == "open" and now >= there.deadline:
+            why = "its deadline has passed"
+            event = BatchEvent(batch=there.name, event="close", who=SYSTEM, at=now, note=why, deadline=None)
+            chained.append(log, [event])
     return known()[batch.name]
 
 

@@ -23,7 +23,7 @@ from assay.formats import chained
 from assay.judges import prompt
 from assay.records import Answer, Case, Record
 from tasks import batches, labels, store
-from tasks.wake import wake
+from tasks.wake import act
 
 HOST = "127.0.0.1"
 Version = tuple[tuple[int, int], ...]
@@ -151,8 +151,7 @@ def _version(*names: str) -> Version:
 
 
 def _close(who: str, note: str, now: datetime) -> str:
-    there = batches.opened()
-    if there is None:
-        return "No batch is open."
-    batches.act(there, "go on", who, note, now)
-    return f"{there.name} is closed. {wake(there.name, now)}"
+    try:
+        return act("go on", who, note, now)
+    except ConfigError as error:
+        return f"{error}."

@@ -22,7 +22,7 @@ def export(file: Path) -> int:
     Raises:
         ConfigError: No batch is open, the file's name tells no format, or it cannot be written.
     """
-    _open()
+    batches.require_open()
     cases = {case.case_id: case for case in store.read("cases", Case, may_be_absent=True)}
     open_ones = batches.waiting()
     decided.write(open_ones, cases.get, file)
@@ -41,7 +41,7 @@ def take(file: Path, reviewer: str, now: datetime) -> tuple[int, list[str]]:
         ConfigError: No batch is open, or its deadline has passed.
         DataError: A decision is malformed, or about something else than was opened; the text names the place.
     """
-    there = _open()
+    there = batches.require_open()
     if there.is_over(now):
         raise ConfigError(f"the deadline of {there.name} has passed, expected an open batch: `assay grow` goes on")
     reading = decided.read(file, reviewer)
@@ -58,13 +58,6 @@ def take(file: Path, reviewer: str, now: datetime) -> tuple[int, list[str]]:
         fresh = _admissible(reading.words, there, left)
         chained.append(log, [_signed(word, candidates[word.candidate_id], there, now) for word in fresh])
     return len(fresh), [*reading.left_out, *left.told()]
-
-
-def _open() -> Batch:
-    there = batches.opened()
-    if there is None:
-        raise ConfigError("no batch of candidates is open, expected one: `assay grow` opens what waits")
-    return there
 
 
 def _admissible(words: Sequence[decided.Word], batch: Batch, left: LeftOut) -> list[decided.Word]:

@@ -1,4 +1,4 @@
-"""Wake: tell the Prefect server that a batch has ended, so that the run that waits for it goes on.
+"""Wake: end or extend the open batch, and tell the Prefect server, so that the run that waits for it goes on.
 
 Without a server nothing waits, and `assay grow` does what is left. A server that cannot be reached finds out by itself:
 the deployment `resume` looks every few minutes.
@@ -13,12 +13,32 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tasks import store
+from assay.errors import ConfigError
+from tasks import batches, store
 
 ADDRESS = "prefect-address"
 """Private file that holds the address of the server while `assay serve` runs."""
 ENDED = "assay.batch.ended"
 """The event."""
+
+
+def act(action: batches.Action, who: str, note: str, now: datetime, days: float = 0) -> str:
+    """Do what a person asks of the open batch; return what became of it, in a sentence.
+
+    Raises:
+        ConfigError: No batch is open, its rule is not met, or a note or a number of days is missing.
+    """
+    before = batches.require_open()
+    batch = batches.act(before, action, who, note, now, days=days)
+    if batch.state != "open":
+        word = "closed" if batch.state == "close" else "abandoned: none of it is admitted"
+        return f"{batch.name} is {word}. {wake(batch.name, now)}"
+    if action == "go on":
+        raise ConfigError(
+            f"{batch.name} stays open ({batches.progress(batch)}), expected all that its rule asks for: decide on the "
+            "rest, or close it early and say why"
+        )
+    return f"{batch.name}: {batches.progress(batch)}."
 
 
 def wake(batch: str, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """Accept: what one person decides by themselves is signed, and refused whole where a part of it makes no sense."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -89,3 +90,18 @@ def test_a_retirement_that_makes_no_sense_is_refused(
     with pytest.raises(ConfigError, match="nothing was retired"):
         retire(names, "ada", reason, now)
     assert project.files() == before
+
+
+def test_a_case_is_retired_once(project: Project, now: datetime) -> None:
+    """Of several who retire a case at the same moment one does, and the log can be read afterwards."""
+
+    def refused(who: str) -> bool:
+        try:
+            retire(["refunds-001"], who, "never fails", now)
+        except ConfigError as error:
+            return "is not in the evaluation set" in str(error)
+        return False
+
+    with ThreadPoolExecutor(8) as room:
+        assert sum(room.map(refused, [f"person-{number}" for number in range(8)])) == 7
+    assert review.fn() == 5

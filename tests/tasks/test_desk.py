@@ -105,7 +105,7 @@ def test_a_batch_is_closed_from_the_desk(project: Project) -> None:
     assert "`assay grow` admits what was decided" in sat.close("ada", "all decided")
     assert batches.known().popitem()[1].state == "close"
     assert sat.candidates.sitting().batch is None
-    assert sat.close("ada", "again") == "No batch is open."
+    assert sat.close("ada", "again").startswith("no batch of candidates is open")
 
 
 def test_labels_are_handed_over_once_they_are_complete(project: Project) -> None:
