@@ -3,7 +3,7 @@
 Reads and writes the tables that people own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -60,11 +60,20 @@ def admit(cases: Sequence[Case], reviewer: str, reason: str, now: datetime) -> i
     return len(store.append("decisions", signed))
 
 
-def retire(case_ids: Sequence[str], reviewer: str, reason: str, now: datetime) -> int:
+def retire(
+    case_ids: Sequence[str], reviewer: str, reason: str, now: datetime, shown: Mapping[str, str] | None = None
+) -> int:
     """Take cases out of the evaluation set, each with the same reason; return how many.
 
+    Args:
+        case_ids: The cases.
+        reviewer: Who decides.
+        reason: Why.
+        now: The moment.
+        shown: The hash of each case as the reviewer saw it, where they did.
+
     Raises:
-        ConfigError: One of them is not in the set, or the reason is empty.
+        ConfigError: One of them is not in the set, or not as it was shown, or the reason is empty.
     """
     with chained.held(store.path("decisions")) as log:
         found = batches.fold()
@@ -73,6 +82,9 @@ def retire(case_ids: Sequence[str], reviewer: str, reason: str, now: datetime) -
         if unknown or not reason.strip():
             what = f"{unknown[0][:80]} is not in the evaluation set" if unknown else "the reason is empty"
             raise ConfigError(f"{what}, expected admitted cases and why they go: say it again; nothing was retired")
+        moved = [name for name, digest in (shown or {}).items() if cases[name].digest() != digest]
+        if moved:
+            raise ConfigError(f"{moved[0]} was changed since it was shown, expected it as it is: look at it again")
         signed = [
             Decision(
                 candidate_id=found.candidates[name],

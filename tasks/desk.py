@@ -20,9 +20,10 @@ from assay.desk.queue import CandidateQueue, Sitting, sitting
 from assay.desk.visit import Desk
 from assay.errors import BusyError, ConfigError
 from assay.formats import chained
+from assay.health import Proposal
 from assay.judges import prompt
 from assay.records import Answer, Case, Record
-from tasks import batches, labels, store
+from tasks import accept, batches, health, labels, store
 from tasks.wake import act
 
 HOST = "127.0.0.1"
@@ -54,6 +55,7 @@ def desk(now: Callable[[], datetime]) -> Desk:
         candidates=candidates,
         labels=LabelQueue(answers),
         guide=_Guide(),
+        upkeep=_Upkeep(now),
         close=lambda who, note: _close(who, note, now()),
         hand_over=lambda: f"{labels.hand_over()} labels handed over: `assay calibrate` counts them.",
         now=now,
@@ -104,6 +106,20 @@ class _Guide:
             if self._known is None or self._known[0] != version:
                 self._known = (version, _guide())
             return self._known[1]
+
+
+class _Upkeep:
+    """What keeps the evaluation set telling."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    def proposals(self) -> list[Proposal]:
+        return health.at(self._now()).proposals
+
+    def retire(self, case_id: str, revision: str, who: str, reason: str) -> str:
+        accept.retire([case_id], who, reason, self._now(), {case_id: revision})
+        return f"{case_id} is retired: the next `assay grow` takes it out."
 
 
 def _guide() -> Guide:

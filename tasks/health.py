@@ -1,7 +1,7 @@
 """Health: which cases should somebody retire, or make harder?
 
-Reads the evaluation set, its log and the history of nights; writes nothing. Who agrees with a proposal says `retire`
-at the desk or in a sheet.
+Reads the evaluation set, its log and the history of nights; writes nothing. Who agrees with a proposal retires the
+case, at the desk or with `assay retire`.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from assay.health import Proposal, admitted_since, proposals
 from assay.records import Case, CaseNight, Decision, Record
 from assay.report.texts import visible
-from tasks import store
+from tasks import batches, store
 from tasks.publish import Settings
 
 
@@ -34,7 +34,9 @@ def at(now: datetime) -> Health:
     rules = store.params("publish", Settings).health
     history = store.read("history", CaseNight, may_be_absent=True)
     words = ((word.case, word.decided_at) for word in store.read("decisions", Decision) if word.case)
-    found = proposals(store.read("cases", Case), store.taxonomy(), history, admitted_since(words), rules, now)
+    there = batches.fold().candidates
+    cases = [case for case in store.read("cases", Case) if case.case_id in there]
+    found = proposals(cases, store.taxonomy(), history, admitted_since(words), rules, now)
     return Health(nights=len(history), needed=rules.nights, proposals=found)
 
 

@@ -13,6 +13,8 @@ from assay.desk.pages import Guide
 from assay.desk.people import People, Person
 from assay.desk.queue import CandidateQueue, Said, Sitting, sitting
 from assay.desk.visit import Desk
+from assay.errors import ConfigError
+from assay.health import Proposal
 from assay.records import Answer, Candidate, Category, Decision, Item
 from tests.cast import AT, case, item
 
@@ -49,6 +51,26 @@ def opened(candidates: Sequence[Candidate], reviewers: int = 2) -> Batch:
 
 
 @dataclass
+class Upkeep:
+    """Proposes what it is given, and remembers what was retired."""
+
+    found: list[Proposal] = field(default_factory=list)
+    retired: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def proposals(self) -> list[Proposal]:
+        """Return what is left to look at."""
+        gone = {name for name, _, _ in self.retired}
+        return [one for one in self.found if one.case_id not in gone]
+
+    def retire(self, case_id: str, revision: str, who: str, reason: str) -> str:
+        """Retire a case as it was shown."""
+        if revision != case(100).digest() or not reason:
+            raise ConfigError("it was changed, or the reason is empty")
+        self.retired.append((case_id, who, reason))
+        return f"{case_id} is retired"
+
+
+@dataclass
 class Logs:
     """What is open and what was said, as another program could change it."""
 
@@ -58,6 +80,7 @@ class Logs:
     decisions: list[Decision] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     batch: Batch | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
     reads: int = 0
 
     def __post_init__(self) -> None:
@@ -106,6 +129,12 @@ def guide() -> Guide:
     return Guide(taxonomy=taxonomy, admitted={"refunds": 1}, case=there.get, rubrics={"pass-fail": "Be right."})
 
 
+def proposal(kind: str, reason: str) -> Proposal:
+    """Return a reason to look at case 100."""
+    about = {"category": "refunds", "owner": "payments", "after": "0 of 3, 3 below quota: write another one first"}
+    return Proposal.model_validate({"case_id": "refunds-100", "kind": kind, "reason": reason} | about)
+
+
 def desk(logs: Logs, folder: Path) -> tuple[Desk, dict[str, str]]:
     """Return a desk over these logs, and everybody's token."""
     people = People(folder / "desk")
@@ -115,6 +144,7 @@ def desk(logs: Logs, folder: Path) -> tuple[Desk, dict[str, str]]:
         candidates=logs.queue(),
         labels=logs.labels(),
         guide=guide,
+        upkeep=logs.upkeep,
         close=lambda who, note: f"closed by {who} ({note})",
         hand_over=lambda: "2 labels handed over",
         now=lambda: AT,

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from assay.desk import answering, pages, reviewing
+from assay.desk import answering, pages, retiring, reviewing
 from assay.desk.guard import HEADERS, NoForeignWrites, WithHeaders, form
 from assay.desk.people import SESSION_S
 from assay.desk.visit import COOKIE, Desk, Visit
@@ -33,6 +33,7 @@ PAGES: dict[str, Handler] = {
     "/disputes": reviewing.dispute,
     "/labels": answering.following,
     "/labels/{key}": answering.one,
+    "/health": retiring.proposals,
 }
 FORMS: dict[str, Handler] = {
     "/candidates/{key}": reviewing.decide,
@@ -41,6 +42,7 @@ FORMS: dict[str, Handler] = {
     "/labels/{key}": answering.answer,
     "/labels-undo": answering.undo,
     "/hand-over": answering.hand_over,
+    "/health/{key}": retiring.retire,
 }
 
 

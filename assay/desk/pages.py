@@ -17,6 +17,7 @@ from assay.desk.people import Person
 from assay.desk.queue import CandidateQueue, Sitting, counts
 from assay.errors import InsufficientDataError
 from assay.evalset.wording import expectations
+from assay.health import Proposal
 from assay.records import Candidate, Case, Category, Decision, Item
 from assay.report.texts import excerpt, visible
 from assay.stats.raters import krippendorff
@@ -25,6 +26,8 @@ KEYS = {str(key): reason for key, reason in enumerate(REASONS, 2)}
 """The key that rejects a candidate for a reason; `1` admits it."""
 RECENT = 20
 """A reviewer's last words, of which their share of admissions is shown."""
+MAX_ROWS = 100
+"""Cases to look at that one page shows."""
 MAX_TEXT = 20_000
 """Characters of one text that are shown."""
 
@@ -142,6 +145,20 @@ def label(person: str, queue: LabelQueue, item: Item, guide: Guide) -> dict[str,
         "rubric": guide.rubrics.get(item.question, ""),
         "done": len(found.mine.get(person, ())),
         "left_for_me": queue.left_for(person),
+    }
+
+
+def health(person: Person, found: Sequence[Proposal], guide: Guide) -> dict[str, Any]:
+    """Return what the page of cases to look at shows, each case once with everything that is said of it."""
+    of: dict[str, list[Proposal]] = {}
+    for one in found:
+        of.setdefault(one.case_id, []).append(one)
+    rows = [(case, of[name]) for name in of if (case := guide.case(name))]
+    return {
+        "rows": rows[:MAX_ROWS],
+        "total": len(rows),
+        "may_retire": person.role == "adjudicator",
+        "expectations": {case.case_id: expectations(case) for case, _ in rows[:MAX_ROWS]},
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -13,12 +13,33 @@ from assay.desk.labelling import LabelQueue
 from assay.desk.pages import Guide
 from assay.desk.people import People, Person
 from assay.desk.queue import CandidateQueue
+from assay.health import Proposal
 
 COOKIE = "assay-desk"
 FRAGMENT = "x-assay-fragment"
 """Header of a request that wants the main part of a page only; its answer says in `x-assay-place` where that lies."""
 PLACE = "x-assay-place"
 Handler = Callable[["Visit"], Response]
+
+
+class Upkeep(Protocol):
+    """What keeps the evaluation set telling."""
+
+    def proposals(self) -> list[Proposal]:
+        """Return why somebody should look at which cases; not those that are retired already."""
+
+    def retire(self, case_id: str, revision: str, who: str, reason: str) -> str:
+        """Take a case out of the set; return what happens next, in a sentence.
+
+        Args:
+            case_id: The case.
+            revision: The hash of the case that was on the screen.
+            who: The person who decides.
+            reason: Why.
+
+        Raises:
+            ConfigError: The case is gone or changed, or there is no reason.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +50,7 @@ class Desk:
     candidates: CandidateQueue
     labels: LabelQueue
     guide: Callable[[], Guide]
+    upkeep: Upkeep
     close: Callable[[str, str], str]
     """Closes the open batch on behalf of a person, with a note; returns what happens next, in a sentence."""
     hand_over: Callable[[], str]

@@ -14,12 +14,15 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Page
 
 from tests.flows.sample import Sample
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+SHOTS = os.environ.get("ASSAY_SCREENSHOTS", "")
+"""A folder that keeps what the browser saw; empty for none."""
 DEPLOYMENTS = 7
 QUICK = {"PREFECT_RUNNER_POLL_FREQUENCY": "2"}
 """A runner that looks for work every two seconds."""
@@ -68,6 +71,13 @@ def wait_for(what: Callable[[], Any], seconds: float) -> Any:
             return found
         time.sleep(0.3)
     return pytest.fail(f"nothing came within {seconds} s")
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep what the browser shows, where somebody wants to see it."""
+    if SHOTS:
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
 def free_port() -> int:

@@ -1,7 +1,6 @@
 """Growth with people in it: `grow` waits suspended on a real server, people decide at the desk in a real browser."""
 
 import json
-import os
 import re
 import statistics
 from collections.abc import Iterator
@@ -17,12 +16,10 @@ from assay.admission import BatchEvent
 from assay.formats import chained
 from assay.records import Candidate, Decision
 from tests.flows.sample import clone
-from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Seated, Served, in_browser, wait_for
+from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Seated, Served, in_browser, shoot, wait_for
 
 pytestmark = pytest.mark.slow
 EVENTS = "data/decisions/batches.jsonl"
-SHOTS = os.environ.get("ASSAY_SCREENSHOTS", "")
-"""A folder that keeps what the browser saw; empty for none."""
 
 
 class Room:
@@ -229,7 +226,7 @@ def _sit(browser: Browser, room: Room, token: str) -> Page:
 def _review(browser: Browser, room: Room, token: str, name: str, count: int) -> list[float]:
     """Decide on everything by keyboard; return the milliseconds from each key to the next item on the screen."""
     page = _sit(browser, room, token)
-    _shoot(page, f"desk-start-{name}")
+    shoot(page, f"desk-start-{name}")
     page.keyboard.press("c")
     page.locator("#h-item").wait_for()
     page.evaluate(
@@ -241,14 +238,14 @@ def _review(browser: Browser, room: Room, token: str, name: str, count: int) -> 
     )
     for number in range(count):
         if number == 0:
-            _shoot(page, f"desk-item-{name}")
+            shoot(page, f"desk-item-{name}")
         rejects = number == 3 and name == "ben"
         page.keyboard.press("4" if rejects else "1")
         page.wait_for_function("count => times.length > count", arg=number)
     expect(page.locator("h1")).to_have_text("What there is to decide")
     found: list[float] = page.evaluate("times")
     page.set_viewport_size({"width": 320, "height": 640})
-    _shoot(page, f"desk-start-320-{name}")
+    shoot(page, f"desk-start-320-{name}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     return found
 
@@ -258,19 +255,13 @@ def _settle_and_close(browser: Browser, room: Room, token: str) -> None:
     page = _sit(browser, room, token)
     page.keyboard.press("j")
     page.get_by_text("Reviewers disagree").wait_for()
-    _shoot(page, "desk-dispute")
+    shoot(page, "desk-dispute")
     assert not re.search(r"\b(ann|ben)\b", page.locator("main").inner_text())
     page.keyboard.press("4")
     page.get_by_role("button", name="Close the batch").wait_for()
-    _shoot(page, "desk-done")
+    shoot(page, "desk-done")
     page.keyboard.press("x")
     page.get_by_text("The run that waits for it goes on now").wait_for()
-
-
-def _shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        Path(SHOTS).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
 def _released(room: Room, shown: set[str]) -> None:

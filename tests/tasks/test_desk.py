@@ -11,12 +11,14 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from assay.errors import BusyError, ConfigError, DataError
-from assay.records import Answer, Candidate, Decision, Item, Label, Source
+from assay.records import Answer, Candidate, Case, Decision, Item, Label, Source
 from benchmarks import desk as load
 from tasks import batches, desk, store
-from tests.cast import Project, case, item
+from tasks.accept import admit
+from tasks.review import review
+from tests.cast import Project, case, case_night, item
 from tests.desks import person, said
-from tests.flows.serving import ARGUMENTS, CHROMIUM, in_browser
+from tests.flows.serving import ARGUMENTS, CHROMIUM, in_browser, shoot
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOSTILE = [
@@ -108,6 +110,25 @@ def test_a_batch_is_closed_from_the_desk(project: Project) -> None:
     assert sat.close("ada", "again").startswith("no batch of candidates is open")
 
 
+def test_a_case_is_retired_at_the_desk(project: Project) -> None:
+    """What thirty nights propose is shown until a person retires it as it was shown; the next fold leaves it out."""
+    review.fn()
+    cases = store.read("cases", Case)
+    nights = [case_night(f"2026-10-{1 + day:02}", cases, target=f"support@{day // 10}") for day in range(30)]
+    store.write("history", nights)
+    upkeep, (one, *_) = desk.desk(lambda: NOW).upkeep, cases
+    proposed = {found.case_id for found in upkeep.proposals()}
+    with pytest.raises(ConfigError, match=f"{one.case_id} was changed since it was shown"):
+        upkeep.retire(one.case_id, "another", "eve", "never fails")
+    assert upkeep.retire(one.case_id, one.digest(), "eve", "never fails").startswith(f"{one.case_id} is retired")
+    assert proposed - {found.case_id for found in upkeep.proposals()} == {one.case_id}
+    last = store.read("decisions", Decision)[-1]
+    assert (last.decision, last.reviewer, last.reason) == ("retire", "eve", "never fails")
+    with pytest.raises(ConfigError, match="is not in the evaluation set"):
+        upkeep.retire(one.case_id, one.digest(), "eve", "again")
+    assert review.fn() == len(cases) - 1
+
+
 def test_labels_are_handed_over_once_they_are_complete(project: Project) -> None:
     """Answers of items with all their annotators become labels, with their marks; others wait at the desk."""
     fresh = [item(number, f"A new answer {number}.") for number in (500, 501)]
@@ -140,7 +161,7 @@ def page(project: Project) -> Iterator[Page]:
 
     from assay.desk.app import create
 
-    token = desk.people().invite("ann", "reviewer")
+    token = desk.people().invite("ann", "adjudicator")
     server = uvicorn.Server(uvicorn.Config(create(desk.desk(lambda: NOW)), host=desk.HOST, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -237,3 +258,26 @@ def test_words_of_an_answer_are_marked(project: Project, page: Page) -> None:
     (answer,) = store.read("answers", Answer)
     text = "\n😀 Gift cards never expire."
     assert [text[span.start : span.end] for span in answer.spans] == ["never"]
+
+
+@in_browser
+def test_hostile_cases_are_retired_in_the_browser(project: Project, page: Page) -> None:
+    """Cases, owners and references of hostile people are shown as text on the page where somebody retires them."""
+    admit([case(40 + at, turns=[text], reference=text, owner=text) for at, text in enumerate(HOSTILE)], "ada", "x", NOW)
+    review.fn()
+    cases = store.read("cases", Case)
+    nights = [case_night(f"2026-10-{1 + day:02}", cases, target=f"support@{day // 10}") for day in range(30)]
+    store.write("history", nights)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page.goto(page.url)
+    page.keyboard.press("y")
+    page.get_by_role("heading", name="Cases to look at").wait_for()
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert page.locator(".case").count() == len(cases)
+    shoot(page, "health")
+    page.get_by_role("button", name="Retire refunds-040").click()
+    page.get_by_text("refunds-040 is retired").wait_for()
+    assert page.locator(".case").count() == len(cases) - 1
+    assert page.evaluate("typeof pwned") == "undefined"
+    assert store.read("decisions", Decision)[-1].decision == "retire"

@@ -14,7 +14,7 @@ from assay.desk.labelling import is_swapped
 from assay.desk.visit import COOKIE, FRAGMENT, PLACE
 from assay.records import Candidate
 from tests.cast import AT, case
-from tests.desks import Logs, candidate, desk, labelled_items, person, said
+from tests.desks import Logs, candidate, desk, labelled_items, person, proposal, said
 
 SITE = "http://testserver"
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}\u202e"
@@ -63,9 +63,11 @@ def browsers(logs: Logs, tmp_path: Path) -> dict[str, Browser]:
 def test_nobody_sees_a_page_without_a_token(logs: Logs, tmp_path: Path) -> None:
     """Every page leads to the sign-in, every form is refused, and a wrong token is told so."""
     stranger = Browser(TestClient(create(desk(logs, tmp_path)[0]), base_url=SITE))
-    for path in ("/", "/candidates", "/candidates/refunds-001", "/candidates/refunds-001/edit", "/disputes", "/labels"):
+    shown = ("/", "/candidates", "/candidates/refunds-001", "/candidates/refunds-001/edit", "/disputes", "/labels")
+    for path in (*shown, "/health"):
         assert stranger.get(path).headers["location"].startswith("/sign-in?next=")
-    for path in ("/candidates/refunds-001", "/undo", "/close", "/labels/x", "/labels-undo", "/hand-over", "/sign-out"):
+    forms = ("/candidates/refunds-001", "/undo", "/close", "/labels/x", "/labels-undo", "/hand-over", "/health/x")
+    for path in (*forms, "/sign-out"):
         assert stranger.post(path, word="admit").status_code == 401
     assert stranger.sign_in("guess") == 401
     assert logs.decisions == []
@@ -123,7 +125,7 @@ def test_nothing_of_others_is_shown_before_the_own_word(browsers: dict[str, Brow
     for telling in ("a telling reason", "ben", logs.candidates[0].generator):
         assert telling not in re.sub(r"(?s)<input[^>]*>", "", shown)
     assert "Covered 1 of 3" in shown
-    assert "Nearest case refunds-100" in shown
+    assert 'Nearest case <span class="id">refunds-100</span>' in shown
 
 
 def test_a_word_leads_to_the_next_item(browsers: dict[str, Browser], logs: Logs) -> None:
@@ -278,3 +280,36 @@ def test_signing_out_ends_the_session(browsers: dict[str, Browser]) -> None:
     answer = ada.post("/sign-out")
     assert answer.headers["location"] == "/sign-in"
     assert f'{COOKIE}=""' in answer.headers["set-cookie"]
+
+
+def test_a_person_retires_what_tells_nothing(browsers: dict[str, Browser], logs: Logs) -> None:
+    """Each case to look at is shown once with all reasons, as text; an adjudicator retires it as it was shown."""
+    logs.upkeep.found = [proposal("saturated", f"passed in 30 nights {NASTY}"), proposal("stale", "400 days ago")]
+    eve = browsers["eve"]
+    page = eve.get("/health").text
+    assert page.count('<h2 id="h-1">refunds-100</h2>') == 1
+    assert ("passed in 30 nights" in page, "400 days ago" in page, "3 below quota" in page) == (True, True, True)
+    assert "<script>alert" not in page
+    assert "Cleo asks question 100" in page
+    assert eve.post("/health/refunds-100", note="never fails").headers["location"] == "/health"
+    assert logs.upkeep.retired == [("refunds-100", "eve", "never fails")]
+    assert "Nothing to look at." in eve.get("/health").text
+
+
+def test_not_everybody_takes_cases_out(browsers: dict[str, Browser], logs: Logs) -> None:
+    """A reviewer sees the reasons and no form, and one made by hand is refused."""
+    logs.upkeep.found = [proposal("flaky", "flipped in 9 of 30")]
+    page = browsers["ada"].get("/health").text
+    assert ("flipped in 9 of 30" in page, "Retire it" in page) == (True, False)
+    answer = browsers["ada"].post("/health/refunds-100", note="x", revision=case(100).digest())
+    assert (answer.status_code, "Only an adjudicator" in answer.text, logs.upkeep.retired) == (409, True, [])
+
+
+@pytest.mark.parametrize("fields", [{"note": " "}, {"note": "x", "revision": "moved"}])
+def test_a_retirement_is_of_what_was_shown(browsers: dict[str, Browser], logs: Logs, fields: dict[str, str]) -> None:
+    """Without a reason, or on a case that has moved, nothing is retired and the page says why."""
+    logs.upkeep.found = [proposal("stale", "old")]
+    browsers["eve"].get("/health")
+    answer = browsers["eve"].post("/health/refunds-100", **fields)
+    assert (answer.status_code, "it was changed, or the reason is empty." in answer.text) == (409, True)
+    assert logs.upkeep.retired == []
