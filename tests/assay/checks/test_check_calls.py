@@ -2,7 +2,7 @@
 
 import json
 from itertools import permutations
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -253,15 +253,15 @@ def test_a_thousand_calls_against_a_thousand() -> None:
     made = [("set", json.dumps({f"k{n}": 1 for n in range(index + 1)})) for index in range(40)]
     chain = [("set", json.dumps({f"k{index}": 1})) for index in range(40)]
     many = [("set", f'{{"n": {index}}}') for index in range(960)]
-    started = perf_counter()
+    started = process_time()
     assert score(expect("tool-call", calls=chain + many), answer(calls=[*many[::-1], *made])).passed
     assert score(trajectory("unordered", *many, *made), answer(calls=[*made, *many])).passed
-    assert perf_counter() - started < 20
+    assert process_time() - started < 20
 
 
 def test_large_sets_are_compared_in_no_time() -> None:
     """A hundred thousand items in another order, chosen so that plain numbers would collide, are equal at once."""
     items = [n * (2**61 - 1) for n in range(20_000)]
-    started = perf_counter()
+    started = process_time()
     assert same({"tags": items}, {"tags": items[::-1]}, schema={"properties": {"tags": {"uniqueItems": True}}})
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2

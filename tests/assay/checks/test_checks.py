@@ -1,7 +1,7 @@
 """The kinds of check, each through the registry, as the stage calls them."""
 
 import json
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -283,6 +283,6 @@ def test_an_unreadable_answer_is_another_fault_than_a_wrong_one(
 def test_a_thousand_calls_take_no_time() -> None:
     """A product that called a tool a thousand times over is paired within a second."""
     many = [("issue_refund", f'{{"order": "PL-{index}"}}') for index in range(1_000)]
-    started = perf_counter()
+    started = process_time()
     assert score(expect("tool-call", calls=[*many[:20], ("issue_refund", "{}")]), answer(calls=many)).passed
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1

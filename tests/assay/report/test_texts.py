@@ -115,9 +115,9 @@ def test_an_answer_can_lose_its_end() -> None:
 )
 def test_no_text_makes_the_search_explode(baseline: str, target: str) -> None:
     """Texts built to be slow are compared in well under a second, and either side stays what it was."""
-    start = time.perf_counter()
+    start = time.process_time()
     found = difference(baseline, target)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert (whole(found.baseline), whole(found.target)) == (baseline[:4_000], target[:4_000])
     assert found.baseline_left_out == max(0, len(baseline) - 4_000)
 

@@ -114,7 +114,7 @@ def test_many_coroutines_share_a_process() -> None:
     """Twenty calls that wait take as long as one, on one event loop."""
     started = time.monotonic()
     found = ask(*["nap 0.5"] * 20, function="answer_async", processes=1)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8  # one after the other they take ten
     assert [one.status for one in found] == ["ok"] * 20
     assert len({one.text for one in found}) == 20  # every conversation has an identifier of its own
 
@@ -123,7 +123,7 @@ def test_many_blocking_calls_share_a_process() -> None:
     """Plain functions wait beside each other on threads."""
     started = time.monotonic()
     found = ask(*["block 0.5"] * 20, processes=1)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8  # one after the other they take ten
     assert {one.error_kind for one in found} == {"malformed"}  # time.sleep returns None
 
 
