@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, utils
 from assay import contracts
 from assay.calibration.rated import is_shown, plain
 from assay.evalset import personal
+from assay.evalset.wording import texts
 from assay.records import Case, Category, Item, Record, digest
 
 ALIKE = 95.0
@@ -112,17 +113,6 @@ def leaked(cases: Sequence[Case], heldout: Sequence[Item]) -> dict[str, str]:
                 found[case.case_id] = item_id
                 break
     return found
-
-
-def texts(case: Case) -> Iterator[str]:
-    """Yield everything that a person wrote into a case."""
-    yield from case.turns
-    yield case.reference
-    for expectation in case.expectations:
-        yield from expectation.values
-        yield from (call.arguments for call in expectation.calls)
-    if case.user:
-        yield from (case.user.goal, case.user.persona, case.user.stop)
 
 
 def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) -> CaseRow:

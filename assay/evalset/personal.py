@@ -43,18 +43,26 @@ PHONE = range(8, 16)
 """Digits of a card number, and of a telephone number with its country or area code (ITU-T E.164: 15 at most)."""
 GROUPS = 5
 """Into how many groups a card number may be written."""
+Place = tuple[int, int]
+"""Where a piece begins, and where it has ended."""
 
 
 def kinds(text: str) -> list[str]:
     """Return which kinds of personal data a text holds, such as `an e-mail address`; what they are is not repeated."""
-    rules: list[tuple[str, Callable[[str], Iterator[bool]]]] = [
-        ("an e-mail address", _emails),
-        ("a card number", _cards),
-        ("an account number (IBAN)", _accounts),
-        ("a telephone number", _telephones),
-        ("an IP address", _addresses),
-    ]
-    return [kind for kind, found in rules if any(found(text))]
+    return [kind for kind, found in RULES.items() if any(found(text))]
+
+
+def masked(text: str) -> str:
+    """Return a text in which each piece of personal data is replaced by its kind, such as `[an e-mail address]`."""
+    # Again where what is masked now had hidden what stands next to it.
+    while places := sorted((*place, kind) for kind, found in RULES.items() for place in found(text)):
+        parts, end = [], 0
+        for start, stop, kind in places:
+            if start >= end:
+                parts += [text[end:start], f"[{kind}]"]
+                end = stop
+        text = "".join([*parts, text[end:]])
+    return text
 
 
 def luhn(digits: str) -> bool:
@@ -77,13 +85,14 @@ def is_iban(text: str) -> bool:
     return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
 
 
-def _emails(text: str) -> Iterator[bool]:
+def _emails(text: str) -> Iterator[Place]:
     for match in _EMAIL.finditer(text):
         domain = match[1].lower()
-        yield not any(domain == name or domain.endswith(f".{name}") for name in _RESERVED)
+        if not any(domain == name or domain.endswith(f".{name}") for name in _RESERVED):
+            yield match.span()
 
 
-def _cards(text: str) -> Iterator[bool]:
+def _cards(text: str) -> Iterator[Place]:
     groups = list(_DIGITS.finditer(text))
     for first in range(len(groups)):
         digits, end = "", groups[first].start()
@@ -91,24 +100,31 @@ def _cards(text: str) -> Iterator[bool]:
             if group.start() > end + digits.isdigit() or len(digits) + len(group[0]) > CARD.stop:
                 break
             digits, end = digits + group[0], group.end()
-            yield len(digits) in CARD and digits[0] in "3456" and luhn(digits) and digits not in SPECIMENS
+            if len(digits) in CARD and digits[0] in "3456" and luhn(digits) and digits not in SPECIMENS:
+                yield groups[first].start(), end
 
 
-def _accounts(text: str) -> Iterator[bool]:
+def _accounts(text: str) -> Iterator[Place]:
     for match in _IBAN.finditer(text):
         words = match[0].upper().split()
         # A word may follow the number, and a pattern cannot tell where the number ends: the checksum can.
-        joined = ["".join(words[:count]) for count in range(len(words), 0, -1)]
-        yield any(len(one) in range(15, 35) and is_iban(one) and one not in SPECIMENS for one in joined)
+        for count in range(len(words), 0, -1):
+            one = "".join(words[:count])
+            if len(one) in range(15, 35) and is_iban(one) and one not in SPECIMENS:
+                yield match.start(), match.start() + len(" ".join(words[:count]))
+                break
 
 
-def _telephones(text: str) -> Iterator[bool]:
+def _telephones(text: str) -> Iterator[Place]:
     for pattern in _TELEPHONES:
+        last = 0
         for match in pattern.finditer(text):
             digits = "".join(_DIGITS.findall(match[0])).removeprefix("00")
-            before = text[max(0, match.start() - 2) : match.start()].rstrip(" -/.")
+            before = text[max(last, match.start() - 2) : match.start()].rstrip(" -/.")
             is_part = not match[0].startswith("+") and before[-1:].isdigit()
-            yield len(digits) in PHONE and not is_part and not _is_film(digits)
+            if len(digits) in PHONE and not is_part and not _is_film(digits):
+                last = match.end()
+                yield match.span()
 
 
 def _is_film(digits: str) -> bool:
@@ -118,11 +134,21 @@ def _is_film(digits: str) -> bool:
     return american[3:8] == "55501" or british.startswith(("1632960", "7700900", "2079460", "8081570"))
 
 
-def _addresses(text: str) -> Iterator[bool]:
+def _addresses(text: str) -> Iterator[Place]:
     for match in _IP.finditer(text):
         try:
             address = ipaddress.ip_address(match[0])
         except ValueError:
-            yield False
-        else:
-            yield address.is_global and (address.version == 4 or address in _UNICAST)  # noqa: PLR2004 - of the protocol
+            continue  # a version, or a time of day
+        if address.is_global and (address.version == 4 or address in _UNICAST):  # noqa: PLR2004 - of the protocol
+            yield match.span()
+
+
+RULES: dict[str, Callable[[str], Iterator[Place]]] = {
+    "an e-mail address": _emails,
+    "a card number": _cards,
+    "an account number (IBAN)": _accounts,
+    "a telephone number": _telephones,
+    "an IP address": _addresses,
+}
+"""What finds each kind."""

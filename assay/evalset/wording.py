@@ -1,5 +1,7 @@
 """Cases as a person reads them."""
 
+from collections.abc import Iterator
+
 from assay.records import Case
 
 
@@ -15,6 +17,19 @@ def expectations(case: Case) -> list[str]:
 
 def conversation(case: Case) -> str:
     """Return what the user says, turn by turn, and what a simulated user wants afterwards."""
-    user = case.user
-    after = [f"Then a simulated user ({user.persona}) who wants: {user.goal} Stops when: {user.stop}"] if user else []
+    user, after = case.user, []
+    if user:
+        who = f" ({user.persona})" if user.persona else ""
+        after = [f"Then a simulated user{who} who wants: {user.goal} Stops when: {user.stop}"]
     return "\n".join([*case.turns, *after])
+
+
+def texts(case: Case) -> Iterator[str]:
+    """Yield everything that a person wrote into a case."""
+    yield from case.turns
+    yield case.reference
+    for expectation in case.expectations:
+        yield from expectation.values
+        yield from (call.arguments for call in expectation.calls)
+    if case.user:
+        yield from (case.user.goal, case.user.persona, case.user.stop)

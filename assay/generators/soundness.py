@@ -10,6 +10,8 @@ import jsonschema_rs
 
 from assay.checks import registry
 from assay.errors import DataError
+from assay.evalset.personal import kinds
+from assay.evalset.wording import texts
 from assay.generators.prompt import Proposal
 from assay.generators.ways import Ask
 
@@ -36,6 +38,7 @@ def fault(proposal: Proposal, ask: Ask, prompts: Sequence[str]) -> str:
         lambda: _incomplete(proposal, ask),
         lambda: _unsupported(proposal, ask),
         lambda: _wrong_calls(proposal, ask.tools),
+        lambda: _personal(proposal),
         lambda: _leaked(proposal, prompts),
     )
     return next(filter(None, (found() for found in faults)), "")
@@ -89,6 +92,12 @@ def _wrong_calls(proposal: Proposal, tools: Sequence[Mapping[str, Any]]) -> str:
         if not _validator(json.dumps(schemas[call.name], sort_keys=True)).is_valid(arguments):
             return f"the schema of {call.name} does not allow {call.arguments[:80]}"
     return ""
+
+
+def _personal(proposal: Proposal) -> str:
+    """Tell what of somebody stands in it: no release would take it."""
+    found = {kind for text in texts(proposal.case) for kind in kinds(text)}
+    return f"it holds {', '.join(sorted(found))}" if found else ""
 
 
 @cache

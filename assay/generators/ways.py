@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from rapidfuzz import fuzz
 
+from assay.evalset.personal import masked
 from assay.records import Case, Category, Trace
 
 Way = Literal["category", "document", "production", "conversation", "tool-call"]
@@ -144,13 +145,18 @@ def crowded(cases: Sequence[Case]) -> list[str]:
 
 
 def failures(traces: Sequence[Trace]) -> dict[str, list[Material]]:
-    """Return the conversations in which the product failed its user, by category, newest first."""
+    """Return the conversations in which the product failed its user, by category, newest first.
+
+    A generator is somebody else's service: addresses and numbers of users are masked.
+    """
     found: dict[str, list[Material]] = {}
     for trace in sorted(traces, key=lambda trace: (trace.at, trace.trace_id), reverse=True):
         if trace.thumb == "down" or trace.contacted_again:
             contexts = "\n".join(trace.contexts)
             text = f"USER: {trace.question}\nPRODUCT: {trace.answer}\nRETRIEVED: {contexts}"
-            found.setdefault(trace.category, []).append(Material(trace.trace_id, text[:MAX_MATERIAL]))
+            found.setdefault(trace.category, []).append(
+                Material(trace.trace_id, masked(text[: 2 * MAX_MATERIAL])[:MAX_MATERIAL])
+            )
     return found
 
 

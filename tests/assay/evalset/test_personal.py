@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from assay.evalset.personal import is_iban, kinds, luhn
+from assay.evalset.personal import is_iban, kinds, luhn, masked
 
 EMAIL, CARD, ACCOUNT = "an e-mail address", "a card number", "an account number (IBAN)"
 PHONE, ADDRESS = "a telephone number", "an IP address"
@@ -30,8 +32,10 @@ PHONE, ADDRESS = "a telephone number", "an IP address"
     ],
 )
 def test_what_belongs_to_somebody_is_found(text: str, kind: str) -> None:
-    """Each form of each kind is found, and as that kind alone."""
+    """Each form of each kind is found, and as that kind alone; masked, only its kind is left of it."""
     assert kinds(text) == [kind]
+    assert f"[{kind}]" in masked(text)
+    assert kinds(masked(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,7 @@ def test_what_belongs_to_somebody_is_found(text: str, kind: str) -> None:
 def test_what_belongs_to_nobody_is_none(text: str) -> None:
     """Reserved domains and numbers, printed specimens, dates, amounts and order numbers are no personal data."""
     assert kinds(text) == []
+    assert masked(text) == text
 
 
 def test_checksums_by_hand() -> None:
@@ -66,5 +71,26 @@ def test_no_text_takes_long(part: str) -> None:
     """50,000 characters of the most spiteful kind take less than three seconds of CPU."""
     text = part * (50_000 // len(part))
     before = time.process_time()
-    kinds(text)
+    masked(text)
     assert time.process_time() - before < 3
+
+
+PIECES = (
+    *("ada@gmail.com", "4539148803436467", "4539 1488 0343 6467", "GB29 NWBK 6016 1331 9268 19", "+49 30 1234567"),
+    *("(212) 664-7665", "8.8.8.8", "2001:4860:4860::8888", " ", ", ", "x", "7", "-", ".", "@", "+", "a.b", "00", "["),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_nothing_is_left_once_it_is_masked(text: str) -> None:
+    """However pieces stand beside each other, a masked text holds none, and a text without any stays as it is."""
+    assert kinds(masked(text)) == []
+    assert kinds(text) or masked(text) == text
+
+
+def test_what_stands_around_is_kept() -> None:
+    """Words before, between and behind stay letter by letter."""
+    text = "From ada@gmail.com to ben@gmail.com: GB29 NWBK 6016 1331 9268 19 please, 4539 1488 0343 6467."
+    assert masked(text) == (
+        "From [an e-mail address] to [an e-mail address]: [an account number (IBAN)] please, [a card number]."
+    )

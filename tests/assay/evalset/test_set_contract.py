@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from assay.evalset.contract import breaches, leaked, promises, texts
+from assay.evalset.contract import breaches, leaked, promises
+from assay.evalset.wording import texts
 from assay.records import Case, Category, Item, SimulatedUser
 from tests.cast import call, case, item
 

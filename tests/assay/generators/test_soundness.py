@@ -62,6 +62,12 @@ USER = SimulatedUser(goal="Money back.", persona="", stop="promised", max_turns=
         ("tool-call", {"expectations": calling('{"order": "17"}')}, "does not allow"),
         ("tool-call", {"expectations": calling("{")}, "cannot be scored"),
         ("tool-call", {"expectations": calling("{}", "delete_all")}, "there is no tool 'delete_all'"),
+        ("category", {"reference": "Call +49 30 1234567."}, "it holds a telephone number"),
+        (
+            "conversation",
+            {"user": USER.model_copy(update={"goal": "from ada@gmail.com"})},
+            "it holds an e-mail address",
+        ),
         ("category", {"turns": ["how long does a REFUND of a box take"]}, "a judge's prompt holds it"),
     ],
 )

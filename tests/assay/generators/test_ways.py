@@ -112,6 +112,19 @@ def test_only_failed_conversations_are_shown() -> None:
     assert [one.name for one in failures(rows)["refunds"]] == [rows[1].trace_id, rows[0].trace_id]
 
 
+def test_a_generator_learns_nobody_s_address() -> None:
+    """What could tell who a user is does not go to the generator's service, wherever in the conversation it stands."""
+    said = {
+        "question": "I am ada@gmail.com.",
+        "answer": "We call +49 30 1234567.",
+        "contexts": ["Card 4539148803436467"],
+    }
+    (one,) = failures([trace(1, AT, thumb="down", category="refunds", **said)])["refunds"]
+    assert one.text == (
+        "USER: I am [an e-mail address].\nPRODUCT: We call [a telephone number].\nRETRIEVED: Card [a card number]"
+    )
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 11])
 def test_as_many_are_asked_for_as_were_dealt(count: int) -> None:
     """The counts of all ways add up to the category's share."""
