@@ -1,4 +1,4 @@
-"""Commands about versions of the evaluation set: release, diff, health."""
+"""Commands about versions of the evaluation set: release, diff, merge, health."""
 
 import json
 import sys
@@ -51,6 +51,26 @@ def diff(*, before: str | None, after: str | None, is_json: bool) -> None:
 
     found = compare(before, after)
     click.echo(found.model_dump_json() if is_json else "\n".join(lines(found)))
+
+
+@command("merge")
+@as_json
+def merge(*, is_json: bool) -> None:
+    """Join what two branches said, after `git merge` has stopped at data/decisions or data/labels."""
+    from datetime import UTC, datetime
+
+    from flows.steps import recorded
+    from tasks import merge as run
+    from tasks import store
+    from tasks.review import review
+
+    with store.exclusive("merge", datetime.now(UTC)):
+        merged = run.merge()
+        size = None if merged.left else recorded(review)
+        if not merged.left:
+            run.stage()
+    shown = merged._asdict() | {"cases": size}
+    click.echo(json.dumps(shown) if is_json else "\n".join(run.lines(merged, size)))
 
 
 @command("health")

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -110,6 +111,12 @@ def test_every_test_states_its_promise(file: Path) -> None:
     """Each test has a docstring of one sentence."""
     tests = [node for node in functions(file) if node.name.startswith("test")]
     assert [node.name for node in tests if not (ast.get_docstring(node) or "").strip().endswith(".")] == []
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Pytest imports test files by their name alone, so a second one of a name is not collected."""
+    names = Counter(file.name for file in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "release"])
