@@ -127,7 +127,15 @@ def _log(name: str, sides: Sides) -> list[bytes]:
             "what only it had decided"
         )
     first, second = (sides.theirs, sides.ours) if theirs else (sides.ours, sides.theirs)
-    return chained.joined(first, second, shared)
+    added = second[shared:]
+    return chained.joined(first, _news(first[shared:], added) if name == "batches" else added)
+
+
+def _news(first: Sequence[bytes], added: Sequence[bytes]) -> list[bytes]:
+    """Return the events that change anything: both branches may have opened the same batch, or ended it."""
+    here, there = (_rows("batches", lines, BatchEvent) for lines in (first, added))
+    done = {(event.batch, event.event) for event in here if event.event != "extend"}
+    return [line for line, event in zip(added, there, strict=True) if (event.batch, event.event) not in done]
 
 
 def _table(name: str, sides: Sides) -> list[bytes]:
@@ -152,8 +160,8 @@ def _require_sense(joined: dict[str, list[bytes]]) -> None:
     """Refuse decisions that do not fit together, such as on a case that the other branch has changed."""
     if not {"decisions", "batches"} & joined.keys():
         return
-    decisions = _records("decisions", joined, Decision)
-    events = _records("batches", joined, BatchEvent)
+    decisions = _either("decisions", joined, Decision)
+    events = _either("batches", joined, BatchEvent)
     try:
         closed = [name for name, batch in batches(events).items() if batch.state == "close"]
         outcome(decisions, events, {name: frozen_batches.frozen(name) for name in closed})
@@ -164,20 +172,23 @@ def _require_sense(joined: dict[str, list[bytes]]) -> None:
         ) from error
 
 
-def _records(name: str, joined: dict[str, list[bytes]], record: type[Row]) -> list[Row]:
+def _either(name: str, joined: dict[str, list[bytes]], record: type[Row]) -> list[Row]:
+    """Return the rows of a log, whether it had to be joined or not."""
+    return _rows(name, joined[name], record) if name in joined else store.read(name, record, may_be_absent=True)
+
+
+def _rows(name: str, lines: Sequence[bytes], record: type[Row]) -> list[Row]:
     path = TABLES[name].path
-    if name not in joined:
-        return store.read(name, record, may_be_absent=True)
-    return [store.row(record, fields, path, at) for at, fields in enumerate(jsonl.values(joined[name], path), 1)]
+    return [store.row(record, fields, path, at) for at, fields in enumerate(jsonl.values(lines, path), 1)]
 
 
 def _decided_twice(sides: Sides | None) -> list[str]:
     if sides is None:
         return []
-    shared, path = len(sides.base), TABLES["decisions"].path
+    shared = len(sides.base)
     ours, theirs = (
-        {store.row(Decision, fields, path, at).candidate_id for at, fields in enumerate(jsonl.values(side, path), 1)}
-        for side in (sides.ours[shared:], sides.theirs[shared:])
+        {word.candidate_id for word in _rows("decisions", side[shared:], Decision)}
+        for side in (sides.ours, sides.theirs)
     )
     return sorted(ours & theirs)
 

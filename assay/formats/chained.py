@@ -89,17 +89,16 @@ def lines(file: Path, where: str) -> Iterator[bytes]:
             yield line.removesuffix(END)
 
 
-def joined(first: Sequence[bytes], second: Sequence[bytes], shared: int) -> list[bytes]:
-    """Return a log of all rows of two branches: the first as it is, then what only the second has, chained anew.
+def joined(first: Sequence[bytes], added: Sequence[bytes]) -> list[bytes]:
+    """Return the log of two branches: that of the first as it is, then what only the second has, chained anew.
 
     Args:
         first: Its rows without their ends; their hashes stay, so whatever was made of them still finds its row.
-        second: The rows of the other branch.
-        shared: How many rows both begin with.
+        added: The rows that the other branch has beyond those that both begin with.
     """
     found = list(first)
     after = first[-1][-CLOSING : -len(EMPTY)].decode() if first else ""
-    for line in second[shared:]:
+    for line in added:
         after = link(after, line[:-CLOSING])
         found.append(line[:-CLOSING] + after.encode() + EMPTY)
     return found

@@ -13,7 +13,7 @@ from assay.records import Candidate, Case, Decision, Item
 from flows.cli import app
 from tasks import batches, store
 from tasks.accept import retire
-from tests.cast import AT, Project, case, item
+from tests.cast import AT, Project, case, decision, item
 from tests.repository import git, lay_out, reviewed, say, words
 
 
@@ -90,6 +90,24 @@ def test_batches_of_both_are_kept(repository: Project) -> None:
     parted(lambda: opened(60), lambda: opened(61))
     assert merged().exit_code == 0
     assert [row.event for row in store.read("batches", BatchEvent)] == ["open", "abandon", "open", "abandon"]
+
+
+def test_a_batch_that_both_opened_and_closed_is_one(repository: Project) -> None:
+    """The same candidates, opened and closed on both branches, are one batch in which the words of both count."""
+    of = case(60)
+    one = Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0)
+
+    def closed(who: str) -> None:
+        batch = batches.open_batch([one], "", AT)
+        store.append("decisions", [decision(of, "admit", reviewer=who, batch=batch.name)])
+        batches.act(batch, "close early", who, "done", AT)
+
+    parted(lambda: closed("ann"), lambda: closed("ben"))
+    done = merged()
+    assert done.exit_code == 0, done.output
+    assert [row.event for row in store.read("batches", BatchEvent)] == ["open", "close"]
+    assert [word.reviewer for word in words()[-2:]] == ["ann", "ben"]
+    assert "refunds-060" in admitted()
 
 
 def test_items_of_both_are_kept_once(repository: Project) -> None:
