@@ -188,7 +188,7 @@ def import_(
 ) -> None:
     """Take in decisions on candidates, hand-written cases of a YAML FILE, labels, or another tool's cases.
 
-    Cases of another tool go to the desk unless --reviewer admits them.
+    Cases go to the desk unless --reviewer admits them.
     """
     from datetime import UTC, datetime
 
@@ -198,17 +198,12 @@ def import_(
 
         count, left_out = take(file, annotator, maps, now)
         click.echo("\n".join([*left_out, f"{count} labels appended; `assay calibrate` counts them."]))
-    elif name:
+    elif name or file.suffix in (".yaml", ".yml"):
         from tasks import exchange
 
-        taken = exchange.take(file, name, exchange.filling(category, layer, owner), reviewer, now)
+        given = exchange.filling(category, layer, owner)
+        taken = exchange.take(file, name or exchange.WRITTEN, given, reviewer, now)
         click.echo("\n".join(exchange.lines(taken)))
-    elif file.suffix in (".yaml", ".yml"):
-        from tasks.accept import admit_written
-
-        if not reviewer:
-            raise click.UsageError("hand-written cases need somebody who admits them: add --reviewer NAME")
-        click.echo(f"{admit_written(file, reviewer, now)} cases admitted; `assay grow` takes them into the set.")
     else:
         from tasks import elsewhere
 

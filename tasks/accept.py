@@ -5,13 +5,8 @@ Reads and writes the tables that people own.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
-from assay.checks import registry
-from assay.errors import ConfigError, DataError
+from assay.errors import ConfigError
 from assay.formats import chained
 from assay.records import Case, Decision, Response
 from tasks import batches, store
@@ -22,25 +17,6 @@ def accept() -> int:
     answered = [response for response in store.read("responses", Response) if response.status == "ok"]
     store.write("baseline", [response for response in answered if response.trial == 0])
     return len(answered)
-
-
-def admit_written(file: Path, reviewer: str, now: datetime) -> int:
-    """Append cases that a person wrote as YAML to the log, admitted by the reviewer; return how many."""
-    try:
-        written = yaml.safe_load(file.read_text(encoding="utf8"))
-        cases = [Case.model_validate(fields) for fields in written]
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
-        raise ConfigError(
-            f"{file} is no YAML list of cases ({' '.join(str(error).split())[:200]}): correct it"
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(f"{file}: {place} is {first['input']!r:.80}, expected: {first['msg']}; correct it") from error
-    for case in cases:
-        for expectation in case.expectations:
-            registry.validate(expectation)
-    return admit(cases, reviewer, "written by hand", now)
 
 
 def admit(cases: Sequence[Case], reviewer: str, reason: str, now: datetime) -> int:

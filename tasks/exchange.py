@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from assay.errors import ConfigError
+from assay.formats import written
 from assay.formats.sets import registry
-from assay.formats.sets.gathering import Filling
+from assay.formats.sets.gathering import Filling, Reading
 from assay.generators.nearest import nearest
 from assay.records import Candidate, Case, Layer, digest
 from tasks import accept, batches, store, versions
 
 AUTO = "auto"
+WRITTEN = "written"
+"""Our own YAML of cases that people write by hand."""
 MADE = "import"
 """By which way such candidates were made."""
 
@@ -50,7 +53,7 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
 
     Args:
         file: In another tool's format, or plain rows.
-        name: The format; `auto` to recognise it.
+        name: The format; `auto` to recognise another tool's.
         given: What the file does not say.
         reviewer: Who admits them; empty to open them at the desk.
         now: The moment.
@@ -59,7 +62,7 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
         ConfigError: The format is not recognised, a category is not in the taxonomy, or another batch is open.
         DataError: The file is not what its format asks for.
     """
-    found = registry.read(file, None if name == AUTO else name, given)
+    found = _read(file, name, given)
     owners = {one.category: one.owner for one in store.taxonomy()}
     for case in found.cases:
         if case.category not in owners:
@@ -87,6 +90,12 @@ def give(file: Path, name: str, version: str) -> tuple[int, list[str]]:
     """Write the evaluation set, or a release of it, in another tool's format; return how many, and what that lost."""
     cases = versions.cases(version) if version else store.read("cases", Case)
     return len(cases), registry.write(cases, file, name)
+
+
+def _read(file: Path, name: str, given: Filling) -> Reading:
+    if name == WRITTEN:
+        return Reading(written.read(file), [])
+    return registry.read(file, None if name == AUTO else name, given)
 
 
 def _strange(category: str, known: Mapping[str, str]) -> ConfigError:

@@ -7,9 +7,9 @@ import pytest
 
 from assay.admission import Past
 from assay.errors import AssayError, ConfigError
-from assay.records import Case, Decision, Response
+from assay.records import Case, Response
 from tasks import store
-from tasks.accept import accept, admit_written, retire
+from tasks.accept import accept, retire
 from tasks.review import review
 from tests.cast import Project, broken, case, response
 
@@ -26,49 +26,6 @@ def test_nothing_to_accept(project: Project) -> None:
     before = project.files()
     with pytest.raises(AssayError, match="responses.parquet is missing"):
         accept()
-    assert project.files() == before
-
-
-WRITTEN = """
-- case_id: refunds-010
-  layer: unit
-  category: refunds
-  turns: ["How long does Cleo have?"]
-  reference: Fourteen days.
-  expectations: [{check: icontains-any, values: [14, fourteen]}]
-  provenance: written
-  parent: ""
-  owner: payments
-"""
-
-
-def test_hand_written_cases_are_admitted_by_name(project: Project, now: datetime) -> None:
-    """Cases in a YAML file enter the set signed by who admits them, also where there was no log before."""
-    store.path("decisions").unlink()
-    sheet = project.folder / "cases.yaml"
-    sheet.write_text(WRITTEN.replace("14, fourteen", '"14", fourteen'))
-    assert admit_written(sheet, "ada", now) == 1
-    assert review.fn() == 1
-    assert store.read("decisions", Decision)[0].reviewer == "ada"
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (WRITTEN, "expectations.0.values.0 is 14, expected"),
-        (WRITTEN.replace("[14, fourteen]", "[]"), "icontains-any"),
-        (WRITTEN.replace("14, fourteen", "fourteen").replace("icontains-any", "guess"), "guess"),
-        ("{", "no YAML list of cases"),
-        ("7", "no YAML list of cases"),
-    ],
-)
-def test_a_bad_case_is_refused(project: Project, now: datetime, text: str, found: str) -> None:
-    """A case at fault is refused with what was found, and the log stays as it was."""
-    sheet = project.folder / "cases.yaml"
-    sheet.write_text(text)
-    before = project.files()
-    with pytest.raises(AssayError, match=found):
-        admit_written(sheet, "ada", now)
     assert project.files() == before
 
 

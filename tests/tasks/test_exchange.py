@@ -77,3 +77,33 @@ def test_the_set_goes_out_and_comes_back(file: Path, project: Project, now: date
     assert exchange.give(out, name, "") == (6, [])
     found = exchange.take(out, name, exchange.filling("", "unit", ""), "ann", now)
     assert (found.cases, found.known, found.left_out) == (0, 6, [])
+
+
+def test_hand_written_cases_are_admitted_by_name(project: Project, now: datetime) -> None:
+    """Cases in a YAML file enter the set signed by who admits them, owned by their category, also as the first ones."""
+    store.path("decisions").unlink()
+    sheet = project.folder / "cases.yaml"
+    sheet.write_text(
+        "- {case_id: refunds-010, layer: unit, category: refunds, turns: [How long?], reference: 14 days.}\n"
+    )
+    given = exchange.filling("", "unit", "")
+    assert exchange.take(sheet, exchange.WRITTEN, given, "ada", now).cases == 1
+    assert review.fn() == 1
+    (word,) = store.read("decisions", Decision)
+    assert (word.reviewer, word.case and word.case.owner) == ("ada", "payments")
+    assert exchange.take(sheet, exchange.WRITTEN, given, "ada", now).known == 1
+
+
+def test_hand_written_cases_may_go_to_the_desk(file: Path, project: Project, now: datetime) -> None:
+    """Without a reviewer people decide on them, and an unknown category is refused."""
+    sheet = project.folder / "cases.yaml"
+    sheet.write_text(
+        "- {case_id: refunds-010, layer: unit, category: refunds, turns: [How long?], reference: 14 days.}\n"
+    )
+    exchange.take(sheet, exchange.WRITTEN, exchange.filling("", "unit", ""), "", now)
+    there = batches.opened()
+    assert there
+    assert list(there.candidates) == ["refunds-010"]
+    sheet.write_text(sheet.read_text().replace("category: refunds", "category: lamps"))
+    with pytest.raises(ConfigError, match="'lamps' is not in data/taxonomy"):
+        exchange.take(sheet, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)

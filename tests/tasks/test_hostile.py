@@ -15,8 +15,7 @@ import pytest
 
 from assay.errors import AssayError
 from assay.records import Case, Expectation, Response, ToolCall, Verdict
-from tasks import store
-from tasks.accept import admit_written
+from tasks import exchange, store
 from tasks.execute import execute
 from tasks.judge import judge
 from tasks.review import review
@@ -347,7 +346,7 @@ def test_half_a_character_is_in_no_case(project: Project, now: datetime, field: 
     written.write_text(json.dumps([fields]))
     before = project.files()
     with pytest.raises(AssayError) as refused:
-        admit_written(written, "ada", now)
+        exchange.take(written, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)
     assert b"cases.yaml" in str(refused.value).encode()
     assert "cases.yaml" in str(refused.value)
     assert project.files() == before
@@ -378,5 +377,5 @@ def test_a_check_without_bounds_is_refused(project: Project, now: datetime, chec
     written.write_text(json.dumps([fields]))
     before = project.files()
     with pytest.raises(AssayError, match=check):
-        admit_written(written, "ada", now)
+        exchange.take(written, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)
     assert project.files() == before
