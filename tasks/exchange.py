@@ -9,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from assay.admission import Past
 from assay.errors import ConfigError
 from assay.formats import written
 from assay.formats.sets import registry
 from assay.formats.sets.gathering import Filling, Reading
 from assay.generators.nearest import nearest
+from assay.generators.repeats import likely, repeats
 from assay.records import Candidate, Case, Layer, digest
 from tasks import accept, batches, store, versions
 
@@ -76,7 +78,10 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
     if reviewer:
         accept.admit(fresh, reviewer, f"imported from {file.name}"[:500], now)
         return taken
-    batch = batches.open_batch([_candidate(case, list(there.values())) for case in fresh], "", now)
+    past = [one.case for one in store.read("past", Past, may_be_absent=True)]
+    like = repeats(fresh, [*there.values(), *past])
+    proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in fresh]
+    batch = batches.open_batch(proposed, "", now)
     return taken._replace(batch=batch.name)
 
 
@@ -105,7 +110,7 @@ def _strange(category: str, known: Mapping[str, str]) -> ConfigError:
     )
 
 
-def _candidate(case: Case, cases: Sequence[Case]) -> Candidate:
+def _candidate(case: Case, cases: Sequence[Case], may_repeat: str) -> Candidate:
     like = nearest(case, cases)
     return Candidate(
         candidate_id=case.case_id,
@@ -114,5 +119,6 @@ def _candidate(case: Case, cases: Sequence[Case]) -> Candidate:
         seed=0,
         nearest=like.case_id,
         similarity=round(like.similarity, 4),
+        may_repeat=may_repeat,
         made=MADE,
     )

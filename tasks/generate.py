@@ -25,10 +25,11 @@ from assay.clients.said import said
 from assay.errors import ConfigError, EndpointError
 from assay.generators import prompt, soundness
 from assay.generators import ways as making
-from assay.generators.duplicates.finding import Match, Text, find
+from assay.generators.duplicates.finding import Match
 from assay.generators.duplicates.neighbours import Embedder
-from assay.generators.nearest import asked, nearest
+from assay.generators.nearest import nearest
 from assay.generators.prompt import Proposal, Proposals
+from assay.generators.repeats import likely, repeats
 from assay.generators.ways import Ask, Material, Stock
 from assay.judges import prompt as judges
 from assay.records import Candidate, Case, Category, Record, Trace, digest
@@ -42,9 +43,6 @@ MOST_ASKS = 1000
 """Of one batch: no two batches ask with the same seed."""
 VERBATIM = 0.95
 """Token ratio from which a repetition is one in the same words."""
-LIKELY = 0.4
-"""Similarity from which a person is asked whether a proposal repeats a case; the model's own threshold, tuned on pairs
-of which every second one is a repetition, would ask of every fourth case of a real set."""
 DROPPED = "data/candidates/dropped.json"
 DOCUMENTS = (".md", ".txt")
 MAX_DOCUMENT = 200_000
@@ -167,11 +165,7 @@ def sort_out(
     maker: str,
     vectors: Embedder | None,
 ) -> Sorted:
-    """Return the proposals that are sound and new, and why the others are not.
-
-    A case that was made from another one resembles it on purpose, and what else was made from it: that one is shown as
-    the nearest, but it makes no duplicate.
-    """
+    """Return the proposals that are sound and new, and why the others are not."""
     prompts = [judges.load(name).source for name in judges.names()]
     sound: dict[str, tuple[Proposal, Ask]] = {}
     dropped: list[Dropped] = []
@@ -183,17 +177,11 @@ def sort_out(
             sound[proposal.case.case_id] = proposal, ask
     new, existing = [proposal.case for proposal, _ in sound.values()], [*cases, *past]
     there = {case.case_id: case for case in [*existing, *new]}
-    like = find(
-        [Text(case.case_id, asked(case)) for case in new],
-        [Text(case.case_id, asked(case)) for case in existing],
-        embedder=vectors,
-        is_kin=lambda one, other: _is_kin(there[other], there[one]),
-    )
+    like = repeats(new, existing, vectors)
     kept: list[Candidate] = []
     for name, (proposal, ask) in sound.items():
-        repeats = like[name]
-        if _is_sure(repeats, proposal.case, there, settings):
-            dropped.append(_dropped(proposal, f"it says the same as {repeats.other_id}"))
+        if _is_sure(like[name], proposal.case, there, settings):
+            dropped.append(_dropped(proposal, f"it says the same as {like[name].other_id}"))
             continue
         near = nearest(proposal.case, [*cases, *(one.case for one in kept)])
         kept.append(
@@ -204,7 +192,7 @@ def sort_out(
                 seed=ask.seed,
                 nearest=near.case_id,
                 similarity=round(near.similarity, 4),
-                may_repeat=repeats.other_id if repeats.is_duplicate and repeats.similarity >= LIKELY else "",
+                may_repeat=likely(like[name]),
                 made=proposal.made,
                 sources=list(proposal.sources),
             )
@@ -212,21 +200,16 @@ def sort_out(
     return Sorted(kept, dropped)
 
 
-def _is_sure(repeats: Match, case: Case, there: Mapping[str, Case], settings: Settings) -> bool:
+def _is_sure(like: Match, case: Case, there: Mapping[str, Case], settings: Settings) -> bool:
     """Tell whether a proposal surely repeats a case: the model is as sure as asked for, or the words agree too."""
-    if not repeats.is_duplicate:
+    if not like.is_duplicate:
         return False
-    same_words = nearest(case, [there[repeats.other_id]]).similarity >= VERBATIM
-    return same_words or repeats.similarity >= settings.near_duplicate
+    same_words = nearest(case, [there[like.other_id]]).similarity >= VERBATIM
+    return same_words or like.similarity >= settings.near_duplicate
 
 
 def _dropped(proposal: Proposal, why: str) -> Dropped:
     return Dropped(made=proposal.made, category=proposal.case.category, turns=proposal.case.turns, why=why)
-
-
-def _is_kin(one: Case, other: Case) -> bool:
-    """Tell whether one case was made from the other, or both from a third one."""
-    return bool(other.parent) and other.parent in (one.case_id, one.parent)
 
 
 def by_meaning(settings: Settings, endpoint: Endpoint, journal: Journal, run: str) -> Embedder | None:

@@ -107,3 +107,17 @@ def test_hand_written_cases_may_go_to_the_desk(file: Path, project: Project, now
     sheet.write_text(sheet.read_text().replace("category: refunds", "category: lamps"))
     with pytest.raises(ConfigError, match="'lamps' is not in data/taxonomy"):
         exchange.take(sheet, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)
+
+
+def test_what_may_repeat_a_case_is_told(file: Path, project: Project, now: datetime) -> None:
+    """A case from elsewhere that says what one of the set says, in other words, is shown to people beside that one."""
+    rows = [
+        {"id": "new-1", "input": "Is it within 14 days? Cleo asks question 2 about refunds.", "expected": "Yes."},
+        {"id": "new-2", "input": "Can Zoe pay her tulips with a postage stamp?", "expected": "No."},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    found = batches.frozen(taken(file, now).batch)
+    assert {one.case.turns[0][:12]: one.may_repeat for one in found} == {
+        "Is it within": "refunds-002",
+        "Can Zoe pay ": "",
+    }

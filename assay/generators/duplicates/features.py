@@ -10,7 +10,8 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from assay.generators.duplicates.lexicon import Lexicon
-from assay.generators.duplicates.reading import Reading, Unit
+from assay.generators.duplicates.reading import Reading, Unit, read
+from assay.generators.duplicates.sentences import aligned
 from assay.generators.duplicates.spelling import mended
 
 MOST_UNITS = 120
@@ -75,11 +76,19 @@ FEATURES = (
 
 def features(one: Reading, other: Reading, lexicon: Lexicon) -> np.ndarray:
     """Return the values of `FEATURES`, shape (21,); the order of the two readings does not matter."""
+    one, other = _in_one_order(one, other, lexicon)
     one, other = mended(one, other, lexicon), mended(other, one, lexicon)
     matched = match(one.units[:MOST_UNITS], other.units[:MOST_UNITS])
     back = match(other.units[:MOST_UNITS], one.units[:MOST_UNITS])
     found: np.ndarray = (_values(one, other, matched, lexicon) + _values(other, one, back, lexicon)) / 2
     return found
+
+
+def _in_one_order(one: Reading, other: Reading, lexicon: Lexicon) -> tuple[Reading, Reading]:
+    """Return both, the one that comes later in the alphabet with its sentences in the order of the other's."""
+    first, second = sorted((one, other), key=lambda reading: reading.written)
+    moved = aligned(second.written, first.written)
+    return first, second if moved == second.written else read(moved, lexicon)
 
 
 def match(first: Sequence[Unit], second: Sequence[Unit]) -> Matched:
