@@ -156,8 +156,8 @@ def export(*, file: Path, version: str | None, name: str) -> None:
         click.echo(f"{count} candidates written to {file}: once people have decided, `assay import` takes it back.")
         return
     if name:
-        count, lost = exchange.give(file, name, version or "")
-        click.echo("\n".join([*lost, f"{count} cases written to {file}."]))
+        written = exchange.give(file, name, version or "")
+        click.echo("\n".join([*written.lost, f"{written.cases} cases written to {file}."]))
         return
     click.echo(f"{versions.export(file, version or '')} cases of {version} written to {file}.")
 

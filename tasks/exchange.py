@@ -91,10 +91,10 @@ def lines(taken: Taken) -> list[str]:
     return [*taken.left_out, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
 
 
-def give(file: Path, name: str, version: str) -> tuple[int, list[str]]:
+def give(file: Path, name: str, version: str) -> registry.Written:
     """Write the evaluation set, or a release of it, in another tool's format; return how many, and what that lost."""
     cases = versions.cases(version) if version else store.read("cases", Case)
-    return len(cases), registry.write(cases, file, name)
+    return registry.write(cases, file, name)
 
 
 def _read(file: Path, name: str, given: Filling) -> Reading:

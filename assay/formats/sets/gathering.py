@@ -90,6 +90,10 @@ class Listing:
         count, first, reason = self._left.get(kind, (0, place, why))
         self._left[kind] = count + 1, first, reason
 
+    def count(self, noun: str) -> int:
+        """Return how many things of this noun were left out whole."""
+        return sum(count for (kind, _), (count, _, _) in self._left.items() if kind == noun)
+
     def lines(self) -> list[str]:
         """Return one sentence a kind, in the order in which they were met."""
         return [

@@ -7,7 +7,7 @@ what is left when nobody else recognises a file.
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from assay.errors import ConfigError
 from assay.formats import atomic
@@ -26,7 +26,7 @@ from assay.formats.sets.gathering import Filling, Gathering, Listing, Reading, q
 from assay.formats.sets.source import Source, load
 from assay.records import Case
 
-__all__ = ["FORMATS", "Filling", "Format", "Reading", "read", "write"]
+__all__ = ["FORMATS", "Filling", "Format", "Reading", "Written", "read", "write"]
 
 
 class Format(Protocol):
@@ -70,8 +70,17 @@ def read(file: Path, name: str | None, filling: Filling) -> Reading:
     return gathering.reading()
 
 
-def write(cases: Sequence[Case], file: Path, name: str) -> list[str]:
-    """Write cases as another tool's file, whole or not at all; return one sentence for each kind of thing it lost.
+class Written(NamedTuple):
+    """What became of cases in another tool's file."""
+
+    cases: int
+    """How many are in it."""
+    lost: list[str]
+    """One sentence for each kind of thing that it cannot hold."""
+
+
+def write(cases: Sequence[Case], file: Path, name: str) -> Written:
+    """Write cases as another tool's file, whole or not at all; return how many, and what it could not hold.
 
     Args:
         cases: In the order in which they are written; equal ones give equal bytes.
@@ -93,7 +102,7 @@ def write(cases: Sequence[Case], file: Path, name: str) -> list[str]:
             target.write(data)
     except OSError as error:
         raise ConfigError(f"{file} cannot be written ({error.strerror}), expected a place for a file") from error
-    return listing.lines()
+    return Written(len(cases) - listing.count("case"), listing.lines())
 
 
 def _require(name: str) -> None:

@@ -329,8 +329,9 @@ def test_words_that_a_template_engine_would_act_on(tmp_path: Path) -> None:
         case(3, expectations=[expected("tool-call", calls=(call,)), expected("contains", "{% endraw %}")]),
         case(4, expectations=[expected("json-schema", canonical({"const": "{{ x }}"}))], reference="{% endraw %}"),
     ]
-    lost = registry.write(cases, tmp_path / "p.yaml", "promptfoo")
-    assert lost == [
+    written = registry.write(cases, tmp_path / "p.yaml", "promptfoo")
+    assert written.cases == 3
+    assert written.lost == [
         "1 case left out, for promptfoo would change its words, in refunds-002",
         "1 expectation of the check `tool-call`, in refunds-003, expectations[0]",
         "1 expectation of the check `contains`, in refunds-003, expectations[1]",

@@ -59,7 +59,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 def test_a_file_is_whole_or_as_before(tmp_path: Path) -> None:
     """What was there is replaced only by a whole file, and no part lies beside it."""
     file = save(tmp_path, "x.jsonl", "before")
-    assert registry.write([case(1)], file, "langsmith") == []
+    assert registry.write([case(1)], file, "langsmith") == (1, [])
     assert json.loads(file.read_text())["inputs"] == {"question": case(1).turns[0]}
     assert [one.name for one in tmp_path.iterdir()] == ["x.jsonl"]
 

@@ -34,7 +34,7 @@ def there_and_back(cases: Sequence[Case], name: str, file_name: str) -> tuple[li
     """Return the cases that come back, what the writing could not hold and what the reading did not understand."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / file_name
-        lost = registry.write(cases, file, name)
+        lost = registry.write(cases, file, name).lost
         first = file.read_bytes()
         registry.write(cases, file, name)
         assert file.read_bytes() == first
