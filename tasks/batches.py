@@ -13,7 +13,7 @@ from pydantic import Field
 from assay.admission import LOG, Batch, BatchEvent, Outcome, Standing, batch_name, batches, is_done, outcome, standings
 from assay.errors import ConfigError, DataError
 from assay.formats import chained, jsonl
-from assay.records import Candidate, Decision, Record, Text
+from assay.records import Candidate, Case, Decision, Record, Text
 from tasks import store
 
 FOLDER = "data/decisions/batches"
@@ -88,7 +88,11 @@ def of_run(run: str) -> Batch | None:
 
 
 def undecided() -> list[Candidate]:
-    """Return the candidates on file that wait for a batch: nobody has them in an open one, or is done with them."""
+    """Return the candidates on file that wait for a batch: nobody has them in an open one, or is done with them.
+
+    What belongs to a category that the taxonomy does not have (any more) waits for nothing: nobody owns it.
+    """
+    owned = {category.category for category in store.taxonomy()}
     log = words()
     gone = {word.candidate_id for word in log if not word.batch}
     for batch in known().values():
@@ -96,7 +100,8 @@ def undecided() -> list[Candidate]:
             gone |= {name for name, one in standings(batch, log).items() if one.state == "decided"}
         else:
             gone |= set(batch.candidates)
-    return [one for one in store.read("candidates", Candidate, may_be_absent=True) if one.candidate_id not in gone]
+    found = store.read("candidates", Candidate, may_be_absent=True)
+    return [one for one in found if one.candidate_id not in gone and one.case.category in owned]
 
 
 def waiting() -> list[Candidate]:
@@ -117,6 +122,11 @@ def fold() -> Outcome:
     events = store.read("batches", BatchEvent, may_be_absent=True)
     shown = {name: frozen(name) for name, batch in batches(events).items() if batch.state == "close"}
     return outcome(store.read("decisions", Decision), events, shown)
+
+
+def admitted() -> list[Case]:
+    """Return the cases that the logs admit, whatever the table made of them so far; none in a new project."""
+    return fold().cases if store.exists("decisions") else []
 
 
 def check_logs() -> str:

@@ -70,7 +70,7 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
         if case.category not in owners:
             raise _strange(case.category, owners)
     cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
-    there = {case.case_id: case for case in store.read("cases", Case, may_be_absent=True)}
+    there = {case.case_id: case for case in batches.admitted()}
     fresh = [case for case in cases if there.get(case.case_id) != case]
     taken = Taken(len(fresh), len(cases) - len(fresh), found.not_understood, "")
     if not fresh:

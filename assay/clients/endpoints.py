@@ -37,9 +37,10 @@ def embedded(*, items: Path, labels: Path) -> Iterator[Callable[[], str]]:
 
     Args:
         items: Labelled items, for the embedded judge to be fitted on.
-        labels: Their labels; only those of the split `tune` are used.
+        labels: Their labels; only those of the split `tune` are used. Without a file of either it is not fitted.
     """
-    module = "assay.clients.embedded"
-    start = ["python", "-m", module, "--port", service.PORT, "--items", str(items), "--labels", str(labels)]
+    start = ["python", "-m", "assay.clients.embedded", "--port", service.PORT]
+    if items.is_file() and labels.is_file():
+        start += ["--items", str(items), "--labels", str(labels)]
     with service.starting(f"http://127.0.0.1:{service.PORT}/v1", start) as address:
         yield address

@@ -1,8 +1,8 @@
 """Serve the embedded models: `python -m assay.clients.embedded --port N [--items ITEMS.jsonl --labels LABELS.jsonl]`.
 
 They are there without key or network, behind the protocol that every other model is asked by. They are small programs
-and not language models; what each can and cannot do stands at the top of its module. Only the judge needs labelled
-items: without them all others are served.
+and not language models; what each can and cannot do stands at the top of its module. Only the judge is
+fitted to labelled items; without them it goes by what the sample product's labels gave.
 """
 
 import argparse
@@ -42,11 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _judge(items: Path | None, labels: Path | None) -> LexicalJudge | None:
+def _judge(items: Path | None, labels: Path | None) -> LexicalJudge:
     if items is None and labels is None:
-        return None
+        return LexicalJudge.fit([])
     if items is None or labels is None:
-        raise ConfigError("found one of --items and --labels, expected both, or neither to serve no judge")
+        raise ConfigError("found one of --items and --labels, expected both, or neither for a judge without labels")
     return LexicalJudge.fit(majority(read(items, Item), read(labels, Label)))
 
 

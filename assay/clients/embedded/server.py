@@ -14,14 +14,14 @@ from assay.clients.embedded.template_generator import template_generator
 from assay.clients.embedded.user import lexical_user
 
 
-def embedded_models(judge: LexicalJudge | None) -> dict[str, Model]:
-    """Return the models by the name they are asked for; the judge is left out when none was fitted."""
-    models: dict[str, Model] = {
+def embedded_models(judge: LexicalJudge) -> dict[str, Model]:
+    """Return the models by the name they are asked for."""
+    return {
         "lexical-grounding": lexical_grounding,
+        "lexical-judge": lexical_judge(judge),
         "lexical-user": lexical_user,
         "template-generator": template_generator,
     }
-    return models | ({"lexical-judge": lexical_judge(judge)} if judge else {})
 
 
 def application(models: Mapping[str, Model]) -> Starlette:

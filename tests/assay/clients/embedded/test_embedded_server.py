@@ -214,9 +214,10 @@ def test_the_user_answers_its_prompt(url: str) -> None:
         assert (turn.message in cleo.goal, turn.done, reply["model"]) == (True, False, "lexical-user-1")
 
 
-def test_without_labels_all_but_the_judge_are_served() -> None:
-    """What needs no labels is there without them, so that asking a product never depends on them."""
-    assert sorted(embedded_models(None)) == ["lexical-grounding", "lexical-user", "template-generator"]
+def test_without_labels_all_are_served() -> None:
+    """A judge that no label has fitted answers under a name that says so."""
+    models = embedded_models(LexicalJudge.fit([]))
+    assert sorted(models) == ["lexical-grounding", "lexical-judge", "lexical-user", "template-generator"]
 
 
 def test_top_logprobs_are_sorted_and_cut() -> None:
@@ -249,20 +250,14 @@ def write(path: Path, rows: list[Any]) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("split", ["tune", "heldout"])
-def test_it_refuses_to_start_without_tune_labels(
-    split: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Labels that cannot fit a judge, or files that are none, end the command with one sentence and exit code 2."""
-    unfit = [label for label in labels() if label.split == "heldout"] if split == "heldout" else []
+def test_it_refuses_to_start_with_broken_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files that are none, or only one of the two, end the command with one sentence and exit code 2."""
     arguments = [
         "--items",
         write(tmp_path / "items.jsonl", items()),
         "--labels",
-        write(tmp_path / "labels.jsonl", unfit),
+        write(tmp_path / "labels.jsonl", labels()),
     ]
-    assert main(["--port", "1", *arguments]) == 2
-    assert "label" in capsys.readouterr().err
     assert main(["--port", "1", *arguments[:3], str(tmp_path / "none.jsonl")]) == 2
     (tmp_path / "labels.jsonl").write_text('{"item_id": 3}\n', encoding="utf-8")
     assert main(["--port", "1", *arguments]) == 2

@@ -1,7 +1,7 @@
 """The lexical judge: what it is fitted to, what it sees, and what fools it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lexical_facts import items, labels
 
 from assay.clients.embedded.features import FEATURES
-from assay.clients.embedded.lexical import LexicalJudge, most_likely
+from assay.clients.embedded.lexical import BORROWED_ANSWERS, BORROWED_PAIRS, LexicalJudge, most_likely
 from assay.clients.embedded.tuning import majority
 from assay.errors import DataError
 from assay.records import Item, Label
@@ -44,19 +44,35 @@ def verdict(item: Item) -> str:
 
 
 @pytest.mark.parametrize(
-    ("keep", "complaint"),
+    ("keep", "has_pairs", "has_answers"),
     [
-        (lambda label: label.split == "heldout", "found 0 labelled pairs"),
-        (lambda label: label.outcome in {"a", "b"}, "found 0 passed and 0 failed"),
-        (lambda label: label.outcome != "fail", "and 0 failed answers"),
-        (lambda label: label.outcome in {"pass", "fail"}, "none with a majority for a or b"),
+        (lambda label: label.split == "heldout", False, False),
+        (lambda label: label.outcome in {"a", "b"}, True, False),
+        (lambda label: label.outcome != "fail", True, False),
+        (lambda label: label.outcome in {"pass", "fail"}, False, True),
+        (lambda label: label.outcome in {"pass", "fail", "tie"}, False, True),
     ],
 )
-def test_too_few_labels_are_refused(keep: object, complaint: str) -> None:
-    """Without tune labels of a kind there is no judge, and the sentence says what to label."""
-    assert callable(keep)
-    with pytest.raises(DataError, match=complaint):
-        fit([label for label in labels() if keep(label)])
+def test_a_question_without_labels_is_answered_by_borrowed_weights(
+    keep: Callable[[Label], bool],
+    has_pairs: bool,  # noqa: FBT001 - a table
+    has_answers: bool,  # noqa: FBT001 - a table
+) -> None:
+    """Each question is fitted where it has labels, and the judge's name says that one of them was not."""
+    found = fit([label for label in labels() if keep(label)])
+    assert ((found.pair_weights, found.nu) == BORROWED_PAIRS) is not has_pairs
+    assert ((found.pass_weights, found.pass_intercept) == BORROWED_ANSWERS) is not has_answers
+    assert found.reported_model.startswith("lexical-judge-unfitted-")
+
+
+def test_borrowed_weights_see_gross_faults() -> None:
+    """Without any label a judge tells the reference from something else, and knows no position."""
+    found = LexicalJudge.fit([])
+    reference = "Refunds are possible within 14 days of delivery."
+    assert most_likely(found.decide(reference, reference)) == "pass"
+    assert most_likely(found.decide(reference, "Gift cards never expire, says Ada of the 3 towers.")) == "fail"
+    assert most_likely(found.compare(reference, reference, "Refunds take 30 days.")) == "A"
+    assert most_likely(found.compare(reference, "Refunds take 30 days.", reference)) == "B"
 
 
 def test_even_splits_are_dropped() -> None:
