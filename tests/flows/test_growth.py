@@ -220,6 +220,7 @@ def _sit(browser: Browser, room: Room, token: str) -> Page:
     page.fill("#token", token)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="What there is to decide").wait_for()
+    page.wait_for_load_state()  # keys are heard once the script has run
     return page
 
 

@@ -3,7 +3,6 @@
 import re
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,17 +13,7 @@ from flows.cli import app
 from tasks import batches, store
 from tasks.accept import retire
 from tests.cast import AT, Project, case, decision, item
-from tests.repository import git, lay_out, reviewed, say, words
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The small project under Git and DVC; it is the current folder."""
-    project = Project(tmp_path / "project")
-    project.folder.mkdir()
-    monkeypatch.chdir(project.folder)
-    lay_out(project.folder)
-    return project
+from tests.repository import git, reviewed, say, words
 
 
 def parted(ours: Callable[[], None], theirs: Callable[[], None]) -> None:
@@ -48,7 +37,7 @@ def admitted() -> set[str]:
     return {one.case_id for one in store.read("cases", Case)}
 
 
-def test_what_two_branches_admitted_is_in_the_set(repository: Project) -> None:
+def test_what_two_branches_admitted_is_in_the_set(place: Project) -> None:
     """Ours stay as they are, theirs follow with their words, the chain holds, the set is made of it, Git may commit."""
     before = len(admitted())
     parted(lambda: say(case(50)), lambda: (say(case(51)), say(case(52))))  # type: ignore[func-returns-value]
@@ -65,7 +54,7 @@ def test_what_two_branches_admitted_is_in_the_set(repository: Project) -> None:
     assert batches.check_logs().startswith(f"{len(words())} decisions, an unbroken chain")
 
 
-def test_a_released_branch_stays_as_it_is(repository: Project) -> None:
+def test_a_released_branch_stays_as_it_is(place: Project) -> None:
     """What a release was made of keeps its place: then ours follow theirs, and doctor still finds its row."""
 
     def released() -> None:
@@ -78,7 +67,7 @@ def test_a_released_branch_stays_as_it_is(repository: Project) -> None:
     batches.check_logs()
 
 
-def test_batches_of_both_are_kept(repository: Project) -> None:
+def test_batches_of_both_are_kept(place: Project) -> None:
     """Two batches that were opened and abandoned apart stand one after the other."""
 
     def opened(number: int) -> None:
@@ -92,7 +81,7 @@ def test_batches_of_both_are_kept(repository: Project) -> None:
     assert [row.event for row in store.read("batches", BatchEvent)] == ["open", "abandon", "open", "abandon"]
 
 
-def test_a_batch_that_both_opened_and_closed_is_one(repository: Project) -> None:
+def test_a_batch_that_both_opened_and_closed_is_one(place: Project) -> None:
     """The same candidates, opened and closed on both branches, are one batch in which the words of both count."""
     of = case(60)
     one = Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0)
@@ -110,7 +99,7 @@ def test_a_batch_that_both_opened_and_closed_is_one(repository: Project) -> None
     assert "refunds-060" in admitted()
 
 
-def test_items_of_both_are_kept_once(repository: Project) -> None:
+def test_items_of_both_are_kept_once(place: Project) -> None:
     """Tables of labels are the rows of both in their order; a row that both have stands once."""
     shared = item(1, "Yes.")
     parted(
@@ -137,17 +126,17 @@ def test_items_of_both_are_kept_once(repository: Project) -> None:
     ],
 )
 def test_what_does_not_fit_together_is_refused(
-    repository: Project, ours: Callable[[], None], theirs: Callable[[], None], found: str
+    place: Project, ours: Callable[[], None], theirs: Callable[[], None], found: str
 ) -> None:
     """Branches that contradict each other stay in conflict, with a sentence that says in what."""
     parted(ours, theirs)
-    before = repository.files()
+    before = place.files()
     done = merged()
     assert (done.exit_code, bool(re.search(found, done.output))) == (2, True), done.output
-    assert repository.files() == before
+    assert place.files() == before
 
 
-def test_what_both_decided_on_is_told(repository: Project) -> None:
+def test_what_both_decided_on_is_told(place: Project) -> None:
     """Where both branches said something of one case the later word counts, and a person is told to look."""
     parted(
         lambda: retire(["refunds-001"], "ann", "never fails", AT), lambda: say(case(1, reference="Another."), "edit")
@@ -157,7 +146,7 @@ def test_what_both_decided_on_is_told(repository: Project) -> None:
     assert "refunds-001" in admitted()
 
 
-def test_a_row_that_was_changed_on_a_branch_is_named(repository: Project) -> None:
+def test_a_row_that_was_changed_on_a_branch_is_named(place: Project) -> None:
     """A branch that rewrote what both had is refused, whichever it is."""
 
     def rewritten() -> None:
@@ -169,7 +158,7 @@ def test_a_row_that_was_changed_on_a_branch_is_named(repository: Project) -> Non
     assert (done.exit_code, "their branch does not begin with the rows that both had" in done.output) == (2, True)
 
 
-def test_a_broken_chain_is_named(repository: Project) -> None:
+def test_a_broken_chain_is_named(place: Project) -> None:
     """A row of either branch that is not what was signed is refused with its place."""
 
     def tampered() -> None:
@@ -189,18 +178,18 @@ def test_a_broken_chain_is_named(repository: Project) -> None:
     assert (done.exit_code, "decisions.jsonl on their branch, row 7" in done.output) == (2, True)
 
 
-def test_without_a_conflict_there_is_nothing_to_merge(repository: Project) -> None:
+def test_without_a_conflict_there_is_nothing_to_merge(place: Project) -> None:
     """Called at any other time it says when it is for."""
     done = merged()
     assert (done.exit_code, "no log of people is in conflict" in done.output) == (2, True)
 
 
-def test_other_conflicts_are_left_to_people(repository: Project) -> None:
+def test_other_conflicts_are_left_to_people(place: Project) -> None:
     """Logs are joined, the rest is named, and the set waits for it."""
 
     def also(word: str, number: int) -> None:
         say(case(number))
-        (repository.folder / "params.yaml").write_text((repository.folder / "params.yaml").read_text() + f"# {word}\n")
+        (place.folder / "params.yaml").write_text((place.folder / "params.yaml").read_text() + f"# {word}\n")
 
     parted(lambda: also("ours", 50), lambda: also("theirs", 51))
     done = merged("--json")

@@ -37,28 +37,6 @@ for number, done in enumerate(carried_out(planned), 1):
 """
 
 
-@pytest.fixture(scope="session")
-def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository, made once."""
-    folder = tmp_path_factory.mktemp("laid-out") / "project"
-    folder.mkdir()
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
-        repository.lay_out(folder)
-    finally:
-        os.chdir(here)
-    return folder
-
-
-@pytest.fixture
-def place(laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A copy of the repository for one test, as the current folder."""
-    shutil.copytree(laid_out, tmp_path / "project", symlinks=True)
-    monkeypatch.chdir(tmp_path / "project")
-    return Project(tmp_path / "project")
-
-
 def killed_after(step: int, planned: Plan) -> None:
     """Carry a plan out in another process that dies right after a step."""
     texts = [one.model_dump_json() if one else "" for one in (planned.finish, planned.make)]
