@@ -47,10 +47,9 @@ def emptied() -> list[str]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """The sample without its tables and categories, with another product."""
     sample = clone(tmp_path_factory.mktemp("shop") / "shop")
-    for folder in emptied():
-        for file in (sample.folder / folder).iterdir():
-            if file.name != "README.md":
-                shutil.rmtree(file) if file.is_dir() else file.unlink()
+    for file in (file for folder in emptied() for file in (sample.folder / folder).glob("*")):
+        if file.name not in ("README.md", ".gitignore"):
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
     for file in (sample.folder / "data/taxonomy").glob("*.yaml"):
         file.unlink()
     (sample.folder / "data/taxonomy/opening-hours.yaml").write_text(CATEGORY)
