@@ -19,7 +19,10 @@ gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the 
 @gate_too
 @as_json
 def nightly(*, max_cost_usd: float | None, is_gated: bool, is_json: bool) -> None:
-    """Run the product on the evaluation set, judge, monitor and publish; exit 0 whatever the verdict."""
+    """Run the product, judge, calibrate, monitor, publish.
+
+    It exits with 0 whatever the verdict, unless --gate asks for its code.
+    """
     from flows.nightly import nightly as flow
 
     flow.fn(max_cost_usd)
@@ -30,7 +33,7 @@ def nightly(*, max_cost_usd: float | None, is_gated: bool, is_json: bool) -> Non
 @gate_too
 @as_json
 def monitor(*, is_gated: bool, is_json: bool) -> None:
-    """Measure production signals and publish them with the last verdict."""
+    """Measure production signals and publish them."""
     from flows.monitor import monitor as flow
 
     flow.fn()
@@ -40,8 +43,11 @@ def monitor(*, is_gated: bool, is_json: bool) -> None:
 @command("gate")
 @as_json
 def gate(*, is_json: bool) -> None:
-    """Exit with the last run's verdict: 0 pass, 1 regression, 3 incomplete, 4 uncalibrated, 5 judge changed, 6 set
-    changed, 7 inconclusive (2 is bad input)."""  # noqa: D205, D209 - click shows it as one paragraph
+    """Exit with the last run's verdict.
+
+    0 pass, 1 regression, 3 incomplete, 4 uncalibrated, 5 judge changed, 6 set changed, 7 inconclusive (2 is bad
+    input).
+    """
     _tell(is_gated=True, is_json=is_json)
 
 
@@ -69,7 +75,10 @@ def calibrate(
     sheet: Path | None,
     is_json: bool,
 ) -> None:
-    """Hold judges against the held-out labels and issue their certificates anew; or plan what to label next."""
+    """Hold judges against people's labels, or plan what to label.
+
+    Certificates are issued anew, on the held-out labels.
+    """
     from assay.certificate import JUDGES
     from flows.calibrate import calibrate as flow
     from tasks import store
@@ -111,7 +120,10 @@ def check(
     is_gated: bool,
     is_json: bool,
 ) -> None:
-    """Say what a judge is worth whose verdicts lie beside people's labels in FILE, CSV or JSON Lines."""
+    """Say what any judge is worth, from a flat file.
+
+    Its verdicts lie beside people's labels in FILE, CSV or JSON Lines.
+    """
     from assay.gate import EXIT
     from tasks.check import Columns, lines
     from tasks.check import check as run
@@ -125,7 +137,10 @@ def check(
 
 @command("grow")
 def grow() -> None:
-    """Admit what people decided; when nothing waits for them, generate new candidates."""
+    """Admit what people decided, and propose new candidates.
+
+    Candidates are proposed when nothing waits for people.
+    """
     from flows.grow import grow as flow
 
     click.echo(flow.fn().message)
@@ -133,7 +148,10 @@ def grow() -> None:
 
 @command("accept")
 def accept() -> None:
-    """Make the last run's responses the baseline that later runs are compared with."""
+    """Make the last run's responses the baseline.
+
+    Later runs are compared with it.
+    """
     from tasks.accept import accept as run
 
     click.echo(f"{run()} responses are the baseline now; commit data/baseline.")
@@ -144,10 +162,11 @@ def accept() -> None:
 @click.option("--set", "version", metavar="VERSION", help="The cases of this release, such as evalset@v1.2.0.")
 @click.option("--format", "name", default="", metavar="FORMAT", help="The cases as another tool reads them.")
 def export(*, file: Path, version: str | None, name: str) -> None:
-    """Write the candidates that are open to people who review elsewhere; or the evaluation set, or a release of it.
+    """Write candidates for people, or cases for other tools.
 
-    Candidates go to a .csv, .jsonl, .label-studio.json or .argilla.json FILE. Formats of cases: rows, chat,
-    openai-evals, promptfoo, inspect, deepeval, ragas, langsmith, langfuse.
+    Candidates that are open go to a .csv, .jsonl, .label-studio.json or .argilla.json FILE. With --set or --format it
+    is the evaluation set, or a release of it; formats: rows, chat, openai-evals, promptfoo, inspect, deepeval, ragas,
+    langsmith, langfuse.
     """
     from tasks import elsewhere, exchange, versions
 
@@ -186,9 +205,10 @@ def import_(
     annotator: str,
     maps: tuple[str, ...],
 ) -> None:
-    """Take in decisions on candidates, hand-written cases of a YAML FILE, labels, or another tool's cases.
+    """Take in decisions, labels or cases from a file.
 
-    Cases go to the desk unless --reviewer admits them.
+    A YAML FILE holds cases by hand; --format names another tool's cases, --labels says that FILE holds labels; any
+    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer admits them.
     """
     from datetime import UTC, datetime
 
@@ -218,7 +238,7 @@ def import_(
 @command("status")
 @as_json
 def status(*, is_json: bool) -> None:
-    """Show coverage by category, candidates waiting, certificates and the last verdict."""
+    """Show coverage, what waits, certificates, costs and the verdict."""
     from tasks.status import lines
     from tasks.status import status as read
 
@@ -231,7 +251,10 @@ def status(*, is_json: bool) -> None:
     "--docs", type=click.Path(file_okay=False, path_type=Path), help="Also build Great Expectations' Data Docs."
 )
 def doctor(*, docs: Path | None) -> None:
-    """Check that every table keeps its contract, that versions fit, and who holds the lock."""
+    """Check every table, the logs and the lock.
+
+    Each table keeps its contract, logs are as they were signed, versions fit.
+    """
     from tasks.doctor import examine
 
     for line in examine(docs):
@@ -241,7 +264,10 @@ def doctor(*, docs: Path | None) -> None:
 @command("serve")
 @click.option("--port", type=click.IntRange(1, 65535), default=4200, show_default=True, help="Of Prefect's UI and API.")
 def serve(*, port: int) -> None:
-    """Start a Prefect server on loopback and serve every deployment until stopped."""
+    """Start Prefect's server and serve every deployment.
+
+    It listens on loopback, until it is stopped.
+    """
     from flows.serve import forever
     from tasks import store
 

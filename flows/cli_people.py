@@ -11,7 +11,10 @@ from flows.commands import command
 @click.option("--adjudicator", "may_settle", is_flag=True, help="They may have the last word where reviewers disagree.")
 @click.option("--strike", metavar="NAME", help="Take somebody off the list instead.")
 def desk(*, port: int, invite: str | None, may_settle: bool, strike: str | None) -> None:
-    """Show the page on which people decide on candidates and label answers, on loopback, until stopped."""
+    """Show the page on which people decide and label.
+
+    It listens on loopback, until it is stopped.
+    """
     from tasks import desk as run
 
     if invite:
@@ -30,7 +33,10 @@ def desk(*, port: int, invite: str | None, may_settle: bool, strike: str | None)
 @click.option("--note", default="", help="Why; only `go-on` needs none.")
 @click.option("--days", type=float, default=0, help="By how many days to extend.")
 def batch(*, action: str, reviewer: str, note: str, days: float) -> None:
-    """End or extend the open batch of candidates: `go-on` once its rule is met, the others whenever you say why."""
+    """End or extend the open batch of candidates.
+
+    `go-on` ends it once its rule is met, the others whenever you say why.
+    """
     from datetime import UTC, datetime
     from typing import cast
 
@@ -46,7 +52,10 @@ def batch(*, action: str, reviewer: str, note: str, days: float) -> None:
 @click.option("--reviewer", required=True, help="Who decides.")
 @click.option("--reason", required=True, help="Why, in a sentence.")
 def retire(*, case_ids: tuple[str, ...], reviewer: str, reason: str) -> None:
-    """Take cases out of the evaluation set, such as `assay health` proposes; the next `assay grow` does it."""
+    """Take cases out of the evaluation set.
+
+    `assay health` proposes some; the next `assay grow` does it.
+    """
     from datetime import UTC, datetime
 
     from tasks.accept import retire as run

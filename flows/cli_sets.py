@@ -20,7 +20,10 @@ from flows.commands import BAD_INPUT, as_json, command
 @click.option("--dry-run", "is_rehearsal", is_flag=True, help="Show all of it and change nothing.")
 @as_json
 def release(*, bump: str, notes: str, is_rehearsal: bool, is_json: bool) -> None:
-    """Freeze the evaluation set under the next version: check it, write notes, push, commit, tag."""
+    """Freeze the evaluation set under the next version.
+
+    It is held against its contract, gets notes, is pushed, committed and tagged.
+    """
     from datetime import UTC, datetime
     from typing import cast
 
@@ -42,9 +45,10 @@ def release(*, bump: str, notes: str, is_rehearsal: bool, is_json: bool) -> None
 @click.argument("after", required=False)
 @as_json
 def diff(*, before: str | None, after: str | None, is_json: bool) -> None:
-    """Show what differs between two releases, such as v1.2.0 and v1.4.0, case by case and word by word.
+    """Show what differs between two releases.
 
-    Left out, BEFORE is the last release and AFTER the working set.
+    Case by case and word by word, such as v1.2.0 and v1.4.0. Left out, BEFORE is the last release and AFTER the
+    working set.
     """
     from assay.evalset.difference import lines
     from tasks.versions import compare
@@ -56,7 +60,10 @@ def diff(*, before: str | None, after: str | None, is_json: bool) -> None:
 @command("merge")
 @as_json
 def merge(*, is_json: bool) -> None:
-    """Join what two branches said, after `git merge` has stopped at data/decisions or data/labels."""
+    """Join what two Git branches decided.
+
+    For when `git merge` has stopped at data/decisions or data/labels.
+    """
     from datetime import UTC, datetime
 
     from flows.steps import recorded
@@ -76,7 +83,10 @@ def merge(*, is_json: bool) -> None:
 @command("health")
 @as_json
 def health(*, is_json: bool) -> None:
-    """Propose cases to retire or to make harder, each with its reason; a person decides."""
+    """Propose cases to retire or to make harder.
+
+    Each has its reason; a person decides.
+    """
     from tasks.health import health as examine
     from tasks.health import lines
 

@@ -31,6 +31,12 @@ def test_help_is_quick() -> None:
     assert cpu_s("-m", "flows.cli", "--help") <= 10 * cpu_s("-c", "pass")
 
 
+def test_every_command_says_what_it_does_in_a_line() -> None:
+    """Nobody has to open a command's own help to learn what it is for: no line of the list is cut."""
+    shown = CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2].splitlines()
+    assert [line for line in shown if (line and not line.endswith(".")) or "..." in line] == []
+
+
 @pytest.mark.parametrize("word", sorted(EXIT))
 def test_gate_exits_with_the_verdict(project: Project, word: str) -> None:
     """`assay gate` exits with the code of the last run's verdict, and says it as JSON on request."""
