@@ -85,9 +85,8 @@ def _control(question: Question, about: str) -> str:
     head = f'name="{question.name}" toName="{about}"'
     if not question.options:
         return f'<Header value="{question.name}"/><TextArea {head}{required} rows="2" maxSubmissions="1"/>'
-    keys = enumerate(question.options, 1)
-    hot = {word: f' hotkey="{at}"' if question.is_required else "" for at, word in keys}
-    buttons = "".join(f'<Choice value="{word}"{hot[word]}/>' for word in question.options)
+    hot = ' hotkey="{at}"' if question.is_required else ""  # one key a question: the first has them
+    buttons = "".join(f'<Choice value="{word}"{hot.format(at=at)}/>' for at, word in enumerate(question.options, 1))
     return f'<Choices {head} choice="single-radio"{required}>{buttons}</Choices>'
 
 
