@@ -32,11 +32,9 @@ class Settings(Record):
     desk: Text = Field(pattern=r"^https?://[^\s/]+$")
 
 
-def freeze(candidates: Sequence[Candidate]) -> str:
-    """Keep candidates as they are opened to people, under the name that their content gives them; return it."""
-    name = batch_name(candidates)
-    store.write_bytes(f"{FOLDER}/{name}.jsonl", jsonl.written(candidates))
-    return name
+def freeze(candidates: Sequence[Candidate]) -> None:
+    """Keep candidates as they are opened to people, under the name that their content gives them."""
+    store.write_bytes(f"{FOLDER}/{batch_name(candidates)}.jsonl", jsonl.written(candidates))
 
 
 def frozen(batch: str) -> list[Candidate]:
@@ -158,7 +156,7 @@ def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batc
         ConfigError: Another batch is open.
     """
     settings = store.params("review", Settings)
-    name = freeze(candidates)
+    name = batch_name(candidates)
     event = BatchEvent(
         batch=name,
         event="open",
@@ -175,6 +173,7 @@ def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batc
         there = opened()
         if there:
             raise ConfigError(f"{there.name} is open to reviewers, expected none: close or abandon it first")
+        freeze(candidates)
         chained.append(log, [event])
     return known()[name]
 

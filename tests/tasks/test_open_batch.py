@@ -66,6 +66,7 @@ def test_one_batch_is_open_at_a_time(project: Project, now: datetime) -> None:
     with ThreadPoolExecutor(8) as room:
         assert sum(room.map(refused, range(30, 38))) == 7
     assert events() == ["open"]
+    assert len(list(store.path(batches.FOLDER).iterdir())) == 1
 
 
 def test_it_goes_on_once_the_rule_is_met(project: Project, now: datetime) -> None:
