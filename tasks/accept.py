@@ -52,7 +52,7 @@ def retire(
         ConfigError: One of them is not in the set, or not as it was shown, or the reason is empty.
     """
     with chained.held(store.path("decisions")) as log:
-        found = batches.fold()
+        found = batches.fold(store.read("decisions", Decision))
         cases = {case.case_id: case for case in found.cases}
         unknown = [name for name in case_ids if name not in cases]
         if unknown or not reason.strip():

@@ -53,9 +53,14 @@ def frozen(batch: str) -> list[Candidate]:
     return found
 
 
+def events() -> list[BatchEvent]:
+    """Return what has happened to batches."""
+    return store.read("batches", BatchEvent, may_be_absent=True)
+
+
 def known() -> dict[str, Batch]:
     """Return every batch as it stands."""
-    return batches(store.read("batches", BatchEvent, may_be_absent=True))
+    return batches(events())
 
 
 def words() -> list[Decision]:
@@ -111,20 +116,24 @@ def waiting() -> list[Candidate]:
     return [one for one in frozen(there.name) if found[one.candidate_id].state == "open"]
 
 
-def fold() -> Outcome:
+def fold(log: Sequence[Decision], happened: Sequence[BatchEvent] | None = None) -> Outcome:
     """Return what the logs come to.
+
+    Args:
+        log: The decisions.
+        happened: What happened to batches; as it is on file where it is left out.
 
     Raises:
         DataError: A log, or the frozen candidates of a batch, are not what was signed.
     """
-    events = store.read("batches", BatchEvent, may_be_absent=True)
-    shown = {name: frozen(name) for name, batch in batches(events).items() if batch.state == "close"}
-    return outcome(store.read("decisions", Decision), events, shown)
+    happened = events() if happened is None else happened
+    shown = {name: frozen(name) for name, batch in batches(happened).items() if batch.state == "close"}
+    return outcome(log, happened, shown)
 
 
 def admitted() -> list[Case]:
     """Return the cases that the logs admit, whatever the table made of them so far; none in a new project."""
-    return fold().cases if store.exists("decisions") else []
+    return fold(words()).cases if store.exists("decisions") else []
 
 
 def check_logs() -> str:
@@ -134,8 +143,8 @@ def check_logs() -> str:
         DataError: A row or a frozen candidate is not what was signed, or the log ends before what the evaluation set or
             a release was made of.
     """
-    found = fold()
-    log = words()
+    log = store.read("decisions", Decision)
+    found = fold(log)
     chains = {word.chain for word in log}
     anchors = {note["release"]: note.get("log", "") for note in store.releases()}
     if store.exists(store.MANIFEST):
@@ -205,7 +214,7 @@ def act(batch: Batch, action: Action, who: str, note: str, now: datetime, *, day
     # Whoever comes second, at the desk or in Prefect's form, finds the batch as the first one left it.
     with chained.held(store.path("batches")) as log:
         there = known()[batch.name]
-        was_done = gate and any(event.run == gate for event in store.read("batches", BatchEvent))
+        was_done = gate and any(event.run == gate for event in events())
         if there.state == "open" and not was_done and (action != "go on" or is_done(there, standing_of(there))):
             word: Literal["extend", "abandon", "close"] = "close"
             if action in ("extend", "abandon"):

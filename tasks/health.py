@@ -33,8 +33,9 @@ def at(now: datetime) -> Health:
     """Return what there is to look at."""
     rules = store.params("publish", Settings).health
     history = store.read("history", CaseNight, may_be_absent=True)
-    words = ((word.case, word.decided_at) for word in store.read("decisions", Decision) if word.case)
-    there = batches.fold().candidates
+    log = store.read("decisions", Decision)
+    words = ((word.case, word.decided_at) for word in log if word.case)
+    there = batches.fold(log).candidates
     cases = [case for case in store.read("cases", Case) if case.case_id in there]
     found = proposals(cases, store.taxonomy(), history, admitted_since(words), rules, now)
     return Health(nights=len(history), needed=rules.nights, proposals=found)

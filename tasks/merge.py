@@ -7,12 +7,11 @@ before. Reads both sides from Git's index; writes the logs of data/ and the tabl
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from assay.admission import BatchEvent, batches, outcome
+from assay.admission import BatchEvent
 from assay.errors import ConfigError, DataError
 from assay.formats import chained, jsonl
 from assay.records import Decision, Record
-from tasks import batches as frozen_batches
-from tasks import store
+from tasks import batches, store
 from tasks.programs import content, git
 from tasks.tables import TABLES
 
@@ -66,9 +65,9 @@ def merge() -> Merged:
     made = [path for path in MADE if path in conflicts]
     if made:
         git("checkout", "--ours", "--", *made)
-    git("add", "--", *made, *(TABLES[name].path for name in names))
-    resolved = {*made, *(TABLES[name].path for name in names)}
-    counts = {name: (_added(one.ours, one.base), _added(one.theirs, one.base)) for name, one in sides.items()}
+    resolved = [*made, *(TABLES[name].path for name in names)]
+    git("add", "--", *resolved)
+    counts = {name: (len(one.ours) - len(one.base), len(one.theirs) - len(one.base)) for name, one in sides.items()}
     return Merged(counts, _decided_twice(sides.get("decisions")), [path for path in conflicts if path not in resolved])
 
 
@@ -118,8 +117,7 @@ def _log(name: str, sides: Sides) -> list[bytes]:
     shared = len(sides.base)
     anchors = {str(note.get("log", "")) for note in store.releases()}
     ours, theirs = (
-        any(one[-chained.CLOSING : -len(chained.EMPTY)].decode() in anchors for one in side[shared:])
-        for side in (sides.ours, sides.theirs)
+        any(chained.signature(one) in anchors for one in side[shared:]) for side in (sides.ours, sides.theirs)
     )
     if ours and theirs:
         raise ConfigError(
@@ -163,8 +161,7 @@ def _require_sense(joined: dict[str, list[bytes]]) -> None:
     decisions = _either("decisions", joined, Decision)
     events = _either("batches", joined, BatchEvent)
     try:
-        closed = [name for name, batch in batches(events).items() if batch.state == "close"]
-        outcome(decisions, events, {name: frozen_batches.frozen(name) for name in closed})
+        batches.fold(decisions, events)
     except DataError as error:
         raise DataError(
             f"what the branches said does not fit together ({error}), expected what one log could hold: keep one side, "
@@ -191,7 +188,3 @@ def _decided_twice(sides: Sides | None) -> list[str]:
         for side in (sides.ours, sides.theirs)
     )
     return sorted(ours & theirs)
-
-
-def _added(lines: Sequence[bytes], base: Sequence[bytes]) -> int:
-    return len(lines) - len(base)

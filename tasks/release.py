@@ -96,7 +96,7 @@ def gather() -> There:
     cases, taxonomy, words = store.read("cases", Case), store.taxonomy(), store.read("decisions", Decision)
     there = There(cases, taxonomy, words, content(cases, taxonomy))
     manifest = store.read_json(store.MANIFEST, "run `dvc repro review`")
-    folded = content(batches.fold().cases, taxonomy)
+    folded = content(batches.fold(words).cases, taxonomy)
     if manifest["content"] != digest(there.content.revisions) or folded != there.content:
         raise DataError(
             "data/evalset is not what the logs in data/decisions come to, expected the set that people admitted: "

@@ -44,11 +44,11 @@ def manifest(cases: Sequence[Case], taxonomy: Sequence[Category], log: str, ende
 @task
 def review() -> int:
     """Fold the logs into the evaluation set; return its size."""
-    found = batches.fold()
-    log = store.read("decisions", Decision)[-1].chain
+    log = store.read("decisions", Decision)
+    found = batches.fold(log)
     store.write("cases", found.cases)
     store.write("past", found.past)
-    store.write_json(store.MANIFEST, manifest(found.cases, store.taxonomy(), log, found.ended))
+    store.write_json(store.MANIFEST, manifest(found.cases, store.taxonomy(), log[-1].chain, found.ended))
     return len(found.cases)
 
 

@@ -52,6 +52,11 @@ def link(after: str, body: bytes) -> str:
     return hashlib.sha256(after.encode() + body).hexdigest()
 
 
+def signature(line: bytes) -> str:
+    """Return the hash that a row bears; empty for no row."""
+    return line[-CLOSING : -len(EMPTY)].decode(errors="replace")
+
+
 def follow(lines: Iterable[bytes], where: str) -> Iterator[bytes]:
     """Yield the rows of a log after the check of each.
 
@@ -97,7 +102,7 @@ def joined(first: Sequence[bytes], added: Sequence[bytes]) -> list[bytes]:
         added: The rows that the other branch has beyond those that both begin with.
     """
     found = list(first)
-    after = first[-1][-CLOSING : -len(EMPTY)].decode() if first else ""
+    after = signature(first[-1]) if first else ""
     for line in added:
         after = link(after, line[:-CLOSING])
         found.append(line[:-CLOSING] + after.encode() + EMPTY)
@@ -124,7 +129,7 @@ def mend(log: IO[bytes]) -> int:
 def append(log: IO[bytes], rows: Sequence[Row]) -> list[Row]:
     """Add rows to a held log and have them on the disk; return them with their hashes."""
     size, last, missing = _last(log)
-    found = sealed(rows, last[-CLOSING : -len(EMPTY)].decode(errors="replace"))
+    found = sealed(rows, signature(last))
     log.truncate(size)
     log.write(missing + jsonl.written(found))
     log.flush()

@@ -12,10 +12,9 @@ from pydantic import ValidationError
 from assay.checks import registry
 from assay.errors import ConfigError, DataError
 from assay.formats.sets import yaml_text
+from assay.formats.sets.gathering import SHOWN
 from assay.records import Case
 
-SHOWN = 80
-"""Characters of what was found that a message quotes."""
 EMPTY: dict[str, Any] = {"provenance": "written", "parent": "", "owner": "", "reference": "", "expectations": []}
 
 

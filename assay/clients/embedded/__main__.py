@@ -1,8 +1,8 @@
 """Serve the embedded models: `python -m assay.clients.embedded --port N [--items ITEMS.jsonl --labels LABELS.jsonl]`.
 
 They are there without key or network, behind the protocol that every other model is asked by. They are small programs
-and not language models; what each can and cannot do stands at the top of its module. Only the judge is
-fitted to labelled items; without them it goes by what the sample product's labels gave.
+and not language models; what each can and cannot do stands at the top of its module. Only the judge is fitted
+to labelled items; without them it goes by what the sample product's labels gave.
 """
 
 import argparse
