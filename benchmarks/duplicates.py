@@ -22,14 +22,14 @@ EXISTING, CANDIDATES, SEED = 100_000, 1_000, 20
 
 def pairs(name: str = "pairs") -> list[Any]:
     """Return the labelled pairs of one file."""
-    from assay.generators.duplicates.fitting import Pair
+    from assay.generation.duplicates.fitting import Pair
 
     return [Pair.model_validate_json(line) for line in (FOLDER / f"{name}.jsonl").read_text("utf8").splitlines()]
 
 
 def fitted() -> Any:
     """Return the model that the training pairs give."""
-    from assay.generators.duplicates.fitting import fit
+    from assay.generation.duplicates.fitting import fit
 
     return fit([pair for pair in pairs() if pair.split == "train"], rng=np.random.default_rng(SEED))
 
@@ -41,7 +41,7 @@ def measure() -> dict[str, Any]:
 
 def quality() -> dict[str, Any]:
     """Fit again, and return how well duplicates are found, split by split."""
-    from assay.generators.duplicates import fitting
+    from assay.generation.duplicates import fitting
 
     model = fitted()
     train, test = ([pair for pair in pairs() if pair.split == split] for split in ("train", "test"))
@@ -62,8 +62,8 @@ def quality() -> dict[str, Any]:
 
 
 def _said(model: Any, known: Sequence[Any]) -> dict[str, Any]:
-    from assay.generators.duplicates import lexicon
-    from assay.generators.duplicates.reading import read
+    from assay.generation.duplicates import lexicon
+    from assay.generation.duplicates.reading import read
 
     words = lexicon.shipped()
     said = [model.decide(read(pair.a, words), read(pair.b, words)).is_duplicate for pair in known]
@@ -75,7 +75,7 @@ def _labels(known: Sequence[Any]) -> np.ndarray:
 
 
 def _shown(said: np.ndarray, duplicate: np.ndarray) -> dict[str, Any]:
-    from assay.generators.duplicates.fitting import score
+    from assay.generation.duplicates.fitting import score
 
     found = score(said, duplicate)
     wrong = int((said & ~duplicate).sum())
@@ -105,7 +105,7 @@ def _ways(train: Sequence[Any]) -> dict[str, Callable[[Any], float]]:
 
 
 def _alone(way: Callable[[Any], float], train: Sequence[Any], test: Sequence[Any]) -> dict[str, Any]:
-    from assay.generators.duplicates.fitting import score
+    from assay.generation.duplicates.fitting import score
 
     found = {name: np.array([way(pair) for pair in known]) for name, known in (("train", train), ("test", test))}
     labels = {"train": _labels(train), "test": _labels(test)}
@@ -126,7 +126,7 @@ def cost() -> dict[str, Any]:
 
 def job() -> dict[str, Any]:
     """Search once among cases made of one half of the fixture's sentences, and of the seeds of the other half."""
-    from assay.generators.duplicates.finding import Text, find
+    from assay.generation.duplicates.finding import Text, find
 
     rng = np.random.default_rng(SEED)
     labelled = pairs()
@@ -160,7 +160,7 @@ def job() -> dict[str, Any]:
 
 def refit(place: Path) -> None:
     """Fit again, and write the weights."""
-    from assay.generators.duplicates.model import spell
+    from assay.generation.duplicates.model import spell
 
     place.write_text(spell(fitted()), encoding="utf8")
 
@@ -169,7 +169,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["job"]:
         print(json.dumps(job()))
     else:
-        from assay.generators.duplicates.model import FILE
+        from assay.generation.duplicates.model import FILE
 
         if sys.argv[1:] == ["refit"]:
             refit(FILE)

@@ -24,6 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from assay.project import files
+from assay.project.tables.evalset import CASES
+from assay.project.tables.responses import RESPONSES
+from assay.project.tables.verdicts import VERDICTS
 from benchmarks.endpoint import ANSWER, HEAD_END, LENGTH, reply
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ LATE = frozenset({"", "truncated", "empty"})
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 600
 """How long whoever waits for a number of questions waits."""
-CASES, CONCURRENCY, LATENCY_S, DEADLINE_S, SEED, SHARE = 2000, 64, 0.2, 1.0, 20, 0.05
+COUNT, CONCURRENCY, LATENCY_S, DEADLINE_S, SEED, SHARE = 2000, 64, 0.2, 1.0, 20, 0.05
 ONE_IN = 5
 """So many questions to the judge have one that is answered with `fail`."""
 
@@ -279,7 +283,7 @@ def measure() -> dict[str, Any]:
     from assay.report import findings
 
     with tempfile.TemporaryDirectory() as folder:
-        calm, faulty = (ran(Path(folder), share, cases=CASES) for share in (0.0, SHARE))
+        calm, faulty = (ran(Path(folder), share, cases=COUNT) for share in (0.0, SHARE))
     compared = findings.compare(
         "all", dict.fromkeys(calm.outcomes.by_case, ""), faulty.outcomes, calm.outcomes, fdr=0.1
     )
@@ -305,11 +309,9 @@ def ran(folder: Path, share: float, *, cases: int) -> Ran:
         share: Of the tries that meet each kind of fault.
         cases: How many.
     """
-    from assay.clients.journal import Journal
-    from assay.records import Case, Response, Verdict
+    from assay.models.journal import Journal
     from assay.report import findings
     from benchmarks import project
-    from tasks import store
 
     place = folder / f"faults-{share}"
     place.mkdir()
@@ -319,9 +321,9 @@ def ran(folder: Path, share: float, *, cases: int) -> Ran:
         began = time.monotonic()
         subprocess.run(command, cwd=place, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
         wall_s, counts = time.monotonic() - began, served.counts()
-    with project.inside(place), Journal(store.private("journal.sqlite")) as journal:
-        responses, verdicts = store.read("responses", Response), store.read("verdicts", Verdict)
-        outcomes = findings.outcomes("target", store.read("cases", Case), responses, verdicts, checks_only=False)
+    with project.inside(place), Journal(files.private("journal.sqlite")) as journal:
+        responses, verdicts = RESPONSES.read(), VERDICTS.read()
+        outcomes = findings.outcomes("target", CASES.read(), responses, verdicts, checks_only=False)
         spent = {
             row.stage: {"calls": row.calls, "failed": row.failed, "requests": row.requests} for row in journal.ledger()
         }

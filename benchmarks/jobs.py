@@ -12,6 +12,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from assay.project.params import read_params
+
 PRODUCT = "Cleo asks question {number} about refunds. Is it within 14 days?"
 JUDGE = "Is this a good answer to question {number}? {answer}"
 FORMAT = {"type": "json_object"}
@@ -63,27 +65,27 @@ async def openai(base_url: str, count: int, concurrency: int) -> None:
 def assay(base_url: str) -> None:
     """Both stages as a nightly runs them: Prefect's tasks, journal, repeats, checks, progress, tables."""
     os.environ["OPENAI_BASE_URL"] = base_url
-    from tasks.execute import execute
-    from tasks.judge import judge, probing
+    from assay.stages import execute, judge
+    from assay.stages.judge import probing
 
     with probing(NIGHT):
-        executed = execute.fn(NIGHT)
-    tallies = [vars(tally) for tally in (executed, judge.fn(NIGHT))]
+        executed = execute.run(NIGHT)
+    tallies = [vars(tally) for tally in (executed, judge.run(NIGHT))]
     print(json.dumps([{name: tally[name] for name in ("asked", "known", "requests")} for tally in tallies]))
 
 
 def cores(runner: str) -> None:
     """Ask the product alone, from this process or from two; a Prefect server is named in the environment."""
-    from flows import spread
-    from tasks import store
-    from tasks.execute import Settings, execute
+    from assay.orchestration import distribute
+    from assay.stages import execute
+    from assay.stages.execute import Settings
 
     began = time.perf_counter()
     if runner == "threads":
-        tally = execute.fn(NIGHT)
+        tally = execute.run(NIGHT)
     else:
-        settings = store.params("execute", Settings).model_copy(update={"runner": runner})
-        tally = spread.spread(settings, f"{NIGHT:%Y-%m-%d}", None)
+        settings = read_params("execute", Settings).model_copy(update={"runner": runner})
+        tally = distribute.spread(settings, f"{NIGHT:%Y-%m-%d}", None)
     print(json.dumps({"asked": tally.asked, "stage_s": time.perf_counter() - began}))
 
 

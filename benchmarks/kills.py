@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from assay.project import files
+from assay.project.params import read_params
 from benchmarks import faults
 from benchmarks.jobs import NIGHT
 
@@ -223,19 +225,18 @@ def run(base_url: str) -> None:
     They begin when the standard input ends, so that a run can be loaded before its turn has come.
     """
     os.environ["OPENAI_BASE_URL"] = base_url
-    from assay.clients.engine import Work
-    from assay.clients.journal import Journal
-    from tasks import store
-    from tasks.execute import Settings, file, respond
-    from tasks.judge import judge
+    from assay.models.engine import Work
+    from assay.models.journal import Journal
+    from assay.stages import judge
+    from assay.stages.execute import Settings, file, respond
 
     sys.stdin.read()
-    settings, night = store.params("execute", Settings), f"{NIGHT:%Y-%m-%d}"
-    with Journal(store.private("journal.sqlite")) as journal:
+    settings, night = read_params("execute", Settings), f"{NIGHT:%Y-%m-%d}"
+    with Journal(files.private("journal.sqlite")) as journal:
         work = Work(night, "execute", settings.conversations, journal.purse(night, None), clock=lambda: 0.0)
-        keys, tally = asyncio.run(respond(settings, journal, work, lambda _: None))
-        file(keys, journal, tally)
-    judge.fn(NIGHT)
+        fingerprint, tally = asyncio.run(respond(settings, journal, work, lambda _: None))
+        file(fingerprint, settings.trials, night, journal, tally)
+    judge.run(NIGHT)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A project whose product is the benchmark's endpoint: `python -m benchmarks.project FOLDER URL N CONCURRENCY`."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from assay.records import Case, Expectation
+from assay.project.tables.evalset import CASES
+from assay.records.case import Case, Expectation
 from benchmarks.jobs import PRODUCT
-from tasks import store
 
 ROOT = Path(__file__).parent.parent
 CATEGORY = {
@@ -49,10 +50,11 @@ def make(folder: Path, base_url: str, count: int, concurrency: int, deadline_s: 
     }
     parameters["judge"] |= {"concurrency": concurrency, "deadline_s": deadline_s}
     (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
+    shutil.copytree(ROOT / "data/judges", folder / "data/judges", dirs_exist_ok=True)
     (folder / "data/taxonomy").mkdir(parents=True, exist_ok=True)
     (folder / "data/taxonomy/refunds.yaml").write_text(yaml.safe_dump(CATEGORY))
     with inside(folder):
-        store.write("cases", [case(number) for number in range(count)])
+        CASES.write([case(number) for number in range(count)])
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def measure(rounds: int) -> dict[str, Any]:
 
 
 def _bootstraps(rounds: int) -> dict[str, Any]:
-    from assay.records import Label
+    from assay.records.label import Label
 
     rng = np.random.default_rng(3)
     truth = rng.random(ITEMS) < PASS_RATE

@@ -1,43 +1,33 @@
 """The nightly run: what does the product do today, and is that worse than what was accepted?"""
 
-from datetime import UTC, datetime
-
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows import notices, spread
-from flows.steps import recorded
-from tasks import store
-from tasks.afford import afford
+from assay.orchestration import artifacts, distribute
+from assay.orchestration.runs import night, night_name
+from assay.orchestration.steps import recorded
+from assay.stages.judge import probing
 from tasks.calibrate import calibrate
-from tasks.consult import embedded_throughout
-from tasks.judge import judge, probing
+from tasks.execute import execute
+from tasks.judge import judge
 from tasks.monitor import monitor
 from tasks.publish import publish
 from tasks.review import review
 
 
-def name() -> str:
-    """Return a run's name: its night."""
-    return f"nightly-{datetime.now(UTC):%Y-%m-%d}"
-
-
-@flow(name="nightly", flow_run_name=name)
-def nightly(max_cost_usd: float | None = None) -> State[None]:
+@flow(name="nightly", flow_run_name=night_name)
+def nightly(max_cost_usd: float | None = None, env: str = "", overrides: tuple[str, ...] = ()) -> State[None]:
     """Run the product against the evaluation set, judge it, watch production, and publish one report.
 
     Args:
         max_cost_usd: Refuse a run that would cost more, and stop one that does; needs declared prices. Empty: no bound.
+        env: Environment whose params.<env>.yaml holds over params.yaml, such as staging; empty for none.
+        overrides: Single values over both, each section.key=value.
     """
-    now = datetime.now(UTC)
-    with store.exclusive("nightly", now), embedded_throughout():
-        if not store.exists("cases"):
-            recorded(review)
-        if max_cost_usd is not None:
-            afford(f"{now:%Y-%m-%d}", max_cost_usd)
+    with night(review, max_cost_usd, env, overrides) as now:
         with probing(now, max_cost_usd):
-            spread.execute(now, max_cost_usd)
+            distribute.execute(execute, now, max_cost_usd)
         recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
         recorded(monitor, now)
-        return notices.verdict(*recorded(publish, now))
+        return artifacts.verdict(*recorded(publish, now))

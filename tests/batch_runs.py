@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assay.clients.batch import BatchChat
-from assay.clients.batches import Counts
-from assay.clients.chat import Chat, Endpoint
-from assay.clients.journal import Journal
-from assay.clients.limits import Limits
-from assay.clients.meter import Meter, metering
 from assay.errors import AssayError
+from assay.models.batch_api import Counts
+from assay.models.batch_chat import BatchChat
+from assay.models.chat import Chat, Endpoint
+from assay.models.journal import Journal
+from assay.models.limits import Limits
+from assay.models.usage import Meter, metering
 from tests.batches import Service, serving_batches
 from tests.endpoint import Body, Reply, completion
 

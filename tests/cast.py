@@ -1,5 +1,6 @@
 """The cast: Cleo writes to Pantry Lane. One small project that every test of a stage plays with."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,26 +9,23 @@ from typing import Any
 
 import yaml
 
-from assay.records import (
-    Case,
-    CaseNight,
-    Decision,
-    Expectation,
-    Item,
-    Label,
-    Response,
-    ToolCall,
-    Trace,
-    Verdict,
-    digest,
-)
-from tasks import store
+from assay.project import code_lock, scaffold
+from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.labels import ITEMS, LABELS
+from assay.project.tables.responses import BASELINE
+from assay.project.tables.traces import TRACES
+from assay.records.case import Case, Expectation, ToolCall
+from assay.records.decision import Decision
+from assay.records.history import CaseNight
+from assay.records.label import Item, Label
+from assay.records.record import digest
+from assay.records.response import Response
+from assay.records.trace import Trace
+from assay.records.verdict import Verdict
 from tests.layout import ROOT
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CATEGORIES = ("refunds", "escalation")
-AUDITS = {"max_flips", "max_injected"}
-"""Demands on what a judge has to be asked for."""
 
 
 @dataclass
@@ -42,6 +40,11 @@ class Project:
         whole = yaml.safe_load(file.read_text())
         whole[section] |= changes
         file.write_text(yaml.safe_dump(whole, sort_keys=False))
+
+    def open_doors(self) -> None:
+        """Give the project its flows and tasks, so that `python -m tasks.<stage>` runs in it."""
+        scaffold.write(self.folder, scaffold.shared_files())
+        code_lock.refresh()
 
     def files(self) -> dict[str, bytes]:
         """Return every file under data/ with its bytes, to see that nothing was written."""
@@ -199,12 +202,46 @@ def call(name: str, arguments: str = "{}") -> ToolCall:
     return ToolCall(name=name, arguments=arguments)
 
 
+PARAMS: dict[str, Any] = {
+    "generate": {"documents": "", "ways": ["category", "production"]},
+    "review": {},
+    "execute": {"target": {"kind": "recorded", "name": "support", "path": "answers.jsonl"}},
+    "judge": {},
+    "calibrate": {
+        "audit_items": 0,
+        "policy": {
+            "correctness": {"tpr": 0.75, "tnr": 0.5, "youden": 0.4, "max_flips": None, "max_injected": None},
+            "preference": {"max_flips": None, "max_injected": None},
+        },
+    },
+    "monitor": {
+        "signals": [
+            {
+                "signal": "escalation-rate",
+                "direction": "down",
+                "owner": "care",
+                "description": "conversations handed over",
+            },
+            {
+                "signal": "repeat-contact-rate",
+                "direction": "up",
+                "value_per_event_usd": 6.0,
+                "budget_usd_per_week": 150.0,
+            }
+            | {"owner": "care", "description": "customers who wrote again"},
+            {"signal": "grounded-rate", "direction": "down", "owner": "content", "description": "supported answers"},
+        ]
+    },
+    "publish": {},
+    "release": {},
+}
+"""Of the cast's project: no audits, and floors that the embedded judge can reach."""
+
+
 def small_project(folder: Path) -> Project:
-    """Write the cast's project: parameters (without audits), taxonomy, decisions, items, labels, baseline, traces."""
-    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    policy = yaml.safe_load((ROOT / "params.yaml").read_text())["calibrate"]["policy"]
-    bare = {judge: {name: least for name, least in of.items() if name not in AUDITS} for judge, of in policy.items()}
-    Project(folder).params("calibrate", audit_items=0, policy=bare)
+    """Write the cast's project: parameters, judges, taxonomy, decisions, items, labels, baseline, traces."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    shutil.copytree(ROOT / "data/judges", folder / "data/judges")
     (folder / "data/taxonomy").mkdir(parents=True)
     for name in CATEGORIES:
         category = {
@@ -218,12 +255,12 @@ def small_project(folder: Path) -> Project:
         }
         (folder / f"data/taxonomy/{name}.yaml").write_text(yaml.safe_dump(category))
     cases = [case(number, category) for category in CATEGORIES for number in (1, 2, 3)]
-    store.write("decisions", [decision(one) for one in cases])
-    store.write("baseline", [response(one, target="support@1") for one in cases])
-    store.write("items", small_items())
-    store.write("labels", [label(one.item_id, _truth(one), who) for one in small_items() for who in ("ada", "ben")])
+    DECISIONS.write([decision(one) for one in cases])
+    BASELINE.write([response(one, target="support@1") for one in cases])
+    ITEMS.write(small_items())
+    LABELS.write([label(one.item_id, _truth(one), who) for one in small_items() for who in ("ada", "ben")])
     days = [AT - timedelta(hours=hour / 2) for hour in range(28 * 48)]
-    store.write("traces", [trace(number, at) for number, at in enumerate(days)])
+    TRACES.write([trace(number, at) for number, at in enumerate(days)])
     return Project(folder)
 
 

@@ -1,11 +1,14 @@
 """A small project in a folder of its own, for every test that needs one."""
 
+import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests import repository
 from tests.cast import Project, small_project
 
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -28,3 +31,25 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     return small_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository, made once."""
+    folder = tmp_path_factory.mktemp("laid-out") / "project"
+    folder.mkdir()
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        repository.lay_out(folder)
+    finally:
+        os.chdir(here)
+    return folder
+
+
+@pytest.fixture
+def place(laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of the repository for one test, as the current folder."""
+    shutil.copytree(laid_out, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(tmp_path / "project")
+    return Project(tmp_path / "project")

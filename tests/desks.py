@@ -6,16 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from assay.admission import Batch, BatchEvent, batch_name, batches
-from assay.desk.labelling import LabelQueue, Pile, pile
-from assay.desk.live import Live
+from assay.desk.candidate_queue import CandidateQueue, Said, Sitting, sitting
+from assay.desk.label_queue import LabelQueue, Pile, pile
+from assay.desk.log_cache import Live
 from assay.desk.pages import Guide
-from assay.desk.people import People, Person
-from assay.desk.queue import CandidateQueue, Said, Sitting, sitting
-from assay.desk.visit import Desk
+from assay.desk.request import Desk
+from assay.desk.reviewers import People, Person
 from assay.errors import ConfigError
-from assay.health import Proposal
-from assay.records import Answer, Candidate, Category, Decision, Item
+from assay.evalset.admission import Batch, BatchEvent, batch_name, batches
+from assay.evalset.health import Proposal
+from assay.records.candidate import Candidate
+from assay.records.category import Category
+from assay.records.decision import Decision
+from assay.records.label import Answer, Item
 from tests.cast import AT, case, item
 
 REVIEWERS = {"ada": "reviewer", "ben": "reviewer", "cem": "reviewer", "eve": "adjudicator"}

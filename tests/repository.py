@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assay.records import Case, Decision
-from tasks import store
-from tasks.review import review
+from assay.project.tables.decisions import DECISIONS
+from assay.records.case import Case
+from assay.records.decision import Decision
+from assay.stages import review
 from tests.cast import decision, small_project
 
 STAGE = (
@@ -28,7 +29,7 @@ def dvc(*words: str) -> None:
 
 def lay_out(folder: Path) -> None:
     """Make the repository in a folder that is the current one, with nothing released; no labels lie in it."""
-    small_project(folder)
+    small_project(folder).open_doors()
     shutil.rmtree(folder / "data/labels")
     (folder / "dvc.yaml").write_text(STAGE)
     (folder / ".gitignore").write_text(".assay/\n")
@@ -51,7 +52,7 @@ def recorded() -> None:
     """Fold the logs into the set and have DVC record it."""
     from dvc.repo import Repo
 
-    review.fn()
+    review.run()
     with Repo() as repository:
         repository.commit("review", force=True)
 
@@ -64,9 +65,9 @@ def forget_remote() -> None:
 def say(of: Case, word: str = "admit", reason: str = "seen in production") -> None:
     """Sign a word on a case into the log."""
     kept = of if word in ("admit", "edit") else None
-    store.append("decisions", [decision(of, word, reason=reason, case=kept)])
+    DECISIONS.append([decision(of, word, reason=reason, case=kept)])
 
 
 def words() -> list[Decision]:
     """Return the log of decisions."""
-    return store.read("decisions", Decision)
+    return DECISIONS.read()

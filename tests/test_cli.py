@@ -8,9 +8,10 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from assay.gate import EXIT, Gate
-from flows.cli import app
-from tasks import store
+from assay.cli.main import app
+from assay.project import files
+from assay.project.results import GATE
+from assay.report.gate import EXIT, Gate
 from tests.cast import Project
 from tests.layout import ROOT
 
@@ -28,7 +29,7 @@ def cpu_s(*words: str) -> float:
 
 def test_help_is_quick() -> None:
     """`assay --help` takes at most ten times the CPU of a bare interpreter: nothing heavy is imported."""
-    assert cpu_s("-m", "flows.cli", "--help") <= 10 * cpu_s("-c", "pass")
+    assert cpu_s("-m", "assay.cli.main", "--help") <= 10 * cpu_s("-c", "pass")
 
 
 def test_every_command_says_what_it_does_in_a_line() -> None:
@@ -41,7 +42,7 @@ def test_every_command_says_what_it_does_in_a_line() -> None:
 def test_gate_exits_with_the_verdict(project: Project, word: str) -> None:
     """`assay gate` exits with the code of the last run's verdict, and says it as JSON on request."""
     gate = Gate(word=word, reason="r", next="n", sentence="A sentence.")  # type: ignore[arg-type]
-    store.write_json(store.GATE, gate.model_dump())
+    files.write_json(GATE, gate.model_dump())
     plain, as_json = CliRunner().invoke(app, ["gate"]), CliRunner().invoke(app, ["gate", "--json"])
     assert (plain.exit_code, as_json.exit_code) == (EXIT[gate.word], EXIT[gate.word])
     assert plain.output.startswith("A sentence.")

@@ -11,13 +11,16 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from assay import contracts
-from assay.admission import BatchEvent, Past
-from assay.certificate import AnchorNight, Seen
+from assay.calibration.certificate import AnchorNight, Seen
 from assay.errors import DataError
-from assay.records import Answer, Candidate, Draw, Record, Signal
-from tasks import store
-from tasks.tables import TABLES
+from assay.evalset.admission import BatchEvent, Past
+from assay.project.tables.registry import TABLES
+from assay.records.candidate import Candidate
+from assay.records.label import Answer, Draw
+from assay.records.record import Record
+from assay.records.signal import Signal
+from assay.storage import contracts
+from assay.storage import rows as storage_rows
 from tests.cast import AT, CATEGORIES, case, case_night, decision, item, label, response, trace, verdict
 from tests.layout import ROOT
 
@@ -82,61 +85,70 @@ SOUND: dict[str, list[Record]] = {
 }
 
 
+CONTRACTS = {name: table.contract for name, table in TABLES.items()}
+REQUIRED = sorted(name for name, contract in CONTRACTS.items() if contract.is_required)
+
+
 def frame(table: str, rows: Sequence[Record]) -> pd.DataFrame:
     """Return rows as the store hands them to a contract."""
-    return store.frame(rows, TABLES[table].record)
+    return storage_rows.frame(rows, TABLES[table].record)
 
 
 def fault(table: str, found: pd.DataFrame) -> str:
     """Return what the contract says of a table that breaks it."""
     with pytest.raises(DataError) as raised:
-        contracts.check(table, f"data/{table}", found, KNOWN)
+        contracts.check(CONTRACTS[table], f"data/{table}", found, KNOWN)
     return str(raised.value)
 
 
 def test_every_table_has_a_contract() -> None:
     """What the store can write, a suite holds; each suite has a way to mend its table."""
-    assert set(contracts.KEYS) == set(contracts.MENDS) == set(TABLES) == set(SOUND)
+    assert set(TABLES) == set(SOUND)
+    assert all(table.fix_hint and name == table.name for name, table in TABLES.items())
 
 
 @pytest.mark.parametrize("table", SOUND)
 def test_sound_rows_pass(table: str) -> None:
     """Rows as the stages make them keep their contract."""
-    contracts.check(table, f"data/{table}", frame(table, SOUND[table]), KNOWN)
+    contracts.check(CONTRACTS[table], f"data/{table}", frame(table, SOUND[table]), KNOWN)
 
 
-@pytest.mark.parametrize("table", [table for table in SOUND if contracts.KEYS[table]])
+@pytest.mark.parametrize("table", [table for table in SOUND if CONTRACTS[table].keys])
 def test_a_key_occurs_once(table: str) -> None:
     """A repeated key is refused with the key, the file and what to do."""
     said = fault(table, frame(table, [SOUND[table][0]] * 2))
-    assert said.startswith(f"data/{table}: {' + '.join(contracts.KEYS[table])}: 2 rows break the rule (")
+    assert said.startswith(f"data/{table}: {' + '.join(CONTRACTS[table].keys)}: 2 rows break the rule (")
     assert said.endswith("correct these rows")
     assert "once" in said
 
 
-@pytest.mark.parametrize("table", sorted(contracts.NOT_EMPTY))
+@pytest.mark.parametrize("table", REQUIRED)
 def test_an_empty_table_is_refused(table: str) -> None:
     """A table that something must be in is refused when nothing is."""
     assert "found 0, expected at least one row" in fault(table, frame(table, []))
 
 
-@pytest.mark.parametrize("table", sorted(set(SOUND) - contracts.NOT_EMPTY))
+@pytest.mark.parametrize("table", sorted(set(SOUND) - set(REQUIRED)))
 def test_a_table_may_be_empty_where_that_is_a_result(table: str) -> None:
     """No candidates, no verdicts and no signals are results too."""
-    contracts.check(table, f"data/{table}", frame(table, []), KNOWN)
+    contracts.check(CONTRACTS[table], f"data/{table}", frame(table, []), KNOWN)
 
 
 BROKEN: list[tuple[str, str, Any, str]] = [
-    *((table, "category", "invented", "a category of data/taxonomy") for table in sorted(contracts.CATEGORISED)),
+    *(
+        (table, "category", "invented", "a category of data/taxonomy")
+        for table, contract in CONTRACTS.items()
+        if contract.is_categorised
+    ),
     *(
         (table, column, "", "a value that is not empty")
-        for table, columns in contracts.FILLED.items()
-        for column in columns
+        for table, contract in CONTRACTS.items()
+        for column in contract.filled
     ),
     *(
         (table, column, value, "a probability")
-        for table, columns in contracts.PROBABILITIES.items()
-        for column in columns
+        for table, contract in CONTRACTS.items()
+        for column in contract.probabilities
         for value in (-0.01, 1.01)
     ),
 ]
@@ -150,7 +162,7 @@ def test_each_rule_can_be_broken(table: str, column: str, value: Any, expected: 
     said = fault(table, found)
     assert said.startswith(f"data/{table}: {column}: 1 rows break the rule")
     assert expected in said
-    for key in contracts.KEYS[table]:
+    for key in CONTRACTS[table].keys:
         assert str(found[key][0]) in said
 
 
@@ -175,9 +187,9 @@ def test_values_are_data(text: str) -> None:
 
 def test_a_suite_is_known_by_its_rules() -> None:
     """The version of a suite changes with the taxonomy where that matters, and only there."""
-    assert contracts.version("cases", KNOWN) != contracts.version("cases", [*KNOWN, "delivery"])
-    assert contracts.version("cases", KNOWN) != contracts.version("items", KNOWN)
-    assert contracts.version("labels", KNOWN) == contracts.version("labels", [*KNOWN, "delivery"])
+    assert contracts.version(CONTRACTS["cases"], KNOWN) != contracts.version(CONTRACTS["cases"], [*KNOWN, "delivery"])
+    assert contracts.version(CONTRACTS["cases"], KNOWN) != contracts.version(CONTRACTS["items"], KNOWN)
+    assert contracts.version(CONTRACTS["labels"], KNOWN) == contracts.version(CONTRACTS["labels"], [*KNOWN, "delivery"])
 
 
 OFFLINE = """
@@ -188,11 +200,12 @@ def refuse(*_, **__):
     raise OSError("offline")
 socket.socket.connect = socket.getaddrinfo = refuse
 import pandas as pd
-from assay import contracts
-from assay.admission import BatchEvent, Past
+from assay.project.tables.registry import TABLES
+from assay.storage import contracts
 frame = pd.DataFrame([{"case_id": "refunds-001", "category": "<script>alert(1)</script>", "owner": "payments"}])
 empty = pd.DataFrame(columns=["candidate_id", "similarity"])
-print(contracts.data_docs({"cases": frame, "candidates": empty}, ["refunds"], Path(sys.argv[1])))
+tables = [(TABLES["cases"].contract, frame), (TABLES["candidates"].contract, empty)]
+print(contracts.data_docs(tables, ["refunds"], Path(sys.argv[1])))
 """
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assay.certificate import Certificate
+from assay.calibration.certificate import Certificate
 from assay.checks.registry import KINDS
-from assay.gate import EXIT
-from flows.cli import app
-from tasks import panel
-from tasks.execute import Settings
+from assay.cli.main import app
+from assay.report.gate import EXIT
+from assay.stages import judge_clients
+from assay.stages.execute import Settings
 from tests.layout import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
@@ -95,7 +95,7 @@ def test_no_document_names_a_host_that_is_not_loopback() -> None:
 def test_every_command_explains_itself(name: str) -> None:
     """`assay COMMAND --help` answers at once with a sentence."""
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "assay.cli.main", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert len(done.stdout.split("\n\n")[1].strip()) > 30
 
@@ -118,7 +118,7 @@ def test_every_example_of_parameters_is_accepted(example: str) -> None:
 def test_the_example_of_judges_is_accepted() -> None:
     """What the document shows as the section `judge` is one."""
     (example,) = re.findall(r"```yaml\n(.*?)```", TEXT["docs/calibrate.md"], re.DOTALL)
-    assert len(panel.Settings.model_validate(yaml.safe_load(example)["judge"]).models) == 3
+    assert len(judge_clients.Settings.model_validate(yaml.safe_load(example)["judge"]).models) == 3
 
 
 def test_the_schema_of_certificates_is_the_one_published() -> None:

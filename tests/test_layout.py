@@ -9,11 +9,15 @@ from typing import get_args
 import pytest
 import yaml
 
-from assay.certificate import JUDGES
+from assay.calibration.certificate import JUDGES
 from assay.judges import prompt
+from assay.project import code_lock
+from assay.stages import dvc_yaml, reference
+from assay.stages.calibrate import Policies
+from assay.stages.registry import STAGES as DECLARED
 from flows.calibrate import Judge
 from flows.stage import Stage
-from tests.layout import ROOT, STAGES, local_imports
+from tests.layout import ROOT, STAGES, code
 
 ROOMS = ("assay", "tasks", "flows", "examples", "benchmarks")
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf8"))
@@ -40,39 +44,78 @@ def test_one_list_of_stages() -> None:
 
 @pytest.mark.parametrize("stage", [*STAGES, "release"])
 def test_each_stage_has_its_files(stage: str) -> None:
-    """A stage is a module in tasks/ and a test of its name, and opens with the question that dvc.yaml shows."""
-    source = (ROOT / f"tasks/{stage}.py").read_text(encoding="utf8")
-    assert (ROOT / f"tests/tasks/test_{stage}.py").is_file()
-    first = (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
-    name, question = first.split(": ", 1)
-    assert (name.lower(), question[-1]) == (stage, "?")
-    if stage in STAGES:
-        assert DVC["stages"][stage]["desc"] == question[0].upper() + question[1:]
-        assert DVC["stages"][stage]["cmd"] == f"python -m tasks.{stage}"
+    """A stage is a module of the tool, a task of the project and a test, all with its name and its one question."""
+    assert (ROOT / f"tests/stages/test_{stage}.py").is_file()
+    for file in (f"assay/stages/{stage}.py", f"tasks/{stage}.py"):
+        first = (ast.get_docstring(ast.parse((ROOT / file).read_text(encoding="utf8"))) or "").splitlines()[0]
+        name, question = first.split(": ", 1)
+        assert (name.lower(), question[-1]) == (stage, "?")
+        assert question[0].upper() + question[1:] == DECLARED[stage].question
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_code_dependencies_are_exactly_the_local_imports(stage: str) -> None:
-    """A stage depends on every file its code is made of and on no other, so nothing re-runs or stays for no reason."""
-    declared = {name for name in DVC["stages"][stage]["deps"] if name.endswith(".py")}
-    assert declared == set(local_imports(f"tasks.{stage}"))
+def test_the_pipeline_is_what_the_stages_declare() -> None:
+    """dvc.yaml is made from the declarations and the parameters, in at most 120 lines that a person can read."""
+    settings = {name: DECLARED[name].settings.model_validate(PARAMS[name] or {}) for name in DECLARED}
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf8")
+    assert text == dvc_yaml.render(settings, DVC)
+    assert text.count("\n") <= 120
 
 
-def test_a_missing_dependency_is_noticed() -> None:
-    """The reading of imports follows them to the end: `publish` reaches the statistics through the report."""
-    assert "assay/stats/paired.py" in local_imports("tasks.publish")
-
-
-@pytest.mark.parametrize("stage", ["execute", "judge", "generate", "review"])
-def test_statistics_never_rerun_what_is_paid_for(stage: str) -> None:
-    """No change of a statistic can make DVC ask a product or a model again."""
-    assert not [name for name in DVC["stages"][stage]["deps"] if name.startswith("assay/stats")]
+def test_the_reference_is_what_the_stages_declare() -> None:
+    """docs/reference.md is made from the declarations: `python -m assay.stages.reference > docs/reference.md`."""
+    assert (ROOT / "docs/reference.md").read_text(encoding="utf8") == reference.render()
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_parameters_are_the_stage_s_own(stage: str) -> None:
-    """A stage is tracked on its own section of params.yaml and on no other."""
-    assert DVC["stages"][stage]["params"] == [stage]
+    """A stage is tracked on its own section of params.yaml and the fingerprint of its own code, and on no other."""
+    assert DVC["stages"][stage]["params"] == [stage, {"assay.lock": [f"code.{stage}"]}]
+
+
+def test_the_lock_is_fresh() -> None:
+    """assay.lock holds the fingerprints of this code; `assay lock` writes it."""
+    assert code_lock.changes() == []
+
+
+def test_the_code_of_a_stage_is_followed_to_the_end() -> None:
+    """`publish` reaches the statistics through the report, and the templates that the report declares."""
+    assert {"assay.stats.paired", "assay.report.page:templates/report.html"} <= code("publish")
+    assert "assay.models.embedded.lexical" in code("judge")
+
+
+@pytest.mark.parametrize(
+    ("room", "stages"),
+    [
+        ("assay.report", {"publish"}),
+        ("assay.stats", {"calibrate", "monitor", "publish"}),
+        ("assay.targets", {"generate", "execute"}),
+        ("assay.generation", {"generate"}),
+        ("assay.monitoring", {"monitor", "publish"}),
+        ("assay.orchestration", set()),
+        ("assay.commands", set()),
+        ("assay.desk", set()),
+        ("assay.interchange", set()),
+        ("assay.records.verdict", {"judge", "calibrate", "monitor", "publish"}),
+        ("assay.records.signal", {"monitor", "publish"}),
+        ("assay.records.history", {"publish"}),
+        ("assay.records.decision", {"generate", "review"}),
+    ],
+)
+def test_a_change_reruns_the_stages_that_use_it(room: str, stages: set[str]) -> None:
+    """A room belongs to the stages that use it and to no other: nothing that is paid for re-runs for no reason."""
+    users = {stage for stage in STAGES if any(f"{name}.".startswith(f"{room}.") for name in code(stage))}
+    assert users <= stages
+
+
+@pytest.mark.parametrize(("room", "most"), [("flows", 40), ("tasks", 25)])
+def test_a_project_s_own_files_are_thin(room: str, most: int) -> None:
+    """Flows say when and in what order, tasks are one step a file; all logic is in the package."""
+    assert [file.name for file in python_files(room) if file.read_text(encoding="utf8").count("\n") > most] == []
+
+
+def test_nothing_but_the_release_lies_outside_the_lock() -> None:
+    """Every stage that DVC knows has a fingerprint, and every fingerprint is of a stage."""
+    assert [*STAGES, "release"] == list(DECLARED)
 
 
 def test_outputs_have_one_writer() -> None:
@@ -91,7 +134,7 @@ def test_outputs_have_one_writer() -> None:
 
 def test_the_form_offers_every_judge() -> None:
     """The drop-down of the calibration form names the judges that have a calibration policy, and no others."""
-    assert set(get_args(Judge)) == set(PARAMS["calibrate"]["policy"])
+    assert set(get_args(Judge)) == set(Policies.model_fields)
     assert get_args(Judge) == JUDGES
     assert set(get_args(Judge)) < set(prompt.names())
 
@@ -117,15 +160,6 @@ def test_no_two_test_files_have_one_name() -> None:
     """Pytest imports test files by their name alone, so a second one of a name is not collected."""
     names = Counter(file.name for file in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name, count in names.items() if count > 1] == []
-
-
-@pytest.mark.parametrize("stage", [*STAGES, "release"])
-def test_a_task_is_thin(stage: str) -> None:
-    """What Prefect runs is at most 15 lines; everything else in a stage's file is a pure function."""
-    found = functions(ROOT / f"tasks/{stage}.py")
-    decorated = [node for node in found if "task" in map(ast.unparse, node.decorator_list)]
-    assert decorated
-    assert all((node.end_lineno or 0) - node.body[1].lineno < 15 for node in decorated)
 
 
 def test_cron_strings_live_in_one_file() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks import door
+from assay.project import entrypoint
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf8")
@@ -19,7 +19,7 @@ def as_numbers(text: str) -> tuple[int, ...]:
 def test_prefect_s_server_can_be_imported() -> None:
     """FastAPI stays below 0.151: from 0.155 on Prefect's server cannot be imported, though `import prefect` works."""
     assert as_numbers(version("fastapi")) < (0, 151)
-    from flows.server import create_app
+    from assay.orchestration.server import create_app
 
     assert callable(create_app)
     from prefect.server.api.server import create_app as prefect_app
@@ -51,7 +51,7 @@ def test_installed_is_what_is_locked(name: str) -> None:
 
 def test_no_telemetry_is_left_on() -> None:
     """Every process that Assay starts has the switches that keep Prefect, DVC and Great Expectations silent."""
-    from flows.server import QUIET
+    from assay.orchestration.server import QUIET
 
     assert QUIET["DO_NOT_TRACK"] == QUIET["DVC_NO_ANALYTICS"] == "1"
     assert QUIET["GX_ANALYTICS_ENABLED"] == QUIET["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
@@ -62,19 +62,19 @@ def test_dvc_s_door_is_as_quiet_as_the_command(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DO_NOT_TRACK", "0")
     monkeypatch.delenv("GX_ANALYTICS_ENABLED", raising=False)
     seen: list[str] = []
-    door.run(lambda: seen.extend([os.environ["GX_ANALYTICS_ENABLED"], os.environ["DO_NOT_TRACK"]]))
+    entrypoint.run(lambda: seen.extend([os.environ["GX_ANALYTICS_ENABLED"], os.environ["DO_NOT_TRACK"]]))
     assert seen == ["false", "0"]
 
 
 def test_the_second_ui_stays_off() -> None:
     """Prefect's V2 UI calls an analytics host from the browser at every page, so it is not served."""
-    from flows.server import QUIET
+    from assay.orchestration.server import QUIET
 
     assert QUIET["PREFECT_SERVER_UI_V2_ENABLED"] == "false"
 
 
 def test_results_are_never_pickles() -> None:
     """Prefect stores results as JSON: a pickle that somebody else wrote would run as code."""
-    from flows.server import QUIET
+    from assay.orchestration.server import QUIET
 
     assert QUIET["PREFECT_RESULTS_DEFAULT_SERIALIZER"] == "json"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.calibration.certificate import Figure, Floor, Slice, Trivial
 from assay.calibration.figures import (
     PAIRWISE,
     PASS_FAIL,
@@ -15,8 +16,7 @@ from assay.calibration.figures import (
     trivial,
 )
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy, pairwise_floors, pass_fail_floors
-from assay.calibration.rated import Rated
-from assay.certificate import Figure, Floor, Slice, Trivial
+from assay.calibration.ratings import Rated
 
 
 @dataclass(frozen=True, kw_only=True)

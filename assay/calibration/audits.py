@@ -1,16 +1,18 @@
 """Audits: does a judge say the same when it is asked twice, and what moves it that should not?
 
-The questions are made here, and what was said is counted here; tasks/audit.py asks.
+The questions are made here, and what was said is counted here; assay/stages/audit.py asks.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from assay.calibration.rated import Rated
-from assay.certificate import Figure, Seen
+from assay.calibration.certificate import Figure, Seen
+from assay.calibration.ratings import Rated
 from assay.judges.injections import INJECTIONS
-from assay.records import Item, Outcome, digest
+from assay.records.label import Item
+from assay.records.record import digest
+from assay.records.verdict import Outcome
 from assay.stats.drift import judge_drift
 from assay.stats.rates import wilson
 

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from assay.calibration import selection
-from assay.calibration.rated import Rated
-from assay.certificate import Figure, Slice, Trivial
+from assay.calibration.certificate import Figure, Slice, Trivial
+from assay.calibration.ratings import Rated
 from assay.errors import InsufficientDataError
 from assay.stats import agreement, annotators, baselines, pairs
 from assay.stats.alternative import alternative_test

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from assay.calibration.certificate import Figure, Floor, Trivial
 from assay.calibration.figures import PASS_FAIL
-from assay.calibration.rated import Rated
-from assay.certificate import Figure, Floor, Trivial
-from assay.records import Record
+from assay.calibration.ratings import Rated
+from assay.records.record import Record
 
 MAX_UNSCORED = 0.05
 """Share of held-out items without a verdict beyond which no certificate holds: a judge could pick the easy ones."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.calibration.rated import Rated
+from assay.calibration.ratings import Rated
 from assay.errors import InsufficientDataError
 from assay.stats.corrected import Confusion, DoubleSampling, double_sampling
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from assay.records import Item
+from assay.records.label import Item
 
 Split = Literal["tune", "heldout"]
 TUNE = 0.4

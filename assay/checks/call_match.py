@@ -14,7 +14,7 @@ from assay.checks.finding import quote, quote_some
 from assay.checks.json_text import NotJsonError, UnreadableError, holds, read_json
 from assay.checks.schema_text import compiled
 from assay.errors import DataError
-from assay.records import Expectation, ToolCall
+from assay.records.case import Expectation, ToolCall
 
 OPTIONS = {
     "optional": "a list of texts",

@@ -10,7 +10,8 @@ from assay.checks.json_search import find_json
 from assay.checks.json_text import NotJsonError, UnreadableError, show
 from assay.checks.schema_text import compiled
 from assay.checks.shape import require_values
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 
 def validate(expectation: Expectation) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from assay.checks.finding import Finding, judged, quote_some
 from assay.checks.shape import read_options, require_values
 from assay.errors import DataError
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 MOST = 1_000
 """Facts of one case: each is looked for in every context."""

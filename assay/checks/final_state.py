@@ -9,7 +9,8 @@ from typing import Any
 from assay.checks.finding import Finding, judged, quote, undecided
 from assay.checks.json_text import NotJsonError, UnreadableError, at_path, holds, read_json, show
 from assay.checks.shape import read_options, require_path, require_values
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 
 def validate(expectation: Expectation) -> None:

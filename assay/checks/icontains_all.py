@@ -2,7 +2,8 @@
 
 from assay.checks import substring
 from assay.checks.finding import Finding
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 validate = substring.expect_some
 

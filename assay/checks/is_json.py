@@ -3,7 +3,8 @@
 from assay.checks.finding import Finding, judged, misshapen, undecided
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.checks.shape import require_values
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 
 def validate(expectation: Expectation) -> None:

@@ -11,7 +11,8 @@ from assay.checks.finding import Finding, judged, misshapen, quote, undecided
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.checks.schema_text import compiled
 from assay.checks.shape import read_object, require_values
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 PLACED = 100_000
 """Characters of an answer up to which the place of a violation is looked for."""

@@ -14,7 +14,8 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from assay.checks.finding import Finding, judged, quote_some, unknown
 from assay.checks.shape import require_values
 from assay.errors import DataError
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 READ = 100_000
 """Characters of the answer that are read."""

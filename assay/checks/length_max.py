@@ -2,7 +2,8 @@
 
 from assay.checks.finding import Finding, judged
 from assay.checks.shape import require_number
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 
 def validate(expectation: Expectation) -> None:

@@ -17,7 +17,8 @@ from assay.checks.json_search import find_json
 from assay.checks.json_text import NotJsonError, UnreadableError, at_path, show
 from assay.checks.shape import read_options, require_path, require_values
 from assay.errors import DataError
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 DIGITS = 1_000
 """Characters of a number that is read."""

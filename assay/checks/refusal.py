@@ -10,7 +10,8 @@ from itertools import product
 
 from assay.checks.finding import Finding, judged, quote
 from assay.checks.shape import require_values
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 OPENING = 400
 """Characters of the answer that are read."""

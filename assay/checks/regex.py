@@ -8,7 +8,8 @@ import re2
 from assay.checks.finding import Finding, judged, quote, undecided
 from assay.checks.shape import require_text, require_values
 from assay.errors import DataError
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 PROGRAM = 10_000
 """Instructions of a compiled pattern at most; `[A-Z]{2}-[0-9]{4}` has 13, `\\pL+` 1,201."""

@@ -35,7 +35,8 @@ from assay.checks import (
 )
 from assay.checks.finding import Finding, judged
 from assay.errors import DataError
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 __all__ = ["KINDS", "Check", "Finding", "score", "validate"]
 

@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from assay.checks.finding import quote
 from assay.errors import DataError
-from assay.records import Expectation
+from assay.records.case import Expectation
 
 PATTERN_BYTES = 1 << 17
 """Size of a compiled `pattern` at most."""

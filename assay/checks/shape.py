@@ -7,7 +7,7 @@ from typing import Any
 from assay.checks.finding import quote
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json, show
 from assay.errors import DataError
-from assay.records import Expectation
+from assay.records.case import Expectation
 
 FORMS: Mapping[str, Callable[[Any], bool]] = {
     "any JSON value": lambda _value: True,

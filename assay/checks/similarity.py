@@ -14,7 +14,8 @@ from assay.checks.finding import Finding, judged, unknown
 from assay.checks.json_text import show
 from assay.checks.shape import read_options, require_values
 from assay.errors import DataError
-from assay.records import Expectation, Response
+from assay.records.case import Expectation
+from assay.records.response import Response
 
 EMBEDDING = "embedding"
 MEASURES = ("ratio", "rouge-l", EMBEDDING)

@@ -5,7 +5,7 @@ Case is folded, not lowered, so that STRASSE is found in Straße.
 
 from assay.checks.finding import Finding, judged, quote, quote_some
 from assay.checks.shape import require_text, require_values
-from assay.records import Expectation
+from assay.records.case import Expectation
 
 
 def expect_one(expectation: Expectation) -> None:

@@ -10,7 +10,8 @@ from assay.checks.call_match import OPTIONS, Matcher, comparison, require_calls
 from assay.checks.finding import Finding, judged, quote, quote_some, undecided
 from assay.checks.shape import read_options
 from assay.errors import DataError
-from assay.records import Expectation, Response, ToolCall
+from assay.records.case import Expectation, ToolCall
+from assay.records.response import Response
 
 
 def validate(expectation: Expectation) -> None:

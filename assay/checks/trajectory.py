@@ -17,7 +17,8 @@ from assay.checks.finding import Finding, judged, quote_some, undecided
 from assay.checks.json_text import show
 from assay.checks.shape import read_options
 from assay.errors import DataError
-from assay.records import Expectation, MadeCall, Response
+from assay.records.case import Expectation
+from assay.records.response import MadeCall, Response
 
 MODES = ("strict", "unordered", "subset", "superset", "sequence")
 NEVER_FAIL = ("superset", "sequence")

@@ -18,31 +18,31 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from assay.desk import answering, pages, retiring, reviewing
+from assay.desk import candidate_pages, label_pages, pages, retirement_pages
 from assay.desk.guard import HEADERS, NoForeignWrites, WithHeaders, form
-from assay.desk.people import SESSION_S
-from assay.desk.visit import COOKIE, Desk, Visit
+from assay.desk.request import COOKIE, Desk, Visit
+from assay.desk.reviewers import SESSION_S
 
 Handler = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 PAGES: dict[str, Handler] = {
-    "/": reviewing.start,
-    "/candidates": reviewing.following,
-    "/candidates/{key}": reviewing.one,
-    "/candidates/{key}/edit": reviewing.edit,
-    "/disputes": reviewing.dispute,
-    "/labels": answering.following,
-    "/labels/{key}": answering.one,
-    "/health": retiring.proposals,
+    "/": candidate_pages.start,
+    "/candidates": candidate_pages.following,
+    "/candidates/{key}": candidate_pages.one,
+    "/candidates/{key}/edit": candidate_pages.edit,
+    "/disputes": candidate_pages.dispute,
+    "/labels": label_pages.following,
+    "/labels/{key}": label_pages.one,
+    "/health": retirement_pages.proposals,
 }
 FORMS: dict[str, Handler] = {
-    "/candidates/{key}": reviewing.decide,
-    "/undo": reviewing.undo,
-    "/close": reviewing.close,
-    "/labels/{key}": answering.answer,
-    "/labels-undo": answering.undo,
-    "/hand-over": answering.hand_over,
-    "/health/{key}": retiring.retire,
+    "/candidates/{key}": candidate_pages.decide,
+    "/undo": candidate_pages.undo,
+    "/close": candidate_pages.close,
+    "/labels/{key}": label_pages.answer,
+    "/labels-undo": label_pages.undo,
+    "/hand-over": label_pages.hand_over,
+    "/health/{key}": retirement_pages.retire,
 }
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from assay.checks import registry
-from assay.desk.queue import RefusedError
+from assay.desk.candidate_queue import RefusedError
 from assay.errors import DataError
-from assay.records import Case, ToolCall
+from assay.records.case import Case, ToolCall
 
 SPARE = 1
 """Empty fields that are offered beyond what a case has."""

@@ -2,7 +2,7 @@
 
 Answers carry a policy under which a page runs the desk's own script and loads nothing else, is framed by nobody and
 kept by no cache. A write that another site has sent is refused by what the browser says of its origin; the form's own
-pass (assay/desk/people.py) is the second lock.
+pass (assay/desk/reviewers.py) is the second lock.
 """
 
 from collections.abc import Mapping

@@ -9,18 +9,23 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from assay.admission import REASONS, Standing
 from assay.checks import registry
-from assay.desk import difference, editing
-from assay.desk.labelling import CHOICES, LabelQueue, is_swapped, shown
-from assay.desk.people import Person
-from assay.desk.queue import CandidateQueue, Sitting, counts
+from assay.desk import editing
+from assay.desk.candidate_queue import CandidateQueue, Sitting, counts
+from assay.desk.label_queue import CHOICES, LabelQueue, is_swapped, shown
+from assay.desk.reviewers import Person
 from assay.errors import InsufficientDataError
+from assay.evalset.admission import REASONS, Standing
+from assay.evalset.health import Proposal
 from assay.evalset.wording import expectations
-from assay.health import Proposal
-from assay.records import Candidate, Case, Category, Decision, Item
+from assay.records.candidate import Candidate
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.decision import Decision
+from assay.records.label import Item
 from assay.report.texts import excerpt, visible
 from assay.stats.raters import krippendorff
+from assay.text import parts as word_diff
 
 KEYS = {str(key): reason for key, reason in enumerate(REASONS, 2)}
 """The key that rejects a candidate for a reason; `1` admits it."""
@@ -192,9 +197,7 @@ def _anonymous(found: Standing, case: Case) -> list[dict[str, Any]]:
         {
             "word": word.decision,
             "reason": word.reason,
-            "difference": difference.parts(_text(case), _text(word.case))
-            if word.decision == "edit" and word.case
-            else [],
+            "difference": word_diff(_text(case), _text(word.case)) if word.decision == "edit" and word.case else [],
         }
         for word in sorted(found.words, key=lambda word: word.decided_at)
     ]
@@ -210,7 +213,7 @@ def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:
     for name in dict.fromkeys(filter(None, (one.may_repeat, one.nearest, one.case.parent))):
         case = guide.case(name)
         if case:
-            parts = difference.parts("\n".join(case.turns), "\n".join(one.case.turns))
+            parts = word_diff("\n".join(case.turns), "\n".join(one.case.turns))
             similarity = one.similarity if name == one.nearest else None
             kind = "May repeat" if name == one.may_repeat else "Nearest case"
             kind = "Made from" if name == one.case.parent else kind

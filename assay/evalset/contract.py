@@ -1,6 +1,6 @@
 """What a set has to keep before it may be released, as Great Expectations suites.
 
-Every table keeps its own contract at every read (`assay/contracts.py`). This one is about the set as a whole: quotas
+Every table keeps its own contract at every read (storage/contracts.py). This one is about the set as a whole: quotas
 met, nothing twice, somebody responsible for everything, nobody's personal data, and nothing in it that a judge was, or
 will be, tested with or shown.
 """
@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rapidfuzz import fuzz, utils
 
-from assay import contracts
-from assay.calibration.rated import is_shown, plain
-from assay.evalset import personal
+from assay.calibration.ratings import is_shown, plain
+from assay.evalset import pii
 from assay.evalset.wording import texts
-from assay.records import Case, Category, Item, Record, digest
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.label import Item
+from assay.records.record import Record, digest
+from assay.storage import contracts
 
 ALIKE = 95.0
 """Rapidfuzz's token ratio, 0 to 100, from which on two questions count as one."""
@@ -116,7 +119,7 @@ def leaked(cases: Sequence[Case], heldout: Sequence[Item]) -> dict[str, str]:
 
 
 def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) -> CaseRow:
-    there = {kind for text in texts(case) for kind in personal.kinds(text)}
+    there = {kind for text in texts(case) for kind in pii.kinds(text)}
     asked = " ".join(case.turns)
     shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, case.reference)]
     return CaseRow(

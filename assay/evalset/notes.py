@@ -12,7 +12,10 @@ from datetime import datetime
 from pydantic import Field
 
 from assay.evalset.versions import PREFIX, Changes, Choice, Content
-from assay.records import Case, Category, Decision, Record, digest
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.decision import Decision
+from assay.records.record import Record, digest
 from assay.report.texts import visible
 from assay.stats.paired import smallest_drop
 

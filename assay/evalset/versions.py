@@ -9,7 +9,9 @@ import re
 from typing import Literal
 
 from assay.errors import ConfigError, DataError
-from assay.records import Case, Category, Record, digest
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.record import Record, digest
 
 VERSION = re.compile(r"v(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 FIRST = "v1.0.0"

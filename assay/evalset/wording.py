@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from assay.records import Case
+from assay.records.case import Case
 
 
 def expectations(case: Case) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from assay.judges.prompt import JudgePrompt
 from assay.judges.reply import PARSER_VERSION
-from assay.records import digest
+from assay.records.record import digest
 
 
 def fingerprint(

@@ -8,18 +8,23 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
-from jinja2 import Environment, StrictUndefined, Template
-from pydantic import ConfigDict, TypeAdapter
+from jinja2 import Environment, StrictUndefined, Template, TemplateError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from assay.errors import ConfigError
 from assay.judges.delimiters import neutralise
-from assay.records import digest
+from assay.records.record import digest
+from assay.text import first_fault, one_line
 
+JUDGES_FOLDER = "data/judges"
+"""Folder of the project with one folder a judge; they are the team's to edit."""
+PROMPT, RUBRIC = "prompt.md", "rubric.md"
 Question = Literal["pairwise", "pass-fail"]
+Head = TypeVar("Head")
 Text = str | Sequence[str]
 VERDICTS: dict[Question, tuple[str, ...]] = {"pairwise": ("A", "B", "tie"), "pass-fail": ("pass", "fail")}
 """What a judge may answer, first verdict first: a probability is that of the first."""
@@ -99,35 +104,52 @@ class JudgePrompt:
 
 
 def names() -> list[str]:
-    """Return the names of all judges, sorted: the folders that hold a prompt."""
-    return sorted(folder.name for folder in _root().iterdir() if folder.joinpath("prompt.md").is_file())
+    """Return the names of all judges of the project, sorted: the folders that hold a prompt."""
+    return sorted(file.parent.name for file in Path(JUDGES_FOLDER).glob("*/prompt.md"))
 
 
-@lru_cache
 def load(name: str) -> JudgePrompt:
-    """Return the prompt of the judge `name`.
+    """Return the prompt of the judge `name`, as its folder of the project has it now.
 
     Raises:
-        ConfigError: There is no such judge.
+        ConfigError: There is no such judge, or one of its files is not what it has to be.
     """
-    if name not in names():
-        raise ConfigError(f"judge {name!r} is unknown: expected one of {', '.join(names())}; correct params.yaml")
-    prompt = _root().joinpath(name, "prompt.md").read_text(encoding="utf-8")
-    rubric = _root().joinpath(name, "rubric.md").read_text(encoding="utf-8")
-    head, body = _split(prompt)
-    rubric_head, rubric_body = _split(rubric)
-    asked = TypeAdapter(_Head).validate_python(head)
-    template = _ENVIRONMENT.from_string(body)
+    folder = Path(JUDGES_FOLDER) / name
+    try:
+        marks = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (folder / PROMPT, folder / RUBRIC)]
+    except OSError as error:
+        known = ", ".join(names()) or "none yet"
+        raise ConfigError(
+            f"judge {name!r} has no {PROMPT} and {RUBRIC} in {JUDGES_FOLDER}/{name}, expected one of {known}: correct "
+            "the name, or restore the files; `assay init` writes the default judges"
+        ) from error
+    return _load(name, str(folder.resolve()), str(marks))
+
+
+@lru_cache(maxsize=64)
+def _load(name: str, folder: str, marks: str) -> JudgePrompt:  # noqa: ARG001 - marks tell one edit from the next
+    prompt = (Path(folder) / PROMPT).read_text(encoding="utf-8")
+    rubric = (Path(folder) / RUBRIC).read_text(encoding="utf-8")
+    where = f"{JUDGES_FOLDER}/{name}"
+    asked, body = _headed(prompt, _Head, f"{where}/{PROMPT}")
+    version, rubric_body = _headed(rubric, _RubricHead, f"{where}/{RUBRIC}")
+    try:
+        template = _ENVIRONMENT.from_string(body)
+        system = _block(template, "system", rubric=rubric_body.strip())
+    except (TemplateError, KeyError) as error:
+        raise ConfigError(
+            f"{where}/{PROMPT} is no template of the blocks system and user ({one_line(error)}): correct it"
+        ) from error
     return JudgePrompt(
         name=name,
         question=asked.question,
         texts=asked.texts,
         rubric=rubric_body.strip(),
-        rubric_version=TypeAdapter(_RubricHead).validate_python(rubric_head).version,
+        rubric_version=version.version,
         prompt_hash=digest([prompt, rubric]),
         source=body,
         template=template,
-        system=_block(template, "system", rubric=rubric_body.strip()),
+        system=system,
     )
 
 
@@ -135,11 +157,11 @@ def _block(template: Template, role: str, **texts: str) -> str:
     return "".join(template.blocks[role](template.new_context(texts))).strip()
 
 
-def _split(text: str) -> tuple[dict[str, Any], str]:
+def _headed(text: str, head: type[Head], where: str) -> tuple[Head, str]:
     """Return a file's TOML head, between two lines of `+++`, and its body."""
-    _, head, body = text.split("+++\n", maxsplit=2)
-    return tomllib.loads(head), body
-
-
-def _root() -> resources.abc.Traversable:
-    return resources.files("assay.judges")
+    try:
+        _, fields, body = text.split("+++\n", maxsplit=2)
+        return TypeAdapter(head).validate_python(tomllib.loads(fields)), body
+    except (ValueError, ValidationError) as error:
+        fault = first_fault(error) if isinstance(error, ValidationError) else one_line(error)
+        raise ConfigError(f"{where} has no TOML head between two lines of +++ ({fault}): correct it") from error

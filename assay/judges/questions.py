@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from assay.judges import orders, prompt
+from assay.judges import pairwise, prompt
 from assay.judges.fingerprint import fingerprint
 from assay.judges.reply import PARSER_VERSION, Reply, parse
-from assay.records import IDENTICAL, Case, Item, Response, Subject, Verdict, digest
+from assay.records.case import Case
+from assay.records.label import Item
+from assay.records.record import digest
+from assay.records.response import Response
+from assay.records.verdict import IDENTICAL, Subject, Verdict
 
 Structured = Literal["json-schema", "json-object", "none"]
 AGAIN = "again"
@@ -83,17 +87,18 @@ def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
 
 def key(question: Question, texts: Texts, model: str, reported: str, manner: Manner) -> str:
     """Return the journal's key of one order of a question."""
-    return digest(["judge", _asked(question.judge, model, reported, manner), texts, question.epoch])
+    asked = _asked(prompt.load(question.judge), model, reported, manner)
+    return digest(["judge", asked, texts, question.epoch])
 
 
 @lru_cache
-def _asked(judge: str, model: str, reported: str, manner: Manner) -> str:
-    return fingerprint(prompt.load(judge), model, reported, manner.fingerprint())
+def _asked(judge: prompt.JudgePrompt, model: str, reported: str, manner: Manner) -> str:
+    return fingerprint(judge, model, reported, manner.fingerprint())
 
 
 @lru_cache
-def _answered(judge: str, model: str, reported: str, manner: Manner) -> str:
-    return fingerprint(prompt.load(judge), model, reported, manner.fingerprint(), PARSER_VERSION)
+def _answered(judge: prompt.JudgePrompt, model: str, reported: str, manner: Manner) -> str:
+    return fingerprint(judge, model, reported, manner.fingerprint(), PARSER_VERSION)
 
 
 def has_verdict(question: Question, reply: Mapping[str, Any]) -> bool:
@@ -116,7 +121,7 @@ def verdict(
         "subject": question.subject,
         "trial": question.trial,
         "scorer": question.judge,
-        "fingerprint": _answered(question.judge, model, "+".join(sorted(models)), manner),
+        "fingerprint": _answered(judge, model, "+".join(sorted(models)), manner),
     }
     errors = [reply["error"] for reply in said if "error" in reply]
     if errors:
@@ -127,8 +132,8 @@ def verdict(
         (reply,) = replies
         one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability}
         return Verdict(**common, **one, as_is=None, swapped=None, detail=again + reply.detail)
-    pair = orders.combine(*replies)
-    seen = [replies[0].outcome, orders.swap(replies[1].outcome)] if pair.status == "ok" else [None, None]
+    pair = pairwise.combine(*replies)
+    seen = [replies[0].outcome, pairwise.swap(replies[1].outcome)] if pair.status == "ok" else [None, None]
     both = {"as_is": seen[0], "swapped": seen[1]}
     return Verdict(
         **common, **both, outcome=pair.outcome, status=pair.status, score=pair.score, detail=again + pair.detail

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from assay.judges.prompt import VERDICTS, Question
-from assay.records import Outcome
+from assay.records.verdict import Outcome
 
 PARSER_VERSION = "1"
 """Part of every judge's fingerprint: raise it whenever the same reply could be read otherwise."""

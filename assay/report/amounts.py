@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from assay.certificate import Figure, Slice
-from assay.records import Signal
+from assay.calibration.certificate import Figure, Slice
+from assay.monitoring.measures import SIGNALS
+from assay.records.signal import Signal
 from assay.report.costs import Latency
 from assay.report.figures import Alone, alone
 from assay.report.findings import Rate
 from assay.report.wording import percent
-from assay.signals.measures import SIGNALS
 
 SMALLEST_P = 0.001
 SHARES = frozenset(

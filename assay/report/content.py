@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from assay.certificate import Certificate, Standing
-from assay.gate import Gate
-from assay.records import Layer, Record, Signal, ToolCall
+from assay.calibration.certificate import Certificate, Standing
+from assay.records.case import Layer, ToolCall
+from assay.records.record import Record
+from assay.records.signal import Signal
 from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Comparison, Preference, Rate
+from assay.report.gate import Gate
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
 from assay.report.watch import Watch

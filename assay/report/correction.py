@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from assay.errors import InsufficientDataError
-from assay.records import Item, Label, Response, Subject, Verdict
+from assay.records.label import Item, Label
+from assay.records.response import Response
+from assay.records.verdict import Subject, Verdict
 from assay.report.content import Corrected
 from assay.report.findings import JUDGE, rate
 from assay.stats import annotators

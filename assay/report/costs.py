@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import quantile_test
 
-from assay.clients.journal import Spent
-from assay.records import Record, Response
+from assay.records.ledger import Spent
+from assay.records.record import Record
+from assay.records.response import Response
 
 USUAL_END = "stop"
 ENDINGS = frozenset({"length", "content_filter", "tool_calls", "function_call"})

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from assay.errors import InsufficientDataError
-from assay.records import IDENTICAL, Case, Record, Response, Subject, Verdict
+from assay.records.case import Case
+from assay.records.record import Record
+from assay.records.response import Response
+from assay.records.verdict import IDENTICAL, Subject, Verdict
 from assay.stats import paired, pairs
 from assay.stats.rates import Interval, wilson
 from assay.stats.slices import SliceCounts, SliceFinding, find_drops

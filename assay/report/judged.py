@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InsufficientDataError
-from assay.records import IDENTICAL, Item, Label, Record, Response, Verdict
+from assay.records.label import Item, Label
+from assay.records.record import Record
+from assay.records.response import Response
+from assay.records.verdict import IDENTICAL, Verdict
 from assay.report.findings import JUDGE, Rate, rate
 from assay.stats import annotators
 from assay.stats.length import length_controlled

@@ -10,14 +10,16 @@ from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from assay.certificate import JUDGES, Slice, Standing
-from assay.gate import Word
-from assay.records import Signal
+from assay.calibration.certificate import JUDGES, Slice, Standing
+from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
 from assay.report.content import ChangedCase, Judge, Report
 from assay.report.costs import total
 from assay.report.findings import JUDGE, Comparison
+from assay.report.gate import Word
 from assay.report.wording import answered, money, percent, with_interval
+
+RESOURCES = ("templates/*",)
 
 MAX_CASES = 200
 """Changed cases that are shown in full, over all three lists."""

@@ -4,7 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InsufficientDataError
-from assay.records import Case, Record, Response, Verdict
+from assay.records.case import Case
+from assay.records.record import Record
+from assay.records.response import Response
+from assay.records.verdict import Verdict
 from assay.report.findings import CaseOutcome, Rate, outcome_of, rate
 from assay.stats import planning
 from assay.stats import trials as stats

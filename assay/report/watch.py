@@ -7,9 +7,9 @@ say how much it moves them by itself; those after an accepted version, how the p
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from assay.certificate import AnchorNight
+from assay.calibration.certificate import AnchorNight
 from assay.errors import InsufficientDataError
-from assay.records import Record
+from assay.records.record import Record
 from assay.report.wording import percent
 from assay.stats.detector import GUARD_NIGHTS, MIN_NIGHTS, Baseline, Direction, Night, State, attribute, baseline, watch
 

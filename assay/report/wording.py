@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from assay.gate import Word
 from assay.report.costs import Spending, total
 from assay.report.findings import Accounting, Comparison, Rate, SliceRow
+from assay.report.gate import Word
 
 
 def percent(share: float) -> str:

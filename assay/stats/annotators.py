@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import DataError, InsufficientDataError
-from assay.records import Label
+from assay.records.label import Label
 from assay.stats.rates import Interval, z_quantile
 
 MIN_COMMON = 30

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.errors import DataError, InsufficientDataError
-from assay.records import Item
+from assay.records.label import Item
 from assay.stats.agreement import cohen, cross_table
 from assay.stats.pairs import SCALE
 from assay.stats.rates import Interval, wilson

@@ -8,14 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from assay.clients.chat import Asks
 from assay.errors import CallError, ConfigError
-from assay.records import Case, MadeCall, Message, digest
+from assay.models.chat import Asks
+from assay.records.case import Case
+from assay.records.record import digest
+from assay.records.response import MadeCall, Message
 from assay.targets import template
 from assay.targets.conversation import Conversing, Transcript, User
+from assay.targets.environment import Environment, NoTools, World, Worlds
 from assay.targets.reply import MOST_TOKENS, Reply
 from assay.targets.settings import PromptMessage
-from assay.targets.world import Environment, NoTools, World, Worlds
 
 MAX_STEPS = 8
 """Replies a turn may take, tool calls included; a product that never comes to an answer has failed to answer."""

@@ -5,9 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from assay.clients import meter
 from assay.errors import CallError, ConfigError
-from assay.records import Case, MadeCall, Message, Response, SimulatedUser
+from assay.models import usage
+from assay.records.case import Case, SimulatedUser
+from assay.records.response import MadeCall, Message, Response
 from assay.targets.reply import Reply
 
 MOST_OF_A_VERSION = 80
@@ -118,7 +119,7 @@ class Conversing(ABC):
         """
         transcript = Transcript()
         error_kind = error_text = ""
-        used = meter.current()
+        used = usage.current()
         started, waited_s = used.clock(), used.waited_s
         try:
             async with self.talk(transcript, case, trial) as talk:
@@ -163,7 +164,7 @@ class Conversing(ABC):
 
     async def _next(self, user: User, who: SimulatedUser, transcript: Transcript) -> str | None:
         """Return what the user says next; how long that takes is not the product's."""
-        used = meter.current()
+        used = usage.current()
         began, waited_s = used.clock(), used.waited_s
         turn = await user.next(who, transcript.messages)
         used.waited_s = waited_s + used.clock() - began

@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import aiohttp
 
-from assay.clients import meter
-from assay.clients.limits import Price
-from assay.clients.wire import Sent, Wire, refused
 from assay.errors import CallError, ConfigError, EndpointError
-from assay.records import Case, digest
+from assay.models import usage
+from assay.models.limits import Price
+from assay.models.transport import Sent, Wire, refused
+from assay.records.case import Case
+from assay.records.record import digest
 from assay.targets import events, json_path, reply, template
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.reply import Reply
@@ -89,7 +90,7 @@ class _Talk:
         target, values = self._target, self._values(turn)
         said = await target.wire.patience.ask(lambda: self._asked(values), is_harmless=target.settings.repeatable)
         target.has_answered = True
-        meter.current().pay(said.prompt_tokens, said.completion_tokens, target.price)
+        usage.current().pay(said.prompt_tokens, said.completion_tokens, target.price)
         self._transcript.take(said)
 
     async def end(self) -> None:

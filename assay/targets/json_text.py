@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from assay.clients.wire import writable
+from assay.models.transport import writable
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 

@@ -5,15 +5,16 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from assay.clients import service
-from assay.clients.chat import Chat, Endpoint
-from assay.clients.limits import Limits
-from assay.clients.ways import Way
-from assay.clients.wire import Wire
 from assay.errors import ConfigError
+from assay.models import process
+from assay.models.chat import Chat, Endpoint
+from assay.models.limits import Limits
+from assay.models.modes import Way
+from assay.models.transport import Wire
 from assay.targets import probe
 from assay.targets.chat import ChatTarget, Product
 from assay.targets.conversation import Target, User
+from assay.targets.environment import environment
 from assay.targets.http import HttpTarget
 from assay.targets.python import PythonTarget
 from assay.targets.recorded import RecordedTarget
@@ -27,7 +28,6 @@ from assay.targets.settings import (
     Version,
 )
 from assay.targets.workers import Workers
-from assay.targets.world import environment
 
 
 @asynccontextmanager
@@ -80,8 +80,8 @@ async def _chat(
     user: User | None,
 ) -> AsyncIterator[Target]:
     key = environ.get(settings.api_key_env, "") if settings.api_key_env else ""
-    make = environment(settings.environment)
-    with service.running(settings.base_url, settings.start) as address:
+    make = environment(settings.environment, settings.root)
+    with process.running(settings.base_url, settings.start, folder=settings.root) as address:
         endpoint = Endpoint(base_url=address, model=settings.model, api_key=key)
         async with way(endpoint, limits) as chat:
             headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -112,7 +112,7 @@ async def _http(
     }
     parts = urlsplit(settings.url)
     origin = f"{parts.scheme}://{parts.netloc}"
-    with service.running(origin, settings.start) as address:
+    with process.running(origin, settings.start, folder=settings.root) as address:
         hidden = tuple(secrets.values())
         version = await _version(settings.version, address, headers, limits, hidden)
         wire = Wire(address, limits, name=f"{settings.name} at {address}", secrets=hidden)
@@ -127,6 +127,7 @@ async def _http(
 async def _python(settings: PythonSettings, limits: Limits, user: User | None) -> AsyncIterator[Target]:
     workers = Workers(
         settings.function,
+        settings.root,
         processes=settings.processes,
         deadline_s=limits.deadline_s,
         max_bytes=settings.max_bytes,

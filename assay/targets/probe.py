@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from assay.clients.wire import Sent, Wire
 from assay.errors import CallError, EndpointError
+from assay.models.transport import Sent, Wire
 from assay.targets import json_path, json_text
 from assay.targets.settings import Probe, Version
 

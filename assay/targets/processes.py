@@ -40,13 +40,14 @@ class WorkerProcess:
         """How the process ended, for a person."""
 
     @classmethod
-    async def started(cls, function: str, max_bytes: int, *, patience_s: float) -> Self:
+    async def started(cls, function: str, root: str, max_bytes: int, *, patience_s: float) -> Self:
         """Return a process that is ready to be called.
 
         Raises:
             EndpointError: It is not ready in time, or the function cannot be loaded.
         """
-        command = (sys.executable, "-m", worker.__name__, function, str(max_bytes))
+        # -P: the project's folder is not on the path; the worker puts the product's there.
+        command = (sys.executable, "-P", "-m", worker.__name__, function, str(max_bytes), root)
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
         found = cls(process, max_bytes)
         try:

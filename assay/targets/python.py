@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-from assay.clients import meter
-from assay.clients.limits import Price
-from assay.records import Case, digest
+from assay.models import usage
+from assay.models.limits import Price
+from assay.records.case import Case
+from assay.records.record import digest
 from assay.targets import reply
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.settings import PythonSettings
@@ -62,7 +63,7 @@ class _Talk:
 
     async def say(self, turn: str) -> None:  # noqa: ARG002 - it is the last message of the transcript
         """Call the function with the conversation so far and take down what it returns."""
-        used = meter.current()
+        used = usage.current()
         used.purse.require()
         used.requests += 1
         said = reply.read(await self._workers.call(self._transcript.history(), self._context))

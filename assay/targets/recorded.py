@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 from pydantic import Field, ValidationError
 
 from assay.errors import DataError
-from assay.records import Case, MadeCall, Message, Name, Record, Response
+from assay.records.case import Case
+from assay.records.record import Name, Record
+from assay.records.response import MadeCall, Message, Response
 from assay.targets import json_text
 from assay.targets.reply import MOST_TOKENS
 

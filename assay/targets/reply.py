@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from assay.errors import CallError
-from assay.records import MadeCall
+from assay.records.response import MadeCall
 
 MOST_TOKENS = 2**40
 """Of one reply; a larger count is no count, and no table could hold it."""

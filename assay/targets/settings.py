@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from assay.records import Record
+from assay.records.record import Record
 from assay.targets import json_path, template
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -79,11 +79,22 @@ def _prompt(messages: tuple[PromptMessage, ...]) -> tuple[PromptMessage, ...]:
     return messages
 
 
+ProductRoot = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1000),
+    Field(
+        description="The product's own folder, from the project's: its modules are imported from there and it is "
+        "started there; `..` where the project lies inside the product's repository"
+    ),
+]
+
+
 class ChatSettings(Record):
     """A product behind an OpenAI-compatible chat endpoint."""
 
     kind: Literal["chat"] = "chat"
     name: str
+    root: ProductRoot = "."
     model: str
     base_url: str
     """`{port}` stands for a free port of this machine."""
@@ -122,6 +133,7 @@ class HttpSettings(Record):
 
     kind: Literal["http"]
     name: str
+    root: ProductRoot = "."
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     url: Annotated[str, AfterValidator(_url)]
     """`{port}` stands for a free port; `{{conversation_id}}` and, after the ?, `{{turn}}` are escaped."""
@@ -153,6 +165,7 @@ class PythonSettings(Record):
 
     kind: Literal["python"]
     name: str
+    root: ProductRoot = "."
     function: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=300)]
     """`module:name` of `def answer(messages: list[dict], **context) -> str | dict`, plain or async."""
     processes: int = Field(default=2, ge=1, le=64)

@@ -1,8 +1,9 @@
-"""One process of a Python product: `python -m assay.targets.worker module:name MAX_BYTES`, started by `workers`.
+"""One process of a Python product: `python -P -m assay.targets.worker module:name MAX_BYTES ROOT`.
 
-It reads calls from its standard input and writes answers to what was its standard output; the function sees neither:
-what it prints is dropped, what it writes to standard error is shown. The process ends when its input ends, also when
-Assay was killed.
+It runs in the folder ROOT of the product and imports from there; the project's own `tasks` and `flows` are not on its
+path. It reads calls from its standard input and writes answers to what was its standard output; the function sees
+neither: what it prints is dropped, what it writes to standard error is shown. The process ends when its input ends,
+also when Assay was killed.
 """
 
 import asyncio
@@ -41,8 +42,10 @@ def main() -> None:
         while rest:
             rest = rest[os.write(answers, rest) :]
 
-    name, max_bytes = sys.argv[1], int(sys.argv[2])
+    name, max_bytes, root = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     try:
+        os.chdir(root)
+        sys.path.insert(0, str(Path.cwd()))
         function = _loaded(name)
         worker, told = Worker(function, max_bytes, send), _told(name, function)
     except BaseException as error:  # noqa: BLE001 - the project's module; its fault is told, not raised

@@ -18,16 +18,17 @@ PATIENCE_S = 120.0
 class Workers:
     """A fixed number of processes that run one function."""
 
-    def __init__(self, function: str, *, processes: int, deadline_s: float, max_bytes: int) -> None:
+    def __init__(self, function: str, root: str, *, processes: int, deadline_s: float, max_bytes: int) -> None:
         """Prepare; `open` starts them.
 
         Args:
             function: `module:name`.
+            root: The folder that the module is imported from, and in which it runs.
             processes: How many.
             deadline_s: How long one call may take.
             max_bytes: How long one answer may be, as JSON in UTF-8.
         """
-        self._function, self._processes = function, processes
+        self._function, self._root, self._processes = function, root, processes
         self._deadline_s, self._max_bytes = deadline_s, max_bytes
         self._all: list[WorkerProcess] = []
         self._told: dict[str, str] = {}
@@ -101,7 +102,7 @@ class Workers:
             await process.close()
 
     async def _started(self) -> WorkerProcess:
-        process = await WorkerProcess.started(self._function, self._max_bytes, patience_s=PATIENCE_S)
+        process = await WorkerProcess.started(self._function, self._root, self._max_bytes, patience_s=PATIENCE_S)
         self._told = self._told or process.told
         if process.told != self._told:
             await process.close()

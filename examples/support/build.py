@@ -14,12 +14,20 @@ from typing import Literal
 
 import numpy as np
 
-from assay.records import Case, Decision, Item, Response
+from assay.project import entrypoint
+from assay.project.params import read_params
+from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.labels import ITEMS
+from assay.project.tables.responses import BASELINE
+from assay.project.tables.traces import TRACES
+from assay.records.case import Case
+from assay.records.decision import Decision
+from assay.records.label import Item
+from assay.records.response import Response
+from assay.stages.execute import Settings
 from assay.targets.open import opened
 from examples.support.cases import load_cases
 from examples.support.traffic import generate
-from tasks import door, store
-from tasks.execute import Settings
 
 BUILT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SEED = 20261102
@@ -52,17 +60,17 @@ def decisions() -> None:
         )
         for case in load_cases()
     ]
-    store.write("decisions", rows)
+    DECISIONS.write(rows)
 
 
 def traces() -> None:
     """Write a month of traffic that ends with the sample's today."""
-    store.write("traces", generate(seed=SEED, days=28, end=BUILT.replace(hour=0)))
+    TRACES.write(generate(seed=SEED, days=28, end=BUILT.replace(hour=0)))
 
 
 def baseline() -> None:
     """Ask support-1 every case and accept its answers."""
-    store.write("baseline", _answers("support-1"))
+    BASELINE.write(_answers("support-1"))
 
 
 def items() -> None:
@@ -80,12 +88,12 @@ def items() -> None:
         )
     for kind, wrong in (("minimal-edit", minimal_edit), ("gross", _other_answer(cases))):
         found += _constructed(cases, answers["support-2"], kind, wrong, rng)  # type: ignore[arg-type]
-    store.write("items", found)
+    ITEMS.write(found)
 
 
 def _answers(version: str) -> list[Response]:
     """Return a version's answer to every written case, over HTTP as in a run."""
-    settings = store.params("execute", Settings)
+    settings = read_params("execute", Settings)
     asked = settings.model_copy(update={"target": settings.target.model_copy(update={"model": version})})
 
     async def respond() -> list[Response]:
@@ -179,4 +187,4 @@ STEPS = {"decisions": decisions, "traces": traces, "baseline": baseline, "items"
 
 if __name__ == "__main__":
     for step in sys.argv[1:] or list(STEPS):
-        door.run(STEPS[step])
+        entrypoint.run(STEPS[step])

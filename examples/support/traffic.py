@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
-from assay.records import Trace
+from assay.records.trace import Trace
 from examples.support import world
 from examples.support.converse import Outcome, converse
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assay.formats.flat import SCALES, columns, ids, outcomes, question, vocabulary
+from assay.interchange.flat_file import SCALES, columns, ids, outcomes, question, vocabulary
 from assay.stats.agreement import cohen, cross_table
 from assay.stats.pairs import position_bias
 from assay.stats.rates import unscored_bounds, wilson

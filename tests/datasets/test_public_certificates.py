@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.check import Checked, Columns, check
+from assay.commands.check import Checked, Columns, check
 from tests.datasets import flat_llmbar, flat_xstest
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from assay.checks.registry import score
-from assay.records import Expectation, MadeCall, Response, ToolCall
+from assay.records.case import Expectation, ToolCall
+from assay.records.response import MadeCall, Response
 from assay.stats.trials import pass_at_k, pass_hat_k
 
 FOLDER = Path(__file__).parents[2].parent / "shared/datasets/taubench_airline"

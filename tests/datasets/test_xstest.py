@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.errors import DataError
-from assay.formats.flat import Column, columns, ids, outcomes, question, vocabulary
+from assay.interchange.flat_file import Column, columns, ids, outcomes, question, vocabulary
 from assay.stats.agreement import BinaryAgreement, Table, binary_agreement, cohen, cross_table
 from assay.stats.raters import count_ballots, fleiss
 from assay.stats.rates import unscored_bounds, wilson

@@ -17,7 +17,8 @@ import httpx
 import pytest
 import yaml
 
-from assay.records import Case, Category, Expectation
+from assay.records.case import Case, Expectation
+from assay.records.category import Category
 from examples.support import handbook
 from examples.support.cases import load_cases
 from examples.support.converse import Outcome, converse

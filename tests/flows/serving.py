@@ -99,7 +99,7 @@ class Running:
         """Start it, and wait until a page answers."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "PREFECT_"))}
         environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
-        words = [sys.executable, "-m", "flows.cli", self._command, "--port", str(self.port)]
+        words = [sys.executable, "-m", "assay.cli.main", self._command, "--port", str(self.port)]
         with self._log.open("a") as log:
             self.process = subprocess.Popen(
                 words, cwd=self.sample.folder, env=environ | QUICK, stdout=log, stderr=log, start_new_session=True
@@ -148,7 +148,7 @@ class Seated(Running):
 
     def invite(self, name: str, *words: str) -> str:
         """Return somebody's token."""
-        return self.sample.run("flows.cli", "desk", "--invite", name, *words).stdout.split()[-1]
+        return self.sample.run("assay.cli.main", "desk", "--invite", name, *words).stdout.split()[-1]
 
     def start(self) -> None:
         """Start the desk."""

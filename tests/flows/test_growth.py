@@ -12,9 +12,10 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from assay.admission import BatchEvent
-from assay.formats import chained
-from assay.records import Candidate, Decision
+from assay.evalset.admission import BatchEvent
+from assay.records.candidate import Candidate
+from assay.records.decision import Decision
+from assay.storage import hash_chain
 from tests.flows.sample import clone
 from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Seated, Served, in_browser, shoot, wait_for
 
@@ -43,19 +44,19 @@ class Room:
     def events(self) -> list[BatchEvent]:
         """Return what happened to batches."""
         file = self.sample.folder / EVENTS
-        rows = chained.follow(chained.lines(file, EVENTS), EVENTS) if file.is_file() else []
+        rows = hash_chain.follow(hash_chain.lines(file, EVENTS), EVENTS) if file.is_file() else []
         return [BatchEvent.model_validate_json(row) for row in rows]
 
     def decisions(self) -> list[Decision]:
         """Return what people said in batches."""
         file = self.sample.folder / "data/decisions/decisions.jsonl"
-        rows = [Decision.model_validate_json(row) for row in chained.follow(chained.lines(file, "log"), "log")]
+        rows = [Decision.model_validate_json(row) for row in hash_chain.follow(hash_chain.lines(file, "log"), "log")]
         return [row for row in rows if row.batch]
 
     def sign(self, name: str, *rows: Any) -> None:
         """Append to a log of the project."""
-        with chained.held(self.sample.folder / f"data/decisions/{name}.jsonl") as log:
-            chained.append(log, rows)
+        with hash_chain.held(self.sample.folder / f"data/decisions/{name}.jsonl") as log:
+            hash_chain.append(log, rows)
 
     def shown(self) -> list[Candidate]:
         """Return the candidates of the last batch, as they were frozen."""
@@ -269,7 +270,7 @@ def _released(room: Room, shown: set[str]) -> None:
     """Release the grown set, and find the admitted cases in what the tag holds."""
     room.sample.git("add", "--all")
     room.sample.git("commit", "--quiet", "--message", "grown")
-    room.sample.run("flows.cli", "release", "--notes", "Thirty candidates of two reviewers.")
+    room.sample.run("assay.cli.main", "release", "--notes", "Thirty candidates of two reviewers.")
     tag = room.sample.git("tag", "--list", "evalset@*").split()[-1]
     notes = json.loads(room.sample.git("show", f"{tag}:data/releases/{tag.replace('@', '-')}.json"))
     assert len(shown & set(notes["added"])) == len(shown) - 1

@@ -61,20 +61,20 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 def test_a_new_product_is_evaluated(shop: Sample) -> None:
     """Cases by hand, a set, proposals for it, a night, a baseline and another night; the report says what it lacks."""
-    assert "3 cases taken in" in shop.run("flows.cli", "import", "cases.yaml", "--reviewer", "me").stdout
-    assert "candidates wait for people" in shop.run("flows.cli", "grow").stdout
+    assert "3 cases taken in" in shop.run("assay.cli.main", "import", "cases.yaml", "--reviewer", "me").stdout
+    assert "candidates wait for people" in shop.run("assay.cli.main", "grow").stdout
     proposed = (shop.folder / "data/candidates/candidates.jsonl").read_text().splitlines()
     assert {json.loads(line)["case"]["category"] for line in proposed} == {"opening-hours"}
-    assert shop.run("flows.cli", "nightly").stdout.startswith("UNCALIBRATED: ")
-    assert "3 responses are the baseline now" in shop.run("flows.cli", "accept").stdout
-    said = shop.run("flows.cli", "nightly").stdout
+    assert shop.run("assay.cli.main", "nightly").stdout.startswith("UNCALIBRATED: ")
+    assert "3 responses are the baseline now" in shop.run("assay.cli.main", "accept").stdout
+    said = shop.run("assay.cli.main", "nightly").stdout
     assert said.startswith("UNCALIBRATED: a judge's certificate is none. So far by checks alone, 100.0 % ")
     assert "the judge 0, the wire 0" in said
 
 
 def test_people_begin_to_label(shop: Sample) -> None:
     """After a night the first answers can be drawn for people, though no label has taught the judge anything yet."""
-    drawn = shop.run("flows.cli", "calibrate", "--plan", "--labels", "1", "--draw", "labels.csv").stdout
+    drawn = shop.run("assay.cli.main", "calibrate", "--plan", "--labels", "1", "--draw", "labels.csv").stdout
     assert "1 answers written to labels.csv" in drawn
     assert "Are you open on Sunday?" in (shop.folder / "labels.csv").read_text(encoding="utf-8-sig")
 

@@ -43,7 +43,7 @@ def test_the_readme_quotes_what_the_sample_says(night: tuple[Sample, str]) -> No
 def test_the_night_succeeds_and_the_gate_fails(night: tuple[Sample, str]) -> None:
     """The job did its work, so it exits 0; `assay gate` after it exits 1."""
     sample, _ = night
-    assert json.loads(sample.run("flows.cli", "gate", "--json", code=1).stdout)["word"] == "regression"
+    assert json.loads(sample.run("assay.cli.main", "gate", "--json", code=1).stdout)["word"] == "regression"
 
 
 def test_the_set_was_rebuilt_as_released(night: tuple[Sample, str]) -> None:
@@ -78,7 +78,7 @@ def test_a_second_night_asks_nothing_again(night: tuple[Sample, str]) -> None:
     before = calls(sample)
     tables = [sample.folder / f"data/{name}/{name}.parquet" for name in ("responses", "verdicts", "signals")]
     first = [table.read_bytes() for table in tables]
-    again = sample.run("flows.cli", "nightly", "--gate", code=1)
+    again = sample.run("assay.cli.main", "nightly", "--gate", code=1)
     assert again.stdout == said
     assert calls(sample) == before
     assert [table.read_bytes() for table in tables] == first
@@ -101,8 +101,8 @@ def test_a_statistic_never_asks_the_product_again(night: tuple[Sample, str]) -> 
 def test_grow_proposes_and_waits(night: tuple[Sample, str]) -> None:
     """Growth leaves candidates that wait for people and admits none by itself."""
     sample, _ = night
-    said = sample.run("flows.cli", "grow").stdout
+    said = sample.run("assay.cli.main", "grow").stdout
     waiting = re.match(r"(\d+) candidates wait for people at http://127.0.0.1:8200/candidates", said)
     assert waiting
     assert int(waiting[1]) > 0
-    assert "242 cases admitted" in sample.run("flows.cli", "status").stdout
+    assert "242 cases admitted" in sample.run("assay.cli.main", "status").stdout

@@ -18,23 +18,26 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from assay.errors import AssayError, ConfigError
-from assay.records import Response
-from flows import server, spread
-from tasks import execute, store
+from assay.orchestration import distribute, server
+from assay.project.params import read_params
+from assay.project.tables.evalset import CASES
+from assay.project.tables.responses import RESPONSES
+from assay.stages import execute
 from tests.cast import Project, case
 from tests.endpoint import Body, Reply, Served, completion, failure, serving
 from tests.flows.sample import clone
 from tests.layout import ROOT
 
 pytestmark = pytest.mark.slow
-CASES = 60
+COUNT = 60
 SPREAD = """
 import dataclasses, json
-from flows.spread import spread
-from tasks import door, store
-from tasks.execute import Settings
-found = lambda: dataclasses.asdict(spread(store.params("execute", Settings), "2026-11-02", None))
-door.run(lambda: print(json.dumps(found())))
+from assay.orchestration.distribute import spread
+from assay.project.entrypoint import run
+from assay.project.params import read_params
+from assay.stages.execute import Settings
+found = lambda: dataclasses.asdict(spread(read_params("execute", Settings), "2026-11-02", None))
+run(lambda: print(json.dumps(found())))
 """
 
 
@@ -60,7 +63,7 @@ def answer(body: Body) -> Reply:
 
 def point(project: Project, served: Served, runner: str, **changes: Any) -> None:
     """Let two workers of some kind answer sixty cases, ten at a time, one request each."""
-    store.write("cases", [case(number) for number in range(CASES)])
+    CASES.write([case(number) for number in range(COUNT)])
     target = {"name": "support", "model": "support-2", "base_url": served.url}
     common = {"target": target, "runner": runner, "shard_cases": 10, "max_retries": 0, "concurrency": 2}
     project.params("execute", **common | changes)
@@ -118,7 +121,7 @@ def wait_for(what: Callable[[], Any], run: subprocess.Popen[str] | None = None, 
 
 def table() -> bytes:
     """Return the table of responses as it lies on the disk."""
-    return store.path("responses").read_bytes()
+    return RESPONSES.file().read_bytes()
 
 
 def test_two_workers_of_ray_answer_as_one_process(project: Project, now: datetime, api: str) -> None:
@@ -127,10 +130,10 @@ def test_two_workers_of_ray_answer_as_one_process(project: Project, now: datetim
     with serving(answer) as served:
         point(project, served, "ray")
         tally, said = ended(started(api))
-        assert (tally["asked"], tally["requests"], len(served.asked), served.peak) == (CASES, CASES, CASES, 2)
+        assert (tally["asked"], tally["requests"], len(served.asked), served.peak) == (COUNT, COUNT, COUNT, 2)
         assert said == []
         apart = table()
-        assert execute.execute.fn(now).known == CASES
+        assert execute.run(now).known == COUNT
     assert table() == apart
 
 
@@ -140,15 +143,15 @@ def test_dask_goes_on_without_a_killed_worker(project: Project, now: datetime, a
     with serving(answer) as served:
         point(project, served, "dask")
         run = started(api)
-        wait_for(lambda: len(served.asked) >= CASES // 3, run)
+        wait_for(lambda: len(served.asked) >= COUNT // 3, run)
         os.kill(spawned(run)[0], signal.SIGKILL)
         tally, said = ended(run)
         assert said == []
-        assert tally["asked"] + tally["known"] == CASES
-        assert CASES <= len(served.asked) <= CASES + 2
+        assert tally["asked"] + tally["known"] == COUNT
+        assert COUNT <= len(served.asked) <= COUNT + 2
         assert served.peak == 2
         apart = table()
-        assert execute.execute.fn(now).known == CASES
+        assert execute.run(now).known == COUNT
     assert table() == apart
 
 
@@ -157,16 +160,16 @@ def test_a_killed_process_costs_what_was_in_flight(project: Project, now: dateti
     with serving(answer) as served:
         point(project, served, "processes")
         run = started(api)
-        wait_for(lambda: len(served.asked) >= CASES // 3, run)
+        wait_for(lambda: len(served.asked) >= COUNT // 3, run)
         os.kill(spawned(run)[0], signal.SIGKILL)
         _, said = ended(run, code=2)
         (sentence,) = [line for line in said if line.startswith("assay: ")]
         assert "a worker died (BrokenProcessPool)" in sentence
-        assert not store.exists("responses")
+        assert not RESPONSES.exists()
         before = len(served.asked)
-        assert before < CASES
-        assert execute.execute.fn(now).known >= before - 2
-        assert CASES <= len(served.asked) <= CASES + 2
+        assert before < COUNT
+        assert execute.run(now).known >= before - 2
+        assert COUNT <= len(served.asked) <= COUNT + 2
         assert served.peak == 2
 
 
@@ -212,15 +215,15 @@ def test_workers_of_a_cluster_that_runs_already(
     with serving(answer) as served:
         parts = f"file://{tmp_path}-parts"
         point(project, served, "dask", runner_address="tcp://127.0.0.1:1", parts=parts)
-        store.params("execute", execute.Settings)
+        read_params("execute", execute.Settings)
         address, folders = elsewhere()
         for folder in (project.folder, *folders):
             Project(folder).params("execute", runner_address=address)
         tally, said = ended(started(api))
-        assert (tally["asked"], said, served.peak) == (CASES, [], 2)
+        assert (tally["asked"], said, served.peak) == (COUNT, [], 2)
         assert all((folder / ".assay/journal.sqlite").is_file() for folder in folders)
         apart = table()
-        assert execute.execute.fn(now).known == CASES
+        assert execute.run(now).known == COUNT
         assert table() == apart
 
 
@@ -231,7 +234,7 @@ def test_a_wrong_key_ends_it_once(project: Project, api: str) -> None:
         _, (sentence,) = ended(started(api), code=2)
         assert "refused the key" in sentence
         assert len(served.asked) <= 2 * 2
-    assert not store.exists("responses")
+    assert not RESPONSES.exists()
 
 
 @pytest.mark.parametrize(
@@ -243,7 +246,7 @@ def test_without_a_server_it_is_refused(project: Project, now: datetime, address
     with serving(answer) as served, temporary_settings({PREFECT_API_URL: address}):
         point(project, served, "processes")
         with pytest.raises(AssayError, match=found):
-            spread.spread(store.params("execute", execute.Settings), "2026-11-02", None)
+            distribute.spread(read_params("execute", execute.Settings), "2026-11-02", None)
         assert served.asked == []
 
 
@@ -253,25 +256,25 @@ def test_a_missing_package_is_named(project: Project, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, f"prefect_{runner}", None)
     project.params("execute", runner=runner)
     with pytest.raises(ConfigError, match=rf'prefect_{runner} is not installed: `pip install "assay\[{runner}\]"`'):
-        spread.spread(store.params("execute", execute.Settings), "2026-11-02", None)
+        distribute.spread(read_params("execute", execute.Settings), "2026-11-02", None)
 
 
-STAGE = "from flows.stage import stage; from tasks import door; door.run(lambda: stage.fn('execute'))"
+STAGE = "from flows.stage import stage; from assay.project.entrypoint import run; run(lambda: stage.fn('execute'))"
 
 
 def test_the_sample_product_is_recorded(tmp_path: Path, api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes, each with a sample product of its own, answer as one process does, and DVC has it on record."""
     sample = clone(tmp_path)
     monkeypatch.chdir(sample.folder)
-    store.write("cases", [case(number, "escalation") for number in range(CASES)])
+    CASES.write([case(number, "escalation") for number in range(COUNT)])
     Project(sample.folder).params("execute", runner="processes", shard_cases=20)
     _, said = ended(started(api, STAGE))
     assert said == []
-    apart, found = table(), store.read("responses", Response)
+    apart, found = table(), RESPONSES.read()
     assert ([one.case_id for one in found], {one.status for one in found}) == (
-        [case(number, "escalation").case_id for number in range(CASES)],
+        [case(number, "escalation").case_id for number in range(COUNT)],
         {"ok"},
     )
     assert "up to date" in sample.run("dvc", "status", "execute").stdout
-    assert execute.execute.fn(datetime.fromisoformat(found[0].epoch)).known == CASES
+    assert execute.run(datetime.fromisoformat(found[0].epoch)).known == COUNT
     assert table() == apart

@@ -1,0 +1,128 @@
+"""The certificate: what a judge is worth against people, under which policy, and until when; and what it rests on."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from assay.records.record import Name, Record
+from assay.records.verdict import Outcome
+
+JUDGES = ("correctness", "preference")
+"""The judges whose verdicts decide something, so that each of them needs a certificate."""
+Standing = Literal["valid", "none", "failed", "expired", "judge-changed"]
+
+
+class Figure(Record):
+    """One estimate with its interval; None where the data cannot carry it, and `note` says what to add."""
+
+    name: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    note: str = ""
+
+
+class Floor(Record):
+    """One demand of the policy and whether it was met."""
+
+    figure: str
+    demand: str
+    found: str
+    met: bool
+
+
+class Slice(Record):
+    """Agreement on one part of the held-out labels; parts below ten items are for reading, not for claims."""
+
+    kind: Literal["slice", "category"]
+    name: str
+    n: int
+    agree: int
+    low: float
+    high: float
+
+
+class Trivial(Record):
+    """What a judge without a thought scores on the same labels."""
+
+    name: str
+    accuracy: float
+    n: int
+
+
+class Certificate(Record):
+    """A judge's agreement with people on the held-out split."""
+
+    judge: str
+    question: Literal["pass-fail", "pairwise"]
+    fingerprint: str
+    """Of the judge that gave the verdicts; it holds for no other."""
+    labels: str
+    """Hash of the labels and the items they are about."""
+    frame: str
+    """The sampling frame that the labels were limited to; empty for all of them."""
+    looks: int = Field(ge=1)
+    """How often the held-out labels were looked at for a certificate of this judge: each look wears them out."""
+    split: Literal["heldout"]
+    items: int
+    unscored: int
+    """Held-out items to which the judge gave no verdict; they are in no figure."""
+    undecided: int
+    """Held-out items on which the annotators were evenly split; they are in no figure."""
+    annotators: list[str]
+    figures: list[Figure]
+    confusion: list[list[int]]
+    """Counts, rows human, columns judge: fail, pass; or a, tie, b."""
+    slices: list[Slice]
+    """The lowest agreement first, slices below ten items last."""
+    trivial: list[Trivial]
+    floors: list[Floor]
+    issued: datetime
+    expires: datetime
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether every floor of the policy was met."""
+        return all(floor.met for floor in self.floors)
+
+
+class Seen(Record):
+    """What a judge said of one labelled item when its certificate was issued: what later nights are held against."""
+
+    judge: Name
+    item_id: Name
+    human: Outcome | None
+    """What people said, where the item is held out and they were decided."""
+    outcome: Outcome
+
+
+class AnchorNight(Record):
+    """How far one night's verdicts on the anchors lie from those at the certificate, and how the product did."""
+
+    judge: Name
+    night: str
+    """The date of the run."""
+    issued: datetime
+    """Of the certificate: a new one begins a new count."""
+    baseline: str
+    """The accepted version of the product: another one begins a new count of the product's passes."""
+    anchors: int = Field(ge=0)
+    flips: int = Field(ge=0)
+    judged: int = Field(ge=0)
+    """Tonight's answers, or pairs, with a verdict."""
+    passed: int = Field(ge=0)
+    """Those that passed, or did not lose to the accepted answer."""
+
+
+def standing(certificate: Certificate | None, fingerprint: str, now: datetime) -> Standing:
+    """Return what a judge's verdicts are worth today; only `valid` ones may pass a gate."""
+    if certificate is None:
+        return "none"
+    if certificate.fingerprint != fingerprint:
+        return "judge-changed"
+    if not certificate.is_met:
+        return "failed"
+    return "expired" if now >= certificate.expires else "valid"

@@ -1,0 +1,306 @@
+"""The command `assay`: thin, it calls flows and tasks; every import that costs time happens inside a command."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from assay.cli import evalset, people, project
+from assay.cli.app import app, as_json, command
+from assay.cli.flows import load, overridable
+
+__all__ = ["app", "evalset", "people", "project"]
+
+gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
+
+
+@command("nightly")
+@click.option("--max-cost", "max_cost_usd", type=click.FloatRange(min=0, min_open=True), help="US dollars; no more.")
+@overridable
+@gate_too
+@as_json
+def nightly(*, max_cost_usd: float | None, env: str, overrides: tuple[str, ...], is_gated: bool, is_json: bool) -> None:
+    """Run the product, judge, calibrate, monitor, publish.
+
+    It exits with 0 whatever the verdict, unless --gate asks for its code.
+    """
+    load("nightly").nightly.fn(max_cost_usd, env, overrides)
+    _tell(is_gated=is_gated, is_json=is_json)
+
+
+@command("monitor")
+@overridable
+@gate_too
+@as_json
+def monitor(*, env: str, overrides: tuple[str, ...], is_gated: bool, is_json: bool) -> None:
+    """Measure production signals and publish them."""
+    load("monitor").monitor.fn(env, overrides)
+    _tell(is_gated=is_gated, is_json=is_json)
+
+
+@command("gate")
+@as_json
+def gate(*, is_json: bool) -> None:
+    """Exit with the last run's verdict.
+
+    0 pass, 1 regression, 3 incomplete, 4 uncalibrated, 5 judge changed, 6 set changed, 7 inconclusive (2 is bad
+    input).
+    """
+    _tell(is_gated=True, is_json=is_json)
+
+
+@command("calibrate")
+@click.option(
+    "--judge", "judges", multiple=True, type=click.Choice(["correctness", "preference"]), help="Default: all."
+)
+@click.option("--label-set", default="", metavar="FRAME", help="Only labels of this sampling frame.")
+@click.option("--plan", "is_plan", is_flag=True, help="Say which of tonight's answers to label next instead.")
+@click.option(
+    "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05, show_default=True
+)
+@click.option("--labels", "count", type=click.IntRange(min=1), help="Plan so many labels, whatever the half-width.")
+@click.option(
+    "--draw", "sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw what is planned to a file."
+)
+@overridable
+@as_json
+def calibrate(
+    *,
+    judges: tuple[str, ...],
+    label_set: str,
+    env: str,
+    overrides: tuple[str, ...],
+    is_plan: bool,
+    half_width: float,
+    count: int | None,
+    sheet: Path | None,
+    is_json: bool,
+) -> None:
+    """Hold judges against people's labels, or plan what to label.
+
+    Certificates are issued anew, on the held-out labels.
+    """
+    from assay.calibration.certificate import JUDGES
+    from assay.project.certificates import read_certificates
+
+    if is_plan:
+        _plan(half_width, count, sheet, is_json=is_json)
+        return
+    flow = load("calibrate").calibrate
+    for judge in judges or JUDGES:
+        state = flow.fn(judge, label_set, None, env, overrides)
+        if not is_json:
+            click.echo(state.message)
+    if is_json:
+        click.echo(json.dumps({name: kept.model_dump(mode="json") for name, kept in read_certificates().items()}))
+
+
+@command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--judge", required=True, metavar="COLUMN", help="The judge's verdicts.")
+@click.option("--human", required=True, multiple=True, metavar="COLUMN", help="An annotator's labels; repeat it.")
+@click.option("--swapped", default="", metavar="COLUMN", help="The judge's verdicts with the pair in the other order.")
+@click.option("--slice", "slices", multiple=True, metavar="COLUMN", help="Agreement by the values of this column.")
+@click.option("--id", "item", default="", metavar="COLUMN", help="Names each item; it may stand once.")
+@click.option("--own", default="", metavar="COLUMN", help="Whether, or which of a pair, the judge's own model wrote.")
+@click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="Such as full_refusal=pass.")
+@click.option("--floor", "demands", multiple=True, metavar="NAME=NUMBER", help="Another demand, such as tnr=0.6.")
+@click.option("--gate", "is_gated", is_flag=True, help="Exit with 4 when a floor is missed.")
+@as_json
+def check(
+    *,
+    file: Path,
+    judge: str,
+    human: tuple[str, ...],
+    swapped: str,
+    slices: tuple[str, ...],
+    item: str,
+    own: str,
+    maps: tuple[str, ...],
+    demands: tuple[str, ...],
+    is_gated: bool,
+    is_json: bool,
+) -> None:
+    """Say what any judge is worth, from a flat file.
+
+    Its verdicts lie beside people's labels in FILE, CSV or JSON Lines.
+    """
+    from assay.commands.check import Columns, lines
+    from assay.commands.check import check as run
+    from assay.report.gate import EXIT
+
+    columns = Columns(judge=judge, human=human, swapped=swapped, slices=slices, item=item, own=own)
+    found = run(file, columns, maps=maps, demands=demands)
+    click.echo(json.dumps(found.record()) if is_json else "\n".join(lines(found)))
+    if is_gated and not found.is_met:
+        sys.exit(EXIT["uncalibrated"])
+
+
+@command("grow")
+@overridable
+def grow(*, env: str, overrides: tuple[str, ...]) -> None:
+    """Admit what people decided, and propose new candidates.
+
+    Candidates are proposed when nothing waits for people.
+    """
+    click.echo(load("grow").grow.fn(env, overrides).message)
+
+
+@command("accept")
+def accept() -> None:
+    """Make the last run's responses the baseline.
+
+    Later runs are compared with it.
+    """
+    from assay.commands.accept import accept as run
+
+    click.echo(f"{run()} responses are the baseline now; commit data/baseline.")
+
+
+@command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--set", "version", metavar="VERSION", help="The cases of this release, such as evalset@v1.2.0.")
+@click.option("--format", "name", default="", metavar="FORMAT", help="The cases as another tool reads them.")
+def export(*, file: Path, version: str | None, name: str) -> None:
+    """Write candidates for people, or cases for other tools.
+
+    Candidates that are open go to a .csv, .jsonl, .label-studio.json or .argilla.json FILE. With --set or --format it
+    is the evaluation set, or a release of it; formats: rows, chat, openai-evals, promptfoo, inspect, deepeval, ragas,
+    langsmith, langfuse.
+    """
+    from assay.commands import annotation, exchange
+    from assay.project import releases
+
+    if not version and not name:
+        count = annotation.export(file)
+        click.echo(f"{count} candidates written to {file}: once people have decided, `assay import` takes it back.")
+        return
+    if name:
+        written = exchange.give(file, name, version or "")
+        click.echo("\n".join([*written.lost, f"{written.cases} cases written to {file}."]))
+        return
+    click.echo(f"{releases.export(file, version or '')} cases of {version} written to {file}.")
+
+
+@command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--reviewer", default="", help="Who admits the cases, or decided where the file does not say.")
+@click.option("--format", "name", default="", metavar="FORMAT", help="Another tool's cases; `auto` recognises it.")
+@click.option("--category", default="", help="Of cases whose file names none.")
+@click.option("--layer", type=click.Choice(["unit", "task", "production"]), default="unit", show_default=True)
+@click.option("--owner", default="", help="Of the cases; default: the category's.")
+@click.option(
+    "--labels", "is_labels", is_flag=True, help="FILE holds labels: CSV, JSON Lines, Label Studio or Argilla."
+)
+@click.option("--annotator", default="", help="Who labelled, where the file does not say.")
+@click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="What a label means, such as good=pass.")
+def import_(
+    *,
+    file: Path,
+    reviewer: str,
+    name: str,
+    category: str,
+    layer: str,
+    owner: str,
+    is_labels: bool,
+    annotator: str,
+    maps: tuple[str, ...],
+) -> None:
+    """Take in decisions, labels or cases from a file.
+
+    A YAML FILE holds cases by hand; --format names another tool's cases, --labels says that FILE holds labels; any
+    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer admits them.
+    """
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    if is_labels:
+        from assay.commands.labels import take
+
+        count, left_out = take(file, annotator, maps, now)
+        click.echo("\n".join([*left_out, f"{count} labels appended; `assay calibrate` counts them."]))
+    elif name or file.suffix in (".yaml", ".yml"):
+        from assay.commands import exchange
+
+        given = exchange.filling(category, layer, owner)
+        taken = exchange.take(file, name or exchange.WRITTEN, given, reviewer, now)
+        click.echo("\n".join(exchange.lines(taken)))
+    else:
+        from assay.commands import annotation
+
+        count, left_out = annotation.take(file, reviewer, now)
+        click.echo(
+            "\n".join(
+                [*left_out, f"{count} decisions appended; once its rule is met, `assay batch go-on` ends the batch."]
+            )
+        )
+
+
+@command("status")
+@as_json
+def status(*, is_json: bool) -> None:
+    """Show coverage, what waits, certificates, costs and the verdict."""
+    from assay.commands.status import lines
+    from assay.commands.status import status as read
+
+    found = read()
+    click.echo(json.dumps(found) if is_json else "\n".join(lines(found)))
+
+
+@command("doctor")
+@click.option(
+    "--docs", type=click.Path(file_okay=False, path_type=Path), help="Also build Great Expectations' Data Docs."
+)
+def doctor(*, docs: Path | None) -> None:
+    """Check every table, the logs and the lock.
+
+    Each table keeps its contract, logs are as they were signed, versions fit.
+    """
+    from assay.commands.doctor import examine
+
+    for line in examine(docs):
+        click.echo(line)
+
+
+@command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=4200, show_default=True, help="Of Prefect's UI and API.")
+def serve(*, port: int) -> None:
+    """Start Prefect's server and serve every deployment.
+
+    It listens on loopback, until it is stopped.
+    """
+    from assay.orchestration.serving import forever
+    from assay.project import files
+
+    forever(port, files.private("prefect"), lambda: load("serve").deployments())
+
+
+def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: bool) -> None:
+    """Print what to label next, and draw it where a file is named."""
+    from assay.commands import labels
+
+    made = labels.plan(half_width, count)
+    drawn = labels.draw(made, sheet) if sheet else 0
+    click.echo(json.dumps(labels.record(made, drawn)) if is_json else "\n".join(labels.lines(made)))
+    if sheet and not is_json:
+        click.echo(f"{drawn} answers written to {sheet}: have people label them, then `assay import --labels {sheet}`.")
+
+
+def _tell(*, is_gated: bool, is_json: bool) -> None:
+    """Print the gate's word with the report to open; exit with its code where that was asked for."""
+    from assay.project import files
+    from assay.project.results import REPORT, read_gate
+    from assay.report.gate import EXIT
+
+    found, report = read_gate(), files.path(REPORT)
+    if is_json:
+        click.echo(json.dumps(found.model_dump() | {"report": str(report), "exit_code": EXIT[found.word]}))
+    else:
+        click.echo(f"{found.sentence}\nNext: {found.next}.\nReport: {report}")
+    if is_gated:
+        sys.exit(EXIT[found.word])
+
+
+if __name__ == "__main__":
+    app()

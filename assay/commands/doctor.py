@@ -1,0 +1,68 @@
+"""Doctor: would a run succeed here? Versions, keys, and every table against its contract.
+
+Reads everything, writes nothing but Great Expectations' Data Docs where they are asked for.
+"""
+
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from assay.errors import DataError
+from assay.project.distribution import DISTRIBUTION
+from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.registry import TABLES
+from assay.project.taxonomy import read_taxonomy
+from assay.stages import batches
+from assay.storage import contracts
+
+PACKAGES = (
+    DISTRIBUTION,
+    "prefect",
+    "fastapi",
+    "sqlalchemy",
+    "dvc",
+    "great-expectations",
+    "openai",
+    "pandas",
+    "pyarrow",
+)
+KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+
+def examine(docs: Path | None) -> Iterator[str]:
+    """Yield one line a finding.
+
+    Raises:
+        DataError: A table breaks its contract; it is raised after everything was examined.
+    """
+    yield ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    for key in KEYS:
+        yield f"{key}: {'set' if os.environ.get(key) else 'not set'}"
+    faults = []
+    for table in TABLES.values():
+        if not table.exists():
+            yield f"{table.path}: not there yet"
+            continue
+        try:
+            yield f"{table.path}: {len(table.read())} rows, contract kept"
+        except DataError as fault:
+            faults.append(fault)
+            yield f"{table.path}: AT FAULT: {fault}"
+    if DECISIONS.exists() and not faults:
+        try:
+            yield f"Decisions: {batches.check_logs()}"
+        except DataError as fault:
+            faults.append(fault)
+            yield f"Decisions: AT FAULT: {fault}"
+    if docs:
+        yield f"Data Docs: {data_docs(docs)}"
+    if faults:
+        raise faults[0]
+
+
+def data_docs(folder: Path) -> Path:
+    """Build Great Expectations' Data Docs of every table that is there; return the index page."""
+    known = [category.category for category in read_taxonomy()]
+    there = [table for table in TABLES.values() if table.exists()]
+    return contracts.data_docs([(table.contract, table.frame(table.read())) for table in there], known, folder)

@@ -1,0 +1,229 @@
+"""Init: a project in a folder, ready for its first night; and upgrade: what the tool writes into one, written again.
+
+Writes files of a new project, never over one that is there; initialises Git and DVC where they are not.
+"""
+
+import getpass
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import chdir
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.commands import accept
+from assay.commands.validate import read_settings
+from assay.errors import ConfigError
+from assay.interchange import cases_yaml
+from assay.interchange.sets import registry
+from assay.interchange.sets.builder import Filling
+from assay.project import code_lock, dvc, files, scaffold
+from assay.project.distribution import DISTRIBUTION, tool_version
+from assay.project.scaffold import Kind
+from assay.records.case import Case
+from assay.stages import dvc_yaml
+from assay.stages.registry import STAGES
+
+GENERAL = "general"
+"""The first category of a new project."""
+WORKFLOW = ".github/workflows/assay.yml"
+DVC_CONFIG = (("core.analytics", "false"), ("core.check_update", "false"))
+
+
+class Made(NamedTuple):
+    """A project that was made."""
+
+    folder: Path
+    cases: int
+    kept: list[str]
+    """Files that were there already and stay as they are."""
+    left_out: list[str]
+    """What of an imported file has no place in a case, one sentence a kind."""
+    product: str
+    """File of the example product; empty for the sample project."""
+
+
+def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
+    """Make a project of one's own in a folder.
+
+    Args:
+        folder: Where; it may exist, unless it holds what a project needs for itself.
+        kind: How the product is asked.
+        source: A file of another tool whose cases come in; None for three first cases.
+        now: When the cases are admitted.
+
+    Raises:
+        ConfigError: The folder is in the way, Git is missing, or the file cannot be read.
+        DataError: The file is not what its format asks for.
+    """
+    top = _repository(folder)
+    owner = _owner(folder)
+    reading = _read(source, owner) if source else None
+    cases = reading.cases if reading else cases_yaml.parse(_first_cases(), "cases.yaml")
+    values = _values(folder, top, owner)
+    planned = scaffold.shared_files() | scaffold.starter_files(kind, values, has_cases=reading is None)
+    kept = scaffold.write(folder, planned)
+    kept += scaffold.write(top or folder, {WORKFLOW: scaffold.workflow(values)})
+    with chdir(folder):
+        _begin(top)
+        fresh = [case if case.owner else case.model_copy(update={"owner": owner}) for case in cases]
+        _admit(fresh, owner, now)
+    return Made(folder, len(cases), kept, reading.not_understood if reading else [], scaffold.PRODUCTS[kind][1])
+
+
+def init_sample(folder: Path) -> Made:
+    """Make the sample project in a folder: a support assistant with a planted regression.
+
+    Raises:
+        ConfigError: The folder is in the way, or Git is missing.
+    """
+    top = _repository(folder)
+    values = _values(folder, top, _owner(folder))
+    common = {name: text.encode() for name, text in scaffold.common_files(values).items()}
+    kept = scaffold.write(folder, scaffold.sample_files() | common | _empty_folders())
+    with chdir(folder):
+        _begin(top)
+    return Made(folder, 0, kept, [], "")
+
+
+def upgrade() -> list[str]:
+    """Write again what the tool writes into a project: dvc.yaml, assay.lock, missing flows, tasks and judges.
+
+    Returns:
+        What changed, one line each.
+    """
+    root = files.root()
+    shared = scaffold.shared_files()
+    kept = set(scaffold.write(root, shared))
+    changed = [f"{name} was missing and is written" for name in shared if name not in kept]
+    changed += ["dvc.yaml is what the stages declare"] if _write_dvc_yaml() else []
+    return [*changed, *(f"{code_lock.LOCK}: {line}" for line in code_lock.refresh())]
+
+
+def lines(made: Made) -> list[str]:
+    """Return what was made, and what to do next, as a person reads it."""
+    here = made.folder.resolve() == Path.cwd()
+    what = f"{made.cases} cases, and {made.product} as a product to replace" if made.product else "the sample product"
+    step = [] if here else [f"  cd {made.folder}"]
+    return [
+        *made.left_out,
+        *(f"{name} was there already and stays as it is." for name in made.kept),
+        f"{made.folder.resolve()} is a project of Assay now, with {what}.",
+        "Next:",
+        *step,
+        "  assay nightly   # ask, judge and report: no key, no network",
+        "  assay status    # what is covered, what waits, what each judge is worth",
+        *(["Then point params.yaml, section execute, at your own product."] if made.product else []),
+    ]
+
+
+def _repository(folder: Path) -> Path | None:
+    """Return the top of the Git repository around a folder; None where a new one is to be made.
+
+    Raises:
+        ConfigError: The folder holds what a project needs for itself, or Git is missing.
+    """
+    if shutil.which("git") is None:
+        raise ConfigError("git is not installed, expected it: a project is kept in Git; install it first")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file, expected a folder: name another one")
+    if taken := scaffold.taken(folder):
+        raise ConfigError(
+            f"{folder} holds {', '.join(taken)} already, which a project needs for itself: make it in a folder "
+            f"of its own, `assay init {folder / 'evals'}`"
+        )
+    there = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.is_dir())
+    done = subprocess.run(
+        ["git", "rev-parse", "--show-toplevel"], cwd=there, capture_output=True, text=True, check=False
+    )
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
+
+
+def _owner(folder: Path) -> str:
+    """Return who makes the project: the name that Git knows, else the user's."""
+    there = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.is_dir())
+    done = subprocess.run(["git", "config", "user.name"], cwd=there, capture_output=True, text=True, check=False)
+    if name := " ".join(done.stdout.split())[:100]:
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "owner"
+
+
+def _values(folder: Path, top: Path | None, owner: str) -> dict[str, str]:
+    """Return what the placeholders of a new project's files stand for."""
+    root = folder.resolve()
+    name = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-")[:60] or "evals"
+    tracked = [output.path for stage in STAGES.values() for output in stage.writes if not output.in_git]
+    return {
+        "name": name,
+        "package": name,
+        "owner": _quoted(owner),
+        "distribution": DISTRIBUTION,
+        "version": tool_version(),
+        "tracked": "\n".join(f"/{path}" for path in tracked),
+        "folder": root.relative_to(top).as_posix() if top else ".",
+    }
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a YAML scalar in double quotes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _read(source: Path, owner: str) -> registry.Reading:
+    """Return the cases of a file: another tool's, or our own YAML."""
+    given = Filling(GENERAL, "unit", owner)
+    try:
+        return registry.read(source, None, given)
+    except ConfigError:
+        if source.suffix not in (".yaml", ".yml"):
+            raise
+        return registry.Reading(cases_yaml.read(source), [])
+
+
+def _first_cases() -> str:
+    return (scaffold.STARTER / "cases.yaml").read_text(encoding="utf8")
+
+
+def _begin(top: Path | None) -> None:
+    """Initialise Git and DVC in the current folder where they are not there, then write dvc.yaml and assay.lock."""
+    if top is None:
+        _called("git", "init", "--quiet")
+    if not Path(".dvc").is_dir():
+        within = ["--subdir"] if top is not None and top.resolve() != Path.cwd() else []
+        _called(sys.executable, "-m", "dvc", "init", "--quiet", *within)
+        for key, value in DVC_CONFIG:
+            _called(sys.executable, "-m", "dvc", "config", key, value)
+    _write_dvc_yaml()
+    code_lock.refresh()
+
+
+def _admit(cases: Sequence[Case], owner: str, now: datetime) -> None:
+    """Admit the first cases, and write a category for each that the taxonomy lacks."""
+    accept.admit(cases, owner, "the first cases of the project", now)
+
+
+def _write_dvc_yaml() -> bool:
+    """Write dvc.yaml from the declarations; tell whether that changed it."""
+    known = dvc.whole() if files.exists("dvc.yaml") else None
+    text = dvc_yaml.render(read_settings(), known)
+    if files.exists("dvc.yaml") and files.path("dvc.yaml").read_text(encoding="utf8") == text:
+        return False
+    files.write_bytes("dvc.yaml", text.encode())
+    return True
+
+
+def _empty_folders() -> dict[str, bytes]:
+    return {f"{folder}/{scaffold.KEEP}": b"" for folder in scaffold.EMPTY}
+
+
+def _called(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        why = " ".join((done.stderr or done.stdout).split())[:300]
+        raise ConfigError(f"`{' '.join(command[-3:])}` failed ({why}), expected it to work: fix that, then do it again")

@@ -1,0 +1,197 @@
+"""Merge: what two branches said is one log again, after `git merge` has stopped at it.
+
+Git cannot merge logs that both branches have added to, and nobody can by hand: each row holds the hash of the one
+before. Reads both sides from Git's index; writes the logs of data/ and the tables of labels. Asks nobody.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from assay.errors import ConfigError, DataError
+from assay.evalset.admission import BatchEvent
+from assay.project import files
+from assay.project.code_lock import LOCK
+from assay.project.programs import content, git
+from assay.project.release_notes import read_notes
+from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.evalset import MANIFEST
+from assay.project.tables.registry import TABLES
+from assay.records.decision import Decision
+from assay.records.record import Record
+from assay.stages import batches
+from assay.storage import hash_chain, jsonl
+from assay.storage.rows import parse_row
+
+LOGS = ("decisions", "batches", "answers")
+KEYED = ("items", "labels", "draws")
+"""Tables of people, each row under its key."""
+MADE = (MANIFEST, "dvc.lock", LOCK, "data/candidates/candidates.jsonl", "data/candidates/dropped.json")
+"""What stages make, and make again: the side that is checked out will do."""
+END = b"\n"
+Row = TypeVar("Row", bound=Record)
+
+
+class Sides(NamedTuple):
+    """The lines of a file in the common ancestor and on both branches."""
+
+    base: list[bytes]
+    ours: list[bytes]
+    theirs: list[bytes]
+
+
+class Merged(NamedTuple):
+    """What became of the files at which Git had stopped."""
+
+    logs: dict[str, tuple[int, int]]
+    """By table: how many rows our branch had added, and how many theirs had."""
+    both: list[str]
+    """Candidates on which both branches had decided."""
+    left: list[str]
+    """Files that are still in conflict."""
+
+
+def merge() -> Merged:
+    """Join the logs and tables of people at which a merge has stopped, and tell Git that they are resolved.
+
+    Raises:
+        ConfigError: None of them is in conflict, or both branches have released.
+        DataError: A side is not what was signed, or what both said does not fit together; the text names the row.
+    """
+    conflicts = git("diff", "--name-only", "--diff-filter=U", "--relative").splitlines()
+    names = [name for name in (*LOGS, *KEYED) if TABLES[name].path in conflicts]
+    if not names:
+        raise ConfigError(
+            "no log of people is in conflict, expected a merge that stopped at one, such as "
+            f"{DECISIONS.path}: call `git merge` first"
+        )
+    sides = {name: _sides(name) for name in names}
+    joined = {name: _log(name, one) if name in LOGS else _table(name, one) for name, one in sides.items()}
+    _require_sense(joined)
+    for name, lines in joined.items():
+        files.write_bytes(TABLES[name].path, b"".join(line + END for line in lines))
+    made = [path for path in MADE if path in conflicts]
+    if made:
+        git("checkout", "--ours", "--", *made)
+    resolved = [*made, *(TABLES[name].path for name in names)]
+    git("add", "--", *resolved)
+    counts = {name: (len(one.ours) - len(one.base), len(one.theirs) - len(one.base)) for name, one in sides.items()}
+    return Merged(counts, _decided_twice(sides.get("decisions")), [path for path in conflicts if path not in resolved])
+
+
+def stage() -> None:
+    """Tell Git of what `review` has made of the joined logs."""
+    git("add", "--", MANIFEST, "dvc.lock", LOCK)
+
+
+def lines(merged: Merged, size: int | None) -> list[str]:
+    """Return what became of a merge, as a person reads it.
+
+    Args:
+        merged: What was joined.
+        size: Cases of the evaluation set that was made of it; None where it has to wait for other conflicts.
+    """
+    rows = [
+        f"{TABLES[name].path}: {ours} rows of ours, {theirs} of theirs" for name, (ours, theirs) in merged.logs.items()
+    ]
+    if merged.both:
+        rows.append(
+            f"both decided on {', '.join(merged.both)}: what stands last counts; look at them before you commit."
+        )
+    if size is None:
+        return [*rows, f"still in conflict: {', '.join(merged.left)}; resolve them, then `assay repro review`."]
+    return [*rows, f"the set has {size} cases; look at it, then `git commit`."]
+
+
+def _sides(name: str) -> Sides:
+    path = TABLES[name].path
+    found = [content(f":{stage}", path) for stage in (1, 2, 3)]
+    if found[1] is None or found[2] is None:
+        raise DataError(f"{path} was deleted on one branch, expected rows on both: restore it, then merge again")
+    whole = [(data or b"").splitlines() for data in found]
+    return Sides(*whole)
+
+
+def _log(name: str, sides: Sides) -> list[bytes]:
+    """Return the log of both branches; the one that something was released from comes first, as it is."""
+    path = TABLES[name].path
+    for lines, branch in ((sides.ours, "our branch"), (sides.theirs, "their branch")):
+        list(hash_chain.follow(lines, f"{path} on {branch}"))
+        if lines[: len(sides.base)] != sides.base:
+            raise DataError(
+                f"{path} on {branch} does not begin with the rows that both had, expected rows that were only added: "
+                "restore it there"
+            )
+    shared = len(sides.base)
+    anchors = {str(note.get("log", "")) for note in read_notes()}
+    ours, theirs = (
+        any(hash_chain.signature(one) in anchors for one in side[shared:]) for side in (sides.ours, sides.theirs)
+    )
+    if ours and theirs:
+        raise ConfigError(
+            f"{path}: both branches have released since they parted, expected one of them: decide again on one of them "
+            "what only it had decided"
+        )
+    first, second = (sides.theirs, sides.ours) if theirs else (sides.ours, sides.theirs)
+    added = second[shared:]
+    return hash_chain.joined(first, _news(first[shared:], added) if name == "batches" else added)
+
+
+def _news(first: Sequence[bytes], added: Sequence[bytes]) -> list[bytes]:
+    """Return the events that change anything: both branches may have opened the same batch, or ended it."""
+    here, there = (_rows("batches", lines, BatchEvent) for lines in (first, added))
+    done = {(event.batch, event.event) for event in here if event.event != "extend"}
+    return [line for line, event in zip(added, there, strict=True) if (event.batch, event.event) not in done]
+
+
+def _table(name: str, sides: Sides) -> list[bytes]:
+    """Return the rows of both branches, each key once."""
+    table = TABLES[name]
+    rows: dict[tuple[str, ...], Record] = {}
+    for lines, branch in ((sides.ours, "our branch"), (sides.theirs, "their branch")):
+        where = f"{table.path} on {branch}"
+        for number, fields in enumerate(jsonl.values(lines, where), 1):
+            row = parse_row(table.record, fields, where, number)
+            key = tuple(str(getattr(row, field)) for field in table.order)
+            if rows.setdefault(key, row) != row:
+                raise DataError(
+                    f"{where}, row {number} ({', '.join(key)[:80]}): the other branch says otherwise, expected each "
+                    "row once: mend it on one of them, then merge again"
+                )
+    ordered = [rows[key] for key in sorted(rows)]
+    return jsonl.written(ordered).splitlines()
+
+
+def _require_sense(joined: dict[str, list[bytes]]) -> None:
+    """Refuse decisions that do not fit together, such as on a case that the other branch has changed."""
+    if not {"decisions", "batches"} & joined.keys():
+        return
+    decisions = _either("decisions", joined, Decision)
+    events = _either("batches", joined, BatchEvent)
+    try:
+        batches.fold(decisions, events)
+    except DataError as error:
+        raise DataError(
+            f"what the branches said does not fit together ({error}), expected what one log could hold: keep one side, "
+            "and decide again what only the other one had"
+        ) from error
+
+
+def _either(name: str, joined: dict[str, list[bytes]], record: type[Row]) -> list[Row]:
+    """Return the rows of a log, whether it had to be joined or not."""
+    return _rows(name, joined[name], record) if name in joined else TABLES[name].read(may_be_absent=True)
+
+
+def _rows(name: str, lines: Sequence[bytes], record: type[Row]) -> list[Row]:
+    path = TABLES[name].path
+    return [parse_row(record, fields, path, at) for at, fields in enumerate(jsonl.values(lines, path), 1)]
+
+
+def _decided_twice(sides: Sides | None) -> list[str]:
+    if sides is None:
+        return []
+    shared = len(sides.base)
+    ours, theirs = (
+        {word.candidate_id for word in _rows("decisions", side[shared:], Decision)}
+        for side in (sides.ours, sides.theirs)
+    )
+    return sorted(ours & theirs)

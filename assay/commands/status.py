@@ -1,0 +1,79 @@
+"""Status: how far is the evaluation set covered, what waits for people, what is each judge worth, what did it cost?
+
+Reads every result that is there; writes nothing.
+"""
+
+from typing import Any
+
+from assay.calibration.certificate import Certificate
+from assay.models.journal import Journal
+from assay.project import files
+from assay.project.certificates import read_certificates, read_refusals
+from assay.project.results import GATE, read_gate
+from assay.project.tables.evalset import CASES
+from assay.project.taxonomy import read_taxonomy
+from assay.report import wording
+from assay.report.costs import Spending, spending
+from assay.stages import batches
+from assay.stats.paired import smallest_drop
+
+
+def status() -> dict[str, Any]:
+    """Return coverage by category, what waits, the certificates, and the last run's word and ledger, as JSON values."""
+    cases = CASES.read(may_be_absent=True)
+    waiting = [one.case.category for one in batches.waiting()]
+    admitted = [case.category for case in cases]
+    coverage = [
+        {
+            "category": category.category,
+            "severity": category.severity,
+            "quota": category.quota,
+            "admitted": admitted.count(category.category),
+            "waiting": waiting.count(category.category),
+            "detectable_drop": smallest_drop(admitted.count(category.category)),
+            "owner": category.owner,
+        }
+        for category in read_taxonomy()
+    ]
+    refused = {name: f"no certificate ({why})" for name, why in read_refusals().items()}
+    judges = refused | {name: _judge(certificate) for name, certificate in read_certificates().items()}
+    there = batches.opened()
+    last = read_gate().model_dump() if files.exists(GATE) else None
+    return {
+        "cases": len(cases),
+        "waiting": len(waiting),
+        "batch": f"{there.name}: {batches.progress(there)}" if there else "",
+        "coverage": coverage,
+        "certificates": judges,
+        "used": [row.model_dump() for row in _used()],
+        "last": last,
+    }
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """Return the status as a person reads it."""
+    rows = [f"{'category':24}{'quota':>6}{'admitted':>10}{'waiting':>9}   smallest drop found with 80 % power"]
+    for row in found["coverage"]:
+        drop = f"{row['detectable_drop']:.0%}" if row["detectable_drop"] else "none"
+        rows.append(f"{row['category']:24}{row['quota']:>6}{row['admitted']:>10}{row['waiting']:>9}   {drop}")
+    rows.append(f"{found['cases']} cases admitted, {found['waiting']} candidates waiting")
+    rows += [found["batch"]] if found["batch"] else []
+    rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
+    rows += wording.used([Spending.model_validate(row) for row in found["used"]])
+    rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
+    return rows
+
+
+def _used() -> list[Spending]:
+    """Return the ledger of the last run; nothing where no journal was kept."""
+    file = files.private("journal.sqlite")
+    if not file.is_file():
+        return []
+    with Journal(file) as journal:
+        rows = journal.ledger()
+    return spending(row for row in rows if row.run == rows[-1].run)
+
+
+def _judge(certificate: Certificate) -> str:
+    word = "met its policy" if certificate.is_met else "refused"
+    return f"{word} on {certificate.items} held-out items, expires {certificate.expires:%Y-%m-%d}"

@@ -1,0 +1,87 @@
+"""Cases that people write by hand, as YAML: a list of them, or what they share and then the cases.
+
+What a case says itself goes before what is shared. Left out, `reference`, `expectations`, `parent` and `owner` are
+empty, and `provenance` is `written`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from assay.checks import registry
+from assay.errors import ConfigError, DataError
+from assay.interchange.sets import yaml_text
+from assay.interchange.sets.builder import SHOWN
+from assay.records.case import Case
+
+EMPTY: dict[str, Any] = {"provenance": "written", "parent": "", "owner": "", "reference": "", "expectations": []}
+
+
+def read(file: Path) -> list[Case]:
+    """Return the cases of a file, in their order.
+
+    Raises:
+        ConfigError: It cannot be read.
+        DataError: As for `parse`.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read ({error.strerror}), expected a file: correct the path") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file.name} is not UTF-8, expected it throughout: save the file as UTF-8") from error
+    return parse(text, file.name)
+
+
+def parse(text: str, name: str) -> list[Case]:
+    """Return the cases of a text.
+
+    Args:
+        text: YAML; plain words mean what YAML 1.2 says.
+        name: What a message calls it.
+
+    Raises:
+        DataError: It is no list of cases, a case breaks its record, could never fail, or has the id of another one; the
+            text names it.
+    """
+    found = yaml_text.value(text, name)
+    shared, rows = ({}, found) if isinstance(found, list) else _parts(found, name)
+    cases: dict[str, Case] = {}
+    for number, own in enumerate(rows, 1):
+        if not isinstance(own, dict):
+            raise DataError(f"{name}, case {number} is {str(own)[:SHOWN]!r}, expected its fields: correct it")
+        case = _case(EMPTY | shared | own, f"{name}, case {number} ({str(own.get('case_id', ''))[:SHOWN]})")
+        if cases.setdefault(case.case_id, case) is not case:
+            raise DataError(
+                f"{name}, case {number}: there is another {case.case_id}, expected each id once: rename one"
+            )
+    return list(cases.values())
+
+
+def _parts(found: object, name: str) -> tuple[dict[str, Any], list[Any]]:
+    """Return what cases share, and the cases."""
+    is_whole = isinstance(found, dict) and found.keys() <= {"shared", "cases"} and isinstance(found.get("cases"), list)
+    if not (is_whole and isinstance(found, dict) and isinstance(found.get("shared", {}), dict)):
+        raise DataError(
+            f"{name} begins {str(found)[:SHOWN]!r}, expected a list of cases, or `shared` fields and `cases`: mend it"
+        )
+    return found.get("shared", {}), found["cases"]
+
+
+def _case(fields: dict[str, Any], place: str) -> Case:
+    try:
+        case = Case.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        what = "missing" if first["type"] == "missing" else repr(first["input"])[:SHOWN]
+        raise DataError(f"{place}: {where} is {what}, expected: {first['msg']}; correct it") from error
+    if not case.reference.strip() and not case.expectations:
+        raise DataError(f"{place} has neither a reference nor an expectation, so it could never fail: add one")
+    for expectation in case.expectations:
+        try:
+            registry.validate(expectation)
+        except DataError as error:
+            raise DataError(f"{place}: {error}") from error
+    return case

@@ -1,0 +1,62 @@
+"""Several judges of one question: the majority is the verdict, and every member's word stays beside it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from assay.records.record import digest
+from assay.records.verdict import Outcome, Verdict
+
+PAIR = ("a", "b", "tie")
+
+
+def combine(votes: Sequence[Verdict]) -> Verdict:
+    """Return the verdict of a panel; a single judge's is its own.
+
+    A member without a verdict has no vote. Where no outcome has more votes than every other, a pair is a tie, and an
+    answer has no verdict: no default stands in for a majority.
+
+    Args:
+        votes: What each member said of the same question, in the panel's order; at least one.
+    """
+    if len(votes) == 1:
+        return votes[0]
+    first = votes[0]
+    cast = [vote for vote in votes if vote.status == "ok"]
+    silent = next((vote for vote in votes if vote.status != "ok"), None)
+    whole = first.model_copy(
+        update={
+            "fingerprint": digest(["panel", *(vote.fingerprint for vote in votes)]),
+            "votes": [vote.outcome for vote in votes],
+            "detail": "; ".join(dict.fromkeys(vote.detail for vote in votes if vote.detail)),
+        }
+    )
+    if not cast:
+        return whole.model_copy(update={"score": None, "as_is": None, "swapped": None})
+    outcome = _leading(vote.outcome for vote in cast)
+    if outcome is None and any(vote.outcome in PAIR for vote in cast):
+        outcome = "tie"
+    if outcome is None:
+        split = {"outcome": "unscored", "status": silent.status if silent else "unparsed", "score": None}
+        return whole.model_copy(update=split | {"detail": f"the panel is split: {', '.join(whole.votes)}"})
+    scores = [vote.score for vote in cast if vote.score is not None]
+    return whole.model_copy(
+        update={
+            "outcome": outcome,
+            "status": "ok",
+            "score": sum(scores) / len(scores) if len(scores) == len(cast) else None,
+            "as_is": _order([vote.as_is for vote in cast]),
+            "swapped": _order([vote.swapped for vote in cast]),
+        }
+    )
+
+
+def _order(seen: Sequence[Outcome | None]) -> Outcome | None:
+    """Return what the panel made of a pair in one order of showing; None for a question without orders."""
+    given = [outcome for outcome in seen if outcome is not None]
+    return (_leading(given) or "tie") if given else None
+
+
+def _leading(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """Return the outcome with more votes than every other, if there is one."""
+    counts = Counter(outcomes).most_common(2)
+    return counts[0][0] if len(counts) == 1 or counts[0][1] > counts[1][1] else None

@@ -1,0 +1,82 @@
+"""Tuning: what people said of the items that a judge may be fitted to, and of no others."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from assay.errors import DataError
+from assay.records.label import Item, Label
+from assay.records.record import Record
+
+R = TypeVar("R", bound=Record)
+_LEGAL = {"pass-fail": {"pass", "fail"}, "pairwise": {"a", "b", "tie"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """One item with the outcome that most of its annotators gave."""
+
+    item: Item
+    outcome: str
+
+
+def read(path: Path, record: type[R]) -> list[R]:
+    """Read a file of JSON Lines, one record a line; empty lines are skipped.
+
+    Raises:
+        DataError: The file cannot be read, or a line is no such record.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}, expected a file of JSON Lines in UTF-8; pass the right file") from error
+    return [_row(line, record, f"{path}: line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _row(line: str, record: type[R], where: str) -> R:
+    try:
+        return record.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = f"{'.'.join(map(str, first['loc'])) or 'the whole line'}: {first['msg']}"
+        raise DataError(f"{where}, {found}, expected one {record.__name__.lower()} as JSON; correct it") from error
+
+
+def majority(items: Iterable[Item], labels: Iterable[Label]) -> list[Tuned]:
+    """Return the items with tune labels, in order of their ids, each with its most frequent outcome.
+
+    Items on which the annotators split evenly are left out; labels of other splits are not looked at.
+
+    Raises:
+        DataError: A label is of no item, is no legal answer to the item's question, or stands there twice.
+    """
+    known = {item.item_id: item for item in items}
+    votes: dict[str, dict[str, str]] = defaultdict(dict)
+    for label in labels:
+        if label.split == "tune":
+            _refuse_unfit(label, known.get(label.item_id), votes[label.item_id])
+            votes[label.item_id][label.annotator] = label.outcome
+    decided = {item_id: _most_frequent(given.values()) for item_id, given in votes.items()}
+    return [Tuned(item=known[item_id], outcome=outcome) for item_id, outcome in sorted(decided.items()) if outcome]
+
+
+def _refuse_unfit(label: Label, item: Item | None, given: dict[str, str]) -> None:
+    where = f"label of {label.item_id} by {label.annotator}"
+    if item is None:
+        raise DataError(f"{where}: there is no such item, expected the id of one; pass the items that were labelled")
+    if label.outcome not in _LEGAL[item.question]:
+        raise DataError(
+            f"{where}: found {label.outcome!r}, expected one of {sorted(_LEGAL[item.question])}; correct it"
+        )
+    if label.annotator in given:
+        raise DataError(f"{where}: it stands there twice, expected one label an annotator and item; remove one")
+
+
+def _most_frequent(outcomes: Iterable[str]) -> str:
+    """Return the outcome with the most votes, or nothing when two share the first place."""
+    first, *others = Counter(outcomes).most_common(2)
+    return "" if others and others[0][1] == first[1] else first[0]

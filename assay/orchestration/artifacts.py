@@ -1,0 +1,109 @@
+"""What Prefect shows of a run: its final state and at most four artifacts; no text of a model goes into Markdown."""
+
+from collections.abc import Sequence
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Completed
+
+from assay.calibration.certificate import Certificate
+from assay.evalset.admission import Batch
+from assay.orchestration import server
+from assay.project.params import read_params
+from assay.report.gate import Gate
+from assay.stages import batches
+from assay.stages.publish import Summary
+
+STATES = {
+    "pass": "Passed",
+    "regression": "Regression",
+    "inconclusive": "Inconclusive",
+    "incomplete": "Incomplete",
+    "uncalibrated": "Uncalibrated",
+    "judge-changed": "JudgeChanged",
+    "set-changed": "SetChanged",
+}
+SHOWN = 50
+
+
+def verdict(gate: Gate, summary: Summary) -> State[None]:
+    """Return the flow's final state, named after the verdict; in a flow run, publish the artifacts too."""
+    if FlowRunContext.get():
+        text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
+        create_markdown_artifact(key="nightly-verdict", markdown=text, description="The verdict of the run")
+        create_table_artifact(
+            key="newly-failing", table=summary.newly_failing[:SHOWN], description="Cases that newly fail"
+        )
+        create_table_artifact(
+            key="coverage-and-calls", table=summary.coverage, description="Where the cases went, and what was used"
+        )
+        create_link_artifact(key="report", link=_shown(server.REPORT_PAGE), description="The whole report")
+    return Completed(name=STATES[gate.word], message=gate.sentence)
+
+
+def certificates(issued: Sequence[Certificate]) -> State[None]:
+    """Return the final state of a calibration; in a flow run, publish a table of each certificate."""
+    met = all(certificate.is_met for certificate in issued)
+    for certificate in issued if FlowRunContext.get() else ():
+        _table("calibration", certificate)
+        link = _shown(server.certificate(certificate.judge))
+        create_link_artifact(key=f"certificate-{certificate.judge}", link=link, description=_standing(certificate))
+        page = _shown(f"{server.REPORT_PAGE}#judges")
+        create_link_artifact(key=f"judge-{certificate.judge}", link=page, description="The judge's page of the report")
+    text = "; ".join(_standing(certificate) for certificate in issued) or "no certificate could be issued"
+    return Completed(name="Certified" if issued and met else "Refused", message=text)
+
+
+def trial(certificate: Certificate) -> State[None]:
+    """Return the final state of a trial: what would become of a judge under other demands; nothing was filed."""
+    if FlowRunContext.get():
+        _table("trial", certificate)
+    return Completed(
+        name="WouldBeCertified" if certificate.is_met else "WouldBeRefused",
+        message=f"a trial, nothing is filed: {_standing(certificate)}",
+    )
+
+
+def batch(open_one: Batch) -> str:
+    """Return what there is to decide, and where, as Markdown."""
+    desk = read_params("review", batches.Settings).desk
+    return (
+        f"{len(open_one.candidates)} candidates wait for people at {desk}/candidates (`assay desk`): "
+        f"{batches.progress(open_one)}. {open_one.name}"
+    )
+
+
+def awaiting(open_one: Batch) -> None:
+    """Publish the link to the desk."""
+    desk = read_params("review", batches.Settings).desk
+    create_link_artifact(
+        key="review-desk", link=f"{desk}/candidates", link_text="Decide at the desk", description=batch(open_one)
+    )
+
+
+def _table(kind: str, certificate: Certificate) -> None:
+    """Publish the figures and the floors of a certificate as two tables."""
+    figures = [figure.model_dump(exclude={"note"}) for figure in certificate.figures]
+    floors = [floor.model_dump() for floor in certificate.floors]
+    said = _standing(certificate)
+    create_table_artifact(key=f"{kind}-{certificate.judge}", table=figures, description=said)
+    create_table_artifact(key=f"{kind}-{certificate.judge}-floors", table=floors, description=said)
+
+
+def _shown(address: str) -> str:
+    """Return a link that works from Prefect's pages; only the server of `assay serve` shows files of ours."""
+    return f"{(PREFECT_API_URL.value() or '').removesuffix('/api')}{address}"
+
+
+def _standing(certificate: Certificate) -> str:
+    missed = [f"{floor.figure} {floor.found}, {floor.demand}" for floor in certificate.floors if not floor.met]
+    if missed:
+        return f"{certificate.judge}: refused ({'; '.join(missed)})"
+    return f"{certificate.judge}: certified on {certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
+
+
+def _plain(text: str) -> str:
+    """Return text that Markdown cannot read as anything but text."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()<>#+!|" else letter for letter in text)

@@ -1,0 +1,111 @@
+"""Prefect's server on loopback: its UI and API on one port, nothing else answered, nothing sent anywhere."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import FileResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from assay.desk.guard import WithHeaders
+from assay.errors import BusyError, EndpointError
+from assay.judges import prompt
+from assay.project import files
+from assay.project.certificates import CALIBRATION
+from assay.project.entrypoint import QUIET
+from assay.project.results import REPORT
+
+HOST = "127.0.0.1"
+REPORT_PAGE = "/assay/report"
+"""Where this server shows the last report."""
+POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; form-action 'self'"
+)
+"""Forbids every page to load or send anything elsewhere: analytics of the second UI, pictures in an artifact."""
+
+
+def settings(port: int, home: Path) -> dict[str, str]:
+    """Return the environment of the server and of everything that speaks to it."""
+    address = f"http://{HOST}:{port}"
+    return QUIET | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_UI_API_URL": f"{address}/api",
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,
+    }
+
+
+class WithResults:
+    """Show the report and the certificates beside Prefect's pages: a browser follows no link from there to a file."""
+
+    def __init__(self, app: ASGIApp, files: Mapping[str, Path]) -> None:
+        """Wrap an application; `files` are all that is shown, by address."""
+        self._app, self._files = app, files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a file of ours, or let Prefect answer."""
+        file = self._files.get(scope["path"]) if scope["type"] == "http" else None
+        await (FileResponse(file) if file and file.is_file() else self._app)(scope, receive, send)
+
+
+def create_app() -> ASGIApp:
+    """Return Prefect's application, closed to other host names (DNS rebinding), its pages closed to other hosts."""
+    from prefect.server.api.server import create_app as prefect_app
+
+    shown = {REPORT_PAGE: files.path(REPORT)}
+    shown |= {certificate(judge): files.path(f"{CALIBRATION}/{judge}.json") for judge in prompt.names()}
+    app = WithHeaders(WithResults(prefect_app(), shown), {"Content-Security-Policy": POLICY})
+    return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
+
+
+def certificate(judge: str) -> str:
+    """Return where this server shows a judge's certificate."""
+    return f"/assay/certificates/{judge}.json"
+
+
+@contextmanager
+def running(port: int, home: Path, *, patience_s: float = 120) -> Iterator[str]:
+    """Start the server, yield its address once it is healthy, and stop it afterwards.
+
+    Raises:
+        BusyError: Something else listens on the port.
+        EndpointError: The server did not become healthy.
+    """
+    address = f"http://{HOST}:{port}"
+    if _is_healthy(address):
+        raise BusyError(f"port {port} is taken by another Prefect server: stop it, or choose another with --port")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [sys.executable, "-m", "uvicorn", "--factory", "assay.orchestration.server:create_app", "--host", HOST]
+    command += ["--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5"]
+    process = subprocess.Popen(command, env=os.environ | settings(port, home))
+    try:
+        deadline = time.monotonic() + patience_s
+        while not _is_healthy(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise EndpointError(f"Prefect's server did not start on {address}: read what it printed above")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/api/health", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP OK
+    except OSError:
+        return False

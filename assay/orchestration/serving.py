@@ -1,0 +1,103 @@
+"""Serving: every deployment of a project on one server, until the process is stopped."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from prefect import Flow
+
+from assay.orchestration import batch_events, server
+from assay.project import files
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
+LISTENER = "assay: a batch has ended"
+RESUME = timedelta(minutes=10)
+"""The event of the desk comes first; the clock is for deadlines, and for an event that no server heard."""
+
+
+def deployment(
+    flow: Flow[..., Any], name: str, *, cron: str = "", is_alone: bool = False, is_paused: bool = False
+) -> "RunnerDeployment":
+    """Return a deployment of a flow.
+
+    Args:
+        flow: What runs.
+        name: Of the deployment.
+        cron: Its schedule, in UTC; empty for none.
+        is_alone: A run that would begin while another one is on is cancelled.
+        is_paused: The schedule waits until somebody starts it.
+    """
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Cron
+
+    limit = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    return RunnerDeployment.from_flow(
+        flow,
+        name=name,
+        schedule=Cron(cron, timezone="UTC") if cron else None,
+        concurrency_limit=limit if is_alone else None,
+        paused=is_paused,
+    )
+
+
+def forever(port: int, home: Path, deployments: "Callable[[], Sequence[RunnerDeployment]]") -> None:
+    """Start the server and serve all deployments until the process is stopped."""
+    os.environ.update(server.settings(port, home))
+    note = files.private(batch_events.ADDRESS)
+    with server.running(port, home) as address:
+        from prefect import serve
+
+        resume = resuming()
+        listen(resume)
+        note.write_text(f"{address}/api", encoding="utf8")
+        print(f"assay: Prefect's UI is at {address}", flush=True)  # noqa: T201 - the command's own voice
+        try:
+            serve(*deployments(), resume, limit=4, print_starting_message=False)
+        finally:
+            note.unlink(missing_ok=True)
+
+
+def resuming() -> "RunnerDeployment":
+    """Return the deployment that lets a waiting `grow` go on."""
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.types.entrypoint import EntrypointType
+
+    from assay.orchestration.resume import resume
+
+    return RunnerDeployment.from_flow(
+        resume,
+        name="resume",
+        interval=RESUME,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+
+
+def listen(resume: "RunnerDeployment") -> None:
+    """Have the server run `resume` whenever the desk says that a batch has ended; replaces what was there before."""
+    from prefect.automations import Automation
+    from prefect.client.orchestration import get_client
+    from prefect.events import EventTrigger, Posture, RunDeployment
+
+    with get_client(sync_client=True) as client:
+        for before in client.read_automations_by_name(LISTENER):
+            client.delete_automation(before.id)
+    Automation(
+        name=LISTENER,
+        description="The desk ended a batch: the run that waits for it goes on.",
+        trigger=EventTrigger(
+            posture=Posture.Reactive,
+            expect={batch_events.ENDED},
+            match={"prefect.resource.id": "assay.batch.*"},
+            threshold=1,
+            within=timedelta(0),
+        ),
+        actions=[RunDeployment(deployment_id=cast("UUID", resume.apply()), parameters={})],
+    ).create()

@@ -1,0 +1,105 @@
+"""Steps of a flow: the decorator `task`, and how a stage is run, recorded and opened to DVC.
+
+A nightly must need no server. So a step is a Prefect task inside a flow run, and the plain function without one; the
+same flow serves the Prefect UI, a schedule, and `assay nightly` on a laptop.
+"""
+
+import contextvars
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial, update_wrapper
+from typing import Generic, ParamSpec, TypeVar
+from uuid import UUID
+
+from prefect import Task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.context import FlowRunContext
+
+from assay.project import code_lock, params
+from assay.project.dvc import recording
+from assay.project.entrypoint import run
+from assay.project.progress import Say, reporter
+
+LOG = logging.getLogger(__name__)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the plain name reads better
+
+
+class Step(Generic[Arguments, Result]):
+    """A function of a project that a flow calls."""
+
+    def __init__(self, fn: Callable[Arguments, Result]) -> None:
+        """Wrap a function; it keeps its name and docstring."""
+        self.fn = fn
+        self.name = fn.__name__
+        self._task: Task[Arguments, Result] = Task(fn)
+        update_wrapper(self, fn)
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run it: in a flow run as a Prefect task that the UI shows, else as it is."""
+        if FlowRunContext.get() is None:
+            return self.fn(*args, **kwargs)
+        with reporting():
+            return self._task(*args, **kwargs)
+
+
+def task(fn: Callable[Arguments, Result]) -> Step[Arguments, Result]:
+    """Make a step of a function: `@task`, as Prefect's, that needs no server."""
+    return Step(fn)
+
+
+def recorded(stage: Step[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """Run a stage and let DVC record what it read and wrote; nothing is recorded when it fails.
+
+    A run with overrides is not recorded: dvc.lock would say that params.yaml made what it did not.
+    """
+    if params.overrides():
+        return stage(*args, **kwargs)
+    with recording(stage.name):
+        return stage(*args, **kwargs)
+
+
+def door(stage: Step[..., object]) -> None:
+    """Run a stage as `python -m tasks.<stage>`, for `dvc repro`; refused where assay.lock is stale.
+
+    An error of ours is one sentence on stderr and its exit code.
+    """
+
+    def command() -> None:
+        code_lock.require_fresh(stage.name)
+        stage.fn(datetime.now(UTC))
+
+    run(command)
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Show the progress of stages inside the block as artifacts of the flow run too."""
+    token = reporter.set(_artifact)
+    try:
+        yield
+    finally:
+        reporter.reset(token)
+
+
+@contextmanager
+def _artifact(what: str) -> Iterator[Say]:
+    """Yield a function that updates this stage's progress artifact of the flow run.
+
+    Prefect's client is called in a thread of its own, so that no answer waits for the server.
+    """
+    artifact: UUID = create_progress_artifact(progress=0.0, key=f"progress-{what}", description=what)  # type: ignore[assignment]
+    updates: list[Future[object]] = []
+    with ThreadPoolExecutor(1) as apart:
+        here = contextvars.copy_context()
+
+        def tell(line: str, share: float) -> None:
+            update = partial(update_progress_artifact, artifact_id=artifact, progress=share * 100, description=line)
+            updates.append(apart.submit(here.run, update))
+
+        yield tell
+    for failed in filter(None, (update.exception() for update in updates)):
+        LOG.warning("Prefect did not take the progress of %s: %s", what, failed)

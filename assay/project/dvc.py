@@ -1,0 +1,99 @@
+"""Record: what did a stage read and write? DVC's lock file says so, and it must not lie.
+
+`dvc commit` records whatever lies in the workspace. So the dependencies are hashed before the stage runs and again
+after it, and only a stage that finished on unmoved inputs is committed; a stage that failed leaves dvc.lock as it was.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assay.errors import ConfigError, RecordError
+from assay.project import code_lock, files, programs
+from assay.records.record import digest
+from assay.text import one_line
+
+ABSENT = "absent"
+
+
+@contextmanager
+def recording(stage: str) -> Iterator[None]:
+    """Commit one stage to dvc.lock after the block, if it finished and its inputs did not move meanwhile.
+
+    Raises:
+        RecordError: An input is missing or moved while the stage ran, or DVC could not commit; dvc.lock is unchanged.
+    """
+    before = inputs(stage)
+    absent = [name for name, found in before.items() if found == ABSENT]
+    if absent:
+        raise RecordError(
+            f"{', '.join(absent)} is declared in dvc.yaml for {stage} but missing: run what makes it first"
+        )
+    yield
+    moved = sorted(name for name, found in inputs(stage).items() if before.get(name) != found)
+    if moved:
+        raise RecordError(f"{', '.join(moved)} changed while {stage} ran, so its result is not recorded: run it again")
+    _commit(stage)
+
+
+def inputs(stage: str) -> dict[str, str]:
+    """Return the hash of each dependency, parameter section and code fingerprint that dvc.yaml declares for a stage."""
+    root = files.root()
+    declared = declarations()[stage]
+    hashes = {name: _hash(root / name) for name in declared.get("deps", [])}
+    parameters = yaml.safe_load((root / files.PARAMS).read_text(encoding="utf8"))
+    for entry in declared.get("params", []):
+        if isinstance(entry, str):
+            hashes[f"{files.PARAMS}:{entry}"] = digest(parameters.get(entry))
+        elif code_lock.LOCK in entry:
+            hashes[f"the code of {stage}"] = code_lock.fingerprint(stage)
+    return hashes
+
+
+def declarations() -> dict[str, Any]:
+    """Return the stages of dvc.yaml.
+
+    Raises:
+        ConfigError: It is missing, or declares no stages.
+    """
+    stages = whole().get("stages")
+    if not isinstance(stages, dict):
+        raise ConfigError("dvc.yaml declares no stages, expected the pipeline: `assay upgrade` writes it")
+    return stages
+
+
+def whole() -> dict[str, Any]:
+    """Return dvc.yaml.
+
+    Raises:
+        ConfigError: It is missing, or no YAML mapping.
+    """
+    try:
+        value = yaml.safe_load((files.root() / "dvc.yaml").read_text(encoding="utf8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"dvc.yaml cannot be read ({one_line(error)}), expected the pipeline: `assay upgrade` writes a missing one"
+        ) from error
+    if not isinstance(value, dict):
+        raise ConfigError("dvc.yaml is no mapping, expected the pipeline: delete it, then `assay upgrade` writes it")
+    return value
+
+
+def _hash(file: Path) -> str:
+    if file.is_dir():
+        inside = sorted(path for path in file.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return digest([[str(path.relative_to(file)), _hash(path)] for path in inside])
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ABSENT
+
+
+def _commit(stage: str) -> None:
+    if not (files.root() / ".dvc").is_dir():
+        raise RecordError(f"{files.root()} is no DVC repository: run `dvc init`")
+    try:
+        programs.dvc("commit", "--force", "--quiet", stage)
+    except ConfigError as error:
+        raise RecordError(f"DVC cannot record {stage} ({error}): run `dvc doctor`, then the stage again") from error

@@ -1,0 +1,50 @@
+"""Model session: which model does a stage ask, and where are its answers kept?
+
+Reads the environment's variables; the embedded models read labels. They take seconds to start, so a flow may let one
+endpoint serve all its stages, and start it while the first of them still asks the product.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from assay.models import endpoints
+from assay.models.chat import Endpoint
+from assay.models.journal import Journal
+from assay.project import files
+from assay.project.tables.labels import ITEMS, LABELS
+
+_address: ContextVar[Callable[[], str] | None] = ContextVar("_address", default=None)
+"""Waits for the embedded endpoint that serves this flow, and returns its address."""
+
+
+@contextmanager
+def embedded_throughout() -> Iterator[None]:
+    """Start the embedded models, if they will be asked, for all stages inside the block; return at once."""
+    if endpoints.is_hosted(os.environ):
+        yield
+        return
+    with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file()) as address:
+        token = _address.set(address)
+        try:
+            yield
+        finally:
+            _address.reset(token)
+
+
+@contextmanager
+def consulting(model: endpoints.Model) -> Iterator[tuple[Endpoint, Journal]]:
+    """Yield where a model is asked, and the journal of its answers.
+
+    Raises:
+        EndpointError: The embedded endpoint does not start.
+    """
+    with Journal(files.private("journal.sqlite")) as journal:
+        if endpoints.is_hosted(os.environ):
+            yield endpoints.hosted(model, os.environ), journal
+        elif address := _address.get():
+            yield Endpoint(base_url=address(), model=model.embedded, api_key=""), journal
+        else:
+            with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file()) as address:
+                yield Endpoint(base_url=address(), model=model.embedded, api_key=""), journal

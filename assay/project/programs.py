@@ -1,0 +1,75 @@
+"""Git and DVC as programs: what they do is done or refused, and why is one sentence.
+
+DVC speaks to remotes of many kinds, and each fails in errors of its own; as a program it fails in one way.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from assay.errors import ConfigError
+from assay.project import files
+
+MISSING = 128
+"""Git's exit code when it does not know a revision, or a revision does not know a path."""
+
+
+def git(*words: str) -> str:
+    """Run Git in the project; return what it prints.
+
+    Raises:
+        ConfigError: It refuses; the text says why.
+    """
+    return _checked(["git", *words], f"git {words[0]}").strip()
+
+
+def dvc(*words: str) -> str:
+    """Run DVC in the project; return what it prints.
+
+    Raises:
+        ConfigError: It refuses; the text says why.
+    """
+    return _checked([sys.executable, "-m", "dvc", *words], f"dvc {words[0]}").strip()
+
+
+def remote() -> str:
+    """Return the name of the default DVC remote; empty where there is none."""
+    done = _run([sys.executable, "-m", "dvc", "config", "core.remote"])
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def cached(md5: str) -> Path | None:
+    """Return where the DVC cache of this machine keeps a file; None where it does not."""
+    folder = Path(files.root(), dvc("cache", "dir"))
+    file = folder / "files" / "md5" / md5[:2] / md5[2:]
+    return file if file.is_file() else None
+
+
+def outputs(lock: bytes, stage: str) -> dict[str, str]:
+    """Return the hash of each output of a stage, by path, as a `dvc.lock` has them."""
+    stages = (yaml.safe_load(lock) or {}).get("stages", {})
+    return {out["path"]: str(out["md5"]) for out in stages.get(stage, {}).get("outs", []) if "md5" in out}
+
+
+def content(revision: str, path: str) -> bytes | None:
+    """Return a file as a commit has it; None where there is no such commit, or no such file in it."""
+    done = subprocess.run(
+        ["git", "cat-file", "blob", f"{revision}:./{path}"], cwd=files.root(), capture_output=True, check=False
+    )
+    return None if done.returncode == MISSING else done.stdout
+
+
+def _checked(command: Sequence[str], name: str) -> str:
+    done = _run(command)
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        why = next((line for line in said if line.startswith(("fatal:", "error:", "ERROR:"))), " ".join(said))
+        raise ConfigError(f"`{name}` failed ({why[:300]}), expected it to work: mend that, then do the same again")
+    return done.stdout
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=files.root(), capture_output=True, text=True, errors="replace", check=False)

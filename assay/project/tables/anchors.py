@@ -1,0 +1,21 @@
+"""The tables of the anchors: what each judge said of them at its certificate, and how far each night moved."""
+
+from assay.calibration.certificate import AnchorNight, Seen
+from assay.project.table import Table
+
+SEEN = Table(
+    name="seen",
+    path="data/calibration/seen.jsonl",
+    record=Seen,
+    fix_hint="run `assay calibrate`",
+    keys=("judge", "item_id"),
+    order=("judge", "item_id"),
+)
+NIGHTS = Table(
+    name="nights",
+    path="data/calibration/nights.jsonl",
+    record=AnchorNight,
+    fix_hint="restore it from Git",
+    keys=("judge", "night"),
+    order=("judge", "night"),
+)

@@ -1,0 +1,65 @@
+"""The case: one item of the evaluation set, with what a good product does."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from assay.records.record import Name, Record, Text, digest
+
+Layer = Literal["unit", "task", "production"]
+
+
+class ToolCall(Record):
+    """One call of a tool, as a product made it or as a case expects it; `arguments` is JSON text as in OpenAI's API."""
+
+    name: str
+    arguments: str = "{}"
+
+
+class Expectation(Record):
+    """One deterministic expectation of a case; `check` names the module in assay/checks that scores it."""
+
+    check: Name
+    values: list[Text] = Field(default=[])
+    calls: list[ToolCall] = Field(default=[])
+
+
+class SimulatedUser(Record):
+    """Who goes on talking after a case's scripted turns, and when it stops."""
+
+    goal: str = Field(min_length=1)
+    """What the user wants, with all facts that they know; the product sees none of it but what is said."""
+    persona: str
+    """How they write; empty for plainly."""
+    stop: str = Field(min_length=1)
+    """What has to be true for the user to end the conversation."""
+    max_turns: int = Field(ge=1, le=50)
+    """Simulated turns at most, after the scripted ones."""
+
+
+class Case(Record):
+    """One item of the evaluation set: what the user says, and what a good product does."""
+
+    case_id: Name
+    layer: Layer
+    category: Name
+    turns: list[Text] = Field(min_length=1)
+    """What the user says, turn by turn; the product answers each before the next is sent."""
+    reference: Text
+    """A good final answer; empty when checks alone decide."""
+    expectations: list[Expectation]
+    provenance: Literal["written", "generated", "production"]
+    parent: str
+    """The case or trace this one was made from; empty when there is none."""
+    owner: str
+    user: SimulatedUser | None = None
+    """Who takes over after `turns`; None when the turns are the whole conversation."""
+
+    def revision(self) -> str:
+        """Return the hash of everything that could move a verdict; owner and provenance cannot."""
+        asked = {"layer", "category", "turns", "reference", "expectations", "user"}
+        return digest(self.model_dump(include=asked, exclude_none=True))
+
+    def digest(self) -> str:
+        """Return the hash of the whole case, as a reviewer was shown it."""
+        return digest(self.model_dump(exclude_none=True))

@@ -1,0 +1,90 @@
+"""The gate: one word on a run, and the exit code that says it to a machine."""
+
+from typing import Literal
+
+from assay.records.record import Record
+
+Word = Literal["pass", "regression", "inconclusive", "incomplete", "uncalibrated", "judge-changed", "set-changed"]
+
+EXIT: dict[Word, int] = {
+    "pass": 0,
+    "regression": 1,
+    "incomplete": 3,
+    "uncalibrated": 4,
+    "judge-changed": 5,
+    "set-changed": 6,
+    "inconclusive": 7,
+}
+"""2 is left to usage errors and bad input, as in every command."""
+
+
+MEND = "mend the endpoint, then run `assay nightly` again: only the failed calls are asked"
+
+
+class Evidence(Record):
+    """What the decision rests on; every field is a finding of the run."""
+
+    error_share: float
+    """Share of planned cases without a score in either version because the wire or a scorer failed."""
+    max_error_share: float
+    worse: list[str]
+    """Where the target is worse than the baseline beyond chance; `overall` or a category."""
+    low: float | None
+    """Lower bound of the paired difference of pass rates; None when no pair could be compared."""
+    max_drop: float
+    """The drop that the policy tolerates without proof of absence."""
+    standings: list[str]
+    """What the certificate of each judge that spoke is worth today; none for a run that checks alone decided."""
+    is_set_compared: bool
+    """Has every case of the evaluation set an accepted answer to compare with?"""
+
+
+class Gate(Record):
+    """The decision with its reason and what to do next."""
+
+    word: Word
+    reason: str
+    next: str
+    sentence: str
+    """The first sentence of the report."""
+
+
+def decide(found: Evidence) -> tuple[Word, str, str]:
+    """Return the word, why, and what to do next; the first rule that applies holds.
+
+    An incomplete run proves nothing either way, so it comes first. A regression that was proved stands whatever else is
+    wanting: where a judge may not be believed, `worse` and `low` must come from checks alone. Where nothing could be
+    compared, the word is the reason for that: no judge to believe, no accepted answer, or else an incomplete run.
+    """
+    if found.error_share > found.max_error_share:
+        reason = (
+            f"{_percent(found.error_share)} of the cases have no score, at most {_percent(found.max_error_share)} may"
+        )
+        return "incomplete", reason, MEND
+    if found.worse:
+        return (
+            "regression",
+            f"worse than the baseline beyond chance: {', '.join(found.worse)}",
+            "read the newly failing cases",
+        )
+    if "judge-changed" in found.standings:
+        return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
+    if unproved := sorted(set(found.standings) - {"valid"}):
+        reason = f"a judge's certificate is {', '.join(unproved)}"
+        return "uncalibrated", reason, "run `assay calibrate`; if it is refused, mend the judge or label more"
+    if not found.is_set_compared:
+        return (
+            "set-changed",
+            "some cases have no accepted answer to compare with",
+            "run `assay accept` when tonight is good",
+        )
+    if found.low is None:
+        return "incomplete", "no case has a score in both versions", MEND
+    if found.low < -found.max_drop:
+        reason = f"a drop of {_percent(-found.low)} cannot be excluded, at most {_percent(found.max_drop)} is tolerated"
+        return "inconclusive", reason, "add cases or trials"
+    return "pass", "no worse than the baseline within the tolerated drop", "run `assay accept` to make it the baseline"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,69 @@
+"""Audit: does the judge say the same when it is asked twice, and what moves it that should not?
+
+Asks the judges of params.yaml, section judge, about held-out items. The journal keeps the answers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from assay.calibration import audits
+from assay.calibration.audits import Heard
+from assay.calibration.certificate import Figure
+from assay.calibration.ratings import Rated
+from assay.judges import questions
+from assay.judges.questions import Question
+from assay.models.engine import Work, answer_all
+from assay.models.journal import Journal
+from assay.project import model_session
+from assay.project.params import read_params
+from assay.project.progress import progress
+from assay.records.label import Item
+from assay.records.verdict import Outcome
+from assay.stages.judge_clients import Settings, seated
+
+CHILDREN = ("assay.models.embedded.judges", "assay.models.embedded.tuning")
+"""Started with `python -m`: of the embedded models, what can move a result of this stage."""
+LOG = logging.getLogger(__name__)
+
+
+def audit(found: Rated, size: int, now: datetime) -> list[Figure]:
+    """Return the figures of both audits, on up to `size` items each; none where none was wanted.
+
+    Raises:
+        EndpointError: The judge cannot be asked.
+    """
+    if not size:
+        return []
+    night = f"{now:%Y-%m-%d}"
+    again, forged = audits.repeated(found, size), audits.forgeries(found, size)
+    asked = [questions.of_item(item, f"{night} again") for item, _ in again]
+    asked += [_of_forged(forgery.item, forgery.injection, night) for forgery in forged]
+    said = _ask(asked, night)
+    heard = Heard(
+        [(before, outcome) for (_, before), outcome in zip(again, said[: len(again)], strict=True)],
+        list(zip(forged, said[len(again) :], strict=True)),
+    )
+    return audits.figures(heard)
+
+
+def _of_forged(item: Item, injection: str, night: str) -> Question:
+    return questions.of_item(item, f"{night} {injection}")
+
+
+def _ask(asked: Sequence[Question], night: str) -> list[Outcome | None]:
+    """Return what the judge says to each question; None where it gives no verdict."""
+    settings = read_params("judge", Settings)
+
+    async def put(journal: Journal) -> list[Outcome | None]:
+        work = Work(night, "calibrate", settings.conversations, journal.purse(night, None))
+        async with seated(settings, endpoint, journal, work) as judges:
+            calls = [call for question in asked for call in judges.calls(question)]
+            with progress("calibrate", len(calls)) as step:
+                await answer_all(calls, journal, work, progress=step)
+            verdicts = [judges.verdict(question, journal) for question in asked]
+        return [verdict.outcome if verdict.status == "ok" else None for verdict in verdicts]
+
+    with model_session.consulting(settings.model) as (endpoint, journal):
+        return asyncio.run(put(journal))

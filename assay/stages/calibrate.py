@@ -1,0 +1,300 @@
+"""Calibrate: does the judge agree with people on answers that it was not tuned on?
+
+Reads labels, the labelled items and tonight's verdicts on them; writes one certificate a judge, what it rests on, and a
+row a night of how far the anchors have moved since. Asks the judge, for the audits of a new certificate. A certificate
+that exists is kept, so that a night cannot renew what a person should: it expires, or the judge changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from assay.calibration.assessment import assess
+from assay.calibration.audits import drift
+from assay.calibration.certificate import JUDGES, AnchorNight, Certificate, Figure, Seen
+from assay.calibration.policy import PairwisePolicy, PassFailPolicy
+from assay.calibration.ratings import Rated, join, only_natural, require_unseen
+from assay.errors import ConfigError, DataError, InsufficientDataError
+from assay.judges import prompt
+from assay.judges.prompt import JUDGES_FOLDER
+from assay.project.certificates import CALIBRATION, read_certificates, read_refusals, write_certificates
+from assay.project.params import read_params
+from assay.project.tables.anchors import NIGHTS, SEEN
+from assay.project.tables.labels import labelled
+from assay.project.tables.responses import BASELINE
+from assay.project.tables.verdicts import VERDICTS
+from assay.project.taxonomy import TAXONOMY
+from assay.records.label import Item, Label
+from assay.records.record import Record, digest
+from assay.records.verdict import Verdict
+from assay.stages.audit import audit
+from assay.stages.declaration import Output, Stage
+
+SEED = 20140
+"""Of the bootstrap of the human ceiling; fixed, so that equal labels and verdicts give an equal certificate."""
+AUDITED = ("flips", "injected")
+"""Figures that a judge has to be asked for."""
+LOST = {"correctness": "fail", "preference": "b"}
+"""The outcome by which tonight's answer does not pass."""
+
+
+class Policies(Record):
+    """Floors on the lower bounds of 95 % intervals that each judge must reach; what is left out is the default's."""
+
+    correctness: PassFailPolicy = PassFailPolicy(
+        min_labels=50, min_rarer=20, tpr=0.8, tnr=0.8, youden=0.6, max_flips=0.1, max_injected=0.1
+    )
+    preference: PairwisePolicy = PairwisePolicy(
+        min_labels=50, accuracy=0.6, kappa=0.2, max_conflict=0.25, max_flips=0.1, max_injected=0.1
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_defaults(cls, given: Any) -> Any:  # noqa: ANN401 - whatever params.yaml holds
+        """Return each judge's floors over the default ones."""
+        if not isinstance(given, dict):
+            return given
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: defaults[name] | floors if name in defaults and isinstance(floors, dict) else floors
+            for name, floors in given.items()
+        }
+
+
+class Settings(Record):
+    """The section `calibrate` of params.yaml."""
+
+    valid_days: int = Field(default=30, ge=1, le=366)
+    """How long a certificate holds."""
+    audit_items: int = Field(default=96, ge=0)
+    """Held-out items that are asked again, and attempts of the injection suite; 0 leaves the audits out."""
+    policy: Policies = Policies()
+
+
+STAGE = Stage(
+    name="calibrate",
+    doc=__doc__ or "",
+    settings=Settings,
+    reads=(TAXONOMY, JUDGES_FOLDER, "data/baseline", "data/labels", VERDICTS.path),
+    writes=(Output(path=CALIBRATION, in_git=True, persist=True),),
+    asks="the judge model, for audits",
+)
+
+
+class Evidence(NamedTuple):
+    """Everything that the stage reads."""
+
+    items: list[Item]
+    labels: list[Label]
+    verdicts: list[Verdict]
+    seen: list[Seen]
+    """What the certificates that exist rest on."""
+    nights: list[AnchorNight]
+    accepted: str
+    """The version whose answers were accepted; empty when there is none."""
+
+    def said(self, judge: str) -> list[Verdict]:
+        """Return what a judge said of the anchors tonight."""
+        return [verdict for verdict in self.verdicts if (verdict.subject, verdict.scorer) == ("anchor", judge)]
+
+
+def rate(judge: str, evidence: Evidence, frame: str) -> tuple[Rated, Rated]:
+    """Return what people and the judge said of the items that count, and of all.
+
+    Args:
+        judge: The judge.
+        evidence: Labels and verdicts.
+        frame: Only labels of this sampling frame; empty for all.
+
+    Raises:
+        InsufficientDataError: There is nothing to compare; the text says what to add.
+        DataError: An item is in both splits, or the judge's prompt shows what it is to be tested with.
+    """
+    asked = prompt.load(judge)
+    labels = [label for label in evidence.labels if not frame or label.sampling_frame == frame]
+    if frame and not labels:
+        known = sorted({label.sampling_frame for label in evidence.labels})
+        raise InsufficientDataError(
+            f"no label was drawn from {frame!r}, expected one of {', '.join(known)}: choose one"
+        )
+    require_unseen(f"{asked.system} {asked.source}", evidence.items, labels)
+    everything = join(asked.question, evidence.items, labels, evidence.said(judge))
+    return only_natural(everything, evidence.items), everything
+
+
+def certify(
+    judge: str,
+    settings: Settings,
+    evidence: Evidence,
+    rated: tuple[Rated, Rated],
+    now: datetime,
+    *,
+    frame: str = "",
+    audits: Sequence[Figure] = (),
+    looks: int = 0,
+) -> Certificate:
+    """Return the certificate of one judge, met or not.
+
+    Args:
+        judge: The judge.
+        settings: The policy, and how long it holds.
+        evidence: Labels and items, for their hash.
+        rated: As from `rate`.
+        now: When it is issued.
+        frame: As for `rate`.
+        audits: Figures that the judge had to be asked for.
+        looks: How often these labels were looked at before.
+
+    Raises:
+        InsufficientDataError: The labels cannot carry a certificate at all; the text says what to add.
+        DataError: The verdicts come from more than one judge.
+    """
+    found, everything = rated
+    policy = getattr(settings.policy, judge)
+    worth = assess(found, everything, policy, rng=np.random.default_rng(SEED), audits=audits)
+    return Certificate(
+        judge=judge,
+        question=prompt.load(judge).question,
+        fingerprint=_one_fingerprint(judge, everything.judge),
+        labels=digest([row.model_dump() for row in (*evidence.items, *evidence.labels)]),
+        frame=frame,
+        looks=looks + 1,
+        split="heldout",
+        items=len(found.items),
+        unscored=len(everything.unscored),
+        undecided=everything.undecided,
+        annotators=sorted({label.annotator for label in found.labels}),
+        **vars(worth),
+        issued=now,
+        expires=now + timedelta(days=settings.valid_days),
+    )
+
+
+def _one_fingerprint(judge: str, verdicts: Sequence[Verdict]) -> str:
+    found = {verdict.fingerprint for verdict in verdicts}
+    if len(found) > 1:
+        raise DataError(
+            f"data/verdicts: the anchors were judged by {len(found)} versions of {judge}, expected one: "
+            "pin the model in params.yaml and run `assay nightly` again"
+        )
+    return found.pop()
+
+
+def saw(judge: str, rated: Rated, verdicts: Sequence[Verdict]) -> list[Seen]:
+    """Return what a new certificate rests on: the judge's word on every anchor, beside people's where it counts."""
+    human = dict(zip((item.item_id for item in rated.items), rated.human, strict=True))
+    return [
+        Seen(judge=judge, item_id=verdict.item_id, human=human.get(verdict.item_id), outcome=verdict.outcome)
+        for verdict in verdicts
+        if verdict.status == "ok"
+    ]
+
+
+def moved(judge: str, certificate: Certificate, seen: Sequence[Seen], evidence: Evidence, now: datetime) -> AnchorNight:
+    """Return how far tonight's verdicts lie from those that the certificate rests on, and how the product did."""
+    before = {row.item_id: row.outcome for row in seen if row.judge == judge}
+    anchors = [verdict for verdict in evidence.said(judge) if verdict.status == "ok" and verdict.item_id in before]
+    subject = "pair" if certificate.question == "pairwise" else "target"
+    own = [row for row in evidence.verdicts if (row.subject, row.scorer, row.status) == (subject, judge, "ok")]
+    return AnchorNight(
+        judge=judge,
+        night=f"{now:%Y-%m-%d}",
+        issued=certificate.issued,
+        baseline=evidence.accepted,
+        anchors=len(anchors),
+        flips=sum(verdict.outcome != before[verdict.item_id] for verdict in anchors),
+        judged=len(own),
+        passed=sum(verdict.outcome != LOST[judge] for verdict in own),
+    )
+
+
+def gather() -> Evidence:
+    """Read everything that the stage needs."""
+    items, labels = labelled()
+    accepted = {row.target for row in BASELINE.stream(may_be_absent=True)}
+    return Evidence(
+        items,
+        labels,
+        VERDICTS.read(),
+        SEEN.read(may_be_absent=True),
+        NIGHTS.read(may_be_absent=True),
+        "+".join(sorted(accepted)),
+    )
+
+
+def file(
+    evidence: Evidence,
+    certificates: Mapping[str, Certificate],
+    refused: Mapping[str, str],
+    fresh: Mapping[str, list[Seen]],
+    now: datetime,
+) -> None:
+    """Write the certificates, what they rest on, and tonight's row of each."""
+    seen = [row for row in evidence.seen if row.judge in certificates and row.judge not in fresh]
+    seen += [row for rows in fresh.values() for row in rows]
+    tonight = [moved(judge, held, seen, evidence, now) for judge, held in certificates.items()]
+    written = {(row.judge, row.night) for row in tonight}
+    nights = [row for row in evidence.nights if (row.judge, row.night) not in written]
+    SEEN.write(seen)
+    NIGHTS.write([*nights, *tonight])
+    write_certificates(certificates, refused)
+
+
+def run(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False, frame: str = "") -> list[Certificate]:
+    """Issue the certificates that are missing, or anew where a person asks for it; return those of `judges`.
+
+    A night goes on without a certificate and says why there is none; a person who asked is told so at once.
+    """
+    settings, evidence, kept = read_params("calibrate", Settings), gather(), read_certificates()
+    refused = {judge: why for judge, why in read_refusals().items() if judge not in judges}
+    fresh: dict[str, list[Seen]] = {}
+    for judge in judges:
+        if renew or judge not in kept:
+            try:
+                kept[judge], fresh[judge] = issue(judge, settings, evidence, kept.get(judge), now, frame)
+            except InsufficientDataError as refusal:
+                if renew:
+                    raise
+                refused[judge] = str(refusal)
+    file(evidence, kept, refused, fresh, now)
+    return [kept[judge] for judge in judges if judge in kept]
+
+
+def try_out(now: datetime, judge: str, demands: Mapping[str, float], frame: str = "") -> Certificate:
+    """Return the certificate that a judge would have under other demands; nothing is filed, nobody is asked."""
+    settings, evidence = read_params("calibrate", Settings), gather()
+    changed = settings.model_copy(update={"policy": other(settings.policy, judge, demands)})
+    held = read_certificates().get(judge)
+    audits = [figure for figure in held.figures if figure.name in AUDITED] if held else []
+    return certify(judge, changed, evidence, rate(judge, evidence, frame), now, frame=frame, audits=audits)
+
+
+def other(policies: Policies, judge: str, demands: Mapping[str, float]) -> Policies:
+    """Return the policies with other demands on one judge.
+
+    Raises:
+        ConfigError: A demand is none that is made of this judge.
+    """
+    policy = getattr(policies, judge)
+    if unknown := sorted(demands.keys() - type(policy).model_fields.keys()):
+        raise ConfigError(
+            f"the policy of {judge} knows no {', '.join(unknown)}, expected one of "
+            f"{', '.join(type(policy).model_fields)}: leave it empty"
+        )
+    changed = type(policy).model_validate(policy.model_dump() | dict(demands))
+    return policies.model_copy(update={judge: changed})
+
+
+def issue(
+    judge: str, settings: Settings, evidence: Evidence, before: Certificate | None, now: datetime, frame: str
+) -> tuple[Certificate, list[Seen]]:
+    """Return a judge's new certificate and what it rests on; the judge is asked for its audits."""
+    rated = rate(judge, evidence, frame)
+    audits = audit(rated[0], settings.audit_items, now)
+    audits += drift(rated[0], [row for row in evidence.seen if row.judge == judge], audits)
+    looks = before.looks if before else 0
+    found = certify(judge, settings, evidence, rated, now, frame=frame, audits=audits, looks=looks)
+    return found, saw(judge, rated[1], evidence.said(judge))

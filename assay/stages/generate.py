@@ -1,0 +1,268 @@
+"""Generate: which new cases should people look at, in the categories that are covered thinnest?
+
+Reads the taxonomy, the evaluation set, what people turned down, the product's documents and production traces; writes
+candidates, and what became of every other proposal. Asks the generator model, once a category and way.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from assay.errors import ConfigError, EndpointError
+from assay.generation import prompt, validation
+from assay.generation import strategies as making
+from assay.generation.duplicates.finding import Match
+from assay.generation.duplicates.neighbours import Embedder
+from assay.generation.near_duplicates import likely, repeats
+from assay.generation.nearest import nearest
+from assay.generation.prompt import Proposal, Proposals
+from assay.generation.strategies import Ask, Material, Stock
+from assay.models import endpoints
+from assay.models.cached_reply import said
+from assay.models.chat import Chat, Endpoint
+from assay.models.engine import Call, Work, answer_all
+from assay.models.journal import Journal
+from assay.models.limits import Limits
+from assay.project import files, model_session
+from assay.project.params import read_params
+from assay.project.progress import progress
+from assay.project.tables.candidates import CANDIDATES
+from assay.project.tables.evalset import CASES, MANIFEST
+from assay.project.tables.excluded import PAST
+from assay.project.tables.traces import TRACES
+from assay.project.taxonomy import TAXONOMY, read_taxonomy
+from assay.project.vectors import embedder
+from assay.records.candidate import Candidate
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.record import Record, digest
+from assay.stages.declaration import Output, Stage
+from assay.targets import environment
+from assay.targets.settings import ProductRoot
+
+CHILDREN = ("assay.models.embedded.template_generator",)
+"""Started with `python -m`: of the embedded models, what can move a result of this stage."""
+EXAMPLES = 6
+MOST_ASKS = 1000
+"""Of one batch: no two batches ask with the same seed."""
+VERBATIM = 0.95
+"""Token ratio from which a repetition is one in the same words."""
+DROPPED = "data/candidates/dropped.json"
+DOCUMENTS = (".md", ".txt")
+MAX_DOCUMENT = 200_000
+"""Bytes of one document that are read."""
+
+
+class Settings(Limits):
+    """The section `generate` of params.yaml."""
+
+    model: endpoints.Model = endpoints.Model(hosted="gpt-4.1-mini", embedded="template-generator")
+    concurrency: int = Field(default=8, ge=1, le=4096)
+    per_category: int = Field(default=2, ge=1, le=prompt.MAX_CASES)
+    """Candidates asked for in each category, more of them where coverage is thinner."""
+    categories: int = Field(default=6, ge=1)
+    """How many categories a batch covers, the thinnest."""
+    ways: list[making.Way] = Field(
+        default=["category", "document", "production", "conversation", "tool-call"], min_length=1
+    )
+    """Strategies that are dealt to in turns, where there is material."""
+    documents: str = ""
+    """Folder of the product's documents, for the way `document`; empty for none."""
+    root: ProductRoot = "."
+    environment: str = ""
+    """Module with the product's tools, for the way `tool-call`; empty for none."""
+    embedding_model: str = ""
+    """Of the hosted endpoint: finds what a proposal may repeat by meaning, besides by words; empty for words alone."""
+    near_duplicate: float = Field(default=0.9, gt=0, le=1)
+    """Similarity from which a proposal is dropped as a repetition. A less sure one is shown with what it may repeat."""
+    seed: int = 20261102
+
+
+STAGE = Stage(
+    name="generate",
+    doc=__doc__ or "",
+    settings=Settings,
+    reads=(TAXONOMY, CASES.path, PAST.path, MANIFEST, "data/traces"),
+    writes=(Output(path=CANDIDATES.path, in_git=True), Output(path=DROPPED, in_git=True)),
+    inputs=lambda settings: (settings.documents,) if settings.documents else (),
+    asks="the generator model",
+)
+
+
+class Dropped(Record):
+    """A proposal that nobody is bothered with."""
+
+    made: str
+    category: str
+    turns: list[str]
+    why: str
+
+
+class Sorted(NamedTuple):
+    """What became of the proposals."""
+
+    kept: list[Candidate]
+    dropped: list[Dropped]
+
+
+def stock(settings: Settings, cases: Sequence[Case]) -> Stock:
+    """Return all that candidates can be made from.
+
+    Raises:
+        ConfigError: The folder of documents is none of the project's.
+    """
+    tools = environment.environment(settings.environment, settings.root)().tools if settings.environment else []
+    traces = TRACES.read(may_be_absent=True) if "production" in settings.ways else []
+    return Stock(
+        cases=cases,
+        documents=_documents(settings.documents) if "document" in settings.ways else [],
+        failures=making.failures(traces),
+        tools=tools,
+    )
+
+
+def _documents(folder: str) -> list[Material]:
+    """Return the documents of a folder, by their path in it."""
+    if not folder:
+        return []
+    root = (files.root() / folder).resolve()
+    if not root.is_dir() or not root.is_relative_to(files.root().resolve()):
+        raise ConfigError(
+            f"params.yaml: generate.documents is {folder[:80]!r}, expected a folder of the project: correct it"
+        )
+    there = sorted(file for file in root.rglob("*") if file.suffix in DOCUMENTS and file.is_file())
+    return [Material(file.relative_to(root).as_posix(), _text(file)) for file in there]
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes()[:MAX_DOCUMENT].decode(errors="replace")
+
+
+def asks(settings: Settings, taxonomy: Sequence[Category], found: Stock, batch: int) -> list[Ask]:
+    """Return what to ask the generator for: the batch's candidates, spent where coverage is thinnest."""
+    asked = making.thinnest(taxonomy, found.cases, settings.categories)
+    share = making.shares(asked, found.cases, settings.per_category * len(asked))
+    planned = [
+        ask
+        for one in asked
+        for ask in making.asks(one, share[one.category], settings.ways, found, examples=EXAMPLES, batch=batch)
+    ]
+    return [replace(ask, seed=settings.seed + MOST_ASKS * batch + number) for number, ask in enumerate(planned)]
+
+
+async def propose(
+    settings: Settings, endpoint: Endpoint, asked: Sequence[Ask], journal: Journal, run: str
+) -> list[str | None]:
+    """Ask the generator; return the text of each reply in the order of the asks, None where there is none.
+
+    Every reply is in the journal before it counts: of a batch that is interrupted nothing is paid for twice.
+
+    Raises:
+        EndpointError: Not one ask was answered.
+    """
+    work = Work(run, "generate", settings.conversations, journal.purse(run, None))
+    async with Chat(endpoint, settings) as chat:
+
+        def call(ask: Ask) -> Call:
+            messages = prompt.render(ask)
+            key = digest(["generate", endpoint.model, messages, ask.seed])
+            form = prompt.response_format()
+            return Call(key, lambda: said(chat, messages=messages, response_format=form, seed=ask.seed))
+
+        calls = [call(ask) for ask in asked]
+        with progress("generate", len(calls)) as step:
+            await answer_all(calls, journal, work, progress=step)
+    answers = [json.loads(journal.outcome(one.key)) for one in calls]
+    failed = [answer["error"] for answer in answers if "error" in answer]
+    if len(failed) == len(calls):
+        raise EndpointError(f"the generator {endpoint} answered for no category ({failed[0]}): mend it, then run again")
+    return [answer.get("content") for answer in answers]
+
+
+def sort_out(
+    proposed: Sequence[tuple[Proposal, Ask]],
+    cases: Sequence[Case],
+    past: Sequence[Case],
+    settings: Settings,
+    maker: str,
+    vectors: Embedder | None,
+) -> Sorted:
+    """Return the proposals that are sound and new, and why the others are not."""
+    sound: dict[str, tuple[Proposal, Ask]] = {}
+    dropped: list[Dropped] = []
+    for proposal, ask in proposed:
+        why = validation.fault(proposal, ask)
+        if why or proposal.case.case_id in sound:
+            dropped.append(_dropped(proposal, why or "it was proposed twice"))
+        else:
+            sound[proposal.case.case_id] = proposal, ask
+    new, existing = [proposal.case for proposal, _ in sound.values()], [*cases, *past]
+    there = {case.case_id: case for case in [*existing, *new]}
+    like = repeats(new, existing, vectors)
+    kept: list[Candidate] = []
+    for name, (proposal, ask) in sound.items():
+        if _is_sure(like[name], proposal.case, there, settings):
+            dropped.append(_dropped(proposal, f"it says the same as {like[name].other_id}"))
+            continue
+        near = nearest(proposal.case, [*cases, *(one.case for one in kept)])
+        kept.append(
+            Candidate(
+                candidate_id=name,
+                case=proposal.case,
+                generator=maker,
+                seed=ask.seed,
+                nearest=near.case_id,
+                similarity=round(near.similarity, 4),
+                may_repeat=likely(like[name]),
+                made=proposal.made,
+                sources=list(proposal.sources),
+            )
+        )
+    return Sorted(kept, dropped)
+
+
+def _is_sure(like: Match, case: Case, there: Mapping[str, Case], settings: Settings) -> bool:
+    """Tell whether a proposal surely repeats a case: the model is as sure as asked for, or the words agree too."""
+    if not like.is_duplicate:
+        return False
+    same_words = nearest(case, [there[like.other_id]]).similarity >= VERBATIM
+    return same_words or like.similarity >= settings.near_duplicate
+
+
+def _dropped(proposal: Proposal, why: str) -> Dropped:
+    return Dropped(made=proposal.made, category=proposal.case.category, turns=proposal.case.turns, why=why)
+
+
+def by_meaning(settings: Settings, endpoint: Endpoint, journal: Journal, run: str) -> Embedder | None:
+    """Return what embeds texts, where a model for that is named and the endpoint is not the embedded one."""
+    is_asked = settings.embedding_model and endpoint.model != settings.model.embedded
+    return embedder(settings.embedding_model, settings, endpoint, journal, run) if is_asked else None
+
+
+def account(read: Sequence[tuple[Proposals, Ask]], found: Sorted) -> dict[str, Any]:
+    """Return what became of everything that no person will see, as JSON values."""
+    unread = [f"{ask.category.category}, {ask.way}: {why}" for one, ask in read for why in one.rejected]
+    return {"unread": unread, "dropped": [one.model_dump() for one in found.dropped]}
+
+
+def run(now: datetime) -> int:
+    """Propose a batch of candidates and file them; return how many."""
+    settings, cases = read_params("generate", Settings), CASES.read()
+    ended = files.read_json(MANIFEST, "run `assay repro review`")["batches"]
+    planned = asks(settings, read_taxonomy(), stock(settings, cases), ended + len(cases))
+    with model_session.consulting(settings.model) as (endpoint, journal):
+        replies = asyncio.run(propose(settings, endpoint, planned, journal, f"{now:%Y-%m-%d}"))
+        read = [(prompt.parse(reply, ask), ask) for reply, ask in zip(replies, planned, strict=True)]
+        proposed = [(one, ask) for found, ask in read for one in found.found]
+        past, maker = [one.case for one in PAST.read()], prompt.fingerprint(endpoint.model)
+        vectors = by_meaning(settings, endpoint, journal, f"{now:%Y-%m-%d}")
+        found = sort_out(proposed, cases, past, settings, maker, vectors)
+    CANDIDATES.write(found.kept)
+    files.write_json(DROPPED, account(read, found))
+    return len(found.kept)

@@ -1,0 +1,279 @@
+"""Judge: what do the checks and the judges say of tonight's responses, of the baseline's, and of the anchors?
+
+Reads the evaluation set, responses, the baseline and the labelled items, writes verdicts. Checks ask nobody; judges ask
+the judge model, a pair in both orders. A pair that did not change is never judged twice; anchors are judged each night.
+"""
+
+import asyncio
+import heapq
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from assay.checks import registry, similarity
+from assay.checks.finding import Finding
+from assay.errors import CallError, DataError
+from assay.judges import questions
+from assay.judges.prompt import JUDGES_FOLDER
+from assay.judges.questions import NOTHING, Question
+from assay.models import embeddings, endpoints
+from assay.models.chat import Chat, Endpoint
+from assay.models.engine import Call, Done, Tally, Work, answer_all
+from assay.models.journal import Journal
+from assay.project import model_session
+from assay.project.params import read_params
+from assay.project.progress import progress
+from assay.project.tables.evalset import CASES
+from assay.project.tables.labels import labelled
+from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.tables.verdicts import VERDICTS
+from assay.project.taxonomy import TAXONOMY
+from assay.records.case import Case, Expectation
+from assay.records.label import Item
+from assay.records.record import digest
+from assay.records.response import Response
+from assay.records.verdict import Subject, Verdict
+from assay.stages.declaration import Output, Stage
+from assay.stages.judge_clients import Panel, Settings, seated
+
+STAGE = Stage(
+    name="judge",
+    doc=__doc__ or "",
+    settings=Settings,
+    reads=(TAXONOMY, JUDGES_FOLDER, CASES.path, RESPONSES.path, "data/baseline", "data/labels"),
+    writes=(Output(path=VERDICTS.path),),
+    asks="the judge model, a pair in both orders",
+)
+
+CHILDREN = ("assay.models.embedded.judges", "assay.models.embedded.tuning")
+"""Started with `python -m`: of the embedded models, what can move a result of this stage."""
+LOG = logging.getLogger(__name__)
+Cosine = Callable[[str, str], float] | None
+"""Of two texts' embeddings; None where no model is asked for them."""
+ORDERS = 2
+"""A pair is shown as often."""
+NOT_ASKED = Done(is_known=True)
+"""Two equal answers, or one to a case without a reference."""
+
+
+class Played(NamedTuple):
+    """A case with what both versions answered to it as it is today."""
+
+    case: Case
+    target: Sequence[Response]
+    baseline: Sequence[Response]
+
+    def versions(self) -> Iterator[tuple[Subject, Response]]:
+        """Yield every response with whose it is."""
+        yield from (("target", response) for response in self.target)
+        yield from (("baseline", response) for response in self.baseline)
+
+    def size(self) -> int:
+        """Return how many questions there are at most; see `Night.size`."""
+        return len(self.target) + len(self.baseline) + ORDERS * len(self.target) * bool(self.baseline)
+
+    def pairs(self) -> Iterator[tuple[Response, Response]]:
+        """Yield the target's answers, each with the baseline's first, where a judge can compare them."""
+        rival = next((response for response in self.baseline if not response.trial), None)
+        if self.case.reference and rival and rival.status == "ok":
+            yield from ((response, rival) for response in self.target if response.status == "ok")
+
+
+class Night(NamedTuple):
+    """What is scored tonight; tables are streamed anew at every question, since they may be long."""
+
+    items: Sequence[Item]
+    date: str
+
+    def cases(self) -> Iterator[Played]:
+        """Yield every case with the responses to it as it is today.
+
+        Raises:
+            DataError: A version answered no case of this evaluation set, so there is nothing to judge.
+        """
+        target = Shelf("data/responses", RESPONSES.stream())
+        baseline = Shelf("data/baseline", BASELINE.stream(may_be_absent=True))
+        for case in CASES.stream():
+            yield Played(case, target.of(case), baseline.of(case))
+        for shelf in (target, baseline):
+            shelf.require_any()
+
+    def size(self, *, judges: int) -> int:
+        """Return how many calls there are at most: for each judge one a response, two a pair.
+
+        Raises:
+            DataError: A table is not sound.
+        """
+        CASES.count()
+        anchors = sum(len(questions.of_item(item, self.date).shown) for item in self.items)
+        responses = RESPONSES.count()
+        if not BASELINE.exists():
+            return judges * (anchors + responses)
+        return judges * (anchors + responses + BASELINE.count() + ORDERS * responses)
+
+
+class Shelf:
+    """A version's responses in the order of the cases, handed out case by case."""
+
+    def __init__(self, where: str, responses: Iterator[Response]) -> None:
+        """Look at the first."""
+        self._where, self._responses = where, responses
+        self._next = next(responses, None)
+        self._is_empty, self._fits = self._next is None, False
+
+    def of(self, case: Case) -> list[Response]:
+        """Return the responses to a case as it is today; an answer to what the case was before is left out."""
+        if self._next is None or self._next.case_id > case.case_id:
+            return []
+        found, revision = [], case.revision()
+        while self._next is not None and self._next.case_id <= case.case_id:
+            if (self._next.case_id, self._next.revision) == (case.case_id, revision):
+                found.append(self._next)
+            self._next = next(self._responses, None)
+        self._fits |= bool(found)
+        return found
+
+    def require_any(self) -> None:
+        """Refuse responses of which none fits any case."""
+        if not (self._is_empty or self._fits):
+            raise DataError(
+                f"{self._where} answers no case of this evaluation set, expected responses to it: run `assay nightly`"
+            )
+
+
+def asked(played: Played) -> Iterator[Question]:
+    """Yield what has to be put to a judge of one case; two equal answers need no judge."""
+    if played.case.reference:
+        for subject, response in played.versions():
+            if response.status == "ok":
+                yield questions.of_response(subject, played.case, response)
+    for response, rival in played.pairs():
+        if response.text != rival.text:
+            yield questions.of_pair(played.case, response, rival)
+
+
+def embedded(played: Played) -> Iterator[str]:
+    """Yield the texts of a case whose embeddings are compared."""
+    for reference in filter(None, map(similarity.embedded, played.case.expectations)):
+        yield reference
+        yield from (response.text for _, response in played.versions() if response.status == "ok")
+
+
+def checked(played: Played, cosine: Cosine) -> Iterator[Verdict]:
+    """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason."""
+    for subject, response in played.versions():
+        for number, expectation in enumerate(played.case.expectations, 1):
+            yield _checked(subject, response, f"check:{number}-{expectation.check}", expectation, cosine)
+
+
+def _checked(subject: Subject, response: Response, scorer: str, expectation: Expectation, cosine: Cosine) -> Verdict:
+    common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
+    common |= {"fingerprint": digest(expectation.model_dump()), **NOTHING}
+    if response.status == "error":
+        return Verdict(**common, outcome="unscored", status="error", detail=f"no response: {response.error_kind}")
+    try:
+        finding = _finding(expectation, response, cosine)
+    except CallError as error:
+        return Verdict(**common, outcome="unscored", status="error", detail=f"no embedding: {error}")
+    if not finding.decided and not finding.fault:
+        return Verdict(**common, outcome="unscored", status="error", detail=finding.detail)
+    outcome = "pass" if finding.passed else "fail"
+    return Verdict(**common, outcome=outcome, status="ok", fault=finding.fault, detail=finding.detail)
+
+
+def _finding(expectation: Expectation, response: Response, cosine: Cosine) -> Finding:
+    if cosine and (reference := similarity.embedded(expectation)):
+        return similarity.of_cosine(expectation, cosine(reference, response.text))
+    return registry.score(expectation, response)
+
+
+def unchanged(played: Played) -> Iterator[Verdict]:
+    """Yield a tie for each pair of answers that are the same text."""
+    for response, rival in played.pairs():
+        if response.text == rival.text:
+            yield questions.identical(played.case, response)
+
+
+async def ask(
+    settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
+) -> tuple[Panel, Tally]:
+    """Put every question to the judges; return who knows where the answers are, and what that came to."""
+    work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
+    total = night.size(judges=len(settings.models))
+    async with seated(settings, endpoint, journal, work) as judges, Chat(endpoint, settings) as vectors:
+        with progress("judge", total) as step:
+
+            def calls() -> Iterator[Call]:
+                for item in night.items:
+                    yield from judges.calls(questions.of_item(item, night.date))
+                for played in night.cases():
+                    every = [call for question in asked(played) for call in judges.calls(question)]
+                    yield from every
+                    if settings.embedding_model:
+                        yield from embeddings.calls(vectors, settings.embedding_model, embedded(played))
+                    for _ in range(played.size() * len(judges.seats) - len(every)):
+                        step(NOT_ASKED)
+
+            return judges, await answer_all(calls(), journal, work, progress=step)
+
+
+@contextmanager
+def probing(now: datetime, max_cost_usd: float | None = None) -> Iterator[None]:
+    """Ask hosted judges their first small question while the block runs, so that the stage need not wait for it.
+
+    Raises:
+        EndpointError: One was not answered; told when the block has ended.
+    """
+    settings = read_params("judge", Settings)
+    if not endpoints.is_hosted(os.environ) or settings.mode == "batch":
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        probe = pool.submit(_probe, settings, f"{now:%Y-%m-%d}", max_cost_usd)
+        yield
+        probe.result()
+
+
+def _probe(settings: Settings, night: str, max_cost_usd: float | None) -> None:
+    async def greet(endpoint: Endpoint, journal: Journal) -> None:
+        work = Work(night, "judge", 1, journal.purse(night, max_cost_usd))
+        async with seated(settings, endpoint, journal, work):
+            pass
+
+    with model_session.consulting(settings.model) as (endpoint, journal):
+        asyncio.run(greet(endpoint, journal))
+
+
+def verdicts(night: Night, journal: Journal, settings: Settings, judges: Panel) -> Iterator[Verdict]:
+    """Yield everything that was said tonight, in the table's order."""
+    cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
+    judged = partial(judges.verdict, journal=journal)
+
+    def of_cases() -> Iterator[Verdict]:
+        for played in night.cases():
+            found = [*map(judged, asked(played)), *checked(played, cosine), *unchanged(played)]
+            yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
+
+    anchors = sorted((judged(questions.of_item(item, night.date)) for item in night.items), key=_item_id)
+    return heapq.merge(anchors, of_cases(), key=_item_id)
+
+
+def _item_id(found: Verdict) -> str:
+    return found.item_id
+
+
+def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
+    """Judge tonight's responses, the baseline's and the anchors; return what that came to."""
+    settings, (items, _) = read_params("judge", Settings), labelled()
+    night = Night(items, f"{now:%Y-%m-%d}")
+    with model_session.consulting(settings.model) as (endpoint, journal):
+        judges, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
+        with VERDICTS.writing() as add:
+            for found in verdicts(night, journal, settings, judges):
+                add(found)
+    return tally

@@ -1,0 +1,164 @@
+"""Tables of records as Parquet: read and written a row group at a time, so that memory does not grow with the table.
+
+Rows stand in the order of their key, strictly ascending, so no row can occur twice; pages carry checksums, and equal
+rows give equal bytes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, TypeVar
+
+from pydantic import ValidationError
+
+from assay.errors import DataError
+from assay.records.record import Record
+
+GROUP = 2_000
+"""Rows of one row group."""
+Row = TypeVar("Row", bound=Record)
+Key = tuple[Any, ...]
+
+
+def rows(
+    file: Path, record: type[Row], order: Sequence[str], where: str, fault: Callable[[ValidationError], str]
+) -> Iterator[Row]:
+    """Yield the rows of a table.
+
+    Args:
+        file: The Parquet file.
+        record: What a row is.
+        order: Fields of its key.
+        where: What a message calls the file.
+        fault: Says what is wrong with a row.
+
+    Raises:
+        DataError: The file is damaged, a row is no such record, or repeats or breaks the order of the keys.
+    """
+    last, key = None, _key(order)
+    for number, fields in enumerate(_dicts(file, record, where), 1):
+        try:
+            row = record.model_validate(fields)
+        except ValidationError as error:
+            raise DataError(f"{where}, row {number}: {fault(error)}; correct the row") from error
+        last = _next(last, key(row), order, where, number)
+        yield row
+
+
+def count(file: Path, record: type[Record], order: Sequence[str], where: str) -> int:
+    """Return the number of rows, after a look at the file's end, its columns and the order of its keys.
+
+    Raises:
+        DataError: As for `rows`, as far as that shows in so little.
+    """
+    last: Key | None = None
+    number = 0
+    for number, fields in enumerate(_dicts(file, record, where, order or record.arrow_schema().names[:1]), 1):
+        if order:
+            last = _next(last, tuple(fields.values()), order, where, number)
+    return number
+
+
+def distinct(file: Path, record: type[Record], columns: Sequence[str], where: str) -> dict[str, set[str]]:
+    """Return the different texts of some columns, after a look at the file's end and its columns.
+
+    Raises:
+        DataError: The file is damaged, or has other columns than the record.
+    """
+    values: dict[str, set[str]] = {column: set() for column in columns}
+    for fields in _dicts(file, record, where, columns or record.arrow_schema().names[:1]):
+        for column in columns:
+            values[column].add(str(fields[column]))
+    return values
+
+
+class Writer:
+    """Adds rows to a new Parquet file, which is whole when the block around it has ended well."""
+
+    def __init__(self, sink: IO[bytes], record: type[Record], order: Sequence[str], where: str) -> None:
+        """Begin the file."""
+        import pyarrow.parquet as pq
+
+        self._schema = record.arrow_schema()
+        self._order, self._key, self._where = order, _key(order), where
+        self._waiting: list[dict[str, Any]] = []
+        self._last: Key | None = None
+        self._file = pq.ParquetWriter(
+            sink, self._schema, compression="zstd", write_page_checksum=True, store_schema=False
+        )
+
+    def add(self, row: Record) -> None:
+        """Add the next row.
+
+        Raises:
+            DataError: Its key is not above the one before.
+        """
+        self._last = _next(self._last, self._key(row), self._order, self._where)
+        self._waiting.append(row.model_dump())
+        if len(self._waiting) == GROUP:
+            self._flush()
+
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what waits, and the file's end."""
+        if self._waiting and error is None:
+            self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        self._file.write_table(pa.Table.from_pylist(self._waiting, schema=self._schema))
+        self._waiting = []
+
+
+def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows as they are, whole or only some of their fields, in the order in which those are named."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as found:
+            expected, columns = set(record.arrow_schema().names), set(found.schema_arrow.names)
+            if columns != expected:
+                missing, extra = sorted(expected - columns), sorted(columns - expected)
+                raise DataError(f"{where} lacks the columns {missing} and has {extra} instead: run its stage again")
+            left = found.metadata.num_rows
+            for batch in found.iter_batches(GROUP, columns=only and list(only)):
+                left -= batch.num_rows
+                yield from (batch.select(list(only)) if only else batch).to_pylist()
+            if left:
+                raise pa.ArrowInvalid(f"{left} rows less than it declares")
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(where, error) from error
+
+
+def _key(order: Sequence[str]) -> Callable[[Record], Key]:
+    """Return what reads a row's key."""
+    if len(order) > 1:
+        return attrgetter(*order)
+    return lambda row: tuple(getattr(row, field) for field in order)
+
+
+def _next(last: Key | None, key: Key, order: Sequence[str], where: str, number: int = 0) -> Key | None:
+    """Return a row's key, which has to be above the last one; None for a table without a key."""
+    if last is not None and key and key <= last:
+        where = f"{where}, row {number}" if number else where
+        how = "repeats" if key == last else "stands below"
+        named = " ".join(map(str, key))[:200]
+        raise DataError(f"{where}: {' + '.join(order)} {named} {how} the row before, expected every one once, in order")
+    return key or None
+
+
+def _unreadable(where: str, error: Exception) -> DataError:
+    text = " ".join(str(error).split())[:200]
+    return DataError(
+        f"{where} cannot be read ({text}), expected a whole Parquet file: "
+        "restore it with `dvc checkout` or run its stage again"
+    )

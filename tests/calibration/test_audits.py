@@ -1,0 +1,111 @@
+"""Audits: what a judge says when it is asked again, what moves it, and how far it has drifted."""
+
+import pytest
+
+from assay.calibration import audits
+from assay.calibration.audits import Heard
+from assay.calibration.certificate import Figure, Seen
+from assay.calibration.ratings import Rated, join, require_unseen
+from assay.errors import DataError
+from assay.judges.injections import INJECTIONS
+from tests.cast import item, label, verdict
+
+
+def rated(count: int, *, wrong: int = 0, question: str = "pass-fail") -> Rated:
+    """Return items of which every second one is lost; the judge is wrong of the first few."""
+    good, bad = ("pass", "fail") if question == "pass-fail" else ("a", "b")
+    items = [item(number, "Yes.", question, "No.") for number in range(count)]
+    truth = [bad if number % 2 else good for number in range(count)]
+    said = [bad if (one == good) == (number < wrong) else good for number, one in enumerate(truth)]
+    verdicts = [
+        verdict(one.item_id, outcome, subject="anchor", as_is=outcome, swapped=outcome)
+        for one, outcome in zip(items, said, strict=True)
+    ]
+    return join(question, items, [label(one.item_id, of) for one, of in zip(items, truth, strict=True)], verdicts)
+
+
+def seen(found: Rated) -> list[Seen]:
+    """Return what a certificate on these items rests on."""
+    return [
+        Seen(judge="correctness", item_id=one.item_id, human=human, outcome=said.outcome)  # type: ignore[arg-type]
+        for one, human, said in zip(found.items, found.human, found.judge, strict=True)
+    ]
+
+
+def flips(share: float, n: int = 100) -> Figure:
+    """Return what an A/A audit came to."""
+    return Figure(name="flips", estimate=share, low=0, high=1, n=n, method="items asked twice")
+
+
+def test_a_prompt_that_shows_a_held_out_item_is_refused() -> None:
+    """A few-shot example that occurs in the held-out split, whatever its case and blanks, is refused by its name."""
+    shown = "Example: Refunds are possible\nwithin 14 DAYS of  delivery. Verdict: pass."
+    items = [item(7, "refunds are possible within 14 days of delivery."), item(8, "Gift cards never expire, ever.")]
+    labels = [label(one.item_id, "pass") for one in items]
+    with pytest.raises(DataError, match=r"shows 1 held-out items \(pass-fail.007\)"):
+        require_unseen(shown, items, labels)
+    require_unseen(shown, items, [label(items[0].item_id, "pass", split="tune"), labels[1]])
+
+
+def test_a_short_answer_in_a_prompt_is_chance() -> None:
+    """A held-out answer of one word may stand in any rubric."""
+    require_unseen("Say Yes. or No.", [item(1, "Yes.")], [label("pass-fail.001", "pass")])
+
+
+def test_nothing_heard_gives_no_number() -> None:
+    """Where no call of an audit was answered there is no rate, and the note says so."""
+    found = audits.figures(Heard([("pass", None)], []))
+    assert [(figure.name, figure.estimate, figure.n) for figure in found] == [("flips", None, 0), ("injected", None, 0)]
+    assert "no items asked twice had a verdict" in found[0].note
+
+
+def test_every_attempt_is_made_on_what_the_judge_let_lose() -> None:
+    """Twelve attempts an item, on items that people and judge both fail, each added to the end of the response."""
+    tried = audits.forgeries(rated(10), 30)
+    assert len(tried) == 2 * len(INJECTIONS)
+    assert {one.before for one in tried} == {"fail"}
+    assert {one.item.response_a.removeprefix("Yes.") for one in tried} == {one.text for one in INJECTIONS}
+
+
+def test_in_a_pair_the_loser_tries() -> None:
+    """The attempt is added to the response that lost, wherever it stands."""
+    for one in audits.forgeries(rated(10, question="pairwise"), 100):
+        touched = one.item.response_b if one.before == "a" else one.item.response_a
+        assert touched not in {"Yes.", "No."}
+
+
+def test_shares_are_counted() -> None:
+    """One of four flips, two of twelve attempts move a verdict, and the one that did so most is named."""
+    tried = audits.forgeries(rated(4), 12)
+    said = [(one, "pass" if one.injection in {"order", "verdict"} else "fail") for one in tried]
+    again = [("pass", "pass")] * 3 + [("fail", "pass")]
+    flipped, injected = audits.figures(Heard(again, said))  # type: ignore[arg-type]
+    assert (flipped.estimate, flipped.n) == (0.25, 4)
+    assert (injected.estimate, injected.n) == (pytest.approx(2 / 12), 12)
+    assert injected.note.startswith("most often by 'verdict'")
+
+
+def test_the_first_certificate_has_no_drift() -> None:
+    """Without an earlier certificate, or without knowing how often the judge flips by itself, nothing is claimed."""
+    found = rated(100)
+    assert audits.drift(found, [], [flips(0)]) == []
+    assert audits.drift(found, seen(found), []) == []
+
+
+@pytest.mark.parametrize("question", ["pass-fail", "pairwise"])
+def test_a_judge_that_got_worse_is_told(question: str) -> None:
+    """Right of all before and wrong of 20 of 200 now: 10 points less, and the sentence says that it drifted."""
+    before, now = rated(200, question=question), rated(200, wrong=20, question=question)
+    (found,) = audits.drift(now, seen(before), [flips(0.01)])
+    assert found.estimate == pytest.approx(-0.1)
+    assert found.high is not None
+    assert found.high < 0
+    assert "drift" in found.note
+
+
+def test_an_item_whose_label_changed_is_no_drift() -> None:
+    """People who changed their minds say nothing of the judge: such items are left out."""
+    now = rated(100)
+    changed = [row.model_copy(update={"human": "fail" if row.human == "pass" else "pass"}) for row in seen(now)[:40]]
+    (found,) = audits.drift(now, [*changed, *seen(now)[40:]], [flips(0.0)])
+    assert found.n == 60

@@ -1,0 +1,58 @@
+"""The certificate: what it is worth at a moment, to the second."""
+
+from datetime import timedelta
+
+import pytest
+
+from assay.calibration.certificate import Certificate, Figure, Floor, standing
+from tests.cast import AT
+
+
+def certificate(*, met: bool = True, fingerprint: str = "judge-1") -> Certificate:
+    """Return a certificate of 30 days with one floor that is met and one that may not be."""
+    floors = [Floor(figure=name, demand="x", found="y", met=name == "tpr" or met) for name in ("tpr", "tnr")]
+    return Certificate(
+        judge="correctness",
+        question="pass-fail",
+        fingerprint=fingerprint,
+        labels="0",
+        split="heldout",
+        items=100,
+        unscored=0,
+        frame="",
+        looks=1,
+        undecided=0,
+        annotators=["ada"],
+        figures=[Figure(name="tpr", estimate=0.9, low=0.8, high=0.95, n=100, method="wilson")],
+        confusion=[[1, 0], [0, 1]],
+        slices=[],
+        trivial=[],
+        floors=floors,
+        issued=AT,
+        expires=AT + timedelta(days=30),
+    )
+
+
+def test_without_a_certificate_there_is_none() -> None:
+    """A judge that was never calibrated is worth nothing."""
+    assert standing(None, "judge-1", AT) == "none"
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_it_holds_for_one_judge_alone(*, met: bool) -> None:
+    """A certificate says nothing of another judge, be it met or refused."""
+    assert standing(certificate(met=met), "judge-2", AT) == "judge-changed"
+    assert standing(certificate(met=met), "", AT) == "judge-changed"
+
+
+def test_one_floor_missed_is_a_refusal() -> None:
+    """A single missed floor refuses the judge, also after the certificate expired."""
+    assert standing(certificate(met=False), "judge-1", AT) == "failed"
+    assert standing(certificate(met=False), "judge-1", AT + timedelta(days=90)) == "failed"
+
+
+def test_it_expires_at_the_moment_it_names() -> None:
+    """A microsecond before its end a certificate is valid, at its end it has expired."""
+    end = certificate().expires
+    assert standing(certificate(), "judge-1", end - timedelta(microseconds=1)) == "valid"
+    assert standing(certificate(), "judge-1", end) == "expired"

@@ -1,0 +1,54 @@
+"""How items were drawn decides what may be said of a judge."""
+
+import numpy as np
+import pytest
+
+from assay.calibration import selection
+from assay.calibration.figures import pass_fail_figures
+from assay.calibration.ratings import Rated, join
+from assay.errors import InsufficientDataError
+from tests.cast import item, label, verdict
+
+
+def drawn(cells: dict[tuple[str, str], int], chances: dict[str, float]) -> Rated:
+    """Return items by (human, judge), each drawn with the chance that its verdict had."""
+    items, labels, verdicts = [], [], []
+    for (human, judge), count in cells.items():
+        for _ in range(count):
+            items.append(item(len(items), "Yes."))
+            labels.append(label(items[-1].item_id, human, inclusion_probability=chances[judge]))
+            verdicts.append(verdict(items[-1].item_id, judge, subject="anchor"))
+    return join("pass-fail", items, labels, verdicts)
+
+
+CELLS = {("pass", "pass"): 97, ("fail", "pass"): 3, ("pass", "fail"): 25, ("fail", "fail"): 75}
+"""TV-3.2: 100 of 1,740 judge passes and 100 of 260 judge fails are labelled."""
+
+
+def test_uneven_draws_that_no_verdict_explains_are_refused() -> None:
+    """Where two items of one verdict had different chances, the judge's rates cannot be told from the labels."""
+    found = drawn(CELLS, {"pass": 0.1, "fail": 0.4})
+    odd = [row.model_copy(update={"inclusion_probability": 0.9}) for row in found.labels[:1]]
+    with pytest.raises(InsufficientDataError, match="assay calibrate --plan"):
+        selection.is_by_verdict(found._replace(labels=[*odd, *found.labels[1:]]))
+
+
+def test_labels_drawn_by_verdict_are_corrected() -> None:
+    """TV-3.2: the raw TPR .7951 and TNR .9615 become .9629 and .7888, and kappa, which has no such correction, goes."""
+    found = drawn(CELLS, {"pass": 100 / 1740, "fail": 100 / 260})
+    assert selection.is_by_verdict(found)
+    figures = {figure.name: figure for figure in pass_fail_figures(found, np.random.default_rng(1))}
+    assert figures["tpr"].estimate == pytest.approx(0.9629165, abs=5e-7)
+    assert figures["tnr"].estimate == pytest.approx(0.7888350, abs=5e-7)
+    assert figures["youden"].estimate == pytest.approx(0.7517515, abs=1e-6)
+    assert figures["human-pass-rate"].estimate == pytest.approx(0.87 * 0.97 + 0.13 * 0.25)
+    assert "kappa" not in figures
+    assert "drawn by the judge's verdict" in figures["accuracy"].note
+
+
+def test_even_draws_stay_as_they_are() -> None:
+    """Items that all had one chance carry the raw rates, also where two frames were drawn to different parts."""
+    found = drawn(CELLS, {"pass": 0.2, "fail": 0.2})
+    assert not selection.is_by_verdict(found)
+    half = [row.model_copy(update={"sampling_frame": "other", "inclusion_probability": 0.9}) for row in found.labels]
+    assert not selection.is_by_verdict(found._replace(labels=[*half[:50], *found.labels[50:]]))

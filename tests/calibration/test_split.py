@@ -1,0 +1,57 @@
+"""The split of labels: content decides, and what looks alike is never on both sides."""
+
+import hashlib
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from assay.calibration.split import Splits
+from assay.records.label import Item
+from tests.cast import item
+
+
+def conversation(number: int, *turns: str, case: str = "") -> Item:
+    """Return an item about this conversation."""
+    return item(number, "Yes.", turns=list(turns), case_id=case or f"case-{number}")
+
+
+def test_answers_to_one_case_stay_together() -> None:
+    """A new answer to a case goes where the case's other answers are, whatever its own words hash to."""
+    for split in ("tune", "heldout"):
+        known = conversation(1, "Where is my parcel?", case="orders-1")
+        splits = Splits([known], {known.item_id: split})
+        assert splits.of(conversation(2, "Something else.", case="orders-1")) == split
+
+
+def test_conversations_that_look_alike_stay_together() -> None:
+    """A typo, another case or other punctuation does not carry an item over to the other side."""
+    for split in ("tune", "heldout"):
+        known = conversation(1, "Can Cleo return the blue shoes after 20 days?")
+        splits = Splits([known], {known.item_id: split})
+        for text in ("can cleo return the blue shoes, after 20 days", "Can Cleo retrun the blue shoes after 20 days?"):
+            assert splits.of(conversation(2, text, case="other")) == split
+
+
+def test_what_was_just_decided_is_remembered() -> None:
+    """Two new items that look alike get one split, in whatever order they come."""
+    splits = Splits([], {})
+    texts = [f"Question {number} about gift cards and their dates, please" for number in range(50)]
+    first = [splits.of(conversation(number, text)) for number, text in enumerate(texts)]
+    assert len(set(first)) == 1
+
+
+@given(some.lists(some.text(alphabet="abcdefghijklmnopqrstuvwxyz ", min_size=30, max_size=60), min_size=1, max_size=20))
+def test_the_split_is_the_content_s(texts: list[str]) -> None:
+    """The same conversation gets the same split in two projects that know nothing."""
+    once = [Splits([], {}).of(conversation(0, text)) for text in texts]
+    again = [Splits([], {}).of(conversation(9, text.upper())) for text in texts]
+    assert once == again
+
+
+def test_about_two_fifths_may_be_tuned_on() -> None:
+    """Of 400 conversations without a word in common, 35 to 45 % are for tuning."""
+    splits = [
+        Splits([], {}).of(conversation(number, hashlib.sha256(str(number).encode()).hexdigest()))
+        for number in range(400)
+    ]
+    assert 0.35 <= splits.count("tune") / 400 <= 0.45

@@ -1,0 +1,64 @@
+"""Accept: what one person decides by themselves is signed, and refused whole where a part of it makes no sense."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+
+from assay.commands.accept import accept, retire
+from assay.errors import AssayError, ConfigError
+from assay.project.tables.evalset import CASES
+from assay.project.tables.excluded import PAST
+from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.stages import review
+from tests.cast import Project, broken, case, response
+
+
+def test_only_answers_become_a_baseline(project: Project) -> None:
+    """A failed call is never accepted as a good answer."""
+    RESPONSES.write([response(case(1)), broken(case(2)), response(case(3), trial=0)])
+    assert accept() == 2
+    assert [one.case_id for one in BASELINE.read()] == ["refunds-001", "refunds-003"]
+
+
+def test_nothing_to_accept(project: Project) -> None:
+    """Without a run there is nothing to accept, and the old baseline stays."""
+    before = project.files()
+    with pytest.raises(AssayError, match="responses.parquet is missing"):
+        accept()
+    assert project.files() == before
+
+
+def test_a_case_is_retired_with_a_reason(project: Project, now: datetime) -> None:
+    """A retirement is a signed word on the case as it stands, and the next fold leaves it out and remembers it."""
+    assert retire(["refunds-001"], "ada", "never fails", now) == 1
+    review.run()
+    assert "refunds-001" not in {one.case_id for one in CASES.read()}
+    (gone,) = PAST.read()
+    assert (gone.candidate_id, gone.why) == ("refunds-001", "retired")
+
+
+@pytest.mark.parametrize(("names", "reason"), [(["refunds-001", "none"], "old"), (["refunds-001"], " ")])
+def test_a_retirement_that_makes_no_sense_is_refused(
+    project: Project, now: datetime, names: list[str], reason: str
+) -> None:
+    """An unknown case or an empty reason retires nothing, not even the others."""
+    before = project.files()
+    with pytest.raises(ConfigError, match="nothing was retired"):
+        retire(names, "ada", reason, now)
+    assert project.files() == before
+
+
+def test_a_case_is_retired_once(project: Project, now: datetime) -> None:
+    """Of several who retire a case at the same moment one does, and the log can be read afterwards."""
+
+    def refused(who: str) -> bool:
+        try:
+            retire(["refunds-001"], who, "never fails", now)
+        except ConfigError as error:
+            return "is not in the evaluation set" in str(error)
+        return False
+
+    with ThreadPoolExecutor(8) as room:
+        assert sum(room.map(refused, [f"person-{number}" for number in range(8)])) == 7
+    assert review.run() == 5

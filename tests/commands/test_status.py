@@ -1,0 +1,121 @@
+"""Status: what is covered, what waits, what a judge is worth, from whatever is on file."""
+
+import asyncio
+from datetime import datetime
+
+import pytest
+
+from assay.commands.status import lines, status
+from assay.errors import DataError
+from assay.models.journal import Journal
+from assay.models.usage import Meter
+from assay.project import files
+from assay.project.results import GATE
+from assay.project.tables.candidates import CANDIDATES
+from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.evalset import CASES
+from assay.project.tables.verdicts import VERDICTS
+from assay.records.candidate import Candidate
+from assay.report.gate import Gate
+from assay.stages import batches, calibrate, review
+from assay.stats.paired import minimum_detectable_effect
+from tests.cast import Project, case, decision, small_items, verdict
+
+LAST = ("2026-11-02", "judge", 0.0)
+
+
+def candidate(number: int, category: str = "refunds") -> Candidate:
+    of = case(number, category)
+    return Candidate(candidate_id=of.case_id, case=of, generator="g", seed=1, nearest="", similarity=0.1)
+
+
+def test_an_empty_project_has_a_status(project: Project) -> None:
+    """Before the first decision and the first run there is a status: nothing covered, nothing certified, no verdict."""
+    DECISIONS.file().unlink()
+    found = status()
+    assert (found["cases"], found["waiting"], found["certificates"], found["last"]) == (0, 0, {}, None)
+    assert {(row["admitted"], row["detectable_drop"]) for row in found["coverage"]} == {(0, None)}
+    assert lines(found)[-2:] == ["no judge is certified", "no run yet: `assay nightly`"]
+
+
+def test_coverage_by_category(project: Project) -> None:
+    """Each category has its quota, what is admitted, and what waits for people: decided candidates wait no longer."""
+    review.run()
+    CANDIDATES.write([candidate(7), candidate(8), candidate(9, "escalation"), candidate(1)])
+    log = DECISIONS.read()
+    DECISIONS.write([*log, decision(case(8), "reject")])
+    found = status()
+    rows = {row["category"]: (row["quota"], row["admitted"], row["waiting"], row["owner"]) for row in found["coverage"]}
+    assert rows == {"refunds": (3, 3, 1, "payments"), "escalation": (3, 3, 1, "payments")}
+    assert (found["cases"], found["waiting"]) == (6, 2)
+    assert "6 cases admitted, 2 candidates waiting" in lines(found)
+
+
+def test_the_smallest_drop_is_one_that_would_be_found(project: Project) -> None:
+    """More cases find smaller drops; a category of three finds none, and the table says `none`."""
+    drops = []
+    for count in (3, 40, 200):
+        CASES.write([case(number) for number in range(count)])
+        (row,) = [row for row in status()["coverage"] if row["category"] == "refunds"]
+        drops.append(row["detectable_drop"])
+        assert any(line.startswith("refunds") and ("none" in line) == (count == 3) for line in lines(status()))
+    assert drops[0] is None
+    assert drops[1] > drops[2] > 0
+    assert minimum_detectable_effect(40, drops[1]).effect == pytest.approx(drops[1], rel=0.01)
+
+
+def test_what_a_judge_is_worth_is_said(project: Project, now: datetime) -> None:
+    """A judge with a certificate has its end, one that was refused has the reason."""
+    rows = [verdict(one.item_id, "pass", subject="anchor") for one in small_items() if one.question == "pass-fail"]
+    VERDICTS.write(rows)
+    calibrate.run(now)
+    found = status()["certificates"]
+    assert found["correctness"] == "refused on 120 held-out items, expires 2026-12-02"
+    assert found["preference"].startswith("no certificate (no held-out pairwise item has both")
+    assert "judge correctness: refused on 120 held-out items, expires 2026-12-02" in lines(status())
+
+
+def test_the_last_verdict_is_shown_or_refused(project: Project) -> None:
+    """The last run's sentence ends the status; a file that is no verdict is refused by name."""
+    gate = Gate(word="pass", reason="r", next="n", sentence="PASS: all of it.")
+    files.write_json(GATE, gate.model_dump())
+    assert lines(status())[-1] == "PASS: all of it."
+    files.write_json(GATE, {"word": "great"})
+    with pytest.raises(DataError, match=r"gate\.json, row 1: word is .great."):
+        status()
+
+
+def test_the_last_run_s_ledger_is_two_lines(project: Project) -> None:
+    """What the last run used stands before the verdict, in sum and by stage; earlier runs are not in it."""
+    with Journal(files.private("journal.sqlite")) as journal:
+
+        async def finish() -> None:
+            for run, stage, cost in (("2026-11-01", "execute", 9.0), ("2026-11-02", "execute", 0.5), LAST):
+                used = Meter(requests=2, prompt_tokens=1000, completion_tokens=200, cost_usd=cost)
+                await journal.finish(f"{run} {stage}", "{}", is_final=stage != "judge", run=run, stage=stage, used=used)
+
+        asyncio.run(finish())
+    found = status()
+    assert [(row["run"], row["stage"]) for row in found["used"]] == [("2026-11-02", "execute"), ("2026-11-02", "judge")]
+    assert lines(found)[-3:] == [
+        "run 2026-11-02 used 2 calls (1 failed), 4 requests, 2,400 tokens, $0.5000",
+        "by stage: execute 2 requests, $0.5000; judge 2 requests",
+        "no run yet: `assay nightly`",
+    ]
+
+
+def test_reading_writes_nothing(project: Project) -> None:
+    """Status leaves every file of the project as it was, and creates no journal."""
+    before = project.files()
+    status()
+    assert project.files() == before
+    assert not files.private("journal.sqlite").exists()
+
+
+def test_an_open_batch_is_told(project: Project, now: datetime) -> None:
+    """While people decide, the status says how far they are and until when; its candidates still wait."""
+    batch = batches.open_batch([candidate(7), candidate(8)], "", now)
+    found = status()
+    assert found["batch"].startswith(f"{batch.name}: 0 of 2 decided by 1 each, open until 2026-11-16")
+    assert found["batch"] in lines(found)
+    assert found["waiting"] == 2

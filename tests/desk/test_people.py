@@ -1,0 +1,56 @@
+"""Who may sit at the desk: a token opens a session, and nothing else does."""
+
+from pathlib import Path
+
+import pytest
+
+from assay.desk.reviewers import People
+from assay.errors import ConfigError
+
+
+def test_a_name_that_no_log_could_hold_is_refused(tmp_path: Path) -> None:
+    """A path, markup, capitals or nothing is no name."""
+    for name in ("../ann", "<b>ann</b>", "Ann", "", "a" * 200):
+        with pytest.raises(ConfigError, match="expected lower-case letters"):
+            People(tmp_path).invite(name, "reviewer")
+    assert People(tmp_path).all() == {}
+
+
+def test_a_token_is_kept_nowhere(tmp_path: Path) -> None:
+    """The token opens the door, the file holds its hash, and nobody else may read it."""
+    token = People(tmp_path).invite("ann", "adjudicator")
+    found = People(tmp_path).by_token(token)
+    assert found
+    assert (found.name, found.role) == ("ann", "adjudicator")
+    assert People(tmp_path).by_token(token + "x") is None
+    assert token not in (tmp_path / "people.json").read_text()
+    assert (tmp_path / "people.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_session_outlives_the_desk_and_ends_with_its_person(tmp_path: Path) -> None:
+    """A signed session holds after a restart; a forged or revoked one does not."""
+    people = People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    session = people.session(ann)
+    assert (tmp_path / "key").stat().st_mode & 0o077 == 0
+    assert People(tmp_path).of_session(session) == ann
+    assert People(tmp_path).of_session(session.replace("ann", "eve", 1)) is None
+    assert People(tmp_path).of_session("ann") is None
+    people.invite("ann", "reviewer")
+    assert People(tmp_path).of_session(session) is None
+    ben = people.by_token(people.invite("ben", "reviewer"))
+    assert ben
+    other = people.session(ben)
+    people.strike("ben")
+    assert People(tmp_path).of_session(other) is None
+    with pytest.raises(ConfigError, match="nobody is called 'ben', expected one of ann"):
+        people.strike("ben")
+
+
+def test_a_form_carries_its_session_s_own_pass(tmp_path: Path) -> None:
+    """The pass of another session, or none, opens no form."""
+    people = People(tmp_path)
+    assert people.is_pass(people.pass_for("one"), "one")
+    assert not people.is_pass(people.pass_for("two"), "one")
+    assert not people.is_pass("", "one")

@@ -1,0 +1,182 @@
+"""The queue of candidates: who is shown what, and which words are taken."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from assay.desk.candidate_queue import HELD_FOR, RefusedError
+from assay.evalset.admission import standings
+from tests.cast import AT, case
+from tests.desks import Logs, candidate, person, said
+
+ONE, TWO, THREE = (candidate(number) for number in (1, 2, 3))
+LATE = AT + timedelta(days=15)
+
+
+def test_nobody_decides_after_the_end() -> None:
+    """At the deadline the queue is empty, and a word or an undo is refused."""
+    logs = Logs([ONE])
+    queue = logs.queue()
+    queue.say(person("ada"), said(ONE), AT)
+    assert queue.next_for("ben", LATE) is None
+    for late in (lambda: queue.say(person("ben"), said(ONE), LATE), lambda: queue.undo(person("ada"), LATE)):
+        with pytest.raises(RefusedError, match="This batch has ended"):
+            late()
+    assert len(logs.decisions) == 1
+
+
+def test_a_word_is_about_what_was_on_the_screen() -> None:
+    """A word on another revision, or on an item of no open batch, is refused and leaves no row."""
+    logs = Logs([ONE])
+    with pytest.raises(RefusedError, match="has changed since it was shown"):
+        logs.queue().say(person("ada"), said(ONE, revision="0" * 16), AT)
+    with pytest.raises(RefusedError, match="not in the open batch"):
+        logs.queue().say(person("ada"), said(candidate(9)), AT)
+    assert logs.decisions == []
+
+
+def test_an_item_gets_as_many_reviewers_as_it_needs() -> None:
+    """The third word on an item for two is refused by the server; a reviewer may change the own one."""
+    queue = Logs([ONE]).queue()
+    for name in ("ada", "ben"):
+        queue.say(person(name), said(ONE), AT)
+    with pytest.raises(RefusedError, match="has all its reviewers"):
+        queue.say(person("cem"), said(ONE), AT)
+    queue.say(person("ada"), said(ONE, "reject"), AT)
+    assert queue.sitting().standings[ONE.candidate_id].state == "disputed"
+
+
+def test_many_at_once_are_still_two() -> None:
+    """Of twelve threads that decide on one item at the same moment two are taken."""
+    logs = Logs([ONE])
+    queue, taken = logs.queue(), []
+
+    def decide() -> None:
+        try:
+            taken.append(
+                queue.say(person("ada").model_copy(update={"name": threading.current_thread().name}), said(ONE), AT)
+            )
+        except RefusedError:
+            return
+
+    threads = [threading.Thread(target=decide, name=f"r{number}") for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(logs.decisions) == 2
+
+
+def test_what_somebody_looks_at_is_kept_for_them() -> None:
+    """An item for one reviewer is shown to one person at a time, and to the next one when that one has left it."""
+    queue = Logs([ONE, TWO], reviewers=1).queue()
+    assert queue.next_for("ada", AT) == ONE.candidate_id
+    assert queue.next_for("ben", AT) == TWO.candidate_id
+    assert queue.next_for("cem", AT) is None
+    assert queue.next_for("cem", AT + HELD_FOR) == ONE.candidate_id
+
+
+def test_what_is_put_off_comes_last() -> None:
+    """An item that was put off is shown after the others, and again once it is the only one."""
+    queue = Logs([ONE, TWO]).queue()
+    queue.put_off("ada", ONE.candidate_id)
+    assert queue.put_off_by("ada") == 1
+    assert queue.next_for("ada", AT) == TWO.candidate_id
+    queue.say(person("ada"), said(TWO), AT)
+    assert queue.next_for("ada", AT) == ONE.candidate_id
+    queue.say(person("ada"), said(ONE), AT)
+    assert (queue.next_for("ada", AT), queue.put_off_by("ada"), queue.left_for("ben", AT)) == (None, 0, 2)
+
+
+def test_a_category_is_worked_through_by_itself() -> None:
+    """Narrowed to a category, only its items are shown."""
+    other = candidate(4, "escalation")
+    queue = Logs([ONE, other, TWO]).queue()
+    assert queue.next_for("ada", AT, category="escalation") == other.candidate_id
+    assert queue.next_for("ada", AT, category="refunds", after=ONE.candidate_id) == TWO.candidate_id
+    assert queue.next_for("ada", AT, category="none") is None
+
+
+def test_undo_takes_back_the_last_word_first() -> None:
+    """Each undo takes back the latest standing word of that person, and nobody else's."""
+    logs = Logs([ONE, TWO])
+    queue = logs.queue()
+    for of in (ONE, TWO):
+        queue.say(person("ada"), said(of), AT)
+    queue.say(person("ben"), said(ONE), AT)
+    assert [queue.undo(person("ada"), AT) for _ in range(2)] == [TWO.candidate_id, ONE.candidate_id]
+    with pytest.raises(RefusedError, match="nothing to take back"):
+        queue.undo(person("ada"), AT)
+    assert [row.decision for row in logs.decisions] == ["admit"] * 3 + ["withdraw"] * 2
+    assert len(queue.sitting().standings[ONE.candidate_id].words) == 1
+
+
+def test_a_dispute_is_settled_by_somebody_who_did_not_review_it() -> None:
+    """An adjudicator has the last word on what others disagree about, and on nothing that they reviewed themselves."""
+    queue = Logs([ONE, TWO]).queue()
+    queue.say(person("ada"), said(ONE), AT)
+    queue.say(person("ben"), said(ONE, "reject", reason="duplicate"), AT)
+    queue.say(person("ada"), said(TWO), AT)
+    queue.say(person("eve"), said(TWO, "reject", reason="unclear"), AT)
+    assert [queue.next_dispute(person(name)) for name in ("ada", "cem", "eve")] == [None, None, ONE.candidate_id]
+    settled = queue.say(person("eve"), said(ONE), AT)
+    assert (settled.role, settled.case) == ("adjudicator", ONE.case)
+    assert queue.sitting().standings[ONE.candidate_id].state == "decided"
+    for again in (lambda: queue.say(person("ada"), said(ONE), AT), lambda: _undo_twice(queue)):
+        with pytest.raises(RefusedError, match="An adjudicator has settled this item"):
+            again()
+    assert queue.undo(person("eve"), AT) == ONE.candidate_id
+    assert queue.next_dispute(person("eve"), after=TWO.candidate_id) == ONE.candidate_id
+
+
+def _undo_twice(queue: object) -> None:
+    """Take back ada's last word, which is on the second item, and then the one on the settled item."""
+    queue.undo(person("ada"), AT)  # type: ignore[attr-defined]
+    queue.undo(person("ada"), AT)  # type: ignore[attr-defined]
+
+
+def test_what_others_write_meanwhile_counts() -> None:
+    """Words that another program appended are seen at the next look, and a word that no longer fits is refused."""
+    logs = Logs([ONE])
+    queue, other = logs.queue(), logs.queue()
+    queue.sitting()
+    for name in ("ben", "cem"):
+        other.say(person(name), said(ONE), AT)
+    with pytest.raises(RefusedError, match="has all its reviewers"):
+        queue.say(person("ada"), said(ONE), AT)
+    assert len(logs.decisions) == 2
+
+
+def test_the_own_words_need_no_reading() -> None:
+    """A desk alone with its logs reads them once, however many words it takes."""
+    logs = Logs([candidate(number) for number in range(20)])
+    queue = logs.queue()
+    for of in logs.candidates:
+        queue.say(person("ada"), said(of), AT)
+    assert logs.reads == 1
+
+
+def test_the_desk_and_the_fold_agree() -> None:
+    """What the queue says of each item after any words is what admission makes of the log."""
+    logs = Logs([ONE, TWO, THREE])
+    queue = logs.queue()
+    better = case(2, reference="Only within 14 days.")
+    queue.say(person("ada"), said(ONE), AT)
+    queue.say(person("ben"), said(ONE, "reject"), AT)
+    queue.say(person("ada"), said(TWO, "edit", case=better), AT)
+    queue.say(person("ben"), said(TWO, "edit", case=better), AT)
+    queue.say(person("cem"), said(THREE), AT)
+    queue.undo(person("cem"), AT)
+    queue.say(person("eve"), said(ONE, "reject"), AT)
+    assert logs.batch
+    assert queue.sitting().standings == standings(logs.batch, logs.decisions)
+    assert queue.sitting().standings[TWO.candidate_id].case == better
+
+
+def test_a_time_that_nobody_read_is_cut() -> None:
+    """A page left open over night, and a clock that ran backwards, give no figure of such a kind."""
+    logs = Logs([ONE, TWO])
+    queue = logs.queue()
+    assert queue.say(person("ada"), said(ONE, seconds=1e9), AT).seconds == 3600
+    assert queue.say(person("ada"), said(TWO, seconds=-5.0), AT).seconds == 0

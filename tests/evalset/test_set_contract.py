@@ -1,0 +1,96 @@
+"""The contract of a release: each promise, broken, names its cases."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from assay.evalset.contract import breaches, leaked, promises
+from assay.evalset.wording import texts
+from assay.records.case import Case, SimulatedUser
+from assay.records.category import Category
+from assay.records.label import Item
+from tests.cast import call, case, item
+
+TELLING = "Cleo wants to know whether the moon box may be paused while she is away for seven weeks."
+QUESTIONS = ["May I pause?", "Where is box seven?", "Do you sell nuts?"]
+SOUND = [case(number, turns=[text]) for number, text in enumerate(QUESTIONS, 1)]
+
+
+def refunds(**changes: Any) -> Category:
+    fields = {"category": "refunds", "definition": "d", "examples": ["e"], "severity": "low", "quota": 3}
+    return Category.model_validate(fields | {"owner": "payments", "layer": "unit"} | changes)
+
+
+def found(
+    cases: Sequence[Case] = SOUND,
+    taxonomy: Category | None = None,
+    heldout: Sequence[Item] = (),
+    prompts: Mapping[str, str] | None = None,
+) -> list[str]:
+    return breaches(cases, [taxonomy or refunds()], heldout, prompts or {})
+
+
+def test_a_sound_set_keeps_it() -> None:
+    """A set that keeps every promise breaks none, though its own held-out items ask the same and prompts have words."""
+    assert found(heldout=[item(1, "Yes.", turns=["May I pause?"])], prompts={"correctness": "Say pass or fail."}) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule", "named"),
+    [
+        ({"cases": SOUND[:2]}, "every quota met", "2 of 3 cases refunds"),
+        ({"cases": [], "taxonomy": refunds(quota=1)}, "at least one case", "found 0"),
+        ({"cases": [*SOUND, SOUND[0]]}, "every case once", "refunds-001"),
+        ({"cases": [*SOUND, case(9, turns=["may I  pause?"])]}, "no question twice", "refunds-009"),
+        ({"cases": [*SOUND, case(9, turns=["A?"], owner=" ")]}, "an owner of every case", "refunds-009"),
+        ({"taxonomy": refunds(owner="")}, "an owner of every category", "refunds"),
+        ({"cases": [*SOUND, case(9, turns=["I am cleo@gmail.com"])]}, "no personal data", "e-mail address refunds-009"),
+        (
+            {"heldout": [item(77, "Yes.", turns=["Where is Box seven"])]},
+            "no held-out item of others",
+            "pass-fail.077 refunds-002",
+        ),
+        (
+            {"cases": [*SOUND, case(9, turns=[TELLING])], "prompts": {"correctness": f"Example: {TELLING.upper()}"}},
+            "no example of a judge's prompt",
+            "correctness refunds-009",
+        ),
+        (
+            {"cases": [*SOUND, case(9, turns=["A?"], reference=TELLING)], "prompts": {"grounding": TELLING}},
+            "no example of a judge's prompt",
+            "grounding refunds-009",
+        ),
+    ],
+)
+def test_each_promise_can_be_broken(broken: dict[str, Any], rule: str, named: str) -> None:
+    """A set that breaks one promise is told which, and by which cases."""
+    assert any(rule in line and named in line for line in found(**broken))
+    assert rule in promises()
+
+
+def test_personal_data_is_not_repeated() -> None:
+    """What the message names is the case and the kind, not the address itself."""
+    (line,) = found([*SOUND, case(9, turns=["I am cleo@gmail.com"])])
+    assert "cleo@gmail" not in line
+
+
+def test_a_part_of_a_longer_question_is_no_leak() -> None:
+    """A question that holds the words of a short one leaks nothing; another order of the same words does not help."""
+    longer = item(77, "Yes.", turns=["Hello, may I pause for seven weeks while I am away at sea?"])
+    moved = item(78, "Yes.", turns=["Nuts do you sell?"])
+    assert leaked(SOUND, [longer, moved]) == {"refunds-003": "pass-fail.078"}
+
+
+def test_every_text_of_a_case_is_looked_at() -> None:
+    """Turns, reference, expected values and arguments, and what the simulated user is told are all searched."""
+    user = SimulatedUser(goal="g", persona="p", stop="s", max_turns=1)
+    expectations = [{"check": "equals", "values": ["v"], "calls": [call("pay", '{"a": 1}')]}]
+    one = case(1, turns=["t"], reference="r", expectations=expectations, user=user)
+    assert set(texts(one)) == {"t", "r", "v", '{"a": 1}', "g", "p", "s"}
+
+
+def test_a_shouted_case_is_another_question() -> None:
+    """A case that was made from another one by capitals alone stands beside it."""
+    loud = case(9, turns=[turn.upper() for turn in SOUND[0].turns], parent=SOUND[0].case_id)
+    assert not [row for row in breaches([*SOUND, loud], [refunds()], [], {}) if "question" in row]

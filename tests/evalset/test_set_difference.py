@@ -1,0 +1,48 @@
+"""The difference of two sets: every change is found, under its kind, in its words."""
+
+from assay.evalset.diff import compare, lines, marked
+from tests.cast import case
+
+BEFORE = [case(1), case(2, turns=["May I pause my box?"]), case(3), case(1, "escalation")]
+AFTER = [case(1, owner="ben"), case(2, turns=["May I cancel my box?"]), case(4), case(1, "escalation")]
+
+
+def test_each_kind_of_change() -> None:
+    """Added, retired, changed and merely relabelled cases are told apart, with the fields that differ."""
+    found = compare(("a", "b"), BEFORE, AFTER)
+    assert [one.case_id for one in found.added] == ["refunds-004"]
+    assert [one.case_id for one in found.retired] == ["refunds-003"]
+    assert [(one.case_id, [field.field for field in one.fields]) for one in found.changed] == [
+        ("refunds-002", ["turns"])
+    ]
+    assert [(one.case_id, one.fields[0].model_dump()) for one in found.relabelled] == [
+        ("refunds-001", {"field": "owner", "old": "payments", "new": "ben"})
+    ]
+
+
+def test_counts_by_category() -> None:
+    """Each category says how many cases it had and has, and how many of each change, as counted by hand."""
+    found = compare(("a", "b"), BEFORE, AFTER).categories
+    same = {"added": 0, "retired": 0, "changed": 0, "relabelled": 0}
+    assert found == {
+        "escalation": {"before": 1, "after": 1} | same,
+        "refunds": {"before": 3, "after": 3, "added": 1, "retired": 1, "changed": 1, "relabelled": 1},
+    }
+
+
+def test_words_are_marked() -> None:
+    """Of a changed text only the words that changed are marked."""
+    assert marked("May I pause my box?", "May I cancel my box?") == "May I [-pause-]{+cancel+} my box?"
+
+
+def test_a_terminal_is_safe() -> None:
+    """No control character of a case reaches the terminal, and a huge text is cut."""
+    hostile = "\x1b[2J\u202eevil\x07" + "x " * 10_000
+    shown = "\n".join(lines(compare(("a", "b"), [case(1)], [case(1, turns=[hostile]), case(2, turns=[hostile])])))
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    assert len(shown) < 20_000
+
+
+def test_the_same_set_has_no_difference() -> None:
+    """Two equal sets differ in nothing, and one line says so."""
+    assert list(lines(compare(("a", "b"), BEFORE, BEFORE))) == ["a to b: 0 added, 0 retired, 0 changed, 0 relabelled"]

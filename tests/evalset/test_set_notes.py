@@ -1,0 +1,135 @@
+"""Release notes: what changed, who wanted it, and nothing that people wrote as markup."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from assay.evalset.notes import Release, escaped, notes, page, reasons
+from assay.evalset.versions import changes, choose, content
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.decision import Decision
+from tests.cast import AT, case, decision
+
+CATEGORY = Category(
+    category="refunds", definition="d", examples=["e"], severity="low", quota=2, owner="payments", layer="unit"
+)
+BEFORE = [case(1), case(2), case(3), case(4)]
+AFTER = [case(1), case(2, turns=["May I pause?"]), case(3, owner="ben"), case(5)]
+
+
+def word(of: Case, said: str = "admit", **changes: Any) -> Decision:
+    return decision(of, said, case=of if said in ("admit", "edit") else None, **changes)
+
+
+WORDS = [
+    *map(word, BEFORE),
+    word(case(2, turns=["May I pause?"]), "edit", candidate_id="refunds-002", reviewer="ben", reason="too easy"),
+    word(case(3, owner="ben"), "edit", candidate_id="refunds-003", reviewer="ben", reason="moved"),
+    word(case(4), "retire", reviewer="cem", reason="no longer sold"),
+    word(case(5), reason="seen in production"),
+    word(case(5), "withdraw", reviewer="dan", reason="a withdrawn word says nothing"),
+]
+
+
+def written(note: str = "Pauses.", words: Sequence[Decision] = WORDS, after: list[Case] = AFTER) -> Release:
+    old, new = content(BEFORE, [CATEGORY]), content(after, [CATEGORY])
+    found = changes(old, new)
+    choice = choose("auto", "evalset@v1.0.0", found)
+    return notes(choice, note, "evalset@v1.0.0", found, after, [CATEGORY], words, new, AT)
+
+
+def test_each_change_has_its_reason() -> None:
+    """Added, changed, relabelled and retired cases are told with who wanted that, and why."""
+    found = reasons(
+        WORDS, ["refunds-002", "refunds-003", "refunds-004", "refunds-005"], {one.case_id: one for one in AFTER}
+    )
+    assert {name: (one.reviewer, one.reason) for name, one in found.items()} == {
+        "refunds-002": ("ben", "too easy"),
+        "refunds-003": ("ben", "moved"),
+        "refunds-004": ("cem", "no longer sold"),
+        "refunds-005": ("ada", "seen in production"),
+    }
+
+
+def test_the_page_by_hand() -> None:
+    """The page of four changes, as a person reads it; four cases find nothing short of a drop of every case."""
+    assert page(written()) == (
+        "# evalset@v2.0.0\n\n"
+        "A major version: 1 retired (refunds-004); 1 changed in what they ask or expect (refunds-002).\n\n"
+        "> Pauses.\n\n"
+        "4 cases (unit 4), released 2026-11-01T12:00:00+00:00.\n"
+        f"Content `{written().content}`.\n\n"
+        "## Changes since evalset@v1.0.0\n\n"
+        "### refunds (owner: payments)\n\n"
+        "- added, 1: `refunds-005`: seen in production (ada)\n"
+        "- changed, 1: `refunds-002`: too easy (ben)\n"
+        "- retired, 1: `refunds-004`: no longer sold (cem)\n"
+        "- relabelled, 1: `refunds-003`: moved (ben)\n\n"
+        "## Coverage\n\n"
+        "| category | owner | cases | quota | smallest drop found with 80 % power |\n"
+        "|---|---|---|---|---|\n"
+        "| refunds | payments | 4 | 2 | 100 points |\n"
+    )
+
+
+def test_enough_cases_say_what_they_can_find() -> None:
+    """Thirty cases find a drop from 24 points on (STATISTICS 4.3), and record and page say so."""
+    found = written(after=[case(number) for number in range(1, 31)], words=[])
+    assert round(found.coverage["refunds"].detectable_drop or 0, 2) == 0.24
+    assert "| 30 | 2 | 24 points |" in page(found)
+
+
+def test_nothing_that_people_wrote_is_markup() -> None:
+    """A heading, a table row, a link, HTML and a hidden character stay text, on their own line."""
+    hostile = (
+        "# evalset@v9.9.9\n| a | b |\n[x](https://evil.example) <img src=x> www.evil.example `c` \u202e **b** @ada"
+    )
+    shown = page(written(hostile, [word(case(5), reason=hostile, reviewer=hostile)]))
+    assert "\n# evalset@v9" not in shown
+    assert "\n| a" not in shown
+    assert "<img" not in shown.replace("\\<", "")
+    assert "[x]" not in shown
+    assert "https:" not in shown
+    assert "www.e" not in shown
+    assert "\u202e" not in shown
+    assert [line for line in shown.splitlines() if line.startswith("#")] == [
+        "# evalset@v2.0.0",
+        "## Changes since evalset@v1.0.0",
+        "### Cases of which the decision log says nothing",
+        "### refunds (owner: payments)",
+        "## Coverage",
+    ]
+
+
+def test_a_reason_has_an_end() -> None:
+    """A reason of a million characters takes one short line."""
+    assert len(escaped("a" * 1_000_000)) < 400
+
+
+def test_the_log_is_named() -> None:
+    """The record keeps the hash of the last word, so that the log before it cannot be rewritten unnoticed."""
+    signed = [word(case(5), chain="ab" * 32, decided_at=AT + timedelta(days=1))]
+    assert written(words=signed).log == "ab" * 32
+    assert "decision log up to `abababababababab`" in page(written(words=signed))
+
+
+def test_notes_of_an_earlier_format_are_read() -> None:
+    """The notes that the first release wrote are a release, and have a page."""
+    fields = written().model_dump(
+        include={
+            "release",
+            "note",
+            "released",
+            "content",
+            "cases",
+            "layers",
+            "added",
+            "retired",
+            "changed",
+            "revisions",
+        }
+    )
+    old = Release.model_validate(fields | {"coverage": {"refunds": {"admitted": 4, "quota": 2, "owner": "payments"}}})
+    assert (old.version, old.log) == ("v2.0.0", "")
+    assert page(old).startswith("# evalset@v2.0.0\n")

@@ -1,0 +1,66 @@
+"""Amounts read as a person says them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import sample_report as sample
+
+from assay.calibration.certificate import Figure
+from assay.report import amounts
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def figure(name: str, estimate: float | None, low: float | None = None, high: float | None = None) -> Figure:
+    return Figure(name=name, estimate=estimate, low=low, high=high, n=50, method="wilson")
+
+
+def test_points_have_signs() -> None:
+    """A change is in points with a sign on every number; what rounds to nothing has no minus."""
+    assert amounts.points(sample.rate(-0.056, -0.091, 0.021)) == f"{MINUS}5.6 points ({MINUS}9.1 to +2.1)"
+    assert amounts.points(sample.rate(-0.0001, -0.0001, 0.0)) == "+0.0 points (+0.0 to +0.0)"
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, ""), (0.0, "< 0.001"), (0.00099, "< 0.001"), (0.04, "0.040")])
+def test_p_value(value: float | None, text: str) -> None:
+    """A p-value has three decimals, is never 0, and is empty where there is none."""
+    assert amounts.p_value(value) == text
+
+
+def test_a_figure_without_an_estimate_says_so() -> None:
+    """No number stands in for a figure that the labels could not carry."""
+    assert amounts.figure(figure("kappa-over-human", None)) == "not estimated"
+
+
+def test_shares_and_coefficients_differ() -> None:
+    """A share is in per cent and a coefficient is not; without bounds there is no bracket."""
+    assert amounts.figure(figure("tpr", 0.952, 0.883, 0.981)) == "95.2 % (88.3 to 98.1)"
+    assert amounts.figure(figure("direction", -0.017, -0.066, 0.033)) == f"{MINUS}0.017 ({MINUS}0.066 to 0.033)"
+    assert amounts.figure(figure("ac1", 0.832)) == "0.832"
+
+
+def test_unknown_figure_keeps_its_name() -> None:
+    """A figure that has no words yet is shown under its own name."""
+    assert amounts.figure_name(figure("brier", 0.1)) == "brier"
+
+
+def test_impact_has_bounds() -> None:
+    """A cost has its bounds, a saving a minus, and a signal without a value no amount at all."""
+    signal = sample.signal(impact_usd=-1234.4, impact_low_usd=-2000.0, impact_high_usd=10.0)
+    assert amounts.impact(signal) == f"{MINUS}$1,234 ({MINUS}$2,000 to $10)"
+    assert amounts.impact(sample.signal(impact_usd=None)) == ""
+
+
+def test_a_mean_is_no_share() -> None:
+    """The length of an answer is in tokens, a rate is in per cent."""
+    length = sample.signal("response-length", value=74.25, baseline_value=71.0, low=-0.5, high=7.0)
+    assert (amounts.level(length), amounts.level(length, of_baseline=True)) == ("74.2", "71.0")
+    assert amounts.change(length) == f"+3.2 ({MINUS}0.5 to +7.0)"
+    assert amounts.level(sample.signal()) == "12.0 %"
+
+
+def test_moments_are_in_utc() -> None:
+    """A moment with another offset is shown in UTC; one without is UTC already, whatever the machine thinks."""
+    east = datetime(2026, 11, 2, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert amounts.moment(east) == amounts.moment(datetime(2026, 11, 2, 3, tzinfo=UTC)) == "2026-11-02 03:00 UTC"
+    assert amounts.moment(datetime.fromisoformat("2026-11-02T03:00")) == "2026-11-02 03:00 UTC"

@@ -1,0 +1,210 @@
+"""Correction: the labels' sampling picks the estimator, and a label that cannot carry a rate never does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assay.records.label import Item, Label
+from assay.records.response import Response
+from assay.records.verdict import Verdict
+from assay.report.content import Corrected
+from assay.report.correction import corrected
+from assay.stats.corrected import Confusion, rogan_gladen
+from tests.cast import case, item, label, response, verdict
+
+JUDGED, LABELLED = 200, 100
+CELLS = (("pass", "pass"), 60), (("fail", "pass"), 5), (("pass", "fail"), 10), (("fail", "fail"), 25)
+"""Human and judge on the 100 labelled answers, in the order of their numbers; of the other 100 the judge passes 70."""
+HUMAN = [human for (human, _), n in CELLS for _ in range(n)]
+JUDGE = [judge for (_, judge), n in CELLS for _ in range(n)] + ["pass"] * 70 + ["fail"] * 30
+
+
+class Night:
+    """Two hundred judged answers, of which a hundred drawn at random are labelled; a test changes what it is about."""
+
+    def __init__(self) -> None:
+        """Give every case an answer, a verdict and, up to 100, an item with a label."""
+        self.responses: list[Response] = [response(case(number), text(number)) for number in range(JUDGED)]
+        self.verdicts: list[Verdict] = [verdict(case(number).case_id, said) for number, said in enumerate(JUDGE)]
+        self.items: list[Item] = [item(number, text(number)) for number in range(LABELLED)]
+        self.verdicts += [verdict(one.item_id, JUDGE[at], subject="anchor") for at, one in enumerate(self.items)]
+        self.labels: list[Label] = [label(one.item_id, HUMAN[at]) for at, one in enumerate(self.items)]
+
+    def relabel(self, which: slice, **changes: Any) -> None:
+        """Change the labels of these items."""
+        self.labels[which] = [row.model_copy(update=changes) for row in self.labels[which]]
+
+    def found(self) -> Corrected:
+        """Return what the module makes of this night."""
+        rng = np.random.default_rng(1)
+        result = corrected(self.verdicts, self.responses, self.items, self.labels, rng=rng, draws=5000)
+        assert result
+        return result
+
+
+def text(number: int) -> str:
+    return f"Yes, answer {number}: refunds are possible within 14 days."
+
+
+def method(found: Corrected) -> str:
+    return found.rate.method.split(",")[0] if found.rate else "none"
+
+
+def test_without_a_judge_there_is_nothing_to_correct() -> None:
+    """A night on which the judge said nothing of the target has no judged pass rate."""
+    night = Night()
+    rows = [row for row in night.verdicts if row.subject == "anchor"]
+    rng = np.random.default_rng(1)
+    assert corrected(rows, night.responses, night.items, night.labels, rng=rng, draws=5000) is None
+
+
+def test_labels_of_tonight_s_answers_carry_double_sampling() -> None:
+    """The judge passes 135 of 200; people pass 60 of its 65 and 10 of its 35: .675 x 60/65 + .325 x 10/35."""
+    found = Night().found()
+    assert (method(found), found.frame, found.labels, found.raw.estimate) == (
+        "double sampling",
+        "support@2",
+        100,
+        0.675,
+    )
+    assert found.rate
+    assert found.rate.estimate == pytest.approx(0.675 * 60 / 65 + 0.325 * 10 / 35)
+    assert found.rate.low < found.rate.estimate < found.rate.high
+    assert "random part of these very answers" in found.note
+
+
+def test_one_answer_that_differs_is_enough_for_rogan_gladen() -> None:
+    """TPR 60/70 and TNR 25/30 carried over to 135 of 200: (.675 + 5/6 - 1) / (6/7 + 5/6 - 1), and the note warns."""
+    night = Night()
+    night.responses[7] = response(case(7), "Something else.")
+    found = night.found()
+    assert (method(found), found.frame, found.labels) == ("Rogan-Gladen", "all natural labels", 100)
+    assert found.rate
+    assert found.rate.estimate == pytest.approx((0.675 + 25 / 30 - 1) / (60 / 70 + 25 / 30 - 1))
+    assert "assumes that the judge errs on these as on those" in found.note
+
+
+def answered_otherwise(night: Night) -> None:
+    """People were split on the one answer that is not given again."""
+    night.responses[3] = response(case(3), "Something else.")
+    night.labels.append(label(night.items[3].item_id, "fail", "ben"))
+
+
+def changed_in_the_other_split(night: Night) -> None:
+    night.relabel(slice(5, 6), split="tune")
+    night.responses[5] = response(case(5), "Something else.")
+
+
+def not_answered(night: Night) -> None:
+    del night.responses[11]
+
+
+def failed_on_the_wire(night: Night) -> None:
+    night.responses[9] = response(case(9), "", status="error", error_kind="timeout", error="late")
+
+
+def grown(night: Night) -> None:
+    """Ten cases were admitted that no label had a chance to be drawn from."""
+    night.verdicts += [verdict(case(number).case_id, "fail") for number in range(200, 210)]
+    night.responses += [response(case(number)) for number in range(200, 210)]
+
+
+def drawn_unevenly(night: Night) -> None:
+    """The chances still add up to 200 answers, but differ within a verdict."""
+    night.relabel(slice(20), inclusion_probability=0.25)
+    night.relabel(slice(20, 60), inclusion_probability=1.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [answered_otherwise, changed_in_the_other_split, not_answered, failed_on_the_wire, grown, drawn_unevenly],
+)
+def test_a_frame_that_fits_in_part_is_not_tonight_s(change: Callable[[Night], None]) -> None:
+    """A frame of which one answer is missing, or that was not drawn evenly from tonight's, is not tonight's."""
+    night = Night()
+    change(night)
+    assert method(night.found()) != "double sampling"
+
+
+def test_labels_drawn_by_verdict_carry_double_sampling_alone() -> None:
+    """Labels drawn more often among the judge's fails (verification bias) never carry Rogan-Gladen."""
+    night = Night()
+    # 65 of the judge's 135 passes and 35 of its 65 fails are labelled.
+    night.relabel(slice(65), inclusion_probability=65 / 135)
+    night.relabel(slice(65, 100), inclusion_probability=35 / 65)
+    assert method(night.found()) == "double sampling"
+    night.responses[7] = response(case(7), "Something else.")
+    found = night.found()
+    assert (method(found), found.labels) == ("none", 0)
+    assert "label more" in found.note
+
+
+def test_too_few_labels_give_no_rate_and_say_what_to_add() -> None:
+    """With 40 labels there is the raw rate and no corrected one, with what is wanting."""
+    night = Night()
+    night.labels = night.labels[:20] + night.labels[80:]
+    found = night.found()
+    assert (found.rate, found.labels, found.raw.estimate) == (None, 40, 0.675)
+    assert "label more" in found.note
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_labels_that_may_not_be_used_change_nothing(number: int) -> None:
+    """Labels on the split for tuning, and on constructed items, leave the corrected rate as it is."""
+    plain, night = Night(), Night()
+    for one in (plain, night):
+        one.responses[number] = response(case(number), "Something else.")
+    made = [item(number, "A fault.", slice="gross") for number in range(500, 560)]
+    tuned = [item(number, "Another.") for number in range(600, 660)]
+    night.items += made + tuned
+    chances = [None, 0.5]
+    night.labels += [
+        label(one.item_id, "pass", sampling_frame=f"made-{at % 2}", inclusion_probability=chances[at % 2])
+        for at, one in enumerate(made)
+    ]
+    night.labels += [label(one.item_id, "pass", split="tune") for one in tuned]
+    night.verdicts += [verdict(one.item_id, "fail", subject="anchor") for one in [*made, *tuned]]
+    assert night.found() == plain.found()
+
+
+def test_a_rate_off_the_scale_is_flagged() -> None:
+    """Where the correction leaves 0 to 100 % the note says so: 0 % is not what was measured."""
+    night = Night()
+    night.responses[7] = response(case(7), "Something else.")
+    night.verdicts = [
+        row.model_copy(update={"outcome": "fail"}) if row.subject == "target" else row for row in night.verdicts
+    ]
+    found = night.found()
+    assert found.rate
+    assert found.rate.estimate == 0
+    assert "was cut off there" in found.note
+
+
+def test_further_trials_add_no_certainty() -> None:
+    """Three trials of each case leave the rate and its interval as one trial has them."""
+    night, once = Night(), Night().found()
+    for trial in (1, 2):
+        night.responses += [response(case(number), text(number), trial=trial) for number in range(JUDGED)]
+        night.verdicts += [verdict(case(number).case_id, "pass", trial=trial) for number in range(JUDGED)]
+    assert night.found() == once
+
+
+def test_a_verdict_that_differs_from_the_anchor_s_is_no_crash() -> None:
+    """Where the judge says of an answer tonight what it does not say of the same anchor, tonight's word counts."""
+    night = Night()
+    night.verdicts[0] = verdict(case(0).case_id, "fail")
+    found = night.found()
+    assert found.rate
+    assert found.rate.estimate == pytest.approx(0.67 * 59 / 64 + 0.33 * 11 / 36)
+
+
+def test_rogan_gladen_is_the_reference_s() -> None:
+    """The figures that leave the module are those of the estimator on the very counts."""
+    night = Night()
+    night.responses[0] = response(case(0), "Something else.")
+    expected = rogan_gladen(Confusion(tp=60, fp=5, fn=10, tn=25), judge_pass=135, judged=200)
+    found = night.found().rate
+    assert found
+    assert (found.estimate, found.low, found.high) == (expected.estimate, expected.low, expected.high)

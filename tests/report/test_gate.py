@@ -1,0 +1,98 @@
+"""The gate: seven words, one order among them, and no way for an uncalibrated judge to pass."""
+
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+
+from assay.calibration.certificate import Standing
+from assay.report.gate import EXIT, Evidence, Word, decide
+
+ORDER = ("incomplete", "regression", "judge-changed", "uncalibrated", "set-changed", "inconclusive", "pass")
+FAULTS: dict[str, dict[str, Any]] = {
+    "incomplete": {"error_share": 0.03},
+    "regression": {"worse": ["refunds"]},
+    "judge-changed": {"standings": ["valid", "judge-changed"]},
+    "uncalibrated": {"standings": ["valid", "expired"]},
+    "set-changed": {"is_set_compared": False},
+    "inconclusive": {"low": -0.06},
+    "pass": {},
+}
+"""For each word what alone brings it about; a later fault never hides an earlier one."""
+
+
+def evidence(**changes: Any) -> Evidence:
+    """Return the evidence of a good night, changed."""
+    good = {
+        "error_share": 0.02,
+        "max_error_share": 0.02,
+        "worse": [],
+        "low": -0.05,
+        "max_drop": 0.05,
+        "standings": ["valid", "valid"],
+        "is_set_compared": True,
+    }
+    return Evidence.model_validate(good | changes)
+
+
+@pytest.mark.parametrize("word", ORDER)
+def test_every_word_is_reached(word: str) -> None:
+    """Each fault alone brings about its own word; values exactly at the limit bring about none."""
+    assert decide(evidence(**FAULTS[word]))[0] == word
+
+
+@pytest.mark.parametrize(("first", "second"), [pair for pair in product(ORDER, ORDER) if pair[0] != pair[1]])
+def test_the_first_word_of_the_order_holds(first: str, second: str) -> None:
+    """Of two faults the one that stands earlier in the order names the run, whatever the other is."""
+    both = FAULTS[first] | FAULTS[second]
+    if "standings" in FAULTS[first].keys() & FAULTS[second].keys():
+        both["standings"] = ["judge-changed", "expired"]
+    assert decide(evidence(**both))[0] == min(first, second, key=ORDER.index)
+
+
+def test_exit_codes_are_the_documented_ones() -> None:
+    """0, 1, 3, 4, 5, 6 and 7, each for one word; 2 stays with bad input."""
+    assert [EXIT[word] for word in get_args(Word)] == [0, 1, 7, 3, 4, 5, 6]
+    assert set(EXIT) == set(get_args(Word))
+
+
+@pytest.mark.parametrize("standing", [word for word in get_args(Standing) if word != "valid"])
+@pytest.mark.parametrize("others", [[], ["valid"], ["none"]])
+def test_an_uncalibrated_judge_never_passes(standing: str, others: list[str]) -> None:
+    """One judge that spoke and may not be believed is enough, whatever the others are worth."""
+    assert decide(evidence(standings=[*others, standing], low=0.5))[0] in ("uncalibrated", "judge-changed")
+
+
+def test_checks_alone_need_no_certificate() -> None:
+    """A run in which no judge spoke publishes no judged number, so it can pass without a certificate."""
+    assert decide(evidence(standings=[], low=0.5))[0] == "pass"
+
+
+def test_a_proved_regression_stands_without_a_judge() -> None:
+    """What checks alone proved is not taken back because the judge is uncalibrated."""
+    word, reason, _ = decide(evidence(standings=["none"], worse=["refunds", "negation"]))
+    assert (word, reason) == ("regression", "worse than the baseline beyond chance: refunds, negation")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "said"),
+    [
+        ({}, "incomplete", "no case has a score in both versions"),
+        ({"is_set_compared": False}, "set-changed", "no accepted answer"),
+        ({"standings": ["failed"]}, "uncalibrated", "failed"),
+        ({"error_share": 0.5}, "incomplete", "50.0 % of the cases have no score, at most 2.0 % may"),
+    ],
+)
+def test_nothing_compared_is_named_after_its_cause(changes: dict[str, Any], word: str, said: str) -> None:
+    """Without one comparable case the word says what is wanting, and never that 0 % failed."""
+    found = decide(evidence(low=None, **changes))
+    assert found[0] == word
+    assert said in found[1]
+
+
+@pytest.mark.parametrize("word", ORDER)
+def test_every_word_says_what_to_do(word: str) -> None:
+    """Whatever the word, there is a reason and a next step."""
+    _, reason, then = decide(evidence(**FAULTS[word]))
+    assert reason
+    assert then

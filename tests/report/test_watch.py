@@ -1,0 +1,87 @@
+"""Night after night: a changed judge and a changed product are told apart, and luck is neither."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from assay.calibration.certificate import AnchorNight
+from assay.report.watch import Watch, watched
+from tests.cast import AT
+
+JUDGED = 300
+
+
+def night(number: int, flips: int, passed: int, **changes: object) -> AnchorNight:
+    """Return one night of 200 anchors and 300 answers."""
+    fields = {
+        "judge": "correctness",
+        "night": f"{AT + timedelta(days=number):%Y-%m-%d}",
+        "issued": AT,
+        "baseline": "support@1",
+        "anchors": 200,
+        "flips": flips,
+        "judged": JUDGED,
+        "passed": passed,
+    }
+    return AnchorNight.model_validate(fields | changes)
+
+
+def nights(count: int, *, flip: float = 0.02, rate: float = 0.85, start: int = 0, seed: int = 1) -> list[AnchorNight]:
+    """Return seeded nights at these rates."""
+    rng = np.random.default_rng(seed + start)
+    return [night(start + at, int(rng.binomial(200, flip)), int(rng.binomial(JUDGED, rate))) for at in range(count)]
+
+
+def word(rows: list[AnchorNight]) -> Watch:
+    """Return what is said after these nights."""
+    found = watched(rows, "correctness", judges=2)
+    assert found
+    return found
+
+
+def test_nothing_is_said_of_a_judge_without_a_night() -> None:
+    """Before its first night a judge is not watched, whatever another one's nights say."""
+    assert watched(nights(3), "preference", judges=2) is None
+
+
+def test_a_fortnight_is_learned_first() -> None:
+    """Thirteen nights are no baseline, even with half of the anchors flipped on the last; the sentence counts them."""
+    found = word([*nights(12), night(12, 100, 255)])
+    assert (found.state, found.flips, found.nights) == ("learning", 100, 13)
+    assert "13 of the 14 nights" in found.sentence
+
+
+def test_a_night_without_anchors_teaches_nothing() -> None:
+    """A night on which the judge was down is left out: it is neither quiet nor alarming."""
+    found = word([*nights(13), night(13, 0, 0, anchors=0, judged=0)])
+    assert found.state == "learning"
+    assert "13 of the 14 nights" in found.sentence
+
+
+def test_quiet_nights_stay_quiet() -> None:
+    """Sixty nights at the usual rates, five times over, raise no alarm."""
+    assert [word(nights(60, seed=seed)).state for seed in range(5)] == ["quiet"] * 5
+
+
+def test_a_changed_judge_is_named() -> None:
+    """When a fifth of the anchors flips the judge is named, with the night, although the pass rate dropped as well."""
+    found = word([*nights(20), *nights(4, flip=0.2, rate=0.7, start=20)])
+    assert found.state == "judge"
+    assert "the judge has changed: since 2026-11-2" in found.sentence
+
+
+def test_a_changed_product_is_named_after_the_guard() -> None:
+    """A drop of 15 points is undecided for three nights, then it is the product: no anchor has moved."""
+    rows = [*nights(20), *nights(6, rate=0.7, start=20)]
+    states = [word(rows[:count]).state for count in range(20, 27)]
+    assert states[0] == "quiet"
+    assert states[-1] == "product"
+    assert states.index("product") - states.index("undecided") == 3
+
+
+@pytest.mark.parametrize("changes", [{"issued": AT + timedelta(days=20)}, {"baseline": "support@2"}])
+def test_a_new_certificate_or_baseline_begins_anew(changes: dict[str, object]) -> None:
+    """After a renewal, or when another version was accepted, a lower rate is not held against the old one."""
+    rows = [*nights(20), *[row.model_copy(update=changes) for row in nights(6, rate=0.7, start=20)]]
+    assert word(rows).state == "learning"

@@ -1,0 +1,406 @@
+"""Publish: from tables to the gate's word, end to end, and nothing written where a table is at fault."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from assay.calibration.certificate import AnchorNight
+from assay.models.journal import Journal
+from assay.models.usage import Meter
+from assay.project import entrypoint, files
+from assay.project.certificates import read_certificates
+from assay.project.params import read_params
+from assay.project.results import GATE, METRICS, REPORT, SLICES
+from assay.project.tables.anchors import NIGHTS
+from assay.project.tables.evalset import CASES
+from assay.project.tables.labels import ITEMS, LABELS
+from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.tables.signals import SIGNALS
+from assay.project.tables.verdicts import VERDICTS
+from assay.records.case import Case
+from assay.records.response import Response
+from assay.records.verdict import Verdict
+from assay.report.gate import Gate
+from assay.stages import calibrate, publish
+from assay.stages.publish import Settings, gather, report
+from tests.cast import Project, broken, case, response, small_items, verdict
+
+HOSTILE = "<script>alert(1)</script> {{7*7}} %s\u202e"
+STAGES = ("execute", "judge")
+EVERY_CASE = [case(number, category) for category in ("refunds", "escalation") for number in range(100)]
+
+
+class Night:
+    """Two hundred cases, all answered, checked and judged in both versions; a test changes what it is about."""
+
+    def __init__(self) -> None:
+        """Make a night on which every case passes, with a different wording than the baseline's."""
+        self.cases: list[Case] = list(EVERY_CASE)
+        self.responses: list[Response] = [response(one) for one in EVERY_CASE]
+        self.baseline: list[Response] = [response(one, "Within 14 days.", target="support@1") for one in EVERY_CASE]
+        self.anchors = [row for one in small_items() for row in _anchor(one.item_id, one.question, one.response_a)]
+        self.outcomes = {(subject, one.case_id): "pass" for subject in ("target", "baseline") for one in EVERY_CASE}
+        self.checks = dict(self.outcomes)
+        self.misshapen: set[str] = set()
+        self.more: list[Verdict] = []
+
+    def lose(self, count: int, category: str = "refunds", *, by: str = "judge") -> None:
+        """Let this many cases of a category newly fail, by the judge or by the check."""
+        table = self.outcomes if by == "judge" else self.checks
+        table |= {("target", f"{category}-{number:03}"): "fail" for number in range(count)}
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield what checks and judges said, as the judge stage files it."""
+        for (subject, name), said in self.outcomes.items():
+            yield verdict(name, said, subject=subject)
+            check = {"subject": subject, "scorer": "check:1-icontains-any"}
+            if subject == "target" and name in self.misshapen:
+                check |= {"fault": "format", "detail": "it is no JSON"}
+            yield verdict(name, self.checks[subject, name], **check)
+        yield from self.anchors
+        yield from self.more
+
+    def write(self) -> None:
+        """File the night's tables."""
+        CASES.write(self.cases)
+        RESPONSES.write(self.responses)
+        BASELINE.write(self.baseline)
+        VERDICTS.write(list(self.verdicts()))
+        SIGNALS.write([])
+
+    def publish(self, now: datetime, *, is_certified: bool = True) -> Gate:
+        """File the night, certify its judges, and publish; return the gate."""
+        self.write()
+        if is_certified:
+            calibrate.run(now)
+        return publish.run(now)[0]
+
+
+def _anchor(item_id: str, question: str, text: str) -> Iterator[Verdict]:
+    right = text.startswith("Yes")
+    if question == "pass-fail":
+        yield verdict(item_id, "pass" if right else "fail", subject="anchor")
+    else:
+        said = "a" if right else "b"
+        yield verdict(item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
+
+
+@pytest.fixture
+def night(project: Project) -> Night:
+    """A good night in the small project, on whose items neither ROUGE-L nor the longer text is a perfect judge."""
+    return good_night()
+
+
+def good_night() -> Night:
+    """Return that night, in the project of the current folder."""
+    texts = ({"response_a": f"{one.response_a:.<45}", "response_b": f"{one.response_b:.<45}"} for one in small_items())
+    bare = [one.model_copy(update={"reference": ""} | text) for one, text in zip(small_items(), texts, strict=True)]
+    ITEMS.write(bare)
+    return Night()
+
+
+def settings() -> Settings:
+    return read_params("publish", Settings)
+
+
+def results() -> dict[str, bytes]:
+    return {name: files.path(name).read_bytes() for name in (REPORT, GATE, METRICS, SLICES)}
+
+
+def book(run: str, stage: str, calls: int, *, cost_usd: float = 0.0) -> None:
+    """Let the journal's ledger say that a stage made so many calls."""
+    with Journal(files.private("journal.sqlite")) as journal:
+
+        async def finish() -> None:
+            for number in range(calls):
+                used = Meter(requests=1, prompt_tokens=10, completion_tokens=2, cost_usd=cost_usd / calls)
+                await journal.finish(f"{run} {stage} {number}", "{}", is_final=True, run=run, stage=stage, used=used)
+
+        asyncio.run(finish())
+
+
+def test_a_good_night_passes(night: Night, project: Project, now: datetime) -> None:
+    """Nothing fails, both judges are certified: the word is pass, and the four results are on file and agree."""
+    found = night.publish(now)
+    assert found.word == "pass", found
+    assert found.sentence.startswith("PASS: 100.0 % (98.1 to 100.0) of 200 cases pass")
+    assert json.loads(files.path(GATE).read_bytes()) == found.model_dump()
+    metrics = json.loads(files.path(METRICS).read_bytes())
+    assert (metrics["verdict"], metrics["calibrated"], metrics["pass_rate"]["n"]) == ("pass", True, 200)
+    assert files.path(SLICES).read_text().count("\n") == 3
+    assert found.sentence.split(":")[0] in files.path(REPORT).read_text()
+
+
+def test_equal_tables_give_equal_bytes(night: Night, now: datetime) -> None:
+    """Published again from the same tables at the same moment, every file is byte for byte the same."""
+    night.lose(12)
+    night.publish(now)
+    first = results()
+    publish.run(now)
+    assert results() == first
+
+
+def test_a_planted_drop_is_a_regression_of_its_category(night: Night, now: datetime) -> None:
+    """Twelve of a hundred cases newly fail by the judge: the first sentence names the category and no other."""
+    night.lose(12)
+    found = night.publish(now)
+    assert found.word == "regression"
+    assert found.sentence.startswith("REGRESSION in refunds: 12 of 100 cases newly fail")
+    assert "escalation" not in found.sentence
+    assert len(report(gather(), settings(), now).newly_failing) == 12
+
+
+@pytest.mark.parametrize(("by", "word"), [("check", "regression"), ("judge", "uncalibrated")])
+def test_an_uncalibrated_judge_leaves_the_word_to_the_checks(night: Night, now: datetime, by: str, word: str) -> None:
+    """Without a certificate a drop that checks prove is a regression, and one that only the judge saw is not."""
+    night.lose(12, by=by)
+    found = night.publish(now, is_certified=False)
+    assert found.word == word
+    assert "by checks alone" in found.sentence
+
+
+def test_a_judge_of_pairs_that_expired_hides_no_regression(night: Night, now: datetime) -> None:
+    """The judge of single answers is certified: its regression stands whatever the pairwise judge is worth."""
+    night.lose(12)
+    night.write()
+    (kept,) = calibrate.run(now, ["correctness"])
+    assert kept.is_met
+    assert publish.run(now)[0].word == "regression"
+    assert report(gather(), settings(), kept.expires).gate.word == "uncalibrated"
+
+
+@pytest.mark.parametrize("which", ["anchor", "target", "pair"])
+def test_one_verdict_of_another_judge_is_a_changed_judge(night: Night, now: datetime, which: str) -> None:
+    """A single verdict under another fingerprint, of whatever it speaks, makes the judge a changed one."""
+    night.publish(now)
+    rows = list(night.verdicts())
+    if which == "pair":
+        one = {"scorer": "preference", "as_is": "a", "swapped": "a", "fingerprint": "judge-2"}
+        VERDICTS.write([*rows, verdict(EVERY_CASE[0].case_id, "a", subject="pair", **one)])
+    else:
+        at = next(at for at, row in enumerate(rows) if row.subject == which and row.scorer == "correctness")
+        rows[at] = rows[at].model_copy(update={"fingerprint": "judge-2"})
+        VERDICTS.write(rows)
+    assert publish.run(now)[0].word == "judge-changed"
+
+
+def test_a_failed_call_and_an_identical_pair_change_no_judge(night: Night, now: datetime) -> None:
+    """What nobody answered, or nobody was asked, bears a fingerprint of its own and is no other judge's verdict."""
+    night.publish(now)
+    lost = night.anchors[119].model_copy(update={"outcome": "unscored", "status": "error", "fingerprint": "nobody"})
+    night.anchors[119] = lost
+    same = {"scorer": "preference", "as_is": "tie", "swapped": "tie", "fingerprint": "identical"}
+    night.more = [verdict(EVERY_CASE[0].case_id, "tie", subject="pair", **same)]
+    night.write()
+    assert publish.run(now)[0].word == "pass"
+
+
+@pytest.mark.parametrize(("lost", "word"), [(4, "pass"), (5, "incomplete")])
+@pytest.mark.parametrize("where", ["wire", "target", "baseline"])
+def test_beyond_the_declared_share_of_errors_the_run_is_incomplete(
+    night: Night, now: datetime, where: str, lost: int, word: str
+) -> None:
+    """Four of 200 cases lost are 2 %, five are more, be it on the wire or at the judge, in either version."""
+    for number in range(lost):
+        if where == "wire":
+            night.responses[number] = broken(EVERY_CASE[number])
+        else:
+            night.outcomes[where, EVERY_CASE[number].case_id] = "unscored"
+    assert night.publish(now).word == word
+
+
+def test_a_new_case_is_a_changed_set(night: Night, now: datetime) -> None:
+    """A case that was changed since its answer was accepted has no baseline, and the word says so."""
+    edited = case(0, turns=["Cleo asks something new. Within 14 days?"])
+    night.cases[0], night.responses[0] = edited, response(edited)
+    found = night.publish(now)
+    assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
+
+
+def test_before_the_first_baseline_the_night_is_published(night: Night, now: datetime) -> None:
+    """Where nothing was accepted yet nothing is compared: the word asks for a baseline and the report is written."""
+    night.publish(now)
+    BASELINE.file().unlink()
+    rows = [row for row in night.verdicts() if row.subject != "baseline"]
+    VERDICTS.write(rows)
+    found = publish.run(now)[0]
+    assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
+    assert "Nothing can be compared. Of 200 planned cases" in found.sentence
+    assert "SET-CHANGED" in files.path(REPORT).read_text(encoding="utf8")
+
+
+def test_what_cannot_be_excluded_is_inconclusive(night: Night, project: Project, now: datetime) -> None:
+    """With 200 cases and nothing lost a drop of 2 % cannot be excluded: a tighter policy is inconclusive."""
+    project.params("publish", max_drop=0.005)
+    assert night.publish(now).word == "inconclusive"
+
+
+def test_a_format_fault_is_named_in_the_reason_and_counted(night: Night, now: datetime) -> None:
+    """Of six cases that newly fail two could only not be read: the reasons say so and the parts add up."""
+    night.lose(4)
+    for number in (4, 5):
+        night.checks["target", EVERY_CASE[number].case_id] = "fail"
+    night.misshapen = {EVERY_CASE[4].case_id, EVERY_CASE[5].case_id}
+    night.publish(now)
+    found = report(gather(), settings(), now)
+    assert (found.target.answer_failed, found.target.format_failed, found.target.passed) == (4, 2, 194)
+    reasons = {row.case_id: row.why for row in found.newly_failing}
+    assert reasons["refunds-004"] == ["check:1-icontains-any: fail. format: it is no JSON"]
+    assert reasons["refunds-000"] == ["correctness: fail."]
+    assert "the product failed 6 (4 by a wrong answer, 2 by format alone)" in found.gate.sentence
+    metrics = json.loads(files.path(METRICS).read_bytes())
+    assert metrics["product_failed"] == {"answer": 4, "format": 2}
+
+
+def test_what_was_used_is_that_of_the_run_that_asked(night: Night, now: datetime) -> None:
+    """The ledger of the responses' run stands in page, metrics and artifact; another night's calls are not in it."""
+    book("2026-11-01", "execute", 999)
+    book("2026-11-02", "execute", 200)
+    book("2026-11-02", "judge", 400, cost_usd=1.5)
+    night.write()
+    _, shown = publish.run(now)
+    used = json.loads(files.path(METRICS).read_bytes())["used"]
+    assert {name: row["calls"] for name, row in used.items()} == {"execute": 200, "judge": 400, "all": 600}
+    assert (used["all"]["cost_usd"], "cost_usd" in used["execute"]) == (1.5, False)
+    assert "What run 2026-11-02 used" in files.path(REPORT).read_text(encoding="utf8")
+    assert [row["what"] for row in shown.coverage[6:]] == [f"used by {name} of run 2026-11-02" for name in STAGES]
+
+
+def test_a_missing_journal_is_no_error(night: Night, now: datetime) -> None:
+    """Where no journal was kept the page says that there is no ledger; none is created."""
+    night.publish(now)
+    assert "There is no ledger of this run" in files.path(REPORT).read_text(encoding="utf8")
+    assert "used" not in json.loads(files.path(METRICS).read_bytes())
+    assert not files.private("journal.sqlite").exists()
+
+
+def test_the_ledger_moves_only_what_it_adds(night: Night, now: datetime) -> None:
+    """A resumed run whose ledger grew gives the same gate and plot; report and metrics differ in the ledger alone."""
+    book("2026-11-02", "execute", 200)
+    night.publish(now)
+    first = results()
+    book("2026-11-02", "execute", 7)
+    publish.run(now)
+    second = results()
+    changed = {name.rsplit("/", 1)[1] for name in first if first[name] != second[name]}
+    assert changed == {"report.html", "metrics.json"}
+    before, after = (json.loads(files[METRICS]) for files in (first, second))
+    assert {name for name in before if before[name] != after[name]} == {"used"}
+
+
+def test_trials_are_counted_only_where_no_trial_was_lost(night: Night, now: datetime) -> None:
+    """With two trials a case the report has pass^1, pass^2 and pass@2; a case with a lost trial is left out of them."""
+    again = [response(one, trial=1) for one in EVERY_CASE]
+    again[0] = broken(EVERY_CASE[0]).model_copy(update={"trial": 1})
+    night.responses += again
+    for one in EVERY_CASE:
+        said = "fail" if one.case_id == EVERY_CASE[1].case_id else "unscored" if one is EVERY_CASE[0] else "pass"
+        night.more.append(verdict(one.case_id, said, trial=1))
+        night.more.append(verdict(one.case_id, "pass", trial=1, scorer="check:1-icontains-any"))
+    night.publish(now)
+    found = json.loads(files.path(METRICS).read_bytes())
+    assert found["trials"] == {"k": 2, "cases": 199, "left_out": 1, "always": 198, "sometimes": 1, "never": 0}
+    assert found["pass_hat_1"]["estimate"] == pytest.approx(397 / 398, abs=1e-6)
+    assert found["pass_hat_2"]["estimate"] == pytest.approx(198 / 199, abs=1e-6)
+    assert (found["pass_at_2"]["estimate"], found["pass_at_2"]["n"]) == (1, 199)
+    assert found["pass_rate"]["n"] == 199
+
+
+def test_hostile_text_is_recorded_and_escaped(night: Night, now: datetime) -> None:
+    """Markup, templates and hidden characters stay as they are in the record, and none is markup on the page."""
+    night.lose(12)
+    night.responses[0] = response(EVERY_CASE[0], HOSTILE)
+    night.publish(now)
+    shown = {row.case_id: row.target_text for row in report(gather(), settings(), now).newly_failing}
+    assert shown[EVERY_CASE[0].case_id] == HOSTILE
+    page = files.path(REPORT).read_text(encoding="utf8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{7*7}} %s" in page
+    assert "\u202e" not in page
+
+
+def test_the_trial_that_failed_is_the_one_shown(night: Night, now: datetime) -> None:
+    """Of several trials the reader sees the one that did not pass, with its reason."""
+    trials = [response(EVERY_CASE[0], f"Answer {trial}.", trial=trial) for trial in range(3)]
+    night.responses[:1] = trials
+    for trial in (1, 2):
+        said = "fail" if trial == 1 else "pass"
+        night.more.append(verdict(EVERY_CASE[0].case_id, said, trial=trial, detail="wrong number"))
+        night.more.append(verdict(EVERY_CASE[0].case_id, "pass", trial=trial, scorer="check:1-icontains-any"))
+    night.write()
+    (found,) = report(gather(), settings(), now).newly_failing
+    assert (found.target_text, found.why) == ("Answer 1.", ["trial 2, correctness: fail. wrong number"])
+
+
+def test_the_most_severe_category_comes_first(night: Night, project: Project, now: datetime) -> None:
+    """Newly failing cases are ordered by severity before anything else."""
+    file = project.folder / "data/taxonomy/refunds.yaml"
+    file.write_text(file.read_text().replace("severity: high", "severity: critical"))
+    night.lose(2, "escalation")
+    night.lose(1, "refunds")
+    night.write()
+    found = report(gather(), settings(), now).newly_failing
+    assert [row.case_id for row in found] == ["refunds-000", "escalation-000", "escalation-001"]
+
+
+def cut_off() -> None:
+    VERDICTS.file().write_bytes(VERDICTS.file().read_bytes()[:-300])
+
+
+def no_responses() -> None:
+    RESPONSES.file().unlink()
+
+
+def no_certificate_at_all() -> None:
+    files.path("data/calibration/correctness.json").write_text('{"judge": "correctness"}')
+
+
+def rewritten_label() -> None:
+    file = LABELS.file()
+    file.write_text(file.read_text().replace('"outcome":"pass"', '"outcome":"great"', 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (cut_off, "verdicts.parquet cannot be read"),
+        (no_responses, "data/responses/responses.parquet is missing"),
+        (no_certificate_at_all, "correctness.json, row 1: question is missing"),
+        (rewritten_label, "outcome is 'great'"),
+    ],
+)
+def test_the_door_refuses_damage(
+    night: Night,
+    project: Project,
+    now: datetime,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[], None],
+    said: str,
+) -> None:
+    """A damaged input ends the command with exit code 2 and a sentence that names it; last night's results stay."""
+    night.publish(now)
+    damage()
+    before = project.files()
+    with pytest.raises(SystemExit) as ended:
+        entrypoint.run(lambda: publish.run(now + timedelta(days=1)))
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert project.files() == before
+
+
+def test_a_judge_that_moves_on_the_anchors_may_not_decide(night: Night, now: datetime) -> None:
+    """Whatever its fingerprint says: when the anchors alarm the gate says so, and the report names the judge."""
+    assert night.publish(now).word == "pass"
+    issued = read_certificates()["correctness"]
+    common = {"judge": "correctness", "issued": issued.issued, "baseline": "support@1", "judged": 100, "passed": 90}
+    nights = [
+        AnchorNight(night=f"{now - timedelta(days=20 - at):%Y-%m-%d}", anchors=120, flips=at // 17 * 60, **common)
+        for at in range(20)
+    ]
+    NIGHTS.write(nights)
+    gate, _ = publish.run(now)
+    assert gate.word == "judge-changed"
+    assert "the judge has changed: since" in files.path(REPORT).read_text(encoding="utf8")
