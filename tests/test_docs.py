@@ -12,6 +12,7 @@ import yaml
 from assay.calibration.certificate import Certificate
 from assay.checks.registry import KINDS
 from assay.cli.main import app
+from assay.project.distribution import DISTRIBUTION
 from assay.report.gate import EXIT
 from assay.stages import judge_clients
 from assay.stages.execute import Settings
@@ -19,7 +20,7 @@ from tests.layout import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
 DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md", "docs/formats.md"]
-DOCUMENTS += ["docs/release.md"]
+DOCUMENTS += ["docs/release.md", "docs/project.md", "docs/reference.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -144,3 +145,23 @@ def test_every_check_is_listed() -> None:
         for name in re.findall("`([a-z-]+)`", row[: row.index("|", 2)])
     }
     assert named == set(KINDS)
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", TEXT["docs/project.md"], re.DOTALL))
+def test_every_example_of_a_project_is_accepted(example: str) -> None:
+    """What the document shows of params.yaml is accepted."""
+    Settings.model_validate(yaml.safe_load(example)["execute"])
+
+
+def test_nobody_is_told_to_install_a_stranger_s_package() -> None:
+    """Other products are named assay-something: every text that a reader copies from names our distribution alone."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    copied = re.compile(r"(?:pip install|uv add(?: --dev)?|uvx|pipx install) +[\"']?(assay[\w-]*)")
+    named = {
+        name
+        for file in listed
+        if Path(file).suffix in {".md", ".py", ".yaml", ".yml", ".toml"} and (ROOT / file).is_file()
+        for name in copied.findall((ROOT / file).read_text(encoding="utf8"))
+    }
+    assert named == {DISTRIBUTION}
+    assert f'name = "{DISTRIBUTION}"' in (ROOT / "pyproject.toml").read_text(encoding="utf8")

@@ -270,10 +270,16 @@ def serve(*, port: int) -> None:
 
     It listens on loopback, until it is stopped.
     """
-    from assay.orchestration.serving import forever
+    import os
+
+    from assay.orchestration import server
     from assay.project import files
 
-    forever(port, files.private("prefect"), lambda: load("serve").deployments())
+    home = files.private("prefect")
+    os.environ.update(server.settings(port, home))  # Prefect reads its settings once, when it is first imported
+    from assay.orchestration.serving import forever
+
+    forever(port, home, lambda: load("serve").deployments())
 
 
 def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: bool) -> None:

@@ -1,6 +1,5 @@
 """Serving: every deployment of a project on one server, until the process is stopped."""
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -47,8 +46,10 @@ def deployment(
 
 
 def forever(port: int, home: Path, deployments: "Callable[[], Sequence[RunnerDeployment]]") -> None:
-    """Start the server and serve all deployments until the process is stopped."""
-    os.environ.update(server.settings(port, home))
+    """Start the server and serve all deployments until the process is stopped.
+
+    The environment has the server's settings already: Prefect reads them when it is first imported.
+    """
     note = files.private(batch_events.ADDRESS)
     with server.running(port, home) as address:
         from prefect import serve

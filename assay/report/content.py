@@ -71,6 +71,8 @@ class Provenance(Record):
     anchors: int
     parameters: str
     """Hash of params.yaml."""
+    overrides: str = ""
+    """What differed from params.yaml in this run, as it is said on the command line."""
     assay: str
     """Version of Assay."""
 

@@ -31,6 +31,8 @@ def metrics(report: Report) -> dict[str, Any]:
     if report.spent:
         found["used"] = {name: _used([row for row in report.spent if row.stage == name]) for name in _stages(report)}
         found["used"]["all"] = _used(report.spent)
+    if report.provenance.overrides:
+        found["overrides"] = report.provenance.overrides
     found["alerts"] = sum(signal.state == "alert" for signal in report.signals)
     return found
 

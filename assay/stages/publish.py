@@ -23,7 +23,7 @@ from assay.models.journal import Journal
 from assay.project import files
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals
 from assay.project.distribution import tool_version
-from assay.project.params import read_params
+from assay.project.params import overrides, read_params
 from assay.project.release_notes import RELEASES, released
 from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.anchors import NIGHTS
@@ -332,6 +332,7 @@ def gather() -> Night:
         anchors=len(items),
         parameters=digest((files.root() / "params.yaml").read_text(encoding="utf8")),
         assay=tool_version(),
+        overrides=overrides().said(),
     )
     return Night(
         cases=cases,

@@ -84,18 +84,66 @@ def test_a_second_night_asks_nothing_again(night: tuple[Sample, str]) -> None:
     assert [table.read_bytes() for table in tables] == first
 
 
-def test_a_statistic_never_asks_the_product_again(night: tuple[Sample, str]) -> None:
-    """Touching a statistic makes DVC name calibrate and publish, and neither execute nor judge."""
+TOUCHED = "\n\nTOUCHED = 1\n"
+FIELD = "    owner: str\n"
+EDITS = {
+    "a docstring of a statistic": ("assay/stats/paired.py", lambda text: f'"""Edited.\n\n{text[3:]}', set()),
+    "a comment of a stage": ("assay/stages/judge.py", lambda text: f"{text}\n# touched\n", set()),
+    "code of the report": ("assay/report/wording.py", lambda text: text + TOUCHED, {"publish"}),
+    "a template of the report": ("assay/report/templates/costs.html", lambda text: f"{text}<p></p>", {"publish"}),
+    "code of a statistic": ("assay/stats/paired.py", lambda text: text + TOUCHED, {"monitor", "publish"}),
+    "a field of a record": (
+        *("assay/records/signal.py", lambda text: text.replace(FIELD, f'{FIELD}    trend: str = ""\n')),
+        {"monitor", "publish"},
+    ),
+    "the project's own step": ("tasks/monitor.py", lambda text: text + TOUCHED, {"monitor"}),
+    "a rubric": (
+        *("data/judges/correctness/rubric.md", lambda text: f"{text}\nBe strict.\n"),
+        {"judge", "calibrate", "monitor", "publish"},
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_reruns_what_it_could_change(night: tuple[Sample, str], edit: str) -> None:
+    """With a fresh lock DVC names exactly the stages that an edit could change, and nothing else that is paid for."""
     sample, _ = night
-    file = sample.folder / "assay/stats/agreement.py"
-    text = file.read_text(encoding="utf8")
-    file.write_text(text + "\n# touched\n", encoding="utf8")
+    name, change, expected = EDITS[edit]
+    file, lock = sample.folder / name, sample.folder / "assay.lock"
+    before = file.read_text(encoding="utf8"), lock.read_text(encoding="utf8")
+    file.write_text(change(before[0]), encoding="utf8")
     try:
+        sample.run("assay.cli.main", "lock")
         stale = set(re.findall(r"^(\w+):$", sample.run("dvc", "status").stdout, re.MULTILINE))
     finally:
-        file.write_text(text, encoding="utf8")
-    assert {"calibrate", "publish"} <= stale
-    assert not stale & {"execute", "judge", "generate", "review"}
+        file.write_text(before[0], encoding="utf8")
+        lock.write_text(before[1], encoding="utf8")
+    assert stale == expected
+
+
+def test_dvc_s_lock_stays_readable(night: tuple[Sample, str]) -> None:
+    """A night changes at most 200 lines of dvc.lock."""
+    sample, _ = night
+    added, removed, _ = sample.git("diff", "--numstat", "--", "dvc.lock").split()
+    assert int(added) + int(removed) <= 200
+
+
+def test_a_run_with_overrides_is_not_recorded(night: tuple[Sample, str]) -> None:
+    """What ran with other parameters than params.yaml has is said so, and dvc.lock stays as it was."""
+    sample, _ = night
+    lock = (sample.folder / "dvc.lock").read_bytes()
+    (sample.folder / "params.staging.yaml").write_text("publish: {max_drop: 0.5}\n", encoding="utf8")
+    changes = ("--env", "staging", "--set", "publish.draws=1000")
+    try:
+        sample.run("assay.cli.main", "monitor", *changes)
+        metrics = json.loads((sample.folder / "data/reports/metrics.json").read_text(encoding="utf8"))
+        page = (sample.folder / "data/reports/report.html").read_text(encoding="utf8")
+    finally:
+        (sample.folder / "params.staging.yaml").unlink()
+    assert (sample.folder / "dvc.lock").read_bytes() == lock
+    assert metrics["overrides"] == " ".join(changes)
+    assert "--env staging --set publish.draws=1000" in page
+    sample.run("assay.cli.main", "monitor")
 
 
 def test_grow_proposes_and_waits(night: tuple[Sample, str]) -> None:
