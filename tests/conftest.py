@@ -1,7 +1,7 @@
 """A small project in a folder of its own, for every test that needs one."""
 
-import os
 import shutil
+from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,13 +24,23 @@ def now() -> datetime:
     return NOW
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cast's project, made once: six cases with everything that people own, and no result yet."""
+    folder = tmp_path_factory.mktemp("small")
+    with chdir(folder):
+        small_project(folder)
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Six cases of the cast with everything that people own, and no result yet; the current folder is the project's."""
+def project(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of the cast's project for one test; the current folder is the project's."""
+    shutil.copytree(small, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    return small_project(tmp_path)
+    return Project(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +48,8 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository, made once."""
     folder = tmp_path_factory.mktemp("laid-out") / "project"
     folder.mkdir()
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
+    with chdir(folder):
         repository.lay_out(folder)
-    finally:
-        os.chdir(here)
     return folder
 
 

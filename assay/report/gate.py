@@ -71,7 +71,8 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
         return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
     if unproved := sorted(set(found.standings) - {"valid"}):
         reason = f"a judge's certificate is {', '.join(unproved)}"
-        return "uncalibrated", reason, "run `assay calibrate`; if it is refused, mend the judge or label more"
+        label = "have people label answers (`assay calibrate --plan` draws them), then run `assay calibrate`"
+        return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
     if not found.is_set_compared:
         return (
             "set-changed",

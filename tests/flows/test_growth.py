@@ -161,7 +161,7 @@ def test_at_its_deadline_a_batch_ends_with_what_is_decided(room: Room, api: Api)
     assert room.events()[-1].note == "its deadline has passed"
     assert room.cases() == before + len(room.shown())
     (of,) = api.post("deployments/filter", flows={"name": {"any_": ["resume"]}})
-    assert of["schedules"][0]["schedule"]["cron"] == "*/10 * * * *"
+    assert of["schedules"][0]["schedule"]["interval"] == 600
 
 
 def test_the_wait_survives_the_server_and_its_workers(room: Room) -> None:

@@ -91,7 +91,7 @@ EDITS = {
     "a comment of a stage": ("assay/stages/judge.py", lambda text: f"{text}\n# touched\n", set()),
     "code of the report": ("assay/report/wording.py", lambda text: text + TOUCHED, {"publish"}),
     "a template of the report": ("assay/report/templates/costs.html", lambda text: f"{text}<p></p>", {"publish"}),
-    "code of a statistic": ("assay/stats/paired.py", lambda text: text + TOUCHED, {"monitor", "publish"}),
+    "code of a statistic": ("assay/stats/paired.py", lambda text: text + TOUCHED, {"calibrate", "monitor", "publish"}),
     "a field of a record": (
         *("assay/records/signal.py", lambda text: text.replace(FIELD, f'{FIELD}    trend: str = ""\n')),
         {"monitor", "publish"},

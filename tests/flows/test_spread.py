@@ -255,7 +255,9 @@ def test_a_missing_package_is_named(project: Project, monkeypatch: pytest.Monkey
     """Where the runner's package is not installed, the sentence says what to install."""
     monkeypatch.setitem(sys.modules, f"prefect_{runner}", None)
     project.params("execute", runner=runner)
-    with pytest.raises(ConfigError, match=rf'prefect_{runner} is not installed: `pip install "assay-pipeline\[{runner}\]"`'):
+    with pytest.raises(
+        ConfigError, match=rf'prefect_{runner} is not installed: `pip install "assay-pipeline\[{runner}\]"`'
+    ):
         distribute.spread(read_params("execute", execute.Settings), "2026-11-02", None)
 
 

@@ -1,5 +1,6 @@
 """The code lock: a stage's fingerprint moves with the program that it runs, and with nothing else."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,36 +36,35 @@ CHAT = {"kind": "chat", "name": "support", "model": "m", "base_url": "http://127
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What the tool remembers of its own files once it has read them: so each test reads only the project's."""
-    folder = tmp_path_factory.mktemp("scanned")
+def laid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with parameters, flows, tasks, a function as its product and a fresh lock, made once."""
+    folder = tmp_path_factory.mktemp("laid") / "project"
+    folder.mkdir()
     with pytest.MonkeyPatch.context() as here:
         here.chdir(folder)
-        Path("params.yaml").write_text("{}")
+        write("params.yaml", yaml.safe_dump(PARAMS | {"execute": {"target": TARGET}}))
+        write("product/answer.py", ANSWER)
+        write("product/shop/__init__.py", "")
+        write("product/shop/rules.py", RULES)
+        write("product/shop/tools.py", "class Environment:\n    tools = []\n")
+        scaffold.write(folder, scaffold.shared_files())
         refresh()
-        return Path(".assay/code.json").read_bytes()
+    return folder
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scanned: bytes) -> Project:
-    """A project with parameters, flows, tasks and a product, and no lock yet; the current folder is the project's."""
-    monkeypatch.chdir(tmp_path)
-    write("params.yaml", yaml.safe_dump(PARAMS))
-    write("product/answer.py", ANSWER)
-    write("product/shop/__init__.py", "")
-    write("product/shop/rules.py", RULES)
-    write("product/shop/tools.py", "class Environment:\n    tools = []\n")
-    write(".assay/code.json", scanned.decode())
-    scaffold.write(tmp_path, scaffold.shared_files())
-    return Project(tmp_path)
+def locked(laid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of the project for one test; the current folder is the project's."""
+    shutil.copytree(laid, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return Project(tmp_path / "project")
 
 
 @pytest.fixture
-def locked(place: Project) -> Project:
-    """The project with a fresh lock, and a function as its product."""
-    place.params("execute", target=TARGET)
-    refresh()
-    return place
+def unlocked(locked: Project) -> Project:
+    """The project without a lock."""
+    Path(LOCK).unlink()
+    return locked
 
 
 def write(name: str, text: str) -> None:
@@ -88,8 +88,9 @@ def moved() -> set[str]:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return every file of the project with its bytes, but what the tool remembers for itself."""
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and ".assay" not in file.parts)
+    """Return every file of the project with its bytes, but what the tool and Python remember for themselves."""
+    own = {".assay", "__pycache__"}
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not own & set(file.parts))
     return {str(file): file.read_bytes() for file in files}
 
 
@@ -97,7 +98,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_missing_lock_is_refused(place: Project, stage: str) -> None:
+def test_a_missing_lock_is_refused(unlocked: Project, stage: str) -> None:
     """Without a lock no stage that DVC starts may run, and the sentence names the file and the command."""
     with pytest.raises(ConfigError, match=r"assay\.lock is missing.*`assay lock`"):
         require_fresh(stage)
@@ -125,13 +126,20 @@ def test_a_stale_lock_is_refused_for_the_stage_that_changed(locked: Project) -> 
         "<<<<<<< ours\nassay: 0.2.0\n=======\nassay: 0.2.1\n>>>>>>> theirs\n",
     ],
 )
-@pytest.mark.parametrize("run", [read, changes, refresh, lambda: require_fresh("judge")])
-def test_a_damaged_lock_is_refused(locked: Project, text: str, run: Callable[[], object]) -> None:
-    """A lock that is cut, foreign or in conflict is refused by its name, never read and never written over."""
+def test_a_damaged_lock_is_refused(locked: Project, text: str) -> None:
+    """A lock that is empty, cut, foreign or in conflict is refused by its name."""
     write(LOCK, text)
     with pytest.raises(ConfigError, match=r"assay\.lock is no lock \("):
+        read()
+
+
+@pytest.mark.parametrize("run", [changes, refresh, lambda: require_fresh("judge")])
+def test_a_damaged_lock_is_never_written_over(locked: Project, run: Callable[[], object]) -> None:
+    """What would compare or renew the lock refuses a damaged one too, and leaves it for a person to see."""
+    write(LOCK, "assay: [")
+    with pytest.raises(ConfigError, match=r"assay\.lock is no lock \("):
         run()
-    assert Path(LOCK).read_text() == text
+    assert Path(LOCK).read_text() == "assay: ["
 
 
 def test_a_product_that_is_no_python_is_refused(locked: Project) -> None:
@@ -288,7 +296,7 @@ def test_a_fresh_lock_lets_every_stage_run(locked: Project) -> None:
     assert changes() == []
 
 
-def test_the_first_lock_is_written_without_a_word(place: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_lock_is_written_without_a_word(unlocked: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """A new project is told nothing: there was no lock that anything could differ from."""
     assert refresh() == ["assay.lock is missing"]
     assert capsys.readouterr() == ("", "")

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +30,7 @@ from assay.report.gate import Gate
 from assay.stages import calibrate, publish
 from assay.stages.publish import Settings, gather, report
 from tests.cast import Project, broken, case, response, small_items, verdict
+from tests.conftest import NOW
 
 HOSTILE = "<script>alert(1)</script> {{7*7}} %s\u202e"
 STAGES = ("execute", "judge")
@@ -76,6 +80,8 @@ class Night:
         self.write()
         if is_certified:
             calibrate.run(now)
+        else:
+            shutil.rmtree("data/calibration", ignore_errors=True)
         return publish.run(now)[0]
 
 
@@ -88,10 +94,22 @@ def _anchor(item_id: str, question: str, text: str) -> Iterator[Verdict]:
         yield verdict(item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
 
 
+@pytest.fixture(scope="session")
+def calibrated(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project after a good night, its judges certified: made once."""
+    folder = tmp_path_factory.mktemp("calibrated")
+    shutil.copytree(small, folder, dirs_exist_ok=True)
+    with chdir(folder):
+        good_night().write()
+        calibrate.run(NOW)
+    return folder
+
+
 @pytest.fixture
-def night(project: Project) -> Night:
+def night(calibrated: Path, project: Project) -> Night:
     """A good night in the small project, on whose items neither ROUGE-L nor the longer text is a perfect judge."""
-    return good_night()
+    shutil.copytree(calibrated, project.folder, dirs_exist_ok=True)
+    return Night()
 
 
 def good_night() -> Night:
@@ -166,6 +184,7 @@ def test_a_judge_of_pairs_that_expired_hides_no_regression(night: Night, now: da
     """The judge of single answers is certified: its regression stands whatever the pairwise judge is worth."""
     night.lose(12)
     night.write()
+    shutil.rmtree("data/calibration")
     (kept,) = calibrate.run(now, ["correctness"])
     assert kept.is_met
     assert publish.run(now)[0].word == "regression"
