@@ -8,17 +8,11 @@ from types import MappingProxyType
 from typing import Protocol
 
 from assay.checks import (
-    contains,
-    contains_all,
-    contains_any,
     contains_json,
     context_recall,
     cost,
     equals,
     final_state,
-    icontains,
-    icontains_all,
-    icontains_any,
     is_json,
     json_schema,
     language,
@@ -30,6 +24,7 @@ from assay.checks import (
     regex,
     similarity,
     starts_with,
+    substring,
     tool_call,
     trajectory,
 )
@@ -59,17 +54,17 @@ class Check(Protocol):
 
 KINDS: MappingProxyType[str, Check] = MappingProxyType(
     {
-        "contains": contains,
-        "contains-all": contains_all,
-        "contains-any": contains_any,
+        "contains": substring.KINDS["contains"],
+        "contains-all": substring.KINDS["contains-all"],
+        "contains-any": substring.KINDS["contains-any"],
         "contains-json": contains_json,
         "context-recall": context_recall,
         "cost": cost,
         "equals": equals,
         "final-state": final_state,
-        "icontains": icontains,
-        "icontains-all": icontains_all,
-        "icontains-any": icontains_any,
+        "icontains": substring.KINDS["icontains"],
+        "icontains-all": substring.KINDS["icontains-all"],
+        "icontains-any": substring.KINDS["icontains-any"],
         "is-json": is_json,
         "json-schema": json_schema,
         "language": language,
