@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.measure import ROOT, environment
 
-FOLDER = ROOT / "tests" / "assay" / "generators"
+FOLDER = ROOT / "tests" / "generation"
 EXISTING, CANDIDATES, SEED = 100_000, 1_000, 20
 
 

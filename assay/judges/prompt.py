@@ -4,6 +4,7 @@
 blocks. `rubric.md` opens with its version; people who label are shown the same rubric.
 """
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ VERDICTS: dict[Question, tuple[str, ...]] = {"pairwise": ("A", "B", "tie"), "pas
 SEGMENT = "segment"
 """The delimiter around each part of a text that comes in parts: turns of a conversation, retrieved contexts."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+"""Of a judge: it becomes part of a path."""
 _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
     autoescape=False,  # noqa: S701 - no HTML is made; every inserted text is neutralised
@@ -116,12 +119,14 @@ def load(name: str) -> JudgePrompt:
     """
     folder = Path(JUDGES_FOLDER) / name
     try:
+        if not _NAME.fullmatch(name):
+            raise FileNotFoundError(name)
         marks = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (folder / PROMPT, folder / RUBRIC)]
     except OSError as error:
         known = ", ".join(names()) or "none yet"
         raise ConfigError(
-            f"judge {name!r} has no {PROMPT} and {RUBRIC} in {JUDGES_FOLDER}/{name}, expected one of {known}: correct "
-            "the name, or restore the files; `assay init` writes the default judges"
+            f"judge {name[:80]!r} has no {PROMPT} and {RUBRIC} in {JUDGES_FOLDER}, expected one of {known}: correct "
+            "the name, or restore the files; `assay upgrade` writes the default judges"
         ) from error
     return _load(name, str(folder.resolve()), str(marks))
 

@@ -21,7 +21,7 @@ from assay.project import code_lock, dvc
 from assay.project.scaffold import OWN, PRODUCTS, Kind
 from assay.project.tables.decisions import DECISIONS
 from assay.project.taxonomy import read_taxonomy
-from assay.stages import dvc_yaml
+from assay.stages import dvc_yaml, review
 from tests.cast import AT
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -34,7 +34,6 @@ providers: [http://localhost:8420/ask]
 tests:
 - vars: {question: May I send it back?}
   assert: [{type: icontains, value: 14 days}]
-  metadata: {category: refunds}
 - vars: {question: Where is my parcel?}
   assert: [{type: icontains, value: tracking}]
 """
@@ -145,6 +144,16 @@ def test_a_file_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert "evals is a file" in done.stderr
     assert tree(tmp_path) == {"evals": b"mine"}
+
+
+@pytest.mark.xfail(reason="bug: NotADirectoryError")
+def test_a_folder_beneath_a_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that leads through a file is refused by its name."""
+    monkeypatch.chdir(tmp_path)
+    Path("evals").write_text("mine")
+    done = run("init", "evals/first")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "evals" in done.stderr
 
 
 def test_without_git_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +290,7 @@ def test_git_ignores_what_dvc_keeps(fresh: Path) -> None:
 
 
 def test_in_a_repository_the_project_is_a_folder_of_it(nested: tuple[Path, Made]) -> None:
-    """In a Git repository the project gets a DVC of its own, no second Git, and its workflow at the repository's top."""
+    """Within a repository the project gets a DVC of its own and no second Git; its workflow lies at the top."""
     top, _ = nested
     assert not (top / "evals/.git").exists()
     assert not (top / ".dvc").exists()
@@ -369,6 +378,15 @@ def test_the_folder_names_the_product(
     assert read_settings()["execute"].target.name == name
 
 
+@pytest.mark.xfail(reason="bug: `name: 2026` in params.yaml is no text; the files are written before that is refused")
+@pytest.mark.parametrize("folder", ["2026", "no", "null", "2026-11-01"])
+def test_a_folder_s_name_is_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make, folder: str) -> None:
+    """A folder whose name YAML reads as a number, a date or nothing gives a product of that name."""
+    make(tmp_path / folder)
+    monkeypatch.chdir(tmp_path / folder)
+    assert read_settings()["execute"].target.name == folder
+
+
 def test_what_comes_next_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: Path) -> None:
     """The command ends with 0, the number of cases, and the next commands, with `cd` only where that is needed."""
     monkeypatch.chdir(tmp_path)
@@ -410,6 +428,18 @@ def test_cases_of_promptfoo_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ]
 
 
+@pytest.mark.xfail(reason="bug: a category that the file names has no file in data/taxonomy, so review refuses the log")
+def test_a_category_that_the_file_names_is_one_of_the_taxonomy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make
+) -> None:
+    """Whatever categories the cases of another tool have, the first night can make the evaluation set of them."""
+    (tmp_path / "promptfooconfig.yaml").write_text(f"{PROMPTFOO}  metadata: {{category: parcels}}\n")
+    make(tmp_path / "evals", "python", tmp_path / "promptfooconfig.yaml")
+    cases_of(tmp_path / "evals", monkeypatch)
+    assert review.run() == 2
+
+
+@pytest.mark.xfail(reason="bug: the same; its cases are of legal-advice and claim-actions")
 def test_a_newcomer_s_cases_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
     """The configuration that a newcomer really had gives its twenty cases, and says what has no place in them."""
     if not NEWCOMER.is_file():
@@ -417,7 +447,8 @@ def test_a_newcomer_s_cases_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     made = make(tmp_path / "evals", "python", NEWCOMER)
     assert made.cases == 20
     assert any("javascript" in line for line in made.left_out)
-    assert {category for category, _ in cases_of(tmp_path / "evals", monkeypatch)} == {"general"}
+    assert len(cases_of(tmp_path / "evals", monkeypatch)) == 20
+    assert review.run() == 20
 
 
 def test_cases_by_hand_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
@@ -492,6 +523,16 @@ def test_upgrade_keeps_stages_of_one_s_own(project: Path) -> None:
     assert "data/judges" in found["stages"]["judge"]["deps"]
     assert found["vars"] == [{"region": "eu"}]
     assert upgrade() == []
+
+
+@pytest.mark.xfail(reason="bug: AttributeError and TypeError")
+@pytest.mark.parametrize("text", ["stages: [a]\n", "stages: {}\nartifacts: [a]\n"])
+def test_upgrade_refuses_a_pipeline_that_is_none(project: Path, text: str) -> None:
+    """A dvc.yaml whose stages or artifacts are no mapping is refused by its name and stays as it is."""
+    Path("dvc.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"dvc\.yaml"):
+        upgrade()
+    assert Path("dvc.yaml").read_text() == text
 
 
 def test_upgrade_follows_the_parameters(project: Path) -> None:

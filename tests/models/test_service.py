@@ -151,8 +151,8 @@ def test_a_running_product_is_left_alone() -> None:
 def test_an_interrupted_run_leaves_nobody(tmp_path: Path) -> None:
     """Ctrl-C during the run ends what it had started."""
     code = (
-        "import pathlib, sys, time; from assay.models import service; service.GRACE_S = 0.5\n"
-        "with service.running('http://127.0.0.1:{port}/v1', sys.argv[1:]):\n"
+        "import pathlib, sys, time; from assay.models import process; process.GRACE_S = 0.5\n"
+        "with process.running('http://127.0.0.1:{port}/v1', sys.argv[1:]):\n"
         "    print('up', flush=True); time.sleep(600)"
     )
     words = [sys.executable, "-c", code, *command(tmp_path)]

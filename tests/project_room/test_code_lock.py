@@ -14,6 +14,7 @@ from assay.cli.main import app
 from assay.errors import ConfigError
 from assay.project import code_lock, scaffold
 from assay.project.code_lock import LOCK, STAGES, changes, fingerprint, read, refresh, require_fresh
+from assay.project.params import overriding
 from tests.cast import PARAMS, Project
 
 ANSWER = '''"""The product."""
@@ -140,6 +141,15 @@ def test_a_damaged_lock_is_never_written_over(locked: Project, run: Callable[[],
     with pytest.raises(ConfigError, match=r"assay\.lock is no lock \("):
         run()
     assert Path(LOCK).read_text() == "assay: ["
+
+
+@pytest.mark.xfail(reason="bug: UnicodeDecodeError, and ValueError of a date")
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"assay: 2026-13-45\ncode: {}\n"])
+def test_a_lock_of_any_bytes_is_refused(locked: Project, content: bytes) -> None:
+    """A lock that is no text, or that YAML cannot make values of, is refused by its name too."""
+    Path(LOCK).write_bytes(content)
+    with pytest.raises(ConfigError, match=r"assay\.lock is no lock \("):
+        read()
 
 
 def test_a_product_that_is_no_python_is_refused(locked: Project) -> None:
@@ -283,6 +293,15 @@ def test_parameters_are_no_code(locked: Project) -> None:
 def test_a_fingerprint_needs_no_memory(locked: Project) -> None:
     """What is remembered of earlier scans only saves time: without it, or with a damaged one, nothing changes."""
     write(".assay/code.json", "{")
+    assert changes() == []
+
+
+@pytest.mark.xfail(reason="bug: the fingerprint follows the overrides, and assay.lock is written by them")
+def test_a_run_s_own_values_leave_the_lock(locked: Project) -> None:
+    """The lock is of params.yaml: a run that asks another product by `--set` does not make it stale for others."""
+    write("product/other.py", "def answer(messages):\n    return 'no'\n")
+    with overriding(values=["execute.target.function=other:answer"]):
+        refresh()
     assert changes() == []
 
 

@@ -124,6 +124,17 @@ def test_an_override_that_cannot_be_applied_is_refused(
     assert not params.overrides()
 
 
+@pytest.mark.xfail(reason="bug: ValueError of a date or of too many digits, RecursionError of too many brackets")
+@pytest.mark.parametrize("value", ["2026-13-45", "9" * 5000, "[" * 5000], ids=["date", "digits", "brackets"])
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_value_that_yaml_cannot_make_is_refused(folder: Path, value: str, is_file: bool) -> None:  # noqa: FBT001
+    """What looks like YAML and has no value in it is refused as no YAML, in the file and on the command line."""
+    if is_file:
+        write("params.yaml", f"execute: {{name: {value}}}")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        read(*([] if is_file else [f"execute.name={value}"]))
+
+
 @pytest.mark.parametrize("text", ["execute: [", "[]", ""])
 def test_an_environment_s_file_at_fault_is_named(folder: Path, text: str) -> None:
     """The file of the environment is held against the same rule as params.yaml, and named by its own name."""
@@ -136,6 +147,15 @@ def test_a_wrong_value_says_that_it_came_from_an_override(folder: Path) -> None:
     """A fault that an override brought in is told with the override, for params.yaml alone does not show it."""
     with pytest.raises(ConfigError, match=r"params\.yaml with --set execute\.trials=two: execute\.trials is 'two'"):
         read("execute.trials=two")
+
+
+@pytest.mark.xfail(reason="bug: an empty list, 0 and false count as an empty section")
+@pytest.mark.parametrize("section", ["[]", "false", "0", "''"])
+def test_a_section_that_is_no_mapping_is_refused(folder: Path, section: str) -> None:
+    """Only `{}` and nothing at all are an empty section."""
+    write("params.yaml", f"execute: {section}")
+    with pytest.raises(ConfigError, match="execute is "):
+        read_params("execute", Numbers)
 
 
 # What holds

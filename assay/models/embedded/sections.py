@@ -1,6 +1,6 @@
 """Sections: the texts of a prompt, read from between its delimiters.
 
-The prompts of assay/judges and assay/generators see to it that no text can hold a delimiter, so that each stands there
+The prompts of assay/judges and assay/generation see to it that no text can hold a delimiter, so that each stands there
 once.
 """
 

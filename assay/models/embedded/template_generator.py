@@ -56,7 +56,7 @@ def template_generator(request: ChatRequest) -> Answer:
     """Answer with as many new cases as were asked for, or fewer when the prompt allows no more.
 
     Raises:
-        RequestError: The prompt is not one of assay/generators, or shows nothing to make cases of.
+        RequestError: The prompt is not one of assay/generation, or shows nothing to make cases of.
     """
     asked = _asked(request.prompt)
     rng = np.random.default_rng(request.seed)
@@ -173,7 +173,7 @@ def _asked(prompt: str) -> _Asked:
         )
     except (KeyError, ValueError, TypeError, RecursionError, ValidationError) as error:
         found = " ".join(str(error).split())[:200]
-        raise RequestError(f"template-generator: no prompt of assay/generators: {found}") from error
+        raise RequestError(f"template-generator: no prompt of assay/generation: {found}") from error
     if not (asked.examples or asked.material) or not 1 <= asked.count <= MAX_CASES or way not in _MAKERS:
         raise RequestError(
             f"template-generator: found {len(asked.examples)} example cases, {len(asked.material)} documents and "
