@@ -66,10 +66,9 @@ def assay(base_url: str) -> None:
     """Both stages as a nightly runs them: Prefect's tasks, journal, repeats, checks, progress, tables."""
     os.environ["OPENAI_BASE_URL"] = base_url
     from assay.stages import execute, judge
-    from assay.stages.judge import probing
 
-    with probing(NIGHT):
-        executed = execute.run(NIGHT)
+    judge.greet(NIGHT)
+    executed = execute.run(NIGHT)
     tallies = [vars(tally) for tally in (executed, judge.run(NIGHT))]
     print(json.dumps([{name: tally[name] for name in ("asked", "known", "requests")} for tally in tallies]))
 

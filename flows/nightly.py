@@ -6,7 +6,7 @@ from prefect.client.schemas.objects import State
 from assay.orchestration import artifacts, distribute
 from assay.orchestration.runs import night, night_name
 from assay.orchestration.steps import recorded
-from assay.stages.judge import probing
+from assay.stages.judge import greet
 from tasks.calibrate import calibrate
 from tasks.execute import execute
 from tasks.judge import judge
@@ -25,8 +25,8 @@ def nightly(max_cost_usd: float | None = None, env: str = "", overrides: tuple[s
         overrides: Single values over both, each section.key=value.
     """
     with night(review, max_cost_usd, env, overrides) as now:
-        with probing(now, max_cost_usd):
-            distribute.execute(execute, now, max_cost_usd)
+        greet(now, max_cost_usd)
+        distribute.execute(execute, now, max_cost_usd)
         recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
         recorded(monitor, now)

@@ -4,6 +4,8 @@ Writes files of a new project, never over one that is there; initialises Git and
 """
 
 import getpass
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,12 +25,14 @@ from assay.interchange.sets.builder import Filling
 from assay.project import code_lock, dvc, files, scaffold
 from assay.project.distribution import DISTRIBUTION, tool_version
 from assay.project.scaffold import Kind
+from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
 from assay.stages import dvc_yaml
 from assay.stages.registry import STAGES
 
 GENERAL = "general"
 """The first category of a new project."""
+PYPROJECT = "pyproject.toml"
 WORKFLOW = ".github/workflows/assay.yml"
 DVC_CONFIG = (("core.analytics", "false"), ("core.check_update", "false"))
 
@@ -65,6 +69,8 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     cases = reading.cases if reading else cases_yaml.parse(_first_cases(), "cases.yaml")
     values = _values(folder, top, owner)
     planned = scaffold.shared_files() | scaffold.starter_files(kind, values, has_cases=reading is None)
+    if reading and kind == "recorded":
+        planned[scaffold.PRODUCTS[kind][1]] = _answers(cases)
     kept = scaffold.write(folder, planned)
     kept += scaffold.write(top or folder, {WORKFLOW: scaffold.workflow(values)})
     with chdir(folder):
@@ -110,7 +116,8 @@ def lines(made: Made) -> list[str]:
     step = [] if here else [f"  cd {made.folder}"]
     return [
         *made.left_out,
-        *(f"{name} was there already and stays as it is." for name in made.kept),
+        *(f"{name} was there already and stays as it is." for name in made.kept if name != PYPROJECT),
+        *([f"{PYPROJECT} was there already: add {_pin()} to it."] if PYPROJECT in made.kept else []),
         f"{made.folder.resolve()} is a project of Assay now, with {what}.",
         "Next:",
         *step,
@@ -118,6 +125,11 @@ def lines(made: Made) -> list[str]:
         "  assay status    # what is covered, what waits, what each judge is worth",
         *(["Then point params.yaml, section execute, at your own product."] if made.product else []),
     ]
+
+
+def _pin() -> str:
+    """Return the requirement that pins the tool."""
+    return f"{DISTRIBUTION}=={tool_version()}"
 
 
 def _repository(folder: Path) -> Path | None:
@@ -128,24 +140,32 @@ def _repository(folder: Path) -> Path | None:
     """
     if shutil.which("git") is None:
         raise ConfigError("git is not installed, expected it: a project is kept in Git; install it first")
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file, expected a folder: name another one")
+    nearest = _nearest(folder)
+    if not nearest.is_dir():
+        raise ConfigError(f"{nearest} is a file, expected a folder: name another one")
+    if not os.access(nearest, os.W_OK):
+        raise ConfigError(f"{nearest} cannot be written, expected a folder of yours: name another one")
     if taken := scaffold.taken(folder):
         raise ConfigError(
             f"{folder} holds {', '.join(taken)} already, which a project needs for itself: make it in a folder "
             f"of its own, `assay init {folder / 'evals'}`"
         )
-    there = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.is_dir())
     done = subprocess.run(
-        ["git", "rev-parse", "--show-toplevel"], cwd=there, capture_output=True, text=True, check=False
+        ["git", "rev-parse", "--show-toplevel"], cwd=_nearest(folder), capture_output=True, text=True, check=False
     )
     return Path(done.stdout.strip()) if done.returncode == 0 else None
 
 
+def _nearest(folder: Path) -> Path:
+    """Return the folder itself where it exists, else the nearest thing above it that does."""
+    return next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+
+
 def _owner(folder: Path) -> str:
     """Return who makes the project: the name that Git knows, else the user's."""
-    there = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.is_dir())
-    done = subprocess.run(["git", "config", "user.name"], cwd=there, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "config", "user.name"], cwd=_nearest(folder), capture_output=True, text=True, check=False
+    )
     if name := " ".join(done.stdout.split())[:100]:
         return name
     try:
@@ -157,7 +177,7 @@ def _owner(folder: Path) -> str:
 def _values(folder: Path, top: Path | None, owner: str) -> dict[str, str]:
     """Return what the placeholders of a new project's files stand for."""
     root = folder.resolve()
-    name = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-")[:60] or "evals"
+    name = re.sub(r"[^a-z0-9]+", "-", root.name.lower())[:60].strip("-") or "evals"
     tracked = [output.path for stage in STAGES.values() for output in stage.writes if not output.in_git]
     return {
         "name": name,
@@ -186,6 +206,12 @@ def _read(source: Path, owner: str) -> registry.Reading:
         return registry.Reading(cases_yaml.read(source), [])
 
 
+def _answers(cases: Sequence[Case]) -> bytes:
+    """Return a file of recorded answers to replace, a line for each case."""
+    replace = "replace this by what your product answered"
+    return b"".join(json.dumps({"case_id": case.case_id, "text": replace}).encode() + b"\n" for case in cases)
+
+
 def _first_cases() -> str:
     return (scaffold.STARTER / "cases.yaml").read_text(encoding="utf8")
 
@@ -204,7 +230,10 @@ def _begin(top: Path | None) -> None:
 
 
 def _admit(cases: Sequence[Case], owner: str, now: datetime) -> None:
-    """Admit the first cases, and write a category for each that the taxonomy lacks."""
+    """Admit the first cases, after a category was written for each that the taxonomy lacks."""
+    for category in sorted({case.category for case in cases} - {GENERAL}):
+        file = Path(TAXONOMY) / f"{category}.yaml"
+        scaffold.write(Path(), {str(file): scaffold.category(category, _quoted(owner))})
     accept.admit(cases, owner, "the first cases of the project", now)
 
 

@@ -1,21 +1,30 @@
 """Validation of a whole project before the first paid call: all that a later stage would refuse is refused at once."""
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from assay.calibration.certificate import JUDGES
 from assay.errors import ConfigError
 from assay.judges import prompt
-from assay.project import dvc, files, params
+from assay.project import code_lock, dvc, files, params
+from assay.project.certificates import CALIBRATION, read_certificates, read_refusals
+from assay.project.release_notes import RELEASES, read_notes
+from assay.project.tables.registry import TABLES
 from assay.project.tables.traces import TRACES
 from assay.project.taxonomy import read_taxonomy
 from assay.stages import dvc_yaml, monitor, shards
 from assay.stages.registry import STAGES
 from assay.targets import environment
+from assay.targets.preflight import require_openable
 
-GROUNDING = "grounding"
-KNOWN_JUDGES = (*JUDGES, GROUNDING)
+ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "correctness": ("pass-fail", ("question", "reference", "response")),
+    "preference": ("pairwise", ("question", "reference", "response_a", "response_b")),
+    "grounding": ("pass-fail", ("question", "contexts", "response")),
+}
+"""By judge: the kind of its question, and the texts that the stages hand to it."""
+PIPELINE = frozenset(code_lock.STAGES)
 
 
 def validate(stages: Sequence[str]) -> None:
@@ -26,20 +35,18 @@ def validate(stages: Sequence[str]) -> None:
 
     Raises:
         ConfigError: Parameters, judges, dvc.yaml or the product's own modules are at fault, or a file is missing.
-        DataError: The taxonomy or the traces break their contract.
+        DataError: The taxonomy or a table that one of them reads breaks its contract.
     """
     settings = read_settings()
     _require_judges()
     read_taxonomy()
     shards.require(settings["execute"])
     monitor.policies(settings["monitor"])
-    for owner in (settings["generate"], settings["execute"].target):
-        environment.environment(getattr(owner, "environment", ""), getattr(owner, "root", "."))
-    if set(stages) & set(dvc.declarations()):
+    if PIPELINE & set(stages):
         _require_declared(settings)
     _require_files(stages, settings)
-    if {"generate", "monitor"} & set(stages):
-        TRACES.check_columns()
+    _require_product(settings)
+    _require_tables(stages)
 
 
 def read_settings() -> dict[str, Any]:
@@ -58,20 +65,38 @@ def read_settings() -> dict[str, Any]:
 
 
 def _require_judges() -> None:
-    """Refuse a judge's folder that is none, or a default judge that is not there.
+    """Refuse a judge's folder that is none, a default judge that is not there, or a prompt for other texts.
 
     Raises:
         ConfigError: The text names it.
     """
     folders = sorted(path.name for path in Path(prompt.JUDGES_FOLDER).glob("*") if path.is_dir())
-    strange = [name for name in folders if name not in KNOWN_JUDGES]
+    strange = [name for name in folders if name not in ASKED]
     if strange:
         raise ConfigError(
             f"{prompt.JUDGES_FOLDER}/{strange[0][:80]} is no judge that anything asks, expected only "
-            f"{', '.join(KNOWN_JUDGES)}: take the folder out"
+            f"{', '.join(ASKED)}: take the folder out"
         )
-    for name in KNOWN_JUDGES:
-        prompt.load(name)
+    for name, (question, texts) in ASKED.items():
+        judge = prompt.load(name)
+        if (judge.question, sorted(judge.texts)) != (question, sorted(texts)):
+            raise ConfigError(
+                f"{prompt.JUDGES_FOLDER}/{name}/{prompt.PROMPT} asks {judge.question} of {', '.join(judge.texts)}, "
+                f"expected {question} of {', '.join(texts)}: correct its head"
+            )
+
+
+def _require_product(settings: Mapping[str, Any]) -> None:
+    """Refuse a product that could not be asked, as far as that shows without asking it.
+
+    Raises:
+        ConfigError: A module, a function or a variable that the parameters name is not there.
+        DataError: Recorded answers are damaged.
+    """
+    target = settings["execute"].target
+    for owner, where in ((settings["generate"], "generate"), (target, "execute.target")):
+        environment.environment(getattr(owner, "environment", ""), getattr(owner, "root", "."), where=where)
+    require_openable(target, os.environ, mode=settings["execute"].mode)
 
 
 def _require_declared(settings: Mapping[str, Any]) -> None:
@@ -86,6 +111,31 @@ def _require_declared(settings: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"dvc.yaml lacks {lacks[0]}{more}, expected what the stages and params.yaml declare: run `assay upgrade`"
         )
+
+
+def _require_tables(stages: Sequence[str]) -> None:
+    """Refuse tables, certificates and release notes that one of these stages would stumble over.
+
+    Raises:
+        DataError: The text names the file and the row.
+    """
+    written = {output.path for name in stages for output in STAGES[name].writes if not output.persist}
+    reads = {path for name in stages for path in STAGES[name].reads}
+    reads |= {output.path for name in stages for output in STAGES[name].writes if output.persist}
+    for table in TABLES.values():
+        if table.path in written or not any(PurePath(table.path).is_relative_to(path) for path in reads):
+            continue
+        if table is TRACES:
+            table.check_columns()
+        elif table.is_streamed and table.exists():
+            table.count()
+        else:
+            table.read(may_be_absent=True)
+    if CALIBRATION in reads:
+        read_certificates()
+        read_refusals()
+    if RELEASES in reads:
+        read_notes()
 
 
 def _require_files(stages: Sequence[str], settings: Mapping[str, Any]) -> None:

@@ -141,6 +141,7 @@ def _load(name: str, folder: str, marks: str) -> JudgePrompt:  # noqa: ARG001 - 
     try:
         template = _ENVIRONMENT.from_string(body)
         system = _block(template, "system", rubric=rubric_body.strip())
+        _block(template, "user", rubric="", **dict.fromkeys(asked.texts, ""))
     except (TemplateError, KeyError) as error:
         raise ConfigError(
             f"{where}/{PROMPT} is no template of the blocks system and user ({one_line(error)}): correct it"

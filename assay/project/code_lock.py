@@ -18,6 +18,7 @@ from assay.project import files, params
 from assay.project.code_fingerprint import closure
 from assay.project.distribution import tool_version
 from assay.records.record import Record, digest
+from assay.storage.yaml_text import YamlError, parse_yaml
 from assay.text import first_fault, one_line
 
 LOCK = "assay.lock"
@@ -71,8 +72,8 @@ def read() -> CodeLock | None:
     if not files.exists(LOCK):
         return None
     try:
-        return CodeLock.model_validate(yaml.safe_load(files.path(LOCK).read_text(encoding="utf8")))
-    except (yaml.YAMLError, ValidationError) as error:
+        return CodeLock.model_validate(parse_yaml(files.path(LOCK).read_bytes()))
+    except (YamlError, ValidationError) as error:
         fault = first_fault(error) if isinstance(error, ValidationError) else one_line(error)
         raise ConfigError(
             f"{LOCK} is no lock ({fault}), expected what `assay lock` writes: delete it and {FIX}"
@@ -81,7 +82,10 @@ def read() -> CodeLock | None:
 
 def changes() -> list[str]:
     """Return what differs between the lock on file and the code; empty where it is fresh."""
-    known, now = read(), compute()
+    return _differences(read(), compute())
+
+
+def _differences(known: CodeLock | None, now: CodeLock) -> list[str]:
     if known is None:
         return [f"{LOCK} is missing"]
     moved = [stage for stage in STAGES if known.code.get(stage) != now.code[stage]]
@@ -93,12 +97,11 @@ def changes() -> list[str]:
 
 def refresh() -> list[str]:
     """Write the lock where it is stale, and say in a line on stderr what changed; return what did."""
-    differences = changes()
-    if differences:
-        is_new = not files.exists(LOCK)
-        text = HEAD + yaml.safe_dump(compute().model_dump(), sort_keys=False)
+    known, now = read(), compute()
+    if differences := _differences(known, now):
+        text = HEAD + yaml.safe_dump(now.model_dump(), sort_keys=False)
         files.write_bytes(LOCK, text.encode())
-        if not is_new:
+        if known is not None:
             sys.stderr.write(f"assay: {'; '.join(differences)}: {LOCK} says so now, commit it with your change\n")
     return differences
 
@@ -117,7 +120,7 @@ def require_fresh(stage: str) -> None:
 
 def _product(stage: str) -> list[tuple[str, Path]]:
     """Return the modules of the product that a stage runs, each with the folder that it is imported from."""
-    whole = params.read_all()
+    whole = params.read_file()
     owner = _section(whole, stage) if stage == "generate" else _section(_section(whole, "execute"), "target")
     modules = [str(owner.get("function") or "").partition(":")[0], str(owner.get("environment") or "")]
     folder = (files.root() / str(owner.get("root") or ".")).resolve()

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from assay.errors import ConfigError, RecordError
-from assay.project import code_lock, files, programs
+from assay.project import code_lock, files, params, programs
 from assay.records.record import digest
+from assay.storage.yaml_text import YamlError, parse_yaml
 from assay.text import one_line
 
 ABSENT = "absent"
@@ -45,7 +44,7 @@ def inputs(stage: str) -> dict[str, str]:
     root = files.root()
     declared = declarations()[stage]
     hashes = {name: _hash(root / name) for name in declared.get("deps", [])}
-    parameters = yaml.safe_load((root / files.PARAMS).read_text(encoding="utf8"))
+    parameters = params.read_file()
     for entry in declared.get("params", []):
         if isinstance(entry, str):
             hashes[f"{files.PARAMS}:{entry}"] = digest(parameters.get(entry))
@@ -60,27 +59,30 @@ def declarations() -> dict[str, Any]:
     Raises:
         ConfigError: It is missing, or declares no stages.
     """
-    stages = whole().get("stages")
-    if not isinstance(stages, dict):
-        raise ConfigError("dvc.yaml declares no stages, expected the pipeline: `assay upgrade` writes it")
+    stages: dict[str, Any] = whole()["stages"]
     return stages
 
 
 def whole() -> dict[str, Any]:
-    """Return dvc.yaml.
+    """Return dvc.yaml, which has a mapping of stages.
 
     Raises:
-        ConfigError: It is missing, or no YAML mapping.
+        ConfigError: It is missing, or none.
     """
     try:
-        value = yaml.safe_load((files.root() / "dvc.yaml").read_text(encoding="utf8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        value = parse_yaml((files.root() / "dvc.yaml").read_bytes())
+    except (OSError, YamlError) as error:
         raise ConfigError(
             f"dvc.yaml cannot be read ({one_line(error)}), expected the pipeline: `assay upgrade` writes a missing one"
         ) from error
-    if not isinstance(value, dict):
-        raise ConfigError("dvc.yaml is no mapping, expected the pipeline: delete it, then `assay upgrade` writes it")
-    return value
+    stages = value.get("stages") if isinstance(value, dict) else None
+    if not (isinstance(stages, dict) and all(isinstance(stage, dict) for stage in stages.values())):
+        raise ConfigError(
+            "dvc.yaml declares no stages, expected the pipeline: delete it, and `assay upgrade` writes it"
+        )
+    if not isinstance(value.get("artifacts") or {}, dict):
+        raise ConfigError("dvc.yaml: artifacts is no mapping, expected one by name: correct it")
+    return dict(value)
 
 
 def _hash(file: Path) -> str:

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import Field, ValidationError
 
 from assay.errors import ConfigError
 from assay.project import files
 from assay.records.record import Record
-from assay.text import first_fault, one_line
+from assay.storage.yaml_text import YamlError, parse_yaml
+from assay.text import first_fault
 
 Settings = TypeVar("Settings", bound=Record)
 
@@ -73,7 +73,7 @@ def read_params(section: str, settings: type[Settings]) -> Settings:
             f"add it, `{section}: {{}}` where every default fits"
         )
     try:
-        return settings.model_validate(whole[section] or {})
+        return settings.model_validate({} if whole[section] is None else whole[section])
     except ValidationError as error:
         raise ConfigError(f"{_where()}: {first_fault(error, section)}; correct it") from error
 
@@ -84,16 +84,25 @@ def read_all() -> dict[str, Any]:
     Raises:
         ConfigError: A file is no YAML mapping, or an override cannot be applied.
     """
-    files.root()
-    mine, whole = overrides(), _mapping(files.PARAMS)
+    mine, whole = overrides(), read_file()
     if mine.env:
         name = f"params.{mine.env}.yaml"
         if not files.exists(name):
             raise ConfigError(f"--env {mine.env}: {name} is missing, expected it beside params.yaml: write it first")
-        whole = _merged(whole, _mapping(name))
+        whole = _merged(whole, _mapping(name, may_be_empty=True))
     for assignment in mine.values:
         whole = _merged(whole, _assigned(assignment))
     return whole
+
+
+def read_file() -> dict[str, Any]:
+    """Return every section as params.yaml has it, whatever the overrides of this run.
+
+    Raises:
+        ConfigError: It is no YAML mapping, or there is none.
+    """
+    files.root()
+    return _mapping(files.PARAMS)
 
 
 def _where() -> str:
@@ -101,11 +110,13 @@ def _where() -> str:
     return f"params.yaml with {mine}" if mine else files.PARAMS
 
 
-def _mapping(name: str) -> dict[str, Any]:
+def _mapping(name: str, *, may_be_empty: bool = False) -> dict[str, Any]:
     try:
-        value = yaml.safe_load(files.path(name).read_text(encoding="utf8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name} is not YAML: {one_line(error)}; correct it") from error
+        value = parse_yaml(files.path(name).read_bytes())
+    except YamlError as error:
+        raise ConfigError(f"{name} is not YAML: {error}; correct it") from error
+    if value is None and may_be_empty:
+        return {}
     if not isinstance(value, dict):
         raise ConfigError(f"{name} is {type(value).__name__}, expected one section a stage: correct it")
     return value
@@ -120,9 +131,9 @@ def _assigned(assignment: str) -> dict[str, Any]:
             f"--set {assignment[:80]!r}: expected section.key=value, such as execute.trials=3: correct it"
         )
     try:
-        value: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {path}: {text[:80]!r} is not YAML ({one_line(error)}): quote it") from error
+        value: Any = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"--set {path}: {text[:80]!r} is not YAML ({error}): quote it") from error
     for key in reversed(keys):
         value = {key: value}
     mapping: dict[str, Any] = value

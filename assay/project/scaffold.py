@@ -31,6 +31,11 @@ SAMPLE = (
 """What the sample project has besides."""
 EMPTY = ("data/baseline", "data/labels", "data/traces", "data/releases", "data/decisions", "data/calibration")
 """Folders that a stage reads, and that hold nothing yet."""
+GENERAL_ABOUT = {
+    "definition": "The user asks what the product has to know, and the answer is wrong, missing or evasive.",
+    "example": "A question about opening hours is answered with those of another shop.",
+}
+IMPORTED_ABOUT = {"definition": "Say which failure this is.", "example": "Give an example of it."}
 KEEP = ".gitkeep"
 OWN = ("flows", "flows.py", "tasks", "tasks.py", "params.yaml", "dvc.yaml", "assay.lock", "data")
 """What a project needs for itself: where one of them exists, another folder is proposed."""
@@ -72,13 +77,20 @@ def starter_files(kind: Kind, values: Mapping[str, str], *, has_cases: bool) -> 
     source, place = PRODUCTS[kind]
     files = {
         "params.yaml": _filled("params.yaml", {**values, "target": target}),
-        "data/taxonomy/general.yaml": _filled("general.yaml", values),
         place: (STARTER / source).read_text(encoding="utf8"),
         **common_files(values),
     }
     if has_cases:
         files["cases.yaml"] = (STARTER / "cases.yaml").read_text(encoding="utf8")
-    return {name: text.encode() for name, text in files.items()} | {f"{folder}/{KEEP}": b"" for folder in EMPTY}
+    folders = {f"{folder}/{KEEP}": b"" for folder in EMPTY}
+    general = {"data/taxonomy/general.yaml": category("general", values["owner"])}
+    return {name: text.encode() for name, text in files.items()} | general | folders
+
+
+def category(name: str, owner: str) -> bytes:
+    """Return the file of a category to begin with; `owner` is quoted for YAML."""
+    about = GENERAL_ABOUT if name == "general" else IMPORTED_ABOUT
+    return _filled("general.yaml", {"category": name, "owner": owner, **about}).encode()
 
 
 def common_files(values: Mapping[str, str]) -> dict[str, str]:

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import yaml
-
 from assay.errors import DataError
 from assay.project import files
 from assay.records.category import Category
 from assay.storage.rows import parse_row
-from assay.text import one_line
+from assay.storage.yaml_text import YamlError, parse_yaml
 
 TAXONOMY = "data/taxonomy"
 
@@ -30,6 +28,6 @@ def read_taxonomy() -> list[Category]:
 
 def _yaml(file: Path) -> object:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{TAXONOMY}/{file.name} is not YAML: {one_line(error)}; correct it") from error
+        return parse_yaml(file.read_bytes())
+    except YamlError as error:
+        raise DataError(f"{TAXONOMY}/{file.name} is not YAML: {error}; correct it") from error

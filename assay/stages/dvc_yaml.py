@@ -62,7 +62,9 @@ def missing(settings: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
         if there.get("cmd") != stage["cmd"]:
             lacks.append(f"{name}: {stage['cmd']}")
         for kind in ("deps", "params", "outs", "metrics", "plots"):
-            lacks += [f"{name}: {_path(entry)}" for entry in stage.get(kind, []) if entry not in there.get(kind, [])]
+            lacks += [
+                f"{name}: {_path(entry)}" for entry in stage.get(kind, []) if entry not in (there.get(kind) or [])
+            ]
     return lacks
 
 

@@ -117,7 +117,11 @@ def stock(settings: Settings, cases: Sequence[Case]) -> Stock:
     Raises:
         ConfigError: The folder of documents is none of the project's.
     """
-    tools = environment.environment(settings.environment, settings.root)().tools if settings.environment else []
+    tools = (
+        environment.environment(settings.environment, settings.root, where="generate")().tools
+        if settings.environment
+        else []
+    )
     traces = TRACES.read(may_be_absent=True) if "production" in settings.ways else []
     return Stock(
         cases=cases,

@@ -9,8 +9,6 @@ import heapq
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -222,31 +220,23 @@ async def ask(
             return judges, await answer_all(calls(), journal, work, progress=step)
 
 
-@contextmanager
-def probing(now: datetime, max_cost_usd: float | None = None) -> Iterator[None]:
-    """Ask hosted judges their first small question while the block runs, so that the stage need not wait for it.
+def greet(now: datetime, max_cost_usd: float | None = None) -> None:
+    """Ask hosted judges their first small question, before a product is paid for whose answers nobody could judge.
 
     Raises:
-        EndpointError: One was not answered; told when the block has ended.
+        EndpointError: One was not answered.
     """
     settings = read_params("judge", Settings)
     if not endpoints.is_hosted(os.environ) or settings.mode == "batch":
-        yield
         return
-    with ThreadPoolExecutor(1) as pool:
-        probe = pool.submit(_probe, settings, f"{now:%Y-%m-%d}", max_cost_usd)
-        yield
-        probe.result()
 
-
-def _probe(settings: Settings, night: str, max_cost_usd: float | None) -> None:
-    async def greet(endpoint: Endpoint, journal: Journal) -> None:
-        work = Work(night, "judge", 1, journal.purse(night, max_cost_usd))
-        async with seated(settings, endpoint, journal, work):
+    async def ask_once(endpoint: Endpoint, journal: Journal) -> None:
+        night = f"{now:%Y-%m-%d}"
+        async with seated(settings, endpoint, journal, Work(night, "judge", 1, journal.purse(night, max_cost_usd))):
             pass
 
     with model_session.consulting(settings.model) as (endpoint, journal):
-        asyncio.run(greet(endpoint, journal))
+        asyncio.run(ask_once(endpoint, journal))
 
 
 def verdicts(night: Night, journal: Journal, settings: Settings, judges: Panel) -> Iterator[Verdict]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from assay.errors import CallError, ConfigError, EndpointError
 from assay.models.transport import writable
+from assay.text import one_line
 
 MOST_CHARACTERS = 8 * 1024 * 1024
 """Of one tool's result and of a state; more is garbage."""
@@ -50,12 +51,13 @@ class NoTools:
         return {}
 
 
-def environment(module: str, root: str = ".") -> Callable[[], Environment]:
+def environment(module: str, root: str = ".", *, where: str = "execute.target") -> Callable[[], Environment]:
     """Return the `Environment` class of a module, or the one without tools for an empty name.
 
     Args:
         module: Of the product.
         root: The product's folder, from which it is imported.
+        where: The part of params.yaml that names it, for a message.
 
     Raises:
         ConfigError: There is no such module or class.
@@ -65,9 +67,10 @@ def environment(module: str, root: str = ".") -> Callable[[], Environment]:
     try:
         with _imports_from(Path(root).resolve()):
             found: Callable[[], Environment] = importlib.import_module(module).Environment
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # the product's own module: whatever it raises is its fault, and told
         raise ConfigError(
-            f"execute.target.environment is {module!r}, expected a module with a class Environment: {error}"
+            f"{where}.environment is {module!r}, expected a module with a class Environment: {type(error).__name__}: "
+            f"{one_line(error)}; correct it"
         ) from error
     return found
 

@@ -57,9 +57,7 @@ async def opened(
         case ChatSettings():
             target = _chat(settings, environ, limits, way, user)
         case _ if limits.mode == "batch":
-            raise ConfigError(
-                f"execute.mode is 'batch', but a target of kind {settings.kind!r} has no Batch API: leave mode out"
-            )
+            raise no_batch(settings.kind)
         case HttpSettings():
             target = _http(settings, environ, limits, user)
         case PythonSettings():
@@ -69,6 +67,11 @@ async def opened(
             return
     async with target as found:
         yield found
+
+
+def no_batch(kind: str) -> ConfigError:
+    """Return the refusal of a mode that only a chat endpoint has."""
+    return ConfigError(f"execute.mode is 'batch', but a target of kind {kind!r} has no Batch API: leave mode out")
 
 
 @asynccontextmanager
@@ -106,7 +109,7 @@ async def _http(
     limits: Limits,
     user: User | None,
 ) -> AsyncIterator[Target]:
-    secrets = {name: _secret(name, environ) for text in settings.headers.values() for name in VARIABLE.findall(text)}
+    secrets = header_secrets(settings, environ)
     headers = {"Content-Type": "application/json"} | {
         name: VARIABLE.sub(lambda found: secrets[found[1]], text) for name, text in settings.headers.items()
     }
@@ -147,6 +150,15 @@ async def _version(
         return await probe.version(declared, wire, address, headers)
     finally:
         await wire.close()
+
+
+def header_secrets(settings: HttpSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the headers name, with their values.
+
+    Raises:
+        ConfigError: One is not set, or holds what no header can carry.
+    """
+    return {name: _secret(name, environ) for text in settings.headers.values() for name in VARIABLE.findall(text)}
 
 
 def _secret(name: str, environ: Mapping[str, str]) -> str:

@@ -146,7 +146,6 @@ def test_a_file_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert tree(tmp_path) == {"evals": b"mine"}
 
 
-@pytest.mark.xfail(reason="bug: NotADirectoryError")
 def test_a_folder_beneath_a_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path that leads through a file is refused by its name."""
     monkeypatch.chdir(tmp_path)
@@ -378,7 +377,6 @@ def test_the_folder_names_the_product(
     assert read_settings()["execute"].target.name == name
 
 
-@pytest.mark.xfail(reason="bug: `name: 2026` in params.yaml is no text; the files are written before that is refused")
 @pytest.mark.parametrize("folder", ["2026", "no", "null", "2026-11-01"])
 def test_a_folder_s_name_is_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make, folder: str) -> None:
     """A folder whose name YAML reads as a number, a date or nothing gives a product of that name."""
@@ -428,7 +426,6 @@ def test_cases_of_promptfoo_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ]
 
 
-@pytest.mark.xfail(reason="bug: a category that the file names has no file in data/taxonomy, so review refuses the log")
 def test_a_category_that_the_file_names_is_one_of_the_taxonomy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make
 ) -> None:
@@ -439,7 +436,6 @@ def test_a_category_that_the_file_names_is_one_of_the_taxonomy(
     assert review.run() == 2
 
 
-@pytest.mark.xfail(reason="bug: the same; its cases are of legal-advice and claim-actions")
 def test_a_newcomer_s_cases_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
     """The configuration that a newcomer really had gives its twenty cases, and says what has no place in them."""
     if not NEWCOMER.is_file():
@@ -525,7 +521,6 @@ def test_upgrade_keeps_stages_of_one_s_own(project: Path) -> None:
     assert upgrade() == []
 
 
-@pytest.mark.xfail(reason="bug: AttributeError and TypeError")
 @pytest.mark.parametrize("text", ["stages: [a]\n", "stages: {}\nartifacts: [a]\n"])
 def test_upgrade_refuses_a_pipeline_that_is_none(project: Path, text: str) -> None:
     """A dvc.yaml whose stages or artifacts are no mapping is refused by its name and stays as it is."""

@@ -143,7 +143,6 @@ def test_a_damaged_lock_is_never_written_over(locked: Project, run: Callable[[],
     assert Path(LOCK).read_text() == "assay: ["
 
 
-@pytest.mark.xfail(reason="bug: UnicodeDecodeError, and ValueError of a date")
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"assay: 2026-13-45\ncode: {}\n"])
 def test_a_lock_of_any_bytes_is_refused(locked: Project, content: bytes) -> None:
     """A lock that is no text, or that YAML cannot make values of, is refused by its name too."""
@@ -296,7 +295,6 @@ def test_a_fingerprint_needs_no_memory(locked: Project) -> None:
     assert changes() == []
 
 
-@pytest.mark.xfail(reason="bug: the fingerprint follows the overrides, and assay.lock is written by them")
 def test_a_run_s_own_values_leave_the_lock(locked: Project) -> None:
     """The lock is of params.yaml: a run that asks another product by `--set` does not make it stale for others."""
     write("product/other.py", "def answer(messages):\n    return 'no'\n")

@@ -124,7 +124,6 @@ def test_an_override_that_cannot_be_applied_is_refused(
     assert not params.overrides()
 
 
-@pytest.mark.xfail(reason="bug: ValueError of a date or of too many digits, RecursionError of too many brackets")
 @pytest.mark.parametrize("value", ["2026-13-45", "9" * 5000, "[" * 5000], ids=["date", "digits", "brackets"])
 @pytest.mark.parametrize("is_file", [True, False])
 def test_a_value_that_yaml_cannot_make_is_refused(folder: Path, value: str, is_file: bool) -> None:  # noqa: FBT001
@@ -135,7 +134,7 @@ def test_a_value_that_yaml_cannot_make_is_refused(folder: Path, value: str, is_f
         read(*([] if is_file else [f"execute.name={value}"]))
 
 
-@pytest.mark.parametrize("text", ["execute: [", "[]", ""])
+@pytest.mark.parametrize("text", ["execute: [", "[]"])
 def test_an_environment_s_file_at_fault_is_named(folder: Path, text: str) -> None:
     """The file of the environment is held against the same rule as params.yaml, and named by its own name."""
     write("params.staging.yaml", text)
@@ -149,7 +148,6 @@ def test_a_wrong_value_says_that_it_came_from_an_override(folder: Path) -> None:
         read("execute.trials=two")
 
 
-@pytest.mark.xfail(reason="bug: an empty list, 0 and false count as an empty section")
 @pytest.mark.parametrize("section", ["[]", "false", "0", "''"])
 def test_a_section_that_is_no_mapping_is_refused(folder: Path, section: str) -> None:
     """Only `{}` and nothing at all are an empty section."""

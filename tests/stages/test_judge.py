@@ -1,7 +1,6 @@
 """Judge: everything is asked once, pairs in both orders, anchors every night; what gave no verdict moves nothing."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,7 +18,6 @@ from assay.project.tables.verdicts import VERDICTS
 from assay.records.case import Expectation
 from assay.records.verdict import Verdict
 from assay.stages import judge, review
-from assay.stages.judge import probing
 from tests.cast import Project, broken, case, item, response
 from tests.endpoint import DROP, HTML, Body, Reply, Script, Served, as_json, completion, failure, serving
 
@@ -195,27 +193,22 @@ def test_anchors_are_judged_each_night_and_the_rest_once(judging: Callable[..., 
     assert len(judged) == 3
 
 
-def test_the_judge_is_greeted_while_the_product_answers(judging: Callable[..., Any], now: datetime) -> None:
-    """The first small question is asked during the block, and the stage does not ask it again."""
+def test_the_judge_is_greeted_before_the_product_is_asked(judging: Callable[..., Any], now: datetime) -> None:
+    """The first small question is asked ahead of the stage, which does not ask it again."""
     with judging(fair) as served:
-        with probing(now):
-            deadline = time.monotonic() + 30
-            while not served.asked and time.monotonic() < deadline:
-                time.sleep(0.01)
-            greeted = len(served.asked)
+        judge.greet(now)
+        greeted = len(served.asked)
         first = judge.run(now)
     assert greeted == 1
     assert len(served.asked) == 1 + first.requests
 
 
-def test_a_judge_that_refuses_the_key_is_told_when_the_block_has_ended(
+def test_a_judge_that_refuses_the_key_is_told_before_the_product_is_asked(
     judging: Callable[..., Any], now: datetime
 ) -> None:
-    """What the product answered meanwhile is not lost, and the error is the one that the stage would raise."""
-    done = False
-    with judging(lambda _: failure(401)), pytest.raises(EndpointError, match="refused the key"), probing(now):
-        done = True
-    assert done
+    """Nothing is paid for that nobody could judge: the error is the one that the stage would raise."""
+    with judging(lambda _: failure(401)), pytest.raises(EndpointError, match="refused the key"):
+        judge.greet(now)
 
 
 def test_each_model_that_answers_has_its_fingerprint(judging: Callable[..., Any], now: datetime) -> None:

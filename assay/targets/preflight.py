@@ -1,0 +1,69 @@
+"""Preflight of a product: what would keep it from being opened, as far as that shows without starting or asking it."""
+
+import ast
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from assay.errors import ConfigError
+from assay.targets.open import header_secrets, no_batch
+from assay.targets.recorded import RecordedTarget
+from assay.targets.settings import ChatSettings, HttpSettings, PythonSettings, RecordedSettings, TargetSettings
+
+
+def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mode: str) -> None:
+    """Refuse a product that could not be opened.
+
+    Args:
+        settings: The section `execute.target` of params.yaml.
+        environ: Where the keys are.
+        mode: How it will be asked.
+
+    Raises:
+        ConfigError: The mode, a variable or a function that the parameters name is not there.
+        DataError: Recorded answers are damaged.
+    """
+    if mode == "batch" and not isinstance(settings, ChatSettings):
+        raise no_batch(settings.kind)
+    match settings:
+        case HttpSettings():
+            header_secrets(settings, environ)
+        case PythonSettings():
+            _require_function(settings)
+        case RecordedSettings():
+            RecordedTarget(settings.name, Path(settings.path))
+
+
+def _require_function(settings: PythonSettings) -> None:
+    """Refuse a function that its module's file does not define; a module of an installed package is not looked at."""
+    module, _, function = settings.function.partition(":")
+    where = f"execute.target.function is {settings.function}"
+    base = Path(settings.root).joinpath(*module.split("."))
+    file = next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
+    if file is None:
+        if find_spec(module.split(".", maxsplit=1)[0]) is None:
+            raise ConfigError(
+                f"{where}, but there is no {module} in {settings.root!r}, the product's folder (execute.target.root), "
+                "and none is installed: correct one of them"
+            )
+        return
+    try:
+        names = _names(ast.parse(file.read_bytes()))
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(f"{where}, but {file} is no Python ({error}): fix it") from error
+    if function not in names and not names & {"*", "__getattr__"}:
+        raise ConfigError(f"{where}, but {file} has no {function}, expected module:name of a function: correct it")
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Return every name that a module binds or mentions, so that no unusual way to define one is refused."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Name(id=name):
+                names.add(name)
+            case ast.alias(name=name, asname=other):
+                names.add(other or name.split(".", maxsplit=1)[0])
+    return names
