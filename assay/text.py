@@ -46,5 +46,6 @@ def first_fault(error: ValidationError, prefix: str = "") -> str:
     fault = error.errors()[0]
     place = ".".join(str(part) for part in ((prefix, *fault["loc"]) if prefix else fault["loc"]))
     value = "missing" if fault["type"] == "missing" else repr(fault["input"])[:MAX_VALUE]
+    wanted = "no such name here" if fault["type"] == "extra_forbidden" else fault["msg"]
     more = f" (and {error.error_count() - 1} more faults)" if error.error_count() > 1 else ""
-    return f"{place or 'the row'} is {value}, expected: {fault['msg']}{more}"
+    return f"{place or 'the row'} is {value}, expected: {wanted}{more}"

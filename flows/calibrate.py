@@ -9,6 +9,7 @@ from assay.orchestration import artifacts
 from assay.orchestration.demands import Demands, tried
 from assay.orchestration.runs import running
 from assay.orchestration.steps import recorded
+from assay.stages.calibrate import require_labels
 from tasks.calibrate import calibrate as calibrate_stage
 from tasks.judge import judge as judge_stage
 from tasks.publish import publish
@@ -32,6 +33,7 @@ def calibrate(
     with running("calibrate", ("judge", "calibrate", "publish"), env, overrides) as now:
         if demands and demands.wanted():
             return tried(now, judge, demands, label_set)
+        require_labels(judge, label_set)
         recorded(judge_stage, now)
         issued = recorded(calibrate_stage, now, (judge,), renew=True, frame=label_set)
         recorded(publish, now)

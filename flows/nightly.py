@@ -30,4 +30,5 @@ def nightly(max_cost_usd: float | None = None, env: str = "", overrides: tuple[s
         recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
         recorded(monitor, now)
-        return artifacts.verdict(*recorded(publish, now))
+        gate, summary = recorded(publish, now)
+        return artifacts.verdict(gate, summary)

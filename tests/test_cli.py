@@ -4,6 +4,7 @@ import json
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -54,6 +55,51 @@ def test_gate_without_a_run_is_bad_input(project: Project) -> None:
     done = CliRunner().invoke(app, ["gate"])
     assert done.exit_code == 2
     assert "run `assay nightly`" in done.output
+
+
+@pytest.mark.parametrize("name", ["gate", "status", "nightly", "grow", "monitor", "doctor", "desk", "health", "lock"])
+def test_outside_a_project_every_command_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In a folder that is no project a command is refused in a sentence that names `assay init`, nothing written."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, [name])
+    assert done.exit_code == 2
+    assert "`assay init FOLDER`" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_in_a_folder_of_a_project_the_project_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stands in data/ is told where the project is."""
+    monkeypatch.chdir(project.folder / "data")
+    assert f"{project.folder} is one" in CliRunner().invoke(app, ["status"]).output
+
+
+def test_an_error_that_nobody_foresaw_is_no_verdict(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug exits 70, says in a sentence where its traceback is, and never looks like a regression."""
+    monkeypatch.setattr("assay.commands.status.status", lambda: 1 // 0)
+    done = CliRunner().invoke(app, ["status"])
+    assert done.exit_code == 70
+    named = Path(done.output.rpartition("The traceback is in ")[2].strip())
+    assert "ZeroDivisionError" in named.read_text(encoding="utf8")
+    named.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [("flows/nightly.py", "def broken(:", "SyntaxError"), ("tasks/judge.py", None, "No module named 'tasks.judge'")],
+)
+def test_a_flow_that_cannot_be_loaded_is_named(project: Project, name: str, text: str | None, said: str) -> None:
+    """A fault of the project's own flow is one sentence and bad input, whatever Python calls it."""
+    project.open_doors()
+    if text is None:
+        (project.folder / name).unlink()
+    else:
+        (project.folder / name).write_text(text)
+    done = CliRunner().invoke(app, ["nightly"])
+    assert done.exit_code == 2
+    assert said in done.output
+    assert done.output.count("\n") == 1
 
 
 def test_outside_a_project_is_one_sentence(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:

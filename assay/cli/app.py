@@ -1,6 +1,8 @@
 """What every command of `assay` is made of: the program itself, and how an error reaches a person."""
 
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -10,6 +12,8 @@ import click
 from assay.project.distribution import DISTRIBUTION
 
 BAD_INPUT = 2
+INTERNAL = 70
+"""As sysexits.h has it: so that 1 means a regression and nothing else."""
 Arguments = ParamSpec("Arguments")
 
 
@@ -34,10 +38,25 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
             except AssayError as error:
                 click.echo(f"assay: {error}", err=True)
                 sys.exit(BAD_INPUT)
+            except (click.ClickException, click.Abort, click.exceptions.Exit):
+                raise
+            except Exception as error:  # noqa: BLE001 - a bug, or the machine: never the exit code of a verdict
+                click.echo(f"assay: {_internal(error)}", err=True)
+                sys.exit(INTERNAL)
 
         return app.command(name)(guarded)
 
     return wrap
+
+
+def _internal(error: Exception) -> str:
+    """Write down the traceback of an error that nobody foresaw; return what a person is told."""
+    from assay.text import one_line
+
+    with tempfile.NamedTemporaryFile("w", prefix="assay-", suffix=".txt", delete=False, encoding="utf8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    where = "the machine is at fault" if isinstance(error, OSError) else "this is a bug of Assay, please report it"
+    return f"{type(error).__name__}: {one_line(error)}; {where}. The traceback is in {file.name}"
 
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")

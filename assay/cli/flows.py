@@ -19,8 +19,9 @@ def load(name: str) -> ModuleType:
     Raises:
         ConfigError: The current folder is no project, or has no such flow.
     """
-    from assay.errors import ConfigError
+    from assay.errors import AssayError, ConfigError
     from assay.project import files
+    from assay.text import one_line
 
     root = files.root()
     if not (root / f"flows/{name}.py").is_file():
@@ -29,7 +30,15 @@ def load(name: str) -> ModuleType:
             "`assay upgrade`, which writes what is missing"
         )
     _prefer(root)
-    return importlib.import_module(f"flows.{name}")
+    try:
+        return importlib.import_module(f"flows.{name}")
+    except AssayError:
+        raise
+    except Exception as error:  # the project's own code: whatever it raises is its fault, and told
+        raise ConfigError(
+            f"flows/{name}.py cannot be loaded ({type(error).__name__}: {one_line(error)}), expected the project's own "
+            "flow: fix it, or delete the file at fault, and `assay upgrade` writes it again"
+        ) from error
 
 
 def _prefer(root: Path) -> None:

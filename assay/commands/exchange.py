@@ -93,6 +93,8 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
 
 def lines(taken: Taken) -> list[str]:
     """Return what became of a file, as a person reads it."""
+    if not taken.cases:
+        return [*taken.left_out, f"0 cases taken in, {taken.known} are in the set already: there is nothing to admit."]
     next_ = f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
     return [*taken.left_out, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
 

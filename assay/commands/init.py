@@ -7,9 +7,11 @@ import getpass
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Sequence
 from contextlib import chdir
 from datetime import datetime
@@ -105,7 +107,8 @@ def upgrade() -> list[str]:
     shared = scaffold.shared_files()
     kept = set(scaffold.write(root, shared))
     changed = [f"{name} was missing and is written" for name in shared if name not in kept]
-    changed += ["dvc.yaml is what the stages declare"] if _write_dvc_yaml() else []
+    dropped = _undeclared()
+    changed += [*dropped, "dvc.yaml is what the stages declare"] if _write_dvc_yaml() else []
     return [*changed, *(f"{code_lock.LOCK}: {line}" for line in code_lock.refresh())]
 
 
@@ -113,7 +116,7 @@ def lines(made: Made) -> list[str]:
     """Return what was made, and what to do next, as a person reads it."""
     here = made.folder.resolve() == Path.cwd()
     what = f"{made.cases} cases, and {made.product} as a product to replace" if made.product else "the sample product"
-    step = [] if here else [f"  cd {made.folder}"]
+    step = [] if here else [f"  cd {shlex.quote(str(made.folder))}"]
     return [
         *made.left_out,
         *(f"{name} was there already and stays as it is." for name in made.kept if name != PYPROJECT),
@@ -123,6 +126,7 @@ def lines(made: Made) -> list[str]:
         *step,
         "  assay nightly   # ask, judge and report: no key, no network",
         "  assay status    # what is covered, what waits, what each judge is worth",
+        "  git add --all && git commit -m 'Evaluation project'",
         *(["Then point params.yaml, section execute, at your own product."] if made.product else []),
     ]
 
@@ -177,7 +181,8 @@ def _owner(folder: Path) -> str:
 def _values(folder: Path, top: Path | None, owner: str) -> dict[str, str]:
     """Return what the placeholders of a new project's files stand for."""
     root = folder.resolve()
-    name = re.sub(r"[^a-z0-9]+", "-", root.name.lower())[:60].strip("-") or "evals"
+    folded = unicodedata.normalize("NFKD", root.name.casefold()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "-", folded)[:60].strip("-") or "evals"
     tracked = [output.path for stage in STAGES.values() for output in stage.writes if not output.in_git]
     return {
         "name": name,
@@ -235,6 +240,18 @@ def _admit(cases: Sequence[Case], owner: str, now: datetime) -> None:
         file = Path(TAXONOMY) / f"{category}.yaml"
         scaffold.write(Path(), {str(file): scaffold.category(category, _quoted(owner))})
     accept.admit(cases, owner, "the first cases of the project", now)
+
+
+def _undeclared() -> list[str]:
+    """Return what a stage of ours has in dvc.yaml and does not declare, one line each: it goes when that is written."""
+    known, declared = dvc.declarations() if files.exists("dvc.yaml") else {}, dvc_yaml.declared(read_settings())
+    return [
+        f"dvc.yaml: {name}.{kind} had {entry}, which the stage does not declare: taken out"
+        for name, stage in declared.items()
+        for kind in ("deps", "params", "outs", "metrics", "plots")
+        for entry in (known.get(name) or {}).get(kind) or []
+        if entry not in stage.get(kind, [])
+    ]
 
 
 def _write_dvc_yaml() -> bool:

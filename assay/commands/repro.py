@@ -21,7 +21,7 @@ def repro(stages: Sequence[str]) -> int:
         ConfigError: The project is at fault; nothing ran.
     """
     with exclusive("repro", datetime.now(UTC)):
-        code_lock.refresh()
         validate(())
+        code_lock.refresh()
         done = subprocess.run([sys.executable, "-m", "dvc", "repro", *stages], cwd=files.root(), check=False)
     return BAD_INPUT if done.returncode else 0

@@ -13,7 +13,7 @@ from assay.project.release_notes import RELEASES, read_notes
 from assay.project.tables.registry import TABLES
 from assay.project.tables.traces import TRACES
 from assay.project.taxonomy import read_taxonomy
-from assay.stages import dvc_yaml, monitor, shards
+from assay.stages import dvc_yaml, generate, monitor, shards
 from assay.stages.registry import STAGES
 from assay.targets import environment
 from assay.targets.preflight import require_openable
@@ -44,6 +44,7 @@ def validate(stages: Sequence[str]) -> None:
     monitor.policies(settings["monitor"])
     if PIPELINE & set(stages):
         _require_declared(settings)
+        dvc.require_repository()
     _require_files(stages, settings)
     _require_product(settings)
     _require_tables(stages)
@@ -96,6 +97,8 @@ def _require_product(settings: Mapping[str, Any]) -> None:
     target = settings["execute"].target
     for owner, where in ((settings["generate"], "generate"), (target, "execute.target")):
         environment.environment(getattr(owner, "environment", ""), getattr(owner, "root", "."), where=where)
+    if settings["generate"].documents:
+        generate.require_documents(settings["generate"].documents, settings["generate"].root)
     require_openable(target, os.environ, mode=settings["execute"].mode)
 
 

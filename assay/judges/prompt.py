@@ -123,6 +123,11 @@ def load(name: str) -> JudgePrompt:
             raise FileNotFoundError(name)
         marks = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (folder / PROMPT, folder / RUBRIC)]
     except OSError as error:
+        if name in names():
+            raise ConfigError(
+                f"{JUDGES_FOLDER}/{name}/{RUBRIC} is missing, expected the rubric of the judge: restore it from Git, "
+                "or run `assay upgrade`, which writes the default judges' again"
+            ) from error
         known = ", ".join(names()) or "none yet"
         raise ConfigError(
             f"judge {name[:80]!r} has no {PROMPT} and {RUBRIC} in {JUDGES_FOLDER}, expected one of {known}: correct "

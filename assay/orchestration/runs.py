@@ -44,8 +44,8 @@ def running(
     """
     now = datetime.now(UTC)
     with params.overriding(env, overrides), exclusive(name, now, patience_s):
-        code_lock.refresh()
         validate(stages)
+        code_lock.refresh()
         yield now
 
 

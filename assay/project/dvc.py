@@ -17,6 +17,11 @@ from assay.storage.yaml_text import YamlError, parse_yaml
 from assay.text import one_line
 
 ABSENT = "absent"
+FIELDS = frozenset(
+    {"cmd", "wdir", "deps", "params", "outs", "metrics", "plots", "frozen", "always_changed", "desc", "meta"}
+    | {"vars", "foreach", "do", "matrix"}
+)
+"""What DVC knows of a stage."""
 
 
 @contextmanager
@@ -53,6 +58,21 @@ def inputs(stage: str) -> dict[str, str]:
     return hashes
 
 
+def require_repository() -> None:
+    """Refuse a project in which DVC could record nothing.
+
+    Raises:
+        RecordError: The folder is no DVC repository, or lies in no Git repository although DVC expects one.
+    """
+    config = files.root() / ".dvc/config"
+    if not config.is_file():
+        raise RecordError(f"{files.root()} is no DVC repository: run `dvc init`")
+    if "no_scm" in config.read_text(encoding="utf8"):
+        return
+    if not any((folder / ".git").exists() for folder in (files.root(), *files.root().parents)):
+        raise RecordError(f"{files.root()} lies in no Git repository, as DVC expects: run `git init`")
+
+
 def declarations() -> dict[str, Any]:
     """Return the stages of dvc.yaml.
 
@@ -73,13 +93,17 @@ def whole() -> dict[str, Any]:
         value = parse_yaml((files.root() / "dvc.yaml").read_bytes())
     except (OSError, YamlError) as error:
         raise ConfigError(
-            f"dvc.yaml cannot be read ({one_line(error)}), expected the pipeline: `assay upgrade` writes a missing one"
+            f"dvc.yaml cannot be read ({one_line(error)}), expected the pipeline: correct it, or delete it, and "
+            "`assay upgrade` writes it"
         ) from error
     stages = value.get("stages") if isinstance(value, dict) else None
     if not (isinstance(stages, dict) and all(isinstance(stage, dict) for stage in stages.values())):
         raise ConfigError(
             "dvc.yaml declares no stages, expected the pipeline: delete it, and `assay upgrade` writes it"
         )
+    for name, stage in stages.items():
+        if strange := sorted(map(str, set(stage) - FIELDS)):
+            raise ConfigError(f"dvc.yaml: stages.{name} has {strange[0][:80]!r}, which DVC does not know: correct it")
     if not isinstance(value.get("artifacts") or {}, dict):
         raise ConfigError("dvc.yaml: artifacts is no mapping, expected one by name: correct it")
     return dict(value)
@@ -93,9 +117,8 @@ def _hash(file: Path) -> str:
 
 
 def _commit(stage: str) -> None:
-    if not (files.root() / ".dvc").is_dir():
-        raise RecordError(f"{files.root()} is no DVC repository: run `dvc init`")
+    require_repository()
     try:
-        programs.dvc("commit", "--force", "--quiet", stage)
+        programs.dvc("commit", "--force", stage)
     except ConfigError as error:
         raise RecordError(f"DVC cannot record {stage} ({error}): run `dvc doctor`, then the stage again") from error

@@ -24,11 +24,18 @@ def root() -> Path:
     """
     here = Path.cwd()
     if not (here / PARAMS).is_file():
+        above = next((folder for folder in here.parents if _is_project(folder)), None)
+        if above:
+            raise ConfigError(f"{here} has no {PARAMS}, expected a project of Assay: {above} is one, change into it")
         raise ConfigError(
             f"{here} has no {PARAMS}, expected a project of Assay: change into its folder first, or make one with "
             "`assay init FOLDER`"
         )
     return here
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / PARAMS).is_file() and (folder / "data/taxonomy").is_dir()
 
 
 def path(name: str) -> Path:

@@ -125,6 +125,22 @@ def rate(judge: str, evidence: Evidence, frame: str) -> tuple[Rated, Rated]:
     return only_natural(everything, evidence.items), everything
 
 
+def require_labels(judge: str, frame: str = "") -> None:
+    """Refuse a calibration without a held-out label for a judge's question, before the judge is asked anything.
+
+    Raises:
+        InsufficientDataError: There is none; the text says how to get some.
+    """
+    items, labels = labelled()
+    asked = {item.item_id for item in items if item.question == prompt.load(judge).question}
+    heldout = [row for row in labels if row.split == "heldout" and row.item_id in asked]
+    if not [row for row in heldout if not frame or row.sampling_frame == frame]:
+        raise InsufficientDataError(
+            f"no held-out item has a label for {judge}{f' drawn from {frame!r}' if frame else ''}, expected some: "
+            "`assay calibrate --plan` draws answers for people to label"
+        )
+
+
 def certify(
     judge: str,
     settings: Settings,

@@ -73,7 +73,7 @@ class Settings(Limits):
     )
     """Strategies that are dealt to in turns, where there is material."""
     documents: str = ""
-    """Folder of the product's documents, for the way `document`; empty for none."""
+    """Folder of the product's documents as seen from the project, for the way `document`; empty for none."""
     root: ProductRoot = "."
     environment: str = ""
     """Module with the product's tools, for the way `tool-call`; empty for none."""
@@ -125,21 +125,33 @@ def stock(settings: Settings, cases: Sequence[Case]) -> Stock:
     traces = TRACES.read(may_be_absent=True) if "production" in settings.ways else []
     return Stock(
         cases=cases,
-        documents=_documents(settings.documents) if "document" in settings.ways else [],
+        documents=_documents(settings.documents, settings.root) if "document" in settings.ways else [],
         failures=making.failures(traces),
         tools=tools,
     )
 
 
-def _documents(folder: str) -> list[Material]:
+def require_documents(folder: str, product: str) -> Path:
+    """Return the folder of the product's documents, which lies in the project or in the product's own folder.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    places = [files.root().resolve(), (files.root() / product).resolve()]
+    root = (files.root() / folder).resolve()
+    if not root.is_dir() or not any(root.is_relative_to(place) for place in places):
+        raise ConfigError(
+            f"params.yaml: generate.documents is {folder[:80]!r}, expected a folder of the project, or of the product "
+            "(generate.root), as seen from the project: correct it"
+        )
+    return root
+
+
+def _documents(folder: str, product: str) -> list[Material]:
     """Return the documents of a folder, by their path in it."""
     if not folder:
         return []
-    root = (files.root() / folder).resolve()
-    if not root.is_dir() or not root.is_relative_to(files.root().resolve()):
-        raise ConfigError(
-            f"params.yaml: generate.documents is {folder[:80]!r}, expected a folder of the project: correct it"
-        )
+    root = require_documents(folder, product)
     there = sorted(file for file in root.rglob("*") if file.suffix in DOCUMENTS and file.is_file())
     return [Material(file.relative_to(root).as_posix(), _text(file)) for file in there]
 

@@ -9,13 +9,18 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from assay.stages.declaration import Stage
 from assay.stages.registry import STAGES
+from assay.targets.settings import ChatSettings, HttpSettings, PythonSettings, RecordedSettings
+
+KINDS = (PythonSettings, HttpSettings, ChatSettings, RecordedSettings)
 
 HEAD = """\
 # Reference: stages and parameters
@@ -41,19 +46,27 @@ def _stage(stage: Stage) -> Iterator[str]:
     if stage.settings.model_fields:
         yield "| parameter | type | default | |"
         yield "|---|---|---|---|"
-        yield from _rows(stage.settings, "")
+        yield from _rows(stage.settings, "", None)
+        yield ""
+    for kind in KINDS if stage.name == "execute" else ():
+        yield f"### execute.target: {kind.model_fields['kind'].annotation.__args__[0]}\n"  # type: ignore[union-attr]
+        yield f"{(kind.__doc__ or '').splitlines()[0]}\n"
+        yield "| parameter | type | default | |"
+        yield "|---|---|---|---|"
+        yield from _rows(kind, "", None)
         yield ""
 
 
-def _rows(record: type[BaseModel], prefix: str) -> Iterator[str]:
-    """Yield a row a parameter; those of a nested record follow under its name."""
+def _rows(record: type[BaseModel], prefix: str, default: BaseModel | None) -> Iterator[str]:
+    """Yield a row a parameter; those of a nested record follow under its name, with the defaults that it has there."""
     notes = _notes(record)
     for name, field in record.model_fields.items():
         note = (field.description or notes.get(name, "")).replace("\n", " ").replace("|", "\\|")
         inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_record(kind)]
-        yield f"| `{prefix}{name}` | {_type(field)} | {_default(field)} | {note} |"
+        value = getattr(default, name) if default is not None else field.default
+        yield f"| `{prefix}{name}` | {_type(field)} | {_default(field, value)} | {note} |"
         if len(inner) == 1:
-            yield from _rows(inner[0], f"{prefix}{name}.")
+            yield from _rows(inner[0], f"{prefix}{name}.", value if _is_record(type(value)) else None)
 
 
 def _notes(record: type[BaseModel]) -> dict[str, str]:
@@ -75,18 +88,34 @@ def _is_record(kind: Any) -> bool:  # noqa: ANN401 - any annotation
 
 
 def _type(field: FieldInfo) -> str:
-    text = str(getattr(field.annotation, "__name__", field.annotation)) if inspect.isclass(field.annotation) else ""
-    text = text or str(field.annotation).replace("typing.", "")
-    for kind in (kind for kind in get_args(field.annotation) if inspect.isclass(kind)):
-        text = text.replace(f"{kind.__module__}.{kind.__qualname__}", kind.__name__)
-    text = "one of its kinds (docs/execute.md)" if "Annotated[Annotated" in text or "ChatSettings" in text else text
-    return text.replace("|", "\\|").replace("NoneType", "None")
+    return _named(field.annotation).replace("|", "\\|")
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    value = field.default
+def _named(annotation: Any) -> str:  # noqa: ANN401 - any annotation
+    """Return an annotation as a person writes it, without what validates it."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return "one of its kinds, below" if _is_kinds(inside[0]) else _named(inside[0])
+    if _is_kinds(annotation):
+        return "one of its kinds, below"
+    if origin is Literal:
+        return "Literal[" + ", ".join(map(repr, inside)) + "]"
+    if origin in (Union, UnionType):
+        return " | ".join(_named(one) for one in inside)
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join('...' if one is Ellipsis else _named(one) for one in inside)}]"
+    return "None" if annotation is type(None) else str(getattr(annotation, "__name__", annotation))
+
+
+def _is_kinds(annotation: Any) -> bool:  # noqa: ANN401
+    """Tell whether an annotation is the union of all kinds of target."""
+    kinds = [get_args(one)[0] if get_origin(one) is Annotated else one for one in get_args(annotation)]
+    return set(kinds) == set(KINDS)
+
+
+def _default(field: FieldInfo, value: Any) -> str:  # noqa: ANN401 - any default
+    if value is PydanticUndefined:
+        return "required" if field.is_required() else "none"
     if isinstance(value, BaseModel):
         return "below"
     return f"`{value!r}`".replace("|", "\\|")

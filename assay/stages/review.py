@@ -8,6 +8,7 @@ fold of the logs.
 from collections import Counter
 from collections.abc import Sequence
 
+from assay.errors import DataError
 from assay.project import files
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES, MANIFEST
@@ -26,6 +27,9 @@ STAGE = Stage(
     reads=(TAXONOMY, "data/decisions"),
     writes=(Output(path=CASES.path), Output(path=PAST.path), Output(path=MANIFEST, in_git=True)),
 )
+
+
+SHOWN = 3
 
 
 def manifest(cases: Sequence[Case], taxonomy: Sequence[Category], log: str, ended: int) -> dict[str, object]:
@@ -55,11 +59,29 @@ def manifest(cases: Sequence[Case], taxonomy: Sequence[Category], log: str, ende
     }
 
 
+def require_categories(cases: Sequence[Case], taxonomy: Sequence[Category]) -> None:
+    """Refuse cases of a category that the taxonomy does not have (any more).
+
+    Raises:
+        DataError: The text names them, and both ways out.
+    """
+    known = {category.category for category in taxonomy}
+    lost = [case.case_id for case in cases if case.category not in known]
+    if lost:
+        named, some = sorted({case.category for case in cases} - known), " ".join(lost[:SHOWN])
+        raise DataError(
+            f"{DECISIONS.path} admits {len(lost)} cases of {', '.join(named)}, which {TAXONOMY} does not have, "
+            f"expected a file for each category: write it, or take the cases out with `assay retire {some}"
+            f"{' ...' if len(lost) > SHOWN else ''} --reviewer YOU --reason WHY`"
+        )
+
+
 def run() -> int:
     """Fold the logs into the evaluation set; return its size."""
-    log = DECISIONS.read()
+    log, taxonomy = DECISIONS.read(), read_taxonomy()
     found = batches.fold(log)
+    require_categories(found.cases, taxonomy)
     CASES.write(found.cases)
     PAST.write(found.past)
-    files.write_json(MANIFEST, manifest(found.cases, read_taxonomy(), log[-1].chain, found.ended))
+    files.write_json(MANIFEST, manifest(found.cases, taxonomy, log[-1].chain, found.ended))
     return len(found.cases)

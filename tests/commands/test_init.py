@@ -23,10 +23,11 @@ from assay.project.tables.decisions import DECISIONS
 from assay.project.taxonomy import read_taxonomy
 from assay.stages import dvc_yaml, review
 from tests.cast import AT
+from tests.layout import ROOT
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIRST_NIGHT = ("review", *NIGHT)
-NEWCOMER = Path("/work/shared/cases/newcomer/promptfooconfig.yaml")
+NEWCOMER = ROOT.parent / "shared/cases/newcomer/promptfooconfig.yaml"
 PROMPTFOO = """\
 description: Pantry Lane's assistant
 prompts: ['{{question}}']
@@ -366,7 +367,7 @@ def test_a_name_is_a_name_in_every_file(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("Our Shop", "our-shop"), ("ümlaut", "mlaut"), ("李", "evals"), ("a.b_c", "a-b-c")]
+    ("folder", "name"), [("Our Shop", "our-shop"), ("ümlaut", "umlaut"), ("李", "evals"), ("a.b_c", "a-b-c")]
 )
 def test_the_folder_names_the_product(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make, folder: str, name: str

@@ -42,8 +42,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cases = [case(number, category) for category in CATEGORIES for number in (1, 2, 3)]
         lines = [f'{{"case_id": "{one.case_id}", "text": "Yes, within 14 days."}}\n' for one in cases]
         (folder / "answers.jsonl").write_text("".join(lines))
-        for name in ("releases", "calibration"):
-            (folder / f"data/{name}").mkdir()
+        for name in ("data/releases", "data/calibration", ".dvc", ".git"):
+            (folder / name).mkdir()
+        (folder / ".dvc/config").write_text("")
         review.run()
         upgrade()
     return folder
@@ -196,7 +197,7 @@ CONFIG: dict[str, tuple[Break, str]] = {
         r"data/judges/correctness/prompt\.md.*system",
     ),
     "a missing judge": (lambda _: shutil.rmtree("data/judges/grounding"), "judge 'grounding'"),
-    "a missing rubric": (lambda _: Path("data/judges/preference/rubric.md").unlink(), "judge 'preference'"),
+    "a missing rubric": (lambda _: Path("data/judges/preference/rubric.md").unlink(), "preference/rubric.md is miss"),
     "no judges": (lambda _: shutil.rmtree("data/judges"), "judge 'correctness'"),
     "a missing baseline": (lambda _: shutil.rmtree("data/baseline"), "data/baseline is missing.*judge"),
     "no folder of labels": (lambda _: shutil.rmtree("data/labels"), "data/labels is missing.*judge"),

@@ -42,5 +42,5 @@ def test_the_door_refuses_a_bad_log(project: Project, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as ended:
         entrypoint.run(review.run)
     assert ended.value.code == 2
-    assert "a category of data/taxonomy" in capsys.readouterr().err
+    assert "admits 1 cases of invented, which data/taxonomy does not have" in capsys.readouterr().err
     assert project.files() == before
