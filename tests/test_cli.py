@@ -2,19 +2,35 @@
 
 import json
 import resource
+import signal
 import subprocess
 import sys
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from assay.cli.main import app
+from assay.errors import DataError
 from assay.project import files
-from assay.project.results import GATE
+from assay.project.results import GATE, finishing
 from assay.report.gate import EXIT, Gate
 from tests.cast import Project
 from tests.layout import ROOT
+
+SLOW = """
+import time
+from assay.cli.app import app, command
+
+@command("slow")
+def slow():
+    print("begun", flush=True)
+    time.sleep(60)
+
+app(["slow"])
+"""
 
 
 def cpu_s(*words: str) -> float:
@@ -83,6 +99,43 @@ def test_an_error_that_nobody_foresaw_is_no_verdict(project: Project, monkeypatc
     named = Path(done.output.rpartition("The traceback is in ")[2].strip())
     assert "ZeroDivisionError" in named.read_text(encoding="utf8")
     named.unlink()
+
+
+def test_a_night_that_did_not_end_has_no_verdict(project: Project, now: datetime) -> None:
+    """Whatever stops a night, `assay gate` says incomplete and why, until a night has ended well; never yesterday's."""
+    gate = Gate(word="pass", reason="r", next="n", sentence="PASS.")
+    files.write_json(GATE, gate.model_dump())
+    for error in (DataError("the product is gone"), KeyboardInterrupt(), OSError("disk full"), SystemExit(143)):
+        with suppress(BaseException), finishing(now):
+            raise error
+        done = CliRunner().invoke(app, ["gate"])
+        assert done.exit_code == EXIT["incomplete"]
+        assert str(error) in done.output
+    with finishing(now):
+        pass
+    assert CliRunner().invoke(app, ["gate"]).exit_code == EXIT["pass"]
+
+
+def test_a_refused_night_has_no_verdict(project: Project) -> None:
+    """A night that is refused before it asks anybody leaves no earlier verdict standing for it."""
+    project.open_doors()
+    files.write_json(GATE, Gate(word="pass", reason="r", next="n", sentence="PASS.").model_dump())
+    project.params("judge", speed=9)
+    assert CliRunner().invoke(app, ["nightly"]).exit_code == 2
+    done = CliRunner().invoke(app, ["gate"])
+    assert done.exit_code == EXIT["incomplete"]
+    assert "judge.speed" in done.output
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_no_verdict(project: Project, sent: signal.Signals, code: int) -> None:
+    """Interrupted or terminated, a command exits with the signal's code, never with that of a regression."""
+    command = [sys.executable, "-c", SLOW]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout
+        assert run.stdout.readline() == "begun\n"
+        run.send_signal(sent)
+        assert run.wait(30) == code
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """What every command of `assay` is made of: the program itself, and how an error reaches a person."""
 
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import click
 
@@ -14,6 +16,8 @@ from assay.project.distribution import DISTRIBUTION
 BAD_INPUT = 2
 INTERNAL = 70
 """As sysexits.h has it: so that 1 means a regression and nothing else."""
+INTERRUPTED, TERMINATED = 130, 143
+"""As shells have it: 128 and the number of the signal."""
 Arguments = ParamSpec("Arguments")
 
 
@@ -33,20 +37,40 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
             from assay.project.entrypoint import be_quiet
 
             be_quiet()
+            before = _on_terminate(_terminate)
             try:
                 run(*args, **kwargs)
             except AssayError as error:
                 click.echo(f"assay: {error}", err=True)
                 sys.exit(BAD_INPUT)
+            except KeyboardInterrupt:
+                click.echo(
+                    "assay: interrupted; what was answered is kept, and the next run goes on from there", err=True
+                )
+                sys.exit(INTERRUPTED)
             except (click.ClickException, click.Abort, click.exceptions.Exit):
                 raise
             except Exception as error:  # noqa: BLE001 - a bug, or the machine: never the exit code of a verdict
                 click.echo(f"assay: {_internal(error)}", err=True)
                 sys.exit(INTERNAL)
+            finally:
+                _on_terminate(before)
 
         return app.command(name)(guarded)
 
     return wrap
+
+
+def _on_terminate(handler: Any) -> Any:  # noqa: ANN401 - whatever handled the signal before
+    """Handle SIGTERM anew; return what handled it before. Only a main thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        return handler
+    return signal.signal(signal.SIGTERM, handler)
+
+
+def _terminate(*_: object) -> None:
+    """End on SIGTERM as on Ctrl-C: what a run has started ends with it."""
+    sys.exit(TERMINATED)
 
 
 def _internal(error: Exception) -> str:

@@ -36,7 +36,7 @@ GENERAL = "general"
 """The first category of a new project."""
 PYPROJECT = "pyproject.toml"
 WORKFLOW = ".github/workflows/assay.yml"
-DVC_CONFIG = (("core.analytics", "false"), ("core.check_update", "false"))
+DVC_CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
 
 
 class Made(NamedTuple):
@@ -228,8 +228,8 @@ def _begin(top: Path | None) -> None:
     if not Path(".dvc").is_dir():
         within = ["--subdir"] if top is not None and top.resolve() != Path.cwd() else []
         _called(sys.executable, "-m", "dvc", "init", "--quiet", *within)
-        for key, value in DVC_CONFIG:
-            _called(sys.executable, "-m", "dvc", "config", key, value)
+        config = Path(".dvc/config")
+        config.write_text(config.read_text(encoding="utf8") + DVC_CONFIG, encoding="utf8")
     _write_dvc_yaml()
     code_lock.refresh()
 

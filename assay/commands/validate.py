@@ -31,7 +31,7 @@ def validate(stages: Sequence[str]) -> None:
     """Refuse a project in which one of these stages could not end well; nobody is asked.
 
     Args:
-        stages: What will run, in order: what an earlier one writes need not be there yet.
+        stages: What will run, in order: what an earlier one writes need not be there yet; empty where DVC decides.
 
     Raises:
         ConfigError: Parameters, judges, dvc.yaml or the product's own modules are at fault, or a file is missing.
@@ -46,7 +46,8 @@ def validate(stages: Sequence[str]) -> None:
         _require_declared(settings)
         dvc.require_repository()
     _require_files(stages, settings)
-    _require_product(settings)
+    if not stages or {"generate", "execute"} & set(stages):
+        _require_product(settings)
     _require_tables(stages)
 
 

@@ -11,7 +11,9 @@ from assay.commands.budget import check_budget
 from assay.commands.validate import validate
 from assay.orchestration.steps import Step, recorded
 from assay.project import code_lock, files, params
+from assay.project.dvc import recording_together
 from assay.project.model_session import embedded_throughout
+from assay.project.results import finishing
 from assay.project.run_lock import exclusive
 from assay.project.tables.evalset import CASES
 
@@ -46,7 +48,8 @@ def running(
     with params.overriding(env, overrides), exclusive(name, now, patience_s):
         validate(stages)
         code_lock.refresh()
-        yield now
+        with recording_together():
+            yield now
 
 
 @contextmanager
@@ -66,7 +69,7 @@ def night(
         ConfigError: As for `running`.
     """
     stages = NIGHT if files.exists(CASES.path) else ("review", *NIGHT)
-    with running("nightly", stages, env, overrides) as now, embedded_throughout():
+    with finishing(datetime.now(UTC)), running("nightly", stages, env, overrides) as now, embedded_throughout():
         if "review" in stages:
             recorded(review, now)
         if max_cost_usd is not None:

@@ -5,8 +5,9 @@ after it, and only a stage that finished on unmoved inputs is committed; a stage
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ FIELDS = frozenset(
 """What DVC knows of a stage."""
 
 
+_together: ContextVar[dict[str, dict[str, str]] | None] = ContextVar("_together", default=None)
+"""Stages of this run that have finished, each with the hashes of its inputs; None where each is recorded at once."""
+
+
 @contextmanager
 def recording(stage: str) -> Iterator[None]:
     """Commit one stage to dvc.lock after the block, if it finished and its inputs did not move meanwhile.
@@ -38,10 +43,45 @@ def recording(stage: str) -> Iterator[None]:
             f"{', '.join(absent)} is declared in dvc.yaml for {stage} but missing: run what makes it first"
         )
     yield
+    _require_unmoved(stage, before)
+    waiting = _together.get()
+    if waiting is None:
+        _commit(stage)
+    else:
+        waiting[stage] = before
+
+
+@contextmanager
+def recording_together() -> Iterator[None]:
+    """Commit the stages that finish inside the block in one go, since DVC takes seconds to start; also after an error.
+
+    Raises:
+        RecordError: As for `recording`.
+    """
+    waiting: dict[str, dict[str, str]] = {}
+    token = _together.set(waiting)
+    try:
+        yield
+    except BaseException:
+        with suppress(RecordError):  # the error that ended the run is the one to tell; a rerun records what is left
+            _commit_finished(waiting)
+        raise
+    finally:
+        _together.reset(token)
+    _commit_finished(waiting)
+
+
+def _commit_finished(waiting: Mapping[str, dict[str, str]]) -> None:
+    for stage, before in waiting.items():
+        _require_unmoved(stage, before)
+    if waiting:
+        _commit(*waiting)
+
+
+def _require_unmoved(stage: str, before: Mapping[str, str]) -> None:
     moved = sorted(name for name, found in inputs(stage).items() if before.get(name) != found)
     if moved:
         raise RecordError(f"{', '.join(moved)} changed while {stage} ran, so its result is not recorded: run it again")
-    _commit(stage)
 
 
 def inputs(stage: str) -> dict[str, str]:
@@ -116,9 +156,11 @@ def _hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ABSENT
 
 
-def _commit(stage: str) -> None:
+def _commit(*stages: str) -> None:
     require_repository()
     try:
-        programs.dvc("commit", "--force", stage)
+        programs.dvc("commit", "--force", *stages)
     except ConfigError as error:
-        raise RecordError(f"DVC cannot record {stage} ({error}): run `dvc doctor`, then the stage again") from error
+        raise RecordError(
+            f"DVC cannot record {', '.join(stages)} ({error}): run `dvc doctor`, then the stage again"
+        ) from error

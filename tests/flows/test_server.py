@@ -11,15 +11,30 @@ from tests.flows.sample import Sample
 from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Served, in_browser, wait_for
 
 pytestmark = pytest.mark.slow
+STEP = """
+from assay.orchestration.steps import task
+
+
+@task
+def announce(sentence: str) -> None:
+    print(sentence)
+
+"""
 
 
 @pytest.fixture(scope="module")
 def api(night: tuple[Sample, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """`assay serve` on the sample after its first night, until all deployments are ready."""
+    """`assay serve` on the sample after its first night, with a step of the team's own in it, until all is ready."""
+    flow = night[0].folder / "flows/nightly.py"
+    text = flow.read_text(encoding="utf8")
+    head, marker, rest = text.partition("\n\n@flow")
+    last = "        gate, summary = recorded(publish, now)\n"
+    flow.write_text(f"{head}{STEP}{marker}{rest.replace(last, f'{last}        announce(gate.sentence)' + chr(10))}")
     served = Served(night[0], tmp_path_factory.mktemp("serve") / "log")
     served.start()
     yield served.api()
     served.kill()
+    flow.write_text(text, encoding="utf8")
 
 
 @pytest.fixture
@@ -133,3 +148,7 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
     (link,) = [one["data"] for one in artifacts if one["key"] == "report"]
     assert f"{api.address}/assay/report" in link
+    names = {
+        one["name"].partition("-")[0] for one in api.post("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    }
+    assert {"execute", "judge", "publish", "announce"} <= names
