@@ -12,17 +12,21 @@ export PYTHONDONTWRITEBYTECODE :=
 nightly: $(READY)
 	@assay nightly
 
+# The files that start servers, browsers and whole nights come first, so that the others fill up what they leave idle.
+LONG := tests/flows/test_growth.py tests/flows/test_server.py tests/flows/test_wheel.py tests/flows/test_nightly.py
+SPREAD := tests/flows/test_spread.py
+TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=$(SPREAD) $(LONG) tests
+
 test: $(RUNNERS)
-	@pytest -n 2 --dist loadfile --ignore=tests/flows/test_spread.py
-	@pytest tests/flows/test_spread.py
+	@$(TESTS)
+	@pytest $(SPREAD)
 
 check: $(RUNNERS)
 	@ruff format --check .
 	@ruff check .
-	@mypy
 	@lint-imports
-	@pytest -n 2 --dist loadfile --ignore=tests/flows/test_spread.py
-	@pytest tests/flows/test_spread.py
+	@mypy & types=$$!; $(TESTS); tests=$$?; wait $$types && exit $$tests
+	@pytest $(SPREAD)
 
 serve: $(READY)
 	@assay serve
