@@ -13,7 +13,8 @@ nightly: $(READY)
 	@assay nightly
 
 # The files that start servers, browsers and whole nights come first, so that the others fill up what they leave idle.
-LONG := tests/flows/test_growth.py tests/flows/test_server.py tests/flows/test_wheel.py tests/flows/test_nightly.py
+# In this order the two with a Prefect server are never on at once: together they outrun their waits on two cores.
+LONG := tests/flows/test_growth.py tests/flows/test_wheel.py tests/flows/test_nightly.py tests/flows/test_server.py
 SPREAD := tests/flows/test_spread.py
 TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=$(SPREAD) $(LONG) tests
 

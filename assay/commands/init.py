@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import unicodedata
 from collections.abc import Sequence
 from contextlib import chdir
@@ -24,7 +23,7 @@ from assay.errors import ConfigError
 from assay.interchange import cases_yaml
 from assay.interchange.sets import registry
 from assay.interchange.sets.builder import Filling
-from assay.project import code_lock, dvc, files, scaffold
+from assay.project import code_lock, dvc, files, programs, scaffold
 from assay.project.distribution import DISTRIBUTION, tool_version
 from assay.project.scaffold import Kind
 from assay.project.taxonomy import TAXONOMY
@@ -224,10 +223,10 @@ def _first_cases() -> str:
 def _begin(top: Path | None) -> None:
     """Initialise Git and DVC in the current folder where they are not there, then write dvc.yaml and assay.lock."""
     if top is None:
-        _called("git", "init", "--quiet")
+        programs.git("init", "--quiet")
     if not Path(".dvc").is_dir():
         within = ["--subdir"] if top is not None and top.resolve() != Path.cwd() else []
-        _called(sys.executable, "-m", "dvc", "init", "--quiet", *within)
+        programs.dvc("init", "--quiet", *within)
         config = Path(".dvc/config")
         config.write_text(config.read_text(encoding="utf8") + DVC_CONFIG, encoding="utf8")
     _write_dvc_yaml()
@@ -266,10 +265,3 @@ def _write_dvc_yaml() -> bool:
 
 def _empty_folders() -> dict[str, bytes]:
     return {f"{folder}/{scaffold.KEEP}": b"" for folder in scaffold.EMPTY}
-
-
-def _called(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        why = " ".join((done.stderr or done.stdout).split())[:300]
-        raise ConfigError(f"`{' '.join(command[-3:])}` failed ({why}), expected it to work: fix that, then do it again")

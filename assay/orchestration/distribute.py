@@ -26,7 +26,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from assay.errors import AssayError, ConfigError, EndpointError
 from assay.models.engine import Progress, Tally
 from assay.orchestration.steps import Step, recorded, reporting
-from assay.project import entrypoint, params
+from assay.project import entrypoint
 from assay.project.distribution import DISTRIBUTION
 from assay.project.dvc import recording
 from assay.project.params import read_params
@@ -63,8 +63,6 @@ def execute(step: Step[..., Tally], now: datetime, max_cost_usd: float | None = 
     shards.require(settings)
     if settings.runner == "threads":
         return recorded(step, now, max_cost_usd)
-    if params.overrides():
-        return spread(settings, f"{now:%Y-%m-%d}", max_cost_usd)
     with recording(step.name):
         return spread(settings, f"{now:%Y-%m-%d}", max_cost_usd)
 

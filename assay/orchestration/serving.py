@@ -20,7 +20,14 @@ RESUME = timedelta(minutes=10)
 
 
 def deployment(
-    flow: Flow[..., Any], name: str, *, cron: str = "", is_alone: bool = False, is_paused: bool = False
+    flow: Flow[..., Any],
+    name: str,
+    *,
+    cron: str = "",
+    every: timedelta | None = None,
+    is_alone: bool = False,
+    is_paused: bool = False,
+    is_packaged: bool = False,
 ) -> "RunnerDeployment":
     """Return a deployment of a flow.
 
@@ -28,20 +35,25 @@ def deployment(
         flow: What runs.
         name: Of the deployment.
         cron: Its schedule, in UTC; empty for none.
+        every: How often it runs instead; None for none.
         is_alone: A run that would begin while another one is on is cancelled.
         is_paused: The schedule waits until somebody starts it.
+        is_packaged: The flow is the tool's own, found by its module and not by a file of the project.
     """
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
 
     limit = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     return RunnerDeployment.from_flow(
         flow,
         name=name,
         schedule=Cron(cron, timezone="UTC") if cron else None,
+        interval=every,
         concurrency_limit=limit if is_alone else None,
         paused=is_paused,
+        entrypoint_type=EntrypointType.MODULE_PATH if is_packaged else EntrypointType.FILE_PATH,
     )
 
 
@@ -66,19 +78,9 @@ def forever(port: int, home: Path, deployments: "Callable[[], Sequence[RunnerDep
 
 def resuming() -> "RunnerDeployment":
     """Return the deployment that lets a waiting `grow` go on."""
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-    from prefect.deployments.runner import RunnerDeployment
-    from prefect.types.entrypoint import EntrypointType
-
     from assay.orchestration.resume import resume
 
-    return RunnerDeployment.from_flow(
-        resume,
-        name="resume",
-        interval=RESUME,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
+    return deployment(resume, "resume", every=RESUME, is_alone=True, is_packaged=True)
 
 
 def listen(resume: "RunnerDeployment") -> None:

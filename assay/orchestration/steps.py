@@ -18,7 +18,7 @@ from prefect import Task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
-from assay.project import code_lock, params
+from assay.project import code_lock
 from assay.project.dvc import recording
 from assay.project.entrypoint import run
 from assay.project.progress import Say, reporter
@@ -52,12 +52,7 @@ def task(fn: Callable[Arguments, Result]) -> Step[Arguments, Result]:
 
 
 def recorded(stage: Step[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-    """Run a stage and let DVC record what it read and wrote; nothing is recorded when it fails.
-
-    A run with overrides is not recorded: dvc.lock would say that params.yaml made what it did not.
-    """
-    if params.overrides():
-        return stage(*args, **kwargs)
+    """Run a stage and let DVC record what it read and wrote; nothing is recorded when it fails."""
     with recording(stage.name):
         return stage(*args, **kwargs)
 

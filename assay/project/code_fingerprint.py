@@ -81,6 +81,11 @@ def closure(
     return Code(dict(sorted(walk.files.items())))
 
 
+def source_file(module: str, folder: Path) -> Path | None:
+    """Source file of a module in a folder, found as `closure` finds it; None where it has none there."""
+    return _Finder([folder], ()).find(module)
+
+
 class _Finder:
     """Search for modules in folders, by Python's rules; names count by case on every file system."""
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 import assay
 from assay.errors import CodeError, ConfigError
 from assay.project import files, params
-from assay.project.code_fingerprint import closure
+from assay.project.code_fingerprint import closure, source_file
 from assay.project.distribution import tool_version
 from assay.records.record import Record, digest
 from assay.storage.yaml_text import YamlError, parse_yaml
@@ -56,7 +56,8 @@ def fingerprint(stage: str) -> str:
     parts: list[tuple[str, Path, tuple[str, ...]]] = [(f"assay.stages.{stage}", tool, ())]
     if (root / f"tasks/{stage}.py").is_file():
         parts.append((f"tasks.{stage}", root, ("assay",)))
-    parts += [(module, folder, ("assay",)) for module, folder in _product(stage) if _is_there(module, folder)]
+    # A module of an installed package is not looked at: it is its version's business.
+    parts += [(module, folder, ("assay",)) for module, folder in _product(stage) if source_file(module, folder)]
     try:
         return digest([closure([module], [folder], without=skip, cache=cache).digest for module, folder, skip in parts])
     except CodeError as error:
@@ -130,9 +131,3 @@ def _product(stage: str) -> list[tuple[str, Path]]:
 def _section(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = whole.get(name)
     return section if isinstance(section, Mapping) else {}
-
-
-def _is_there(module: str, folder: Path) -> bool:
-    """Tell whether a module lies in a folder; one of an installed package is its version's business."""
-    base = folder.joinpath(*module.split("."))
-    return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()

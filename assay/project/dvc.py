@@ -33,9 +33,14 @@ _together: ContextVar[dict[str, dict[str, str]] | None] = ContextVar("_together"
 def recording(stage: str) -> Iterator[None]:
     """Commit one stage to dvc.lock after the block, if it finished and its inputs did not move meanwhile.
 
+    A run with overrides is not recorded: dvc.lock would say that params.yaml made what it did not.
+
     Raises:
         RecordError: An input is missing or moved while the stage ran, or DVC could not commit; dvc.lock is unchanged.
     """
+    if params.overrides():
+        yield
+        return
     before = inputs(stage)
     absent = [name for name, found in before.items() if found == ABSENT]
     if absent:
