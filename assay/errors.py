@@ -5,6 +5,7 @@
     * CodeError               code that a stage runs is no Python, or what it declares is missing
   * DataError                 a file under data/ breaks its contract; the stage stops, nothing is written
   * EndpointError             a product or a model could not be asked at all (wrong key, unknown model, no server)
+    * AccessError             it refuses the key or the address
   * BudgetError               the run would cost more than was allowed; what was paid for is kept
   * CallError                 one call failed; it becomes a row with a status, and the run goes on
   * InsufficientDataError     the numbers exist but cannot carry the claim
@@ -36,6 +37,10 @@ class DataError(AssayError):
 
 class EndpointError(AssayError):
     """A product or a model could not be asked at all; every call would fail alike."""
+
+
+class AccessError(EndpointError):
+    """The key or the address was refused; that may pass where the same was accepted a moment ago."""
 
 
 class BudgetError(AssayError):

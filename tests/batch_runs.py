@@ -17,7 +17,7 @@ from tests.batches import Service, serving_batches
 from tests.endpoint import Body, Reply, completion
 
 KEY = "sk-cleo-secret-0123456789"
-LIMITS = Limits(concurrency=8, deadline_s=5, max_retries=0)
+LIMITS = Limits(concurrency=8, deadline_s=5, max_retries=0, patience_s=1)
 Said = list[str] | AssayError
 
 

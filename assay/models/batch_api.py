@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 from assay.errors import EndpointError
 from assay.models import openai_package
 from assay.models.chat import Endpoint
+from assay.models.secrets import Secrets
 from assay.models.transport import SERVER_FAULT, SHOWN
 
 Found = TypeVar("Found")
@@ -113,7 +114,7 @@ class Batches:
     ) -> None:
         """Prepare the connection pool; nothing is contacted yet."""
         self._endpoint, self._poll_s, self._patience_s, self._sleep = endpoint, poll_s, patience_s, sleep
-        self._is_reached = False
+        self._is_reached, self._secrets = False, Secrets((endpoint.api_key,))
         self._client = openai_package.client(endpoint.base_url, endpoint.api_key, TRANSFER_S)
 
     async def close(self) -> None:
@@ -184,7 +185,7 @@ class Batches:
 
         async def download() -> bytes:
             try:
-                return (await files.content(file)).content if file else b""
+                return self._secrets.removed((await files.content(file)).content) if file else b""
             except openai.NotFoundError:
                 return b""
 
@@ -196,9 +197,7 @@ class Batches:
 
     def quoted(self, found: object) -> str:
         """Return somebody else's text on one short line, without the key, whoever repeats it."""
-        text = " ".join(str(found).split())
-        key = self._endpoint.api_key
-        return (text.replace(key, "(the key)") if key else text)[:SHOWN]
+        return self._secrets.hidden(" ".join(str(found).split()))[:SHOWN]
 
     async def _retrieved(self, batch: str) -> Batch | None:
         try:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import BaseModel, Field, ValidationError
 
-from assay.errors import CallError, EndpointError
+from assay.errors import AccessError, CallError, EndpointError
 from assay.models import usage
 from assay.models.limits import Limits
 from assay.models.transport import CLIENT_FAULT, SHOWN, TOO_MANY, Sent, Wire, refused, writable
@@ -25,6 +25,8 @@ ABSURD = 2**40
 QUOTA = "insufficient_quota"
 COMPLETIONS = "/chat/completions"
 SURROGATE = (b"\\ud", b"\\uD")
+ESCAPE = b"\\u"
+"""Begins a spelling of a character under which a key may have come through."""
 NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
 NO_CHOICE = {"finish_reason": None, "logprobs": None}
 """What every caller may rely on, if only as None."""
@@ -136,11 +138,11 @@ class Chat:
         asked = {"model": self.endpoint.model, **request}
         body = _body(asked)
         tokens = len(body) // BYTES_A_TOKEN + int(self._completion_tokens)
-        reply = await (self._through_package(asked, tokens) if self._package else self._through_wire(body, tokens))
-        used = reply_usage(reply)
-        self._completion_tokens += (used.completion_tokens - self._completion_tokens) / 8
-        usage.current().pay(used.prompt_tokens, used.completion_tokens, self._limits.price)
-        return reply
+        return await (self._through_package(asked, tokens) if self._package else self._through_wire(body, tokens))
+
+    def vouch(self) -> None:
+        """Let it count as an endpoint that has answered tonight: silence is an outage then, and no wrong address."""
+        self._wire.vouch()
 
     async def embed(self, model: str, text: str) -> list[float]:
         """Return the embedding of a text by a model of this endpoint.
@@ -165,16 +167,25 @@ class Chat:
 
     async def _through_wire(self, body: bytes, tokens: int) -> dict[str, Any]:
         return await self._wire.send(
-            "POST", self._url, headers=self._headers, body=body, is_harmless=True, read=self.read, tokens=tokens
+            "POST", self._url, headers=self._headers, body=body, is_harmless=True, read=self._paid, tokens=tokens
         )
 
     async def _through_package(self, request: dict[str, Any], tokens: int) -> dict[str, Any]:
         from assay.models import openai_package
 
         async def once() -> dict[str, Any]:
-            return self.read(await openai_package.complete(self._package, request, self._limits.deadline_s))
+            sent = await openai_package.complete(self._package, request, self._limits.deadline_s)
+            return self._paid(self._wire.taken(sent))
 
         return await self._wire.patience.ask(once, is_harmless=True, tokens=tokens)
+
+    def _paid(self, sent: Sent) -> dict[str, Any]:
+        """Return what was sent back, and book its tokens."""
+        reply = self.read(sent)
+        used = reply_usage(reply)
+        self._completion_tokens += (used.completion_tokens - self._completion_tokens) / 8
+        usage.current().pay(used.prompt_tokens, used.completion_tokens, self._limits.price)
+        return reply
 
     def read(self, sent: Sent) -> dict[str, Any]:
         """Return what was sent back, as `complete` does.
@@ -185,7 +196,8 @@ class Chat:
         """
         self._require_answer(sent)
         try:
-            return read_completion(sent.body)
+            reply = read_completion(sent.body)
+            return self._wire.secrets.removed_from(reply) if ESCAPE in sent.body else reply  # type: ignore[no-any-return]
         except CallError as error:
             raise CallError(error.kind, self._wire.quoted(error)) from error
 
@@ -198,12 +210,12 @@ class Chat:
         code, said = _error(sent.body)
         text = self._wire.quoted(said or f"HTTP {sent.status}")
         if sent.status in {UNAUTHORISED, FORBIDDEN}:
-            return EndpointError(
+            return AccessError(
                 f"{self.endpoint} refused the key ({text}), expected a key that may use this model: "
                 "set the variable that holds it"
             )
         if sent.status == NOT_FOUND:
-            return EndpointError(
+            return AccessError(
                 f"{self.endpoint} does not know this model or address ({text}): "
                 "correct model and base_url in params.yaml"
             )

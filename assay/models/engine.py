@@ -55,7 +55,14 @@ class Done(NamedTuple):
     cost_usd: float = 0.0
 
 
-Progress = Callable[[Done], None]
+class Pause(NamedTuple):
+    """What progress is told while everybody waits."""
+
+    why: str
+    """Empty when it goes on."""
+
+
+Progress = Callable[[Done | Pause], None]
 
 
 @dataclass
@@ -104,9 +111,12 @@ async def answer_all(calls: Iterable[Call], journal: Journal, work: Work, *, pro
     broke: list[BudgetError] = []
     pending = _pending(calls, journal, tally, progress)
 
+    def tell(why: str) -> None:
+        progress(Pause(why))
+
     async def begin() -> None:
         for call in pending:
-            used = Meter(purse=work.purse, key=call.key, clock=work.clock)
+            used = Meter(purse=work.purse, key=call.key, clock=work.clock, tell=tell)
             usage.use(used)
             try:
                 answer = await call.ask()

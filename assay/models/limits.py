@@ -37,7 +37,9 @@ class Limits(Record):
     poll_s: float = Field(default=60.0, gt=0)
     """The longest wait between two looks at a batch."""
     max_retries: int = Field(default=5, ge=0, le=20)
-    """How often a request that failed on the wire is sent again."""
+    """How often a request that failed on the wire is sent again; a rate limit and an outage count for none."""
+    patience_s: float = Field(default=600, gt=0)
+    """How long an endpoint that answers nobody any more is waited for, before the run ends."""
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
     hedge_after_s: float | None = Field(default=None, gt=0)

@@ -1,53 +1,63 @@
-"""Ask, and ask again where that can help: bounded, with jitter, as long as the endpoint wants to be left alone."""
+"""Ask, and ask again where that can help, by the kind of trouble.
+
+* A rate limit costs time and no retry: the gate opens again when the endpoint wants it to.
+* A fault of one request is tried again, `max_retries` times.
+* While nobody is answered, nothing is counted: that is an outage, and the gate waits for its end (breaker.py).
+* A refused key ends a run, but for one that was good a moment ago, which is tried again first.
+"""
 
 import asyncio
+import math
+import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random,
-    wait_random_exponential,
-)
-
-from assay.errors import CallError, EndpointError, OverloadError
+from assay.errors import AccessError, CallError, EndpointError, OverloadError
 from assay.models import usage
+from assay.models.breaker import is_outage, is_rate_limit
 from assay.models.limiter import Governor
 from assay.models.limits import Limits
+from assay.models.pace import Ticket
 
 Answer = TypeVar("Answer")
 Once = Callable[[], Awaitable[Answer]]
-Attempt = Callable[[Once[Answer], int], Awaitable[Answer]]
 LONGEST_WAIT_S = 20.0
-LONGEST_ASKED_S = 120.0
-"""An endpoint that wants to be left alone for longer is given up for this call."""
+OFTEN, SURELY = 24, 12
+"""A call that is refused as often while others are let in is refused for what it asks; once counts for more where the
+endpoint was held for down, and answered another."""
 
-Jitter = Callable[[RetryCallState], float]
-_CROWDED: Jitter = wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT_S)
-"""Where the endpoint says that it is too much, or nobody is there."""
-_BROKEN: Jitter = wait_random_exponential(multiplier=0.1, max=LONGEST_WAIT_S)
-"""After a fault of a server or a connection."""
-_SPOILT: Jitter = wait_random(0, 0.1)
-"""After an answer that was none, or none in time: the next is as likely to be good now as later."""
+Jitter = Callable[[int], float]
+"""Seconds to wait before the n-th repeat."""
+CROWDED_S, BROKEN_S, SPOILT_S = 0.25, 0.1, 0.1
+"""Where nobody is there or it is too much; after a fault of a server or a connection; after an answer that was none."""
+LOOK_S = 0.05
+"""Between two looks whether others are answered."""
+DOUBLED = 3
+"""Times that the wait after a refusal is doubled; the gate itself stays closed for longer where it has to."""
 SPOILT = {"malformed", "empty", "timeout"}
+"""The next answer is as likely to be good now as later."""
+
+
+def spread(most_s: float) -> float:
+    """Return a wait at random, so that not all come back at once."""
+    return random.uniform(0, most_s)  # noqa: S311 - no secret
 
 
 class Patience:
     """The one place that sends a request again; so it is the one that counts them."""
 
-    def __init__(self, limits: Limits, *, jitter: Jitter | None = None) -> None:
+    def __init__(self, limits: Limits, name: str = "", *, jitter: Jitter | None = None) -> None:
         """Prepare the gate before one endpoint.
 
         Args:
             limits: How often again, and how many at once.
-            jitter: Seconds to wait where the endpoint does not say how long; where it does, at most as much again is
-                added. Left out, it depends on the fault.
+            name: What messages call it.
+            jitter: Seconds to wait before a repeat; left out, it depends on the fault.
         """
         self._limits, self._jitter = limits, jitter
-        self._governor = Governor(limits)
+        self.governor = Governor(limits, name)
+        self._good: Once[Any] | None = None
+        """A harmless request that was answered: whoever is there answers it again."""
 
     async def ask(self, once: Once[Answer], *, is_harmless: bool, tokens: int = 0) -> Answer:
         """Return what `once` returns, after as many attempts as it takes and the limits allow.
@@ -60,78 +70,140 @@ class Patience:
 
         Raises:
             CallError: The last attempt failed, or this fault is not worth another.
+            EndpointError: No call can succeed, or nothing was answered for as long as the patience lasts.
             BudgetError: Nothing is left to pay with.
         """
         used = usage.current()
         began, used.answered_s = used.clock(), 0.0
-        attempt = self._hedged if is_harmless and self._limits.hedge_after_s is not None else self._governed
         try:
-            return await attempt(once, tokens)
-        except CallError as error:
-            return await self._insist(error, attempt, once, tokens, is_harmless=is_harmless)
+            return await self._attempt(once, tokens, is_harmless=is_harmless)
+        except (CallError, AccessError) as error:
+            return await self._insist(error, once, tokens, is_harmless=is_harmless)
         finally:
             used.waited_s += used.clock() - began - used.answered_s
 
     async def _insist(
-        self, first: CallError, attempt: Attempt[Answer], once: Once[Answer], tokens: int, *, is_harmless: bool
+        self, error: CallError | AccessError, once: Once[Answer], tokens: int, *, is_harmless: bool
     ) -> Answer:
-        """Go on after a first failure.
+        """Go on after a first failure."""
+        clock, breaker = asyncio.get_running_loop().time, self.governor.breaker
+        since, tries, refusals, outdone = clock(), 0, 0, 0
+        while True:
+            if not _may_help(error, is_harmless=is_harmless):
+                raise error
+            if isinstance(error, OverloadError) and is_rate_limit(error):
+                refusals += 1
+                self._require_soon(error, clock() - since, outdone)
+                await asyncio.sleep(self._quiet_s(error, refusals))
+            elif breaker.trouble is None:
+                tries += 1
+                await self._require_outage(error, tries, since)
+                await asyncio.sleep(self._pause(error, tries))
+            failed, was_down = clock(), breaker.trouble is not None
+            try:
+                return await self._attempt(once, tokens, is_harmless=is_harmless)
+            except (CallError, AccessError) as again:
+                error = again
+            outdone += breaker.has_answered_since(failed) * (SURELY if was_down else 1)
 
-        The library is told of that failure as if it had made the attempt: on the way of every call it would cost 30
-        microseconds.
+    def _require_soon(self, error: OverloadError, refused_s: float, outdone: int) -> None:
+        """Give up what is refused for ever while others are let in, or for longer than anybody waits.
+
+        Raises:
+            CallError: It is this call's own fault.
         """
-        failed = [first]
+        if max(error.wait_s or 0.0, refused_s) > self._limits.patience_s or outdone >= OFTEN:
+            raise error
 
-        async def again() -> Answer:
-            if failed:
-                raise failed.pop()
-            return await attempt(once, tokens)
+    def _quiet_s(self, error: OverloadError, refusals: int) -> float:
+        """Return how long a refused call waits, though the gate may be open for others."""
+        if self.governor.breaker.trouble:
+            return 0.0
+        if error.wait_s is not None:
+            return error.wait_s
+        return self._jitter(refusals) if self._jitter else spread(CROWDED_S * 2.0 ** min(refusals, DOUBLED))
 
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(self._limits.max_retries + 1),
-            wait=self._pause,
-            retry=retry_if_exception(lambda error: _may_help(error, is_harmless=is_harmless)),
-            sleep=asyncio.sleep,
-            reraise=True,
-        )
-        return await attempts(again)
+    async def _require_outage(self, error: CallError | AccessError, tries: int, since: float) -> None:
+        """Let a call fail that was repeated as often as it may, unless nothing else is answered meanwhile either.
 
-    def _pause(self, state: RetryCallState) -> float:
-        """Return seconds to wait: what the endpoint asks for, plus jitter so that not all come back at once."""
-        error = state.outcome.exception() if state.outcome else None
-        asked = (error.wait_s or 0.0) if isinstance(error, OverloadError) else 0.0
-        jitter = (self._jitter or _jitter(error))(state)
-        return asked + min(jitter, asked) if asked else jitter
+        Raises:
+            CallError: It is this call's own fault.
+            AccessError: The key was never good.
+        """
+        breaker = self.governor.breaker
+        if isinstance(error, AccessError) and not breaker.has_answered:
+            raise error
+        if tries <= self._limits.max_retries:
+            return
+        if breaker.has_answered and is_outage(error) and not await self._is_answered(since):
+            breaker.suspect(error, since)
+        elif isinstance(error, AccessError):
+            raise CallError("refused-request", str(error)) from error
+        else:
+            raise error
 
-    async def _governed(self, once: Once[Answer], tokens: int) -> Answer:
+    async def _is_answered(self, since: float) -> bool:
+        """Tell whether anything that was sent after that time is answered before the silence is more than chance."""
+        breaker = self.governor.breaker
+        for _ in range(math.ceil(breaker.silence_s / LOOK_S)):
+            if breaker.has_answered_since(since) or breaker.trouble:
+                break
+            await asyncio.sleep(LOOK_S)
+        return breaker.has_answered_since(since)
+
+    def _pause(self, error: CallError | AccessError, tries: int) -> float:
+        """Return seconds to wait before the next attempt: at random, so that not all come back at once."""
+        if self._jitter:
+            return self._jitter(tries)
+        if isinstance(error, CallError) and error.kind in SPOILT:
+            return spread(SPOILT_S)
+        is_crowded = isinstance(error, OverloadError | AccessError) or error.again == "always"
+        return spread(min(LONGEST_WAIT_S, (CROWDED_S if is_crowded else BROKEN_S) * 2.0**tries))
+
+    async def _attempt(self, once: Once[Answer], tokens: int, *, is_harmless: bool) -> Answer:
+        """Send it once, or twice where it may be sent twice and the first is late."""
+        is_hedged = is_harmless and self._limits.hedge_after_s is not None
+        return await (self._hedged if is_hedged else self._governed)(once, tokens, is_harmless=is_harmless)
+
+    async def _governed(self, once: Once[Answer], tokens: int, *, is_harmless: bool) -> Answer:
+        ticket = await self.governor.enter(tokens)
+        if self._good and ticket.is_probe and is_harmless and self._is_replayed():
+            await self._sent(self._good, ticket)
+            ticket = await self.governor.enter(tokens)
+        answer = await self._sent(once, ticket)
+        if is_harmless and self._good is None:
+            self._good = once
+        return answer
+
+    def _is_replayed(self) -> bool:
+        """Tell whether a good request finds out next: every other time, since a question may be what breaks it."""
+        trouble = self.governor.breaker.trouble
+        return trouble is not None and trouble.tries % 2 == 1
+
+    async def _sent(self, once: Once[Answer], ticket: Ticket) -> Answer:
         used = usage.current()
-        await self._governor.enter(tokens)
-        is_overload = is_over = False
         try:
             used.purse.require()
             used.requests += 1
             began = used.clock()
             answer = await once()
             used.answered_s = used.clock() - began
-        except OverloadError:
-            is_overload = True
+        except BaseException as error:
+            # After a refusal of all calls nobody takes this place, unless that may be a passing fault.
+            is_doubtful = isinstance(error, AccessError) and self.governor.breaker.has_answered
+            if is_doubtful or not isinstance(error, EndpointError):
+                self.governor.leave(ticket, error)
             raise
-        except EndpointError:
-            is_over = True  # nobody takes this place: no call can succeed
-            raise
-        else:
-            return answer
-        finally:
-            if not is_over:
-                self._governor.leave(is_overload=is_overload)
+        self.governor.leave(ticket)
+        return answer
 
-    async def _hedged(self, once: Once[Answer], tokens: int) -> Answer:
+    async def _hedged(self, once: Once[Answer], tokens: int, *, is_harmless: bool) -> Answer:
         """Take the first answer of two requests, the second sent when the first is late."""
-        racing = {asyncio.ensure_future(self._governed(once, tokens))}
+        racing = {asyncio.ensure_future(self._governed(once, tokens, is_harmless=is_harmless))}
         try:
             done, _ = await asyncio.wait(racing, timeout=self._limits.hedge_after_s)
             if not done:
-                racing.add(asyncio.ensure_future(self._governed(once, tokens)))
+                racing.add(asyncio.ensure_future(self._governed(once, tokens, is_harmless=is_harmless)))
             while True:
                 done, rest = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
                 first = next((one for one in done if not one.exception()), None)
@@ -143,15 +215,7 @@ class Patience:
                 one.cancel()
 
 
-def _jitter(error: BaseException | None) -> Jitter:
-    if isinstance(error, OverloadError) or (isinstance(error, CallError) and error.again == "always"):
-        return _CROWDED
-    return _SPOILT if isinstance(error, CallError) and error.kind in SPOILT else _BROKEN
-
-
-def _may_help(error: BaseException, *, is_harmless: bool) -> bool:
-    if not isinstance(error, CallError):
-        return False
-    if isinstance(error, OverloadError) and (error.wait_s or 0) > LONGEST_ASKED_S:
-        return False
+def _may_help(error: CallError | AccessError, *, is_harmless: bool) -> bool:
+    if isinstance(error, AccessError):
+        return True  # turned away at the door
     return error.again == "always" or (error.again == "if-harmless" and is_harmless)

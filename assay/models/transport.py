@@ -14,6 +14,7 @@ import aiohttp
 from assay.errors import Again, CallError, EndpointError, OverloadError
 from assay.models.limits import Limits
 from assay.models.retry import Patience
+from assay.models.secrets import Secrets
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MOST_BYTES = 32 * 1024 * 1024
@@ -22,6 +23,10 @@ LONG = 1024 * 1024
 SHOWN = 300
 """Characters of somebody else's text that one of our sentences may hold."""
 NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+LIMIT, REMAINING, RESET = (f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset"))
+DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?(?:([0-9]{1,9})ms)?")
+"""As Go writes it, and OpenAI: 1m30s, 120ms."""
+UNITS_S = (3600.0, 60.0, 1.0, 0.001)
 PASSING = {408, 409, 425}
 """Refusals that pass: too slow, in conflict, too early."""
 TOO_MANY, UNAVAILABLE, SERVER_FAULT, CLIENT_FAULT = 429, 503, 500, 400
@@ -48,11 +53,15 @@ class Wire:
             name: What messages call it; its address when left out.
             secrets: Texts that no message may repeat, such as the key.
         """
-        self.patience = Patience(limits)
-        self._limits, self._secrets = limits, secrets
         self._base_url, self._name = base_url, name or base_url
+        self.patience = Patience(limits, self._name)
+        self._limits, self.secrets = limits, Secrets(secrets)
         self._session: aiohttp.ClientSession | None = None
         self._is_reached = False
+
+    def vouch(self) -> None:
+        """Let it count as an endpoint that has answered before: silence is an outage then, and no wrong address."""
+        self._is_reached = self.patience.governor.breaker.has_answered = True
 
     async def close(self) -> None:
         """Close the connections."""
@@ -90,12 +99,25 @@ class Wire:
             try:
                 async with asyncio.timeout(self._limits.deadline_s), self._request(method, url, headers, body) as reply:
                     self._is_reached = True
-                    sent = Sent(reply.status, reply.headers, await _whole(reply, MOST_BYTES))
+                    sent = self.taken(Sent(reply.status, reply.headers, await _whole(reply, MOST_BYTES)))
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
                 raise self._named(error) from error
             return read(sent)
 
         return await self.patience.ask(once, is_harmless=is_harmless, tokens=tokens)
+
+    def taken(self, sent: Sent) -> Sent:
+        """Return an answer as it may be read: without the secrets. What it says of its limits is learnt."""
+        if REMAINING in sent.headers:
+            self._learn(sent.headers)
+        return sent._replace(body=self.secrets.removed(sent.body))
+
+    def _learn(self, headers: Mapping[str, str]) -> None:
+        """Take down how many requests are left; what is written in no way that is known says nothing."""
+        limit, remaining = (NUMBER.fullmatch(headers.get(name, "").strip()) for name in (LIMIT, REMAINING))
+        reset_s = _duration_s(headers.get(RESET, "").strip())
+        if limit and remaining and reset_s is not None:
+            self.patience.governor.hint(float(limit[0]), float(remaining[0]), reset_s)
 
     @asynccontextmanager
     async def opened(
@@ -139,10 +161,8 @@ class Wire:
 
     def quoted(self, found: object) -> str:
         """Return somebody else's text on one short line, without the secrets, whoever repeats them."""
-        text = writable(" ".join((str(found) or type(found).__name__).split()))
-        for secret in self._secrets:
-            text = text.replace(secret, "(the key)") if secret else text
-        return text[:SHOWN]
+        text = self.secrets.hidden(" ".join((str(found) or type(found).__name__).split()))
+        return writable(text)[:SHOWN]
 
     def _connected(self) -> aiohttp.ClientSession:
         """Return the session; it belongs to the event loop that asks first."""
@@ -192,8 +212,9 @@ def refused(sent: Sent, text: str) -> CallError:
     again: Again | None = "never" if sent.headers.get("x-should-retry") == "false" else None
     if sent.status in {TOO_MANY, UNAVAILABLE}:
         kind = "rate-limit" if sent.status == TOO_MANY else "server"
-        is_untouched = again is None and sent.status == TOO_MANY
-        return OverloadError(kind, text, again="always" if is_untouched else again, wait_s=_wait_s(sent.headers))
+        wait_s = _wait_s(sent.headers)
+        is_untouched = again is None and (sent.status == TOO_MANY or wait_s is not None)
+        return OverloadError(kind, text, again="always" if is_untouched else again, wait_s=wait_s)
     if sent.status >= SERVER_FAULT:
         return CallError("server", text, again=again)
     return CallError("refused-request", text, again=again or ("if-harmless" if sent.status in PASSING else None))
@@ -214,3 +235,13 @@ def _until(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (then - now).total_seconds())
     except (KeyError, ValueError, TypeError):
         return None
+
+
+def _duration_s(text: str) -> float | None:
+    """Return the seconds of a duration; None for what is none."""
+    if NUMBER.fullmatch(text):
+        return float(text)
+    found = DURATION.fullmatch(text) if text else None
+    return (
+        sum(float(part or 0) * unit_s for part, unit_s in zip(found.groups(), UNITS_S, strict=True)) if found else None
+    )

@@ -49,6 +49,8 @@ class Meter:
     clock: Callable[[], float] = time.monotonic
     turn: int = 0
     """Requests of the conversation so far, repeats not counted."""
+    tell: Callable[[str], None] = lambda _: None
+    """Told what everybody waits for, and the empty text when it goes on."""
     last_turn: tuple[str, dict[str, Any], dict[str, Any]] | None = None
     """Key, request and reply of the last of them; kept once another request follows it."""
 

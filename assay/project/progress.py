@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from assay.models.engine import Done, Progress
+from assay.models.engine import Done, Pause, Progress
+from assay.text import one_line
 
 TENTHS = 10
 Say = Callable[[str, float], None]
@@ -41,6 +42,12 @@ class Course:
         self.done = self._asked = 0
         self._cost_usd = 0.0
         self._faults: Counter[str] = Counter()
+        self._waits_for = ""
+
+    def pause(self, why: str) -> bool:
+        """Take down what everybody waits for, or that it goes on; return whether either is new."""
+        was, self._waits_for = self._waits_for, why
+        return bool(was) != bool(why)
 
     def count(self, call: Done) -> None:
         """Add one call."""
@@ -61,6 +68,7 @@ class Course:
         parts = [f"{self._asked / seconds:,.0f}/s"] if self._asked and seconds else []
         parts += [f"${self._cost_usd:,.2f}"] if self._cost_usd else []
         parts += [f"{count:,} {kind}" for kind, count in sorted(self._faults.items())]
+        parts += [self._waits_for] if self._waits_for else []
         return ", ".join(parts)
 
     def line(self) -> str:
@@ -77,7 +85,13 @@ def progress(what: str, total: int) -> Iterator[Progress]:
     course, console = Course(what, total), Console(stderr=True)
     with reporter.get()(what) as tell, _shown(course, console) as show:
 
-        def step(call: Done) -> None:
+        def step(call: Done | Pause) -> None:
+            if isinstance(call, Pause):
+                is_new = course.pause(one_line(call.why))
+                show(is_new)
+                if is_new:
+                    tell(course.line(), course.share)
+                return
             before = int(course.share * TENTHS)
             course.count(call)
             is_tenth = int(course.share * TENTHS) > before

@@ -204,6 +204,7 @@ async def ask(
     work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
     total = night.size(judges=len(settings.models))
     async with seated(settings, endpoint, journal, work) as judges, Chat(endpoint, settings) as vectors:
+        vectors.vouch()  # the same endpoint as the judges', who have answered
         with progress("judge", total) as step:
 
             def calls() -> Iterator[Call]:

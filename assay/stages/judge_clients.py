@@ -133,7 +133,11 @@ async def seated(settings: Settings, first: Endpoint, journal: Journal, work: Wo
     Raises:
         EndpointError: One of them did not answer.
     """
-    opened = way(journal, LOG.info)
+
+    def has_answered(endpoint: Endpoint) -> bool:
+        return endpoints.is_hosted(os.environ) and journal.get(_probe_key(endpoint, work.run)) is not None
+
+    opened = way(journal, LOG.info, has_answered=has_answered)
     names = [model.hosted if endpoints.is_hosted(os.environ) else model.embedded for model in settings.models]
     async with AsyncExitStack() as stack:
         models = [first.model_copy(update={"model": name}) for name in names]
@@ -150,7 +154,7 @@ async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Wor
     Raises:
         EndpointError: It was not answered, so nothing can be judged under the right name.
     """
-    key = digest(["probe", chat.endpoint.base_url, chat.endpoint.model, work.run])
+    key = _probe_key(chat.endpoint, work.run)
     is_kept = endpoints.is_hosted(os.environ)
     known = journal.get(key) if is_kept else None
     if known is not None:
@@ -170,3 +174,8 @@ async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Wor
     if is_kept:
         await journal.finish(key, model, is_final=True, run=work.run, stage=work.stage, used=used)
     return model
+
+
+def _probe_key(endpoint: Endpoint, run: str) -> str:
+    """Return the key in the journal under which a run keeps what the first small question found."""
+    return digest(["probe", endpoint.base_url, endpoint.model, run])

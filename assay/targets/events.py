@@ -1,6 +1,6 @@
 """Reading an answer that may come in pieces: one JSON document, one a line, or server-sent events."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Literal
 
 from assay.errors import CallError
@@ -13,21 +13,29 @@ MOST_EVENTS = 100_000
 """Of one answer; more is a product that does not come to an end."""
 
 
-async def read(chunks: AsyncIterator[bytes], stream: Stream, max_bytes: int) -> list[Any]:
+async def read(
+    chunks: AsyncIterator[bytes], stream: Stream, max_bytes: int, *, clean: Callable[[bytes], bytes] = bytes
+) -> list[Any]:
     """Return the JSON value of every event; of an answer in one piece, that one.
+
+    Args:
+        chunks: The body, however it is cut.
+        stream: How its events are told apart.
+        max_bytes: More is not read.
+        clean: Takes out of an event what nobody may quote.
 
     Raises:
         CallError: It is `too-long`, or `malformed`: an event is no JSON.
     """
     if stream == "none":
-        return [_json(b"".join([part async for part in _bounded(chunks, max_bytes)]))]
+        return [_json(clean(b"".join([part async for part in _bounded(chunks, max_bytes)])))]
     found: list[Any] = []
     async for event in _events(_bounded(chunks, max_bytes), stream):
         if event == DONE:
             break
         if len(found) == MOST_EVENTS:
             raise CallError("too-long", f"the reply does not end after {MOST_EVENTS} events")
-        found.append(_json(event))
+        found.append(_json(clean(event)))
     return found
 
 

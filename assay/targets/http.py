@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from assay.errors import CallError, ConfigError, EndpointError
+from assay.errors import AccessError, CallError, ConfigError, EndpointError
 from assay.models import usage
 from assay.models.limits import Price
 from assay.models.transport import Sent, Wire, refused
@@ -56,7 +56,6 @@ class HttpTarget(Conversing):
                 old one.
         """
         self.settings, self.wire, self.url, self.headers, self.price = settings, wire, url, headers, price
-        self.has_answered = False
         self._new_id = new_id
         # Not the host: a product that has moved is the same product, as it is for a chat endpoint.
         place = settings.url.partition("://")[2].partition("/")[2]
@@ -89,8 +88,6 @@ class _Talk:
         """Send one turn and take down the answer."""
         target, values = self._target, self._values(turn)
         said = await target.wire.patience.ask(lambda: self._asked(values), is_harmless=target.settings.repeatable)
-        target.has_answered = True
-        usage.current().pay(said.prompt_tokens, said.completion_tokens, target.price)
         self._transcript.take(said)
 
     async def end(self) -> None:
@@ -108,17 +105,20 @@ class _Talk:
 
     async def _asked(self, values: Mapping[str, Any]) -> Reply:
         """Send one request, once."""
-        settings = self._target.settings
+        settings, wire = self._target.settings, self._target.wire
         url = template.fill_text(
             self._target.url, {name: quote(values[name], safe="", errors="replace") for name in IN_URL}
         )
         headers = {name: template.fill_text(text, values) for name, text in self._target.headers.items()}
         body = None if settings.body is None else json.dumps(template.fill(settings.body, values)).encode()
-        async with self._target.wire.opened(settings.method, url, headers=headers, body=body) as answer:
+        async with wire.opened(settings.method, url, headers=headers, body=body) as answer:
             if answer.status not in OK:
                 raise await self._refusal(answer)
-            found = await events.read(answer.content.iter_any(), settings.stream, settings.max_bytes)
-        return reply.read(told(settings.answer, found))
+            chunks = answer.content.iter_any()
+            found = await events.read(chunks, settings.stream, settings.max_bytes, clean=wire.secrets.removed)
+        said = reply.read(wire.secrets.removed_from(told(settings.answer, found)))
+        usage.current().pay(said.prompt_tokens, said.completion_tokens, self._target.price)
+        return said
 
     async def _refusal(self, answer: aiohttp.ClientResponse) -> CallError | EndpointError:
         """Return our word for a status that is no answer; what would fail alike for every call is an EndpointError."""
@@ -126,9 +126,9 @@ class _Talk:
         text = self._target.wire.quoted(f"HTTP {answer.status}: {body.decode(errors='replace')}")
         where = f"{self._target.settings.name} at {self._target.url}"
         if answer.status in {UNAUTHORISED, FORBIDDEN}:
-            return EndpointError(f"{where} refused the request ({text}): correct headers or the variables they name")
-        if answer.status == NOT_FOUND and not self._target.has_answered:
-            return EndpointError(f"{where} does not know this address ({text}): correct url")
+            return AccessError(f"{where} refused the request ({text}): correct headers or the variables they name")
+        if answer.status == NOT_FOUND and not self._target.wire.patience.governor.breaker.has_answered:
+            return AccessError(f"{where} does not know this address ({text}): correct url")
         return refused(Sent(answer.status, answer.headers, body), text)
 
 

@@ -10,6 +10,7 @@ from assay.models import process
 from assay.models.chat import Chat, Endpoint
 from assay.models.limits import Limits
 from assay.models.modes import Way
+from assay.models.secrets import of_environment
 from assay.models.transport import Wire
 from assay.targets import probe
 from assay.targets.chat import ChatTarget, Product
@@ -61,7 +62,7 @@ async def opened(
         case HttpSettings():
             target = _http(settings, environ, limits, user)
         case PythonSettings():
-            target = _python(settings, limits, user)
+            target = _python(settings, environ, limits, user)
         case RecordedSettings():
             yield RecordedTarget(settings.name, Path(settings.path))
             return
@@ -127,13 +128,16 @@ async def _http(
 
 
 @asynccontextmanager
-async def _python(settings: PythonSettings, limits: Limits, user: User | None) -> AsyncIterator[Target]:
+async def _python(
+    settings: PythonSettings, environ: Mapping[str, str], limits: Limits, user: User | None
+) -> AsyncIterator[Target]:
     workers = Workers(
         settings.function,
         settings.root,
         processes=settings.processes,
         deadline_s=limits.deadline_s,
         max_bytes=settings.max_bytes,
+        secrets=of_environment(environ),
     )
     try:
         told = await workers.open()

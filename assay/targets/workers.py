@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 from assay.errors import CallError, EndpointError
+from assay.models.secrets import Secrets
 from assay.targets.processes import EndedError, WorkerProcess
 
 PATIENCE_S = 120.0
@@ -18,7 +19,16 @@ PATIENCE_S = 120.0
 class Workers:
     """A fixed number of processes that run one function."""
 
-    def __init__(self, function: str, root: str, *, processes: int, deadline_s: float, max_bytes: int) -> None:
+    def __init__(
+        self,
+        function: str,
+        root: str,
+        *,
+        processes: int,
+        deadline_s: float,
+        max_bytes: int,
+        secrets: Secrets | None = None,
+    ) -> None:
         """Prepare; `open` starts them.
 
         Args:
@@ -27,9 +37,11 @@ class Workers:
             processes: How many.
             deadline_s: How long one call may take.
             max_bytes: How long one answer may be, as JSON in UTF-8.
+            secrets: Texts that no answer may repeat.
         """
         self._function, self._root, self._processes = function, root, processes
         self._deadline_s, self._max_bytes = deadline_s, max_bytes
+        self._secrets = secrets or Secrets(())
         self._all: list[WorkerProcess] = []
         self._told: dict[str, str] = {}
         self._starting = asyncio.Lock()
@@ -66,7 +78,7 @@ class Workers:
     async def _asked(self, process: WorkerProcess, messages: list[dict[str, str]], context: dict[str, Any]) -> Any:  # noqa: ANN401
         try:
             async with asyncio.timeout(self._deadline_s):
-                return _read(await process.ask(messages, context))
+                return _read(self._secrets.removed_from(await process.ask(messages, context)))
         except TimeoutError as error:
             if await process.retire():
                 raise self._late() from error
@@ -76,11 +88,11 @@ class Workers:
         process = await self._started()
         try:
             async with asyncio.timeout(self._deadline_s):
-                return _read(await process.ask(messages, context))
+                return _read(self._secrets.removed_from(await process.ask(messages, context)))
         except TimeoutError as error:
             raise self._late() from error
         except EndedError as error:
-            raise CallError("crash", f"the function ended its process: {process.end}") from error
+            raise CallError("crash", self._secrets.hidden(f"the function ended its process: {process.end}")) from error
         finally:
             await process.close()
 

@@ -6,8 +6,12 @@ import time
 
 import pytest
 
+from assay.errors import OverloadError
 from assay.models.limiter import STEPS, Governor
 from assay.models.limits import Limits
+
+OVERLOAD = OverloadError("server", "too many at once")
+"""A 503 that does not say how long to wait: fewer at once are what helps."""
 
 
 def limits(**changes: float) -> Limits:
@@ -18,8 +22,8 @@ def limits(**changes: float) -> Limits:
 async def window(governor: Governor, share: float, rng: random.Random) -> None:
     """Let one window of answers pass, a share of them overloads."""
     for _ in range(governor.limit):
-        await governor.enter(0)
-        governor.leave(is_overload=rng.random() < share)
+        ticket = await governor.enter(0)
+        governor.leave(ticket, OVERLOAD if rng.random() < share else None)
 
 
 def after(shares: list[float], **changes: float) -> list[int]:
@@ -69,9 +73,8 @@ def test_a_real_limit_is_found() -> None:
         governor, found = Governor(limits()), []
         for _ in range(60):
             at_once = governor.limit
-            for number in range(at_once):
-                await governor.enter(0)
-                governor.leave(is_overload=number >= 10)
+            for number, ticket in enumerate([await governor.enter(0) for _ in range(at_once)]):
+                governor.leave(ticket, OVERLOAD if number >= 10 else None)
             found.append(governor.limit)
         return found
 
@@ -87,12 +90,12 @@ def test_no_place_is_lost_or_given_twice() -> None:
         async def visit() -> None:
             nonlocal peak, inside
             async with asyncio.timeout(rng.uniform(0.0005, 0.02)):
-                await governor.enter(0)
+                ticket = await governor.enter(0)
             inside += 1
             peak = max(peak, inside)
             await asyncio.sleep(rng.uniform(0, 0.002))
             inside -= 1
-            governor.leave(is_overload=False)
+            governor.leave(ticket)
 
         await asyncio.gather(*(visit() for _ in range(300)), return_exceptions=True)
         async with asyncio.timeout(1):

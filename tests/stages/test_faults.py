@@ -24,7 +24,6 @@ SEED = 12
 EVERY_CASE = [case(number, category) for category in ("refunds", "escalation") for number in range(60)]
 FAST = {"concurrency": 32, "deadline_s": 0.5}
 ENDS_AS = {
-    "too-many": {"rate-limit"},
     "server-fault": {"server"},
     "reset": {"connection"},
     "hang": {"timeout"},
@@ -61,9 +60,18 @@ def booked(stage: str) -> int:
         return sum(row.requests for row in journal.ledger() if row.stage == stage)
 
 
-@pytest.mark.parametrize("kind", faults.KINDS)
+def test_a_rate_limit_loses_nothing(point: Point, now: datetime) -> None:
+    """A call that is told to come later comes later, though nothing may be repeated: each case has its answer."""
+    with faults.serving(0.01, SEED, 0.05, "too-many") as served:
+        point(served, 0)
+        execute.run(now)
+        assert served.counts()["faults"]["too-many"] > 0
+    assert {row.status for row in RESPONSES.read()} == {"ok"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in faults.KINDS if kind != "too-many"])
 def test_a_fault_that_stays_is_a_row_of_its_own_kind(point: Point, now: datetime, kind: str) -> None:
-    """A fault that half of the calls meet, never asked again, is their row's kind; the others have their answers."""
+    """A fault that half of the tries meet, not repeated while others are answered, is the row's kind."""
     with faults.serving(0.01, SEED, 0.5, kind) as served:
         point(served, 0)
         execute.run(now)
@@ -71,8 +79,8 @@ def test_a_fault_that_stays_is_a_row_of_its_own_kind(point: Point, now: datetime
     rows = RESPONSES.read()
     assert [row.case_id for row in rows] == sorted(one.case_id for one in EVERY_CASE)
     failed = [row for row in rows if row.status == "error"]
-    assert len(failed) == met
-    assert 0 < met < len(EVERY_CASE)
+    assert 0 < len(failed) <= met
+    assert len(failed) < len(EVERY_CASE)
     assert {row.error_kind for row in failed} == ENDS_AS[kind]
     assert all(row.error and not row.text for row in failed)
 

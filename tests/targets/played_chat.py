@@ -36,7 +36,7 @@ class Till:
         return {"refunds": self.refunds}
 
 
-LIMITS = Limits(concurrency=16, deadline_s=5, max_retries=0)
+LIMITS = Limits(concurrency=16, deadline_s=5, max_retries=0, patience_s=3)
 
 
 def play(

@@ -283,8 +283,11 @@ def test_every_name_that_the_product_gives_itself_is_kept() -> None:
 
 def test_a_failure_in_a_later_turn_keeps_what_was_said() -> None:
     """The messages before the failure stay on the row, so that a person sees how far it came."""
-    script = iter([completion("one"), failure(500, "down")])
-    (found,) = play(lambda _: next(script), case(1, turns=["a", "b", "c"]), NoTools)
+
+    def script(body: Body) -> Reply:
+        return completion("one") if body["messages"][-1]["content"] == "a" else failure(500, "down")
+
+    (found,) = play(script, case(1, turns=["a", "b", "c"]), NoTools)
     assert (found.error_kind, [message.content for message in found.messages]) == ("server", ["a", "one", "b"])
 
 

@@ -14,7 +14,7 @@ from assay.targets.open import opened
 from assay.targets.settings import ChatSettings, HttpSettings, RecordedSettings, TargetSettings
 from tests.cast import case
 
-LIMITS = Limits(concurrency=4, deadline_s=5, max_retries=0)
+LIMITS = Limits(concurrency=4, deadline_s=5, max_retries=0, patience_s=1)
 COMPLETION = {"choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}], "model": "m"}
 
 

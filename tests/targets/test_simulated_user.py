@@ -21,7 +21,7 @@ from tests.cast import case
 from tests.endpoint import Body, Reply, Script, completion, failure, serving
 
 MODEL = Player(hosted="gpt-4.1-mini", embedded="lexical-user")
-LIMITS = Limits(concurrency=4, deadline_s=5, max_retries=0)
+LIMITS = Limits(concurrency=4, deadline_s=5, max_retries=0, patience_s=1)
 GOAL = "My order is PL-1042. The milk was spilled. I want my money back."
 
 
