@@ -29,7 +29,7 @@ OPEN_CASES = 3
 """Cases that are unfolded from the start."""
 MAX_LINES = 20
 """Turns, tool calls or reasons of one case that are shown."""
-SHORT_CHARACTERS, SHORT_LINES = 400, 5
+SHORT_CHARACTERS, SHORT_LINES = 300, 5
 """The same of a case that is cut short, in characters a text and in lines."""
 MAX_FLAKY = 50
 """Cases that pass only sometimes that are listed."""

@@ -247,7 +247,7 @@ def test_before_the_first_baseline_the_night_is_published(night: Night, now: dat
     VERDICTS.write(rows)
     found = publish.run(now)[0]
     assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
-    assert "Nothing can be compared. Of 200 planned cases" in found.sentence
+    assert found.sentence.startswith("SET-CHANGED: there is no baseline yet; no case fails. Of 200 planned cases")
     assert "SET-CHANGED" in files.path(REPORT).read_text(encoding="utf8")
 
 
