@@ -77,7 +77,7 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
         return (
             "regression",
             f"worse than the baseline beyond chance: {', '.join(found.worse)}",
-            "read the newly failing cases",
+            "read the newly failing cases (`assay cases --failing` lists them)",
         )
     if "judge-changed" in found.standings:
         return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
