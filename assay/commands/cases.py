@@ -187,4 +187,4 @@ def _line(text: str, limit: int | None = None) -> str:
 
 def as_json(record: Record) -> str:
     """Return a record as JSON in ASCII without any control character, so that no terminal acts upon a text in it."""
-    return json.dumps(record.model_dump(mode="json")).replace("\x7f", "\\u007f")
+    return json.dumps(record.model_dump(mode="json"))
