@@ -109,15 +109,15 @@ def test_every_pair_of_outcomes_has_a_group() -> None:
 def test_rates_by_category_need_no_baseline() -> None:
     """Each category has passes, fails, cases without an outcome and Wilson's interval; one that nothing scored none."""
     outcomes: dict[str, CaseOutcome] = {f"a{n}": "pass" if n else "fail" for n in range(4)}
-    outcomes |= {"b0": "fail", "b1": "wire", "c0": "judge"}
+    outcomes |= {"a4": "wire", "b0": "fail", "b1": "wire", "c0": "judge"}
     found = category_rates("all", {name: name[0] for name in outcomes}, Outcomes(outcomes, Counter()))
     assert found
     assert [(row.category, row.passed, row.failed, row.without) for row in found.rows] == [
-        *(("b", 0, 1, 1), ("a", 3, 1, 0), ("c", 0, 0, 1))
+        *(("b", 0, 1, 1), ("a", 3, 1, 1), ("c", 0, 0, 1))
     ]
     rate, expected = found.rows[1].rate, wilson(3, 4)
     assert rate
     assert (rate.estimate, rate.low, rate.high, rate.n) == (0.75, expected.low, expected.high, 4)
     assert found.rows[2].rate is None
-    assert (found.overall.passed, found.overall.failed, found.overall.without) == (3, 2, 2)
+    assert (found.overall.passed, found.overall.failed, found.overall.without) == (3, 2, 3)
     assert category_rates("all", {"c0": "c"}, Outcomes({"c0": "judge"}, Counter())) is None
