@@ -13,7 +13,7 @@ from assay.records.case import Case, Expectation, Layer, ToolCall
 from assay.records.history import KEPT, CaseNight
 from assay.records.record import Record
 from assay.records.response import Message, Response
-from assay.records.verdict import Subject, Verdict
+from assay.records.verdict import IDENTICAL, Subject, Verdict
 from assay.report.findings import NOTHING_SCORES, CaseOutcome, Outcomes
 
 SEVERITY = ("critical", "high", "medium", "low")
@@ -133,6 +133,26 @@ class Filed:
             if verdict.subject != "anchor":
                 by_case[verdict.item_id].append(verdict)
         return by_case
+
+
+def of_accepted(verdicts: list[Verdict], responses: Sequence[Response], accepted: Sequence[Response]) -> list[Verdict]:
+    """Return the verdicts with those of accepted answers that are tonight's own: what was said of the same answers.
+
+    After `assay accept` and before the next night the table speaks of the baseline that was before, or of none.
+    """
+    tonight = {response.case_id: response for response in responses if not response.trial}
+    same = {response.case_id for response in accepted if tonight.get(response.case_id) == response}
+    stale = {"baseline": same, "pair": same}
+    kept = [
+        verdict
+        for verdict in verdicts
+        if verdict.item_id not in stale.get(verdict.subject, ()) or verdict.fingerprint == IDENTICAL
+    ]
+    return kept + [
+        verdict.model_copy(update={"subject": "baseline"})
+        for verdict in verdicts
+        if verdict.subject == "target" and not verdict.trial and verdict.item_id in same
+    ]
 
 
 def group_of(mine: CaseOutcome, theirs: CaseOutcome) -> Group:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from assay.records.case import Case
 from assay.records.record import Record
 from assay.report.findings import CaseOutcome, Outcomes, Rate, rate
 from assay.stats.rates import wilson
@@ -49,6 +50,13 @@ def category_rates(
     rows = [_row(name, group) for name, group in groups.items()]
     rows.sort(key=lambda row: (row.rate.estimate if row.rate else 2, row.category))
     return CategoryRates(scorers=scorers, rows=rows, overall=overall)
+
+
+def both_rates(cases: Sequence[Case], everything: Outcomes, checks: Outcomes) -> list[CategoryRates]:
+    """Return the pass rates by all scorers and by checks alone, as far as there are any."""
+    categories = {case.case_id: case.category for case in cases}
+    found = (category_rates("all", categories, everything), category_rates("checks", categories, checks))
+    return [rates for rates in found if rates]
 
 
 def _row(category: str, group: Sequence[CaseOutcome]) -> CategoryRate:

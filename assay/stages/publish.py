@@ -44,8 +44,8 @@ from assay.records.response import Response
 from assay.records.signal import Signal
 from assay.records.verdict import IDENTICAL, Subject, Verdict
 from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
-from assay.report.cases import Filed, ReportedCase
-from assay.report.category_rates import CategoryRates, category_rates
+from assay.report.cases import Filed, ReportedCase, of_accepted
+from assay.report.category_rates import both_rates
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import watched
@@ -139,6 +139,7 @@ class Summary(NamedTuple):
     """Two small tables for a control room."""
 
     newly_failing: list[dict[str, str]]
+    """With the failing cases that have nothing to be compared with: before the first baseline, all of them."""
     coverage: list[dict[str, str]]
     """Where the planned cases went, then what each stage used; every row has the same columns."""
 
@@ -216,16 +217,6 @@ def reported(night: Night, settings: Settings) -> list[ReportedCase]:
     return cases.reported(night.filed, basis.worse if basis else [])
 
 
-def rates(night: Night) -> list[CategoryRates]:
-    """Return tonight's pass rates by category, by all scorers and by checks alone, as far as there are any."""
-    categories = {case.case_id: case.category for case in night.cases}
-    found = (
-        category_rates("all", categories, night.outcomes["target", False]),
-        category_rates("checks", categories, night.outcomes["target", True]),
-    )
-    return [one for one in found if one]
-
-
 def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     """Compose everything that the page and the metrics say."""
     trusted = judges(night, now)
@@ -242,7 +233,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         baseline=findings.account(night.outcomes["baseline", False]) if night.baseline else None,
         everything=everything,
         checks=checks,
-        rates=rates(night),
+        rates=both_rates(night.cases, night.outcomes["target", False], night.outcomes["target", True]),
         corrected=correction.corrected(
             night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
         ),
@@ -294,7 +285,8 @@ def _shown_outcomes(outcomes: findings.Outcomes) -> dict[str, list[str]]:
 def summary(found: content.Report) -> Summary:
     """Return the report's tables without anything that a model or a user wrote."""
     failing = [
-        {"case": case.case_id, "category": case.category, "severity": case.severity} for case in found.newly_failing
+        {"case": case.case_id, "category": case.category, "severity": case.severity}
+        for case in [*found.newly_failing, *found.failing]
     ]
     return Summary(failing, wording.coverage(found.target, found.spent))
 
@@ -328,7 +320,7 @@ def gather() -> Night:
         taxonomy=read_taxonomy(),
         responses=responses,
         baseline=accepted,
-        verdicts=VERDICTS.read(),
+        verdicts=of_accepted(VERDICTS.read(), responses, accepted),
         items=items,
         labels=labels,
         signals=SIGNALS.read(),

@@ -75,6 +75,7 @@ def test_thirty_failing_cases_are_shown_from_the_first_night_on(project: Project
         assert since == {("2026-11-02", nights)}
         assert on_page() == thirty
     assert accept() == 200
+    assert groups("--failing") == {"standing": thirty}
     failing_night(now, "2026-11-04", has_baseline=True)
     assert groups("--failing") == {"standing": thirty}
     assert on_page() == thirty
