@@ -73,7 +73,9 @@ def test_gate_without_a_run_is_bad_input(project: Project) -> None:
     assert "run `assay nightly`" in done.output
 
 
-@pytest.mark.parametrize("name", ["gate", "status", "nightly", "grow", "monitor", "doctor", "desk", "health", "lock"])
+@pytest.mark.parametrize(
+    "name", ["gate", "status", "nightly", "grow", "monitor", "doctor", "desk", "health", "lock", "cases"]
+)
 def test_outside_a_project_every_command_says_how_to_get_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

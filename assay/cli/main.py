@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from assay.cli import evalset, people, project
+from assay.cli import cases, evalset, people, project
 from assay.cli.app import app, as_json, command
 from assay.cli.flows import load, overridable
 
-__all__ = ["app", "evalset", "people", "project"]
+__all__ = ["app", "cases", "evalset", "people", "project"]
 
 gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
 

@@ -14,12 +14,10 @@ from pydantic import Field
 
 from assay.records.case import Case
 from assay.records.category import Category
-from assay.records.history import CaseNight
+from assay.records.history import KEPT, CaseNight, unfolded
 from assay.records.record import Record
 from assay.stats.rates import wilson
 
-KEPT = 90
-"""Nights of history."""
 Kind = Literal["saturated", "flaky", "stale", "never-discriminates"]
 
 
@@ -72,15 +70,6 @@ def recorded(history: Sequence[CaseNight], tonight: CaseNight) -> list[CaseNight
         is_known = row.evaluation_set == before
         found.append(row.model_copy(update={"revisions": {}}) if is_known else row)
         before = row.evaluation_set
-    return found
-
-
-def unfolded(history: Sequence[CaseNight]) -> list[CaseNight]:
-    """Return the history with all revisions in every row."""
-    found: list[CaseNight] = []
-    for row in history:
-        revisions = row.revisions or (found[-1].revisions if found else {})
-        found.append(row.model_copy(update={"revisions": revisions}))
     return found
 
 

@@ -34,7 +34,9 @@ def verdict(gate: Gate, summary: Summary) -> State[None]:
         text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
         create_markdown_artifact(key="nightly-verdict", markdown=text, description="The verdict of the run")
         create_table_artifact(
-            key="newly-failing", table=summary.newly_failing[:SHOWN], description="Cases that newly fail"
+            key="newly-failing",
+            table=summary.newly_failing[:SHOWN],
+            description="Cases that newly fail, or that have no baseline",
         )
         create_table_artifact(
             key="coverage-and-calls", table=summary.coverage, description="Where the cases went, and what was used"

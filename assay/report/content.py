@@ -3,32 +3,16 @@
 from datetime import datetime
 
 from assay.calibration.certificate import Certificate, Standing
-from assay.records.case import Layer, ToolCall
 from assay.records.record import Record
 from assay.records.signal import Signal
+from assay.report.cases import ReportedCase
+from assay.report.category_rates import CategoryRates
 from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Comparison, Preference, Rate
 from assay.report.gate import Gate
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
 from assay.report.watch import Watch
-
-
-class ChangedCase(Record):
-    """One case whose outcome differs from the baseline's, or that has none, with both answers."""
-
-    case_id: str
-    category: str
-    layer: Layer
-    severity: str
-    turns: list[str]
-    reference: str
-    baseline_text: str
-    target_text: str
-    baseline_calls: list[ToolCall]
-    target_calls: list[ToolCall]
-    why: list[str]
-    """What each scorer that did not pass said, one line each; they quote hostile text."""
 
 
 class Corrected(Record):
@@ -84,10 +68,13 @@ class Report(Record):
     gate: Gate
     provenance: Provenance
     target: Accounting
-    baseline: Accounting
+    baseline: Accounting | None
+    """None where there is no baseline yet."""
     everything: Comparison | None
     """None when no case has an outcome in both versions."""
     checks: Comparison | None
+    rates: list[CategoryRates]
+    """Tonight's pass rates by category, by all scorers and by checks alone; empty where no case has an outcome."""
     corrected: Corrected | None
     change: Change | None
     """None where the judge has no case with a verdict on both versions."""
@@ -102,7 +89,11 @@ class Report(Record):
     """By stage; empty where no ledger was kept."""
     answers: Answers | None
     """None where nothing was answered."""
-    newly_failing: list[ChangedCase]
-    """Categories that got worse first, then the most severe."""
-    fixed: list[ChangedCase]
-    unscored: list[ChangedCase]
+    newly_failing: list[ReportedCase]
+    """Categories that got worse first, then the most severe; so are the lists below."""
+    failing: list[ReportedCase]
+    """Cases that fail and have no outcome with the baseline; all that fail where there is none yet."""
+    standing: list[ReportedCase]
+    """Cases that fail with both versions."""
+    unscored: list[ReportedCase]
+    fixed: list[ReportedCase]

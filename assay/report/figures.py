@@ -113,6 +113,7 @@ def stack(found: Accounting) -> list[Segment]:
         "format": found.format_failed,
         "judge": found.judge_failed,
         "wire": found.wire_failed,
+        "unscorable": found.unscorable,
     }
     segments, before = [], 0
     for kind, count in counts.items():

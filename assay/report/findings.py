@@ -18,8 +18,10 @@ from assay.stats import paired, pairs
 from assay.stats.rates import Interval, wilson
 from assay.stats.slices import SliceCounts, SliceFinding, find_drops
 
-CaseOutcome = Literal["pass", "fail", "wire", "judge"]
-"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict. Neither is an outcome of the product."""
+CaseOutcome = Literal["pass", "fail", "wire", "judge", "unscorable"]
+"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has neither an
+expectation nor a reference. None of them is an outcome of the product."""
+NOTHING_SCORES = "nothing scores this case: add an expectation or a reference"
 
 JUDGE = "correctness"
 """The judge of single answers: its verdicts are in the outcomes, those of the pairwise judge are not."""
@@ -33,6 +35,8 @@ class Rate(Record):
     high: float
     n: int
     method: str
+    level: float = 0.95
+    """Confidence level of the interval; higher where the figure was selected among many."""
 
 
 class Accounting(Record):
@@ -45,6 +49,8 @@ class Accounting(Record):
     """Of `product_failed`: what failed could not be read as what it had to be, and nothing was found wrong in it."""
     judge_failed: int
     wire_failed: int
+    unscorable: int = 0
+    """Cases with neither an expectation nor a reference: nobody was asked about them."""
     reasons: dict[str, int]
     """Of the failures of judge and wire, by kind."""
 
@@ -62,7 +68,7 @@ class Accounting(Record):
     @property
     def lost(self) -> int:
         """Return the planned cases without an outcome."""
-        return self.judge_failed + self.wire_failed
+        return self.judge_failed + self.wire_failed + self.unscorable
 
 
 class SliceRow(Record):
@@ -73,6 +79,7 @@ class SliceRow(Record):
     target: Rate
     baseline: Rate
     change: Rate
+    """Of a category that is worse, which was selected among many, the interval is at the FCR-adjusted level."""
     gained: int
     lost: int
     adjusted_p: float | None
@@ -166,6 +173,9 @@ def outcome_of(
     if broken or not responses:
         reasons[f"wire: {broken[0] if broken else 'no response on file'}"] += 1
         return "wire"
+    if not scorers and not verdicts:
+        reasons[NOTHING_SCORES] += 1
+        return "unscorable"
     silent = [verdict for verdict in verdicts if verdict.outcome == "unscored"]
     given = Counter(verdict.trial for verdict in verdicts)
     if silent or not verdicts or any(given[response.trial] < scorers for response in responses):
@@ -184,6 +194,7 @@ def account(found: Outcomes) -> Accounting:
         format_failed=len(found.format_only),
         judge_failed=count["judge"],
         wire_failed=count["wire"],
+        unscorable=count["unscorable"],
         reasons=dict(sorted(found.reasons.items())),
     )
 
@@ -209,7 +220,7 @@ def compare(
         InsufficientDataError: No case has an outcome in both.
 
     Source:
-        STATISTICS 4.3 (Bonett-Price, McNemar mid-p, MDE) and 4.5 (Benjamini-Hochberg).
+        STATISTICS 4.3 (Bonett-Price, McNemar mid-p, MDE), 4.5 (Benjamini-Hochberg) and 7.3 (FCR).
     """
     both = {
         case_id: (outcome, baseline.by_case[case_id])
@@ -267,7 +278,9 @@ def _orders(verdicts: Sequence[Verdict]) -> tuple[list[str], list[str]]:
 
 def rate(found: Interval) -> Rate:
     """Return an interval as a row of the report."""
-    return Rate(estimate=found.estimate, low=found.low, high=found.high, n=found.n, method=found.method)
+    return Rate(
+        estimate=found.estimate, low=found.low, high=found.high, n=found.n, method=found.method, level=found.level
+    )
 
 
 def _counts(name: str, group: Sequence[tuple[str, str]]) -> SliceCounts:

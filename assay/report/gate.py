@@ -19,6 +19,7 @@ EXIT: dict[Word, int] = {
 
 
 MEND = "mend the endpoint, then run `assay nightly` again: only the failed calls are asked"
+NO_BASELINE = "there is no baseline yet"
 
 
 class Evidence(Record):
@@ -26,6 +27,8 @@ class Evidence(Record):
 
     error_share: float
     """Share of planned cases without a score in either version because the wire or a scorer failed."""
+    unscorable_share: float = 0
+    """Share of planned cases that nothing scores: they have neither an expectation nor a reference."""
     max_error_share: float
     worse: list[str]
     """Where the target is worse than the baseline beyond chance; `overall` or a category."""
@@ -37,6 +40,8 @@ class Evidence(Record):
     """What the certificate of each judge that spoke is worth today; none for a run that checks alone decided."""
     is_set_compared: bool
     """Has every case of the evaluation set an accepted answer to compare with?"""
+    has_baseline: bool = True
+    """Was anything ever accepted?"""
 
 
 class Gate(Record):
@@ -61,11 +66,18 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
             f"{_percent(found.error_share)} of the cases have no score, at most {_percent(found.max_error_share)} may"
         )
         return "incomplete", reason, MEND
+    if found.error_share + found.unscorable_share > found.max_error_share:
+        reason = f"nothing scores {_percent(found.unscorable_share)} of the cases"
+        return (
+            "incomplete",
+            reason,
+            "give each of them an expectation or a reference (`assay cases --unscored` lists them)",
+        )
     if found.worse:
         return (
             "regression",
             f"worse than the baseline beyond chance: {', '.join(found.worse)}",
-            "read the newly failing cases",
+            "read the newly failing cases (`assay cases --failing` lists them)",
         )
     if "judge-changed" in found.standings:
         return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
@@ -73,6 +85,8 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
         reason = f"a judge's certificate is {', '.join(unproved)}"
         label = "have people label answers (`assay calibrate --plan` draws them), then run `assay calibrate`"
         return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
+    if not found.has_baseline:
+        return "set-changed", NO_BASELINE, "run `assay accept` when tonight is good"
     if not found.is_set_compared:
         return (
             "set-changed",

@@ -94,8 +94,8 @@ def slices_csv(report: Report) -> str:
     """Return the change by category as CSV, for `dvc plots`; a category is an identifier, so no cell is a formula."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow(["category", "n", "baseline", "target", "change", "low", "high"])
+    writer.writerow(["category", "n", "baseline", "target", "change", "low", "high", "level"])
     for row in report.everything.slices if report.everything else []:
         shares = (row.baseline.estimate, row.target.estimate, row.change.estimate, row.change.low, row.change.high)
-        writer.writerow([row.category, row.n, *(f"{share:.6f}" for share in shares)])
+        writer.writerow([row.category, row.n, *(f"{share:.6f}" for share in (*shares, row.change.level))])
     return sheet.getvalue()

@@ -13,7 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from assay.calibration.certificate import JUDGES, Slice, Standing
 from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
-from assay.report.content import ChangedCase, Judge, Report
+from assay.report.cases import ReportedCase
+from assay.report.category_rates import CategoryRates
+from assay.report.content import Judge, Report
 from assay.report.costs import total
 from assay.report.findings import JUDGE, Comparison
 from assay.report.gate import Word
@@ -21,12 +23,14 @@ from assay.report.wording import answered, money, percent, with_interval
 
 RESOURCES = ("templates/*",)
 
-MAX_CASES = 200
-"""Changed cases that are shown in full, over all three lists."""
+WHOLE_CASES = 200
+"""Cases that are shown at length, over all lists; of the others each text is cut short, and none is left out."""
 OPEN_CASES = 3
-"""Newly failing cases that are unfolded from the start."""
+"""Cases that are unfolded from the start."""
 MAX_LINES = 20
 """Turns, tool calls or reasons of one case that are shown."""
+SHORT_CHARACTERS, SHORT_LINES = 300, 5
+"""The same of a case that is cut short, in characters a text and in lines."""
 MAX_FLAKY = 50
 """Cases that pass only sometimes that are listed."""
 MIN_ITEMS = 10
@@ -65,17 +69,38 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseView:
+    """One case as the page shows it."""
+
+    case: ReportedCase
+    difference: texts.Difference
+    max_characters: int
+    """Of each text."""
+    max_lines: int
+    is_open: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryCases:
+    """The cases of one list that are of one category; folded together."""
+
+    category: str
+    severity: str
+    views: list[CaseView]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseList:
-    """The changed cases of one kind that fit the page, and how many do not."""
+    """All cases of one group."""
 
     kind: str
     title: str
+    about: str
+    """What the group is; empty where the title says it."""
     none: str
     """What is said when there is no such case."""
-    cases: list[tuple[ChangedCase, texts.Difference]]
-    more: int
-    unfolded: int
-    """How many are open from the start; a list without any is folded as a whole."""
+    count: int
+    categories: list[CategoryCases]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +131,10 @@ def render(report: Report) -> str:
             standings=STANDINGS,
             standing_of={name: _standing(report, name) for name in JUDGES},
             comparisons=_comparisons(report),
-            bars={"target": figures.stack(report.target), "baseline": figures.stack(report.baseline)},
+            rates=_rates(report),
+            accountings={"This run": report.target} | ({"Baseline": report.baseline} if report.baseline else {}),
             case_lists=lists,
-            shown_cases={case.case_id for one in lists for case, _ in one.cases},
+            shown_cases={view.case.case_id for one in lists for group in one.categories for view in group.views},
             judges=[_judge(judge) for judge in report.judges],
             signals=groups[0],
             quiet_segments=groups[1],
@@ -144,8 +170,9 @@ def _environment() -> Environment:
         money=money,
         seconds=amounts.seconds,
         excerpt=texts.excerpt,
+        stack=figures.stack,
     )
-    environment.globals.update(max_lines=MAX_LINES, min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)
+    environment.globals.update(min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)
     return environment
 
 
@@ -169,28 +196,60 @@ def _comparisons(report: Report) -> list[Compared]:
     ]
 
 
+def _rates(report: Report) -> list[tuple[CategoryRates, Standing]]:
+    """Return tonight's rates by category, those that may be believed first, each with what its judge is worth."""
+    standing = _standing(report, JUDGE)
+    ordered = sorted(report.rates, key=lambda rates: (rates.scorers == "all") != (standing == "valid"))
+    return [(rates, standing if rates.scorers == "all" else "valid") for rates in ordered]
+
+
 def _case_lists(report: Report) -> list[CaseList]:
-    """Return the three lists of cases; together they show at most 200, the newly failing first."""
-    kinds = (
-        ("newly-failing", "Newly failing", "No case newly fails.", report.newly_failing),
-        ("unscored", "Without an outcome", "Every planned case has an outcome.", report.unscored),
-        ("fixed", "Fixed", "No case was fixed.", report.fixed),
-    )
-    left, lists = MAX_CASES, []
-    for kind, title, none, cases in kinds:
-        shown = cases[:left]
-        left -= len(shown)
-        lists.append(
-            CaseList(
-                kind=kind,
-                title=title,
-                none=none,
-                cases=[(case, texts.difference(case.baseline_text, case.target_text)) for case in shown],
-                more=len(cases) - len(shown),
-                unfolded=OPEN_CASES if kind == "newly-failing" else 0,
-            )
-        )
+    """Return every case that fails, has no outcome or was fixed, by group; a night without a baseline has no change."""
+    newly = ("newly-failing", "Newly failing", "They passed with the baseline.", "No case newly fails.")
+    standing = ("standing", "Standing failures", "They fail with the baseline too.", "No case fails in both versions.")
+    lost = ("unscored", "Without an outcome", "They count for nobody.", "Every planned case has an outcome.")
+    fixed = ("fixed", "Fixed", "They failed with the baseline.", "No case was fixed.")
+    if report.baseline is None:
+        alone = ("failing", "Failing", "There is no baseline yet to compare them with.", "No case fails.")
+        wanted = [(alone, report.failing), (lost, report.unscored)]
+    else:
+        alone = ("failing", "Failing, not compared", "The baseline has no outcome for them.", "")
+        uncompared = [(alone, report.failing)] if report.failing else []
+        wanted = [(newly, report.newly_failing), *uncompared, (standing, report.standing)]
+        wanted += [(lost, report.unscored), (fixed, report.fixed)]
+    lists: list[CaseList] = []
+    for (kind, title, about, none), cases in wanted:
+        before = sum(one.count for one in lists)
+        is_first = kind == wanted[0][0][0]
+        categories = _by_category(cases, before, OPEN_CASES if is_first else 0)
+        lists.append(CaseList(kind=kind, title=title, about=about, none=none, count=len(cases), categories=categories))
     return lists
+
+
+def _by_category(cases: Sequence[ReportedCase], before: int, unfolded: int) -> list[CategoryCases]:
+    """Return the cases of one list by category in their order.
+
+    Args:
+        cases: Those of one category beside each other.
+        before: How many cases the lists above have.
+        unfolded: How many are open from the start.
+    """
+    groups: dict[str, list[CaseView]] = {}
+    for place, case in enumerate(cases):
+        is_whole = before + place < WHOLE_CASES
+        length = texts.MAX_CHARACTERS if is_whole else SHORT_CHARACTERS
+        view = CaseView(
+            case=case,
+            difference=texts.difference(case.baseline_text, case.target_text, length),
+            max_characters=length,
+            max_lines=MAX_LINES if is_whole else SHORT_LINES,
+            is_open=place < unfolded,
+        )
+        groups.setdefault(case.category, []).append(view)
+    return [
+        CategoryCases(category=category, severity=views[0].case.severity, views=views)
+        for category, views in groups.items()
+    ]
 
 
 def _judge(judge: Judge) -> JudgeView:

@@ -81,9 +81,9 @@ def excerpt(text: str, limit: int = MAX_CHARACTERS) -> Excerpt:
     return Excerpt(text[:limit], max(0, len(text) - limit))
 
 
-def difference(baseline: str, target: str) -> Difference:
-    """Return both answers with the words that differ marked, after either was cut to 4,000 characters."""
-    before, after = excerpt(baseline), excerpt(target)
+def difference(baseline: str, target: str, limit: int = MAX_CHARACTERS) -> Difference:
+    """Return both answers with the words that differ marked, after either was cut to `limit` characters."""
+    before, after = excerpt(baseline, limit), excerpt(target, limit)
     left, right = WORD.findall(before.text), WORD.findall(after.text)
     if left and right:
         removed, added = _pieces(left, right)

@@ -1,10 +1,31 @@
 """The report in words: the first sentence, the rate of what was answered, and what the run used."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from assay.report.cases import FAILING, ReportedCase
 from assay.report.costs import Spending, total
 from assay.report.findings import Accounting, Comparison, Rate, SliceRow
-from assay.report.gate import Word
+from assay.report.gate import NO_BASELINE, Word
+
+
+class Failures(NamedTuple):
+    """What the first sentence says of the failing cases."""
+
+    categories: list[str]
+    """Of the cases that newly fail, or of all that fail where there is no baseline; one entry a case."""
+    has_baseline: bool
+    is_judge_believed: bool
+    cut: int
+    """Answers that were cut at the token limit."""
+
+
+def failures(cases: Sequence[ReportedCase], *, has_baseline: bool, is_judge_believed: bool) -> Failures:
+    """Return what the first sentence says of tonight's failing cases."""
+    wanted = ("newly-failing",) if has_baseline else FAILING
+    categories = [case.category for case in cases if case.group in wanted]
+    return Failures(categories, has_baseline, is_judge_believed, sum(case.cut for case in cases))
 
 
 def percent(share: float) -> str:
@@ -22,7 +43,9 @@ def with_interval(found: Rate) -> str:
     return f"{percent(found.estimate)} ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
-def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | None) -> str:
+def sentence(
+    word: Word, reason: str, target: Accounting, basis: Comparison | None, failing: Failures | None = None
+) -> str:
     """Return the headline of the report: the word, where, how much, how sure, and whose the failures are.
 
     Args:
@@ -30,9 +53,14 @@ def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | No
         reason: Why, for every word but a regression or a pass.
         target: Where the planned cases went.
         basis: The comparison that the decision rests on.
+        failing: Which cases fail; where left out, the headline counts none.
     """
+    ends = _failures(target) + (_cut(failing.cut) if failing else "")
+    if word not in ("regression", "pass"):
+        reason = "; ".join([reason, *(_failing(failing, reason) if failing else [])])
     if basis is None:
-        return f"{word.upper()}: {reason}. Nothing can be compared. {_failures(target)}"
+        uncompared = "" if failing and not failing.has_baseline else "Nothing can be compared. "
+        return f"{word.upper()}: {reason}. {uncompared}{ends}"
     change = basis.change
     kind = "by checks alone, " if basis.scorers == "checks" else ""
     level = (
@@ -41,10 +69,30 @@ def sentence(word: Word, reason: str, target: Accounting, basis: Comparison | No
     )
     if word == "regression":
         drops = "; ".join(_drop(row) for row in basis.slices if row.is_worse)
-        return f"REGRESSION {f'in {drops}' if drops else 'over all cases'}. Overall {level}. {_failures(target)}"
+        return f"REGRESSION {f'in {drops}' if drops else 'over all cases'}. Overall {level}. {ends}"
     if word == "pass":
-        return f"PASS: {level}. {_failures(target)}"
-    return f"{word.upper()}: {reason}. So far {level}. {_failures(target)}"
+        return f"PASS: {level}. {ends}"
+    return f"{word.upper()}: {reason}. So far {level}. {ends}"
+
+
+def _failing(failing: Failures, reason: str) -> list[str]:
+    """Return, for the first sentence, that there is no baseline, and how many cases fail and where most of them do."""
+    none = [] if failing.has_baseline or reason == NO_BASELINE else [NO_BASELINE]
+    n, verb = len(failing.categories), "newly fail" if failing.has_baseline else "fail"
+    scorers = "" if failing.is_judge_believed else " by all scorers"
+    if not n:
+        return [*none, f"no case {verb}s{scorers}"]
+    ((category, most),) = Counter(failing.categories).most_common(1)
+    where = f"in {category}" if n == 1 else f"all in {category}" if most == n else f"most in {category} ({most})"
+    return [*none, f"1 case {verb}s{scorers}, {where}" if n == 1 else f"{n} cases {verb}{scorers}, {where}"]
+
+
+def _cut(answers: int) -> str:
+    if not answers:
+        return ""
+    return (
+        f" {answers} answers were cut at the token limit." if answers > 1 else " 1 answer was cut at the token limit."
+    )
 
 
 def _failures(target: Accounting) -> str:
@@ -53,7 +101,8 @@ def _failures(target: Accounting) -> str:
     return (
         f"Of {target.planned} planned cases the product failed {target.product_failed}"
         f"{kinds if target.product_failed else ''}, "
-        f"the judge {target.judge_failed}, the wire {target.wire_failed}."
+        f"the judge {target.judge_failed}, the wire {target.wire_failed}"
+        f"{f', and nothing scores {target.unscorable}' if target.unscorable else ''}."
     )
 
 
@@ -62,6 +111,7 @@ def answered(target: Accounting) -> str:
     if not target.planned:
         return "No case was planned."
     where = f"{target.wire_failed} on the wire, {target.judge_failed} at the judge"
+    where += f", {target.unscorable} that nothing scores" if target.unscorable else ""
     if target.answered is None:
         return f"None of {target.planned} planned cases has an outcome: {where}."
     lost = f"{target.lost} of {target.planned} planned ({percent(target.lost / target.planned)}) were lost: {where}"
@@ -71,7 +121,8 @@ def answered(target: Accounting) -> str:
 def _drop(row: SliceRow) -> str:
     fixed = "1 is fixed" if row.gained == 1 else f"{row.gained} are fixed"
     levels = f"{percent(row.baseline.estimate)} to {percent(row.target.estimate)}"
-    return f"{row.category}: {row.lost} of {row.n} cases newly fail, {fixed} ({levels})"
+    change = f"{_points(row.change.estimate)} points, {_points(row.change.low)} to {_points(row.change.high)}"
+    return f"{row.category}: {row.lost} of {row.n} cases newly fail, {fixed} ({levels}; {change})"
 
 
 def _points(change: float) -> str:
@@ -95,7 +146,7 @@ def coverage(target: Accounting, rows: Sequence[Spending]) -> list[dict[str, str
         "the product failed: format alone": target.format_failed,
         "the judge failed": target.judge_failed,
         "the wire failed": target.wire_failed,
-    }
+    } | ({"nothing scores them": target.unscorable} if target.unscorable else {})
     found = [{"what": f"cases, {name}", "value": f"{count:,}"} for name, count in cases.items()]
     return found + [{"what": f"used by {row.stage} of run {row.run}", "value": _sum(row)} for row in rows]
 

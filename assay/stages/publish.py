@@ -4,11 +4,11 @@ Reads the evaluation set, responses, baseline, verdicts, labels, certificates an
 says of the calls; writes one report, the gate's word, the metrics and tonight's row of the history. Asks nobody.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from pydantic import Field
@@ -36,28 +36,24 @@ from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY, read_taxonomy
 from assay.records.case import Case
 from assay.records.category import Category
-from assay.records.history import CaseNight
+from assay.records.history import CaseNight, unfolded
 from assay.records.label import Item, Label
 from assay.records.ledger import Spent
 from assay.records.record import Record, digest
 from assay.records.response import Response
 from assay.records.signal import Signal
 from assay.records.verdict import IDENTICAL, Subject, Verdict
-from assay.report import content, correction, costs, findings, gate, judged, metrics, wording
+from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
+from assay.report.cases import Filed, ReportedCase, of_accepted
+from assay.report.category_rates import both_rates
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import watched
 from assay.stages.declaration import Output, Stage
 
-SEVERITY = ("critical", "high", "medium", "low")
 LOST = ("wire", "judge")
-CHANGES = {
-    "newly failing": {("fail", "pass")},
-    "fixed": {("pass", "fail")},
-    "unscored": {(lost, theirs) for lost in LOST for theirs in (*LOST, "pass", "fail")},
-}
+TOLD_APART = {("fail", "pass"), ("pass", "fail")}
 """Outcomes with the target and with the baseline."""
-TOLD_APART = CHANGES["newly failing"] | CHANGES["fixed"]
 PLOT = {"x": "change", "y": "category", "title": "Change of the pass rate by category"}
 
 
@@ -109,6 +105,7 @@ class Night:
     certificates: dict[str, Certificate]
     refusals: dict[str, str]
     anchors: list[AnchorNight]
+    history: list[CaseNight]
     ledger: list[Spent]
     """Of the run that asked for the responses; empty where no journal was kept."""
     provenance: content.Provenance
@@ -123,11 +120,26 @@ class Night:
             for checks_only in (False, True)
         }
 
+    @cached_property
+    def filed(self) -> Filed:
+        """Return what the night filed of its cases."""
+        return Filed(
+            night=self.provenance.epoch,
+            cases=self.cases,
+            severities={category.category: category.severity for category in self.taxonomy},
+            responses={"target": self.responses, "baseline": self.baseline},
+            verdicts=self.verdicts,
+            target=self.outcomes["target", False],
+            baseline=self.outcomes["baseline", False],
+            history=unfolded(self.history),
+        )
+
 
 class Summary(NamedTuple):
     """Two small tables for a control room."""
 
     newly_failing: list[dict[str, str]]
+    """With the failing cases that have nothing to be compared with: before the first baseline, all of them."""
     coverage: list[dict[str, str]]
     """Where the planned cases went, then what each stage used; every row has the same columns."""
 
@@ -172,83 +184,37 @@ def decide(
     trusted: Sequence[content.Judge],
     everything: findings.Comparison | None,
     checks: findings.Comparison | None,
+    reported: Sequence[ReportedCase],
 ) -> gate.Gate:
     """Return the gate's word; a judge of single answers that may not be believed leaves the decision to the checks."""
     standings = [judge.standing for judge in trusted]
-    basis = everything if (findings.JUDGE, "valid") in {(judge.name, judge.standing) for judge in trusted} else checks
+    is_believed = (findings.JUDGE, "valid") in {(judge.name, judge.standing) for judge in trusted}
+    basis = everything if is_believed else checks
     mine, theirs = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
     target = findings.account(night.outcomes["target", False])
     lost = [case_id for case_id in mine if mine[case_id] in LOST or theirs[case_id] == "judge"]
     found = gate.Evidence(
         error_share=len(lost) / target.planned,
+        unscorable_share=target.unscorable / target.planned,
         max_error_share=settings.max_error_share,
         worse=basis.worse if basis else [],
         low=basis.change.low if basis else None,
         max_drop=settings.max_drop,
         standings=standings,
         is_set_compared=night.provenance.without_baseline == 0,
+        has_baseline=bool(night.baseline),
     )
     word, reason, then = gate.decide(found)
-    return gate.Gate(word=word, reason=reason, next=then, sentence=wording.sentence(word, reason, target, basis))
+    failing = wording.failures(reported, has_baseline=bool(night.baseline), is_judge_believed=is_believed)
+    sentence = wording.sentence(word, reason, target, basis, failing)
+    return gate.Gate(word=word, reason=reason, next=then, sentence=sentence)
 
 
-def changed(night: Night, kind: str, worse: Sequence[str]) -> list[content.ChangedCase]:
-    """Return the cases that newly fail, are fixed, or have no outcome: worse categories first, then by severity."""
-    mine, theirs = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
-    wanted = CHANGES[kind]
-    severities = {category.category: category.severity for category in night.taxonomy}
-    cases = [case for case in night.cases if (mine[case.case_id], theirs[case.case_id]) in wanted]
-    cases.sort(
-        key=lambda case: (
-            case.category not in worse,
-            SEVERITY.index(severities[case.category]),
-            case.category,
-            case.case_id,
-        )
-    )
-    answers = {"target": _shown(night, "target"), "baseline": _shown(night, "baseline")}
-    return [_changed_case(case, severities[case.category], answers, night.verdicts) for case in cases]
-
-
-def _shown(night: Night, subject: str) -> dict[str, Response]:
-    """Return the trial of each case that a reader has to see: the first that has no answer, or that did not pass."""
-    fell = {(row.item_id, row.trial) for row in night.verdicts if row.subject == subject and row.outcome != "pass"}
-    responses = night.responses if subject == "target" else night.baseline
-    ordered = sorted(
-        responses, key=lambda row: (row.status == "ok", (row.case_id, row.trial) not in fell, row.trial), reverse=True
-    )
-    return {response.case_id: response for response in ordered}
-
-
-def _changed_case(
-    case: Case, severity: str, answers: Mapping[str, Mapping[str, Response]], verdicts: Sequence[Verdict]
-) -> content.ChangedCase:
-    mine, theirs = answers["target"].get(case.case_id), answers["baseline"].get(case.case_id)
-    said = [verdict for verdict in verdicts if verdict.subject == "target" and verdict.item_id == case.case_id]
-    in_trials = any(verdict.trial for verdict in said)
-    why = [_reason(verdict, is_one_of_many=in_trials) for verdict in said if verdict.outcome != "pass"]
-    if mine is None or mine.status == "error":
-        why = [f"no response: {mine.error_kind if mine else 'none on file'}. {mine.error if mine else ''}".strip()]
-    return content.ChangedCase(
-        case_id=case.case_id,
-        category=case.category,
-        layer=case.layer,
-        severity=severity,
-        turns=case.turns,
-        reference=case.reference,
-        baseline_text=theirs.text if theirs else "",
-        target_text=mine.text if mine else "",
-        baseline_calls=theirs.tool_calls if theirs else [],
-        target_calls=mine.tool_calls if mine else [],
-        why=why,
-    )
-
-
-def _reason(verdict: Verdict, *, is_one_of_many: bool) -> str:
-    """Return why a verdict is no pass, in which of several trials, and whether the format alone is at fault."""
-    trial = f"trial {verdict.trial + 1}, " if is_one_of_many else ""
-    fault = "format: " if verdict.fault == "format" else ""
-    return f"{trial}{verdict.scorer}: {verdict.outcome}. {fault}{verdict.detail}".strip()
+def reported(night: Night, settings: Settings) -> list[ReportedCase]:
+    """Return every case of the night, those of categories that got worse first."""
+    compared = (comparison(night, settings, checks_only=checks_only) for checks_only in (False, True))
+    basis = next((found for found in compared if found), None)
+    return cases.reported(night.filed, basis.worse if basis else [])
 
 
 def report(night: Night, settings: Settings, now: datetime) -> content.Report:
@@ -257,16 +223,17 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     everything = comparison(night, settings, checks_only=False)
     checks = comparison(night, settings, checks_only=True)
     rng = np.random.default_rng(settings.seed)
-    basis = everything or checks
-    worse = basis.worse if basis else []
+    every_case = reported(night, settings)
+    groups = {group: [case for case in every_case if case.group == group] for group in get_args(cases.Group)}
     return content.Report(
         produced=now,
-        gate=decide(night, settings, trusted, everything, checks),
+        gate=decide(night, settings, trusted, everything, checks, every_case),
         provenance=night.provenance,
         target=findings.account(night.outcomes["target", False]),
-        baseline=findings.account(night.outcomes["baseline", False]),
+        baseline=findings.account(night.outcomes["baseline", False]) if night.baseline else None,
         everything=everything,
         checks=checks,
+        rates=both_rates(night.cases, night.outcomes["target", False], night.outcomes["target", True]),
         corrected=correction.corrected(
             night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
         ),
@@ -278,9 +245,11 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         signals=night.signals,
         spent=costs.spending(night.ledger),
         answers=costs.answers(night.responses),
-        newly_failing=changed(night, "newly failing", worse),
-        fixed=changed(night, "fixed", worse),
-        unscored=changed(night, "unscored", worse),
+        newly_failing=groups["newly-failing"],
+        failing=groups["failing"],
+        standing=groups["standing"],
+        unscored=groups["unscored"],
+        fixed=groups["fixed"],
     )
 
 
@@ -289,6 +258,7 @@ def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
     judge = next((row for row in trusted if row.name == findings.JUDGE and row.standing == "valid"), None)
     mine, theirs = (night.outcomes[of, judge is None].by_case for of in ("target", "baseline"))
     decided = {case.case_id for case in night.cases if mine.get(case.case_id) in {"pass", "fail"}}
+    shown = {} if judge else _shown_outcomes(night.outcomes["target", False])
     return CaseNight(
         night=night.provenance.epoch,
         target=night.provenance.target,
@@ -299,13 +269,24 @@ def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
         unscored=sorted({case.case_id for case in night.cases} - decided),
         differing=sorted(name for name in decided if (mine[name], theirs.get(name)) in TOLD_APART),
         revisions={case.case_id: case.revision() for case in night.cases},
+        **shown,
     )
+
+
+def _shown_outcomes(outcomes: findings.Outcomes) -> dict[str, list[str]]:
+    """Return what the report lists of a night whose judge may not be believed, for since when a case fails."""
+    by_case = sorted(outcomes.by_case.items())
+    return {
+        "shown_failed": [name for name, outcome in by_case if outcome == "fail"],
+        "shown_unscored": [name for name, outcome in by_case if outcome not in ("pass", "fail")],
+    }
 
 
 def summary(found: content.Report) -> Summary:
     """Return the report's tables without anything that a model or a user wrote."""
     failing = [
-        {"case": case.case_id, "category": case.category, "severity": case.severity} for case in found.newly_failing
+        {"case": case.case_id, "category": case.category, "severity": case.severity}
+        for case in [*found.newly_failing, *found.failing]
     ]
     return Summary(failing, wording.coverage(found.target, found.spent))
 
@@ -339,13 +320,14 @@ def gather() -> Night:
         taxonomy=read_taxonomy(),
         responses=responses,
         baseline=accepted,
-        verdicts=VERDICTS.read(),
+        verdicts=of_accepted(VERDICTS.read(), responses, accepted),
         items=items,
         labels=labels,
         signals=SIGNALS.read(),
         certificates=read_certificates(),
         refusals=read_refusals(),
         anchors=NIGHTS.read(may_be_absent=True),
+        history=HISTORY.read(may_be_absent=True),
         ledger=ledger({response.epoch for response in responses}),
         provenance=provenance,
     )
@@ -367,7 +349,6 @@ def run(now: datetime) -> tuple[gate.Gate, Summary]:
     files.write_bytes(REPORT, render(found).encode())
     files.write_json(METRICS, metrics.metrics(found))
     files.write_bytes(SLICES, metrics.slices_csv(found).encode())
-    history = HISTORY.read(may_be_absent=True)
-    HISTORY.write(health.recorded(history, remembered(night, found.judges)))
+    HISTORY.write(health.recorded(night.history, remembered(night, found.judges)))
     files.write_json(GATE, found.gate.model_dump())
     return found.gate, summary(found)

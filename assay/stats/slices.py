@@ -31,6 +31,7 @@ class SliceFinding:
 
     name: str
     change: Interval
+    """At the level asked for; of a flagged slice at the FCR-adjusted level, which is higher."""
     p_value: float
     """One-sided mid-p against a drop."""
     adjusted: float | None
@@ -71,17 +72,22 @@ def fcr_level(selected: int, tested: int, *, q: float = 0.1) -> float:
 def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 0.95) -> list[SliceFinding]:
     """Return one finding a slice, in the order given.
 
+    A flagged slice was selected because it looks bad, so its interval at `level` would miss the truth too often. With R
+    of m slices flagged, theirs are at level 1 - R (1 - level) / m: the share of them that miss is then at most
+    1 - `level` on average.
+
     Args:
         slices: Paired counts of each category; names differ.
         q: False discovery rate among the flagged slices.
-        level: Confidence level of each slice's own interval.
+        level: Confidence level of the interval of a slice that is not flagged.
 
     Raises:
         InsufficientDataError: A slice has no case.
         DataError: Two slices share a name.
 
     Source:
-        STATISTICS 4.5.
+        STATISTICS 4.5 and 7.3; Benjamini & Yekutieli (2005), False discovery rate-adjusted multiple confidence
+        intervals.
     """
     names = [one.name for one in slices]
     if len(set(names)) < len(names):
@@ -91,13 +97,18 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
     p_values = [mcnemar_midp_drop(one.gained, one.lost) for one in slices]
     large = [index for index, one in enumerate(slices) if one.n >= MIN_CASES]
     adjusted = dict(zip(large, benjamini_hochberg([p_values[index] for index in large]).tolist(), strict=True))
+    flagged = {index for index, value in adjusted.items() if value <= q}
+    wider = fcr_level(len(flagged), len(large), q=1 - level) if flagged else level
+    for index in flagged:
+        one = slices[index]
+        changes[index] = bonett_price(one.gained, one.lost, one.n, level=wider)
     return [
         SliceFinding(
             name=name,
             change=changes[index],
             p_value=p_values[index],
             adjusted=adjusted.get(index),
-            flagged=adjusted.get(index, 1.0) <= q,
+            flagged=index in flagged,
         )
         for index, name in enumerate(names)
     ]

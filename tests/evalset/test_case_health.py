@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from assay.evalset.health import KEPT, Kind, Rules, admitted_since, outcomes, proposals, recorded, unfolded
+from assay.evalset.health import Kind, Rules, admitted_since, outcomes, proposals, recorded
 from assay.records.category import Category
-from assay.records.history import CaseNight
+from assay.records.history import KEPT, CaseNight, unfolded
 from tests.cast import AT, case, case_night
 
 ONE, OTHER = case(1), case(2)

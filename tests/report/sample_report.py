@@ -8,7 +8,9 @@ from assay.calibration.certificate import Certificate, Figure, Floor, Slice, Tri
 from assay.records.case import ToolCall
 from assay.records.signal import Signal
 from assay.report import wording
-from assay.report.content import ChangedCase, Corrected, Judge, Provenance, Report
+from assay.report.cases import ReportedCase, Since
+from assay.report.category_rates import CategoryRates, category_rates
+from assay.report.content import Corrected, Judge, Provenance, Report
 from assay.report.costs import Answers, Latency, Spending
 from assay.report.findings import Accounting, CaseOutcome, Comparison, Outcomes, Preference, Rate, account, compare
 from assay.report.gate import Gate
@@ -61,13 +63,25 @@ def rate(estimate: float, low: float, high: float, n: int = 100) -> Rate:
     return Rate(estimate=estimate, low=low, high=high, n=n, method="wilson")
 
 
-def changed(case_id: str, **changes: Any) -> ChangedCase:
+def rates(scorers: Any = "all") -> CategoryRates:
+    """Return the target's pass rates by category, computed as a run computes them."""
+    mine = outcomes(is_target=True)
+    found = category_rates(scorers, {case_id: case_id.rsplit("-", 1)[0] for case_id in mine.by_case}, mine)
+    assert found
+    return found
+
+
+def changed(case_id: str, **changes: Any) -> ReportedCase:
     """Return a case that the baseline answered well and the target did not."""
     fields = {
         "case_id": case_id,
         "category": case_id.rsplit("-", 1)[0],
         "layer": "task",
         "severity": "critical",
+        "outcome": "fail",
+        "group": "newly-failing",
+        "since": Since(night="2026-11-02", nights=1, is_oldest=False),
+        "cut": 0,
         "turns": ["My satay bowl from PL-1004 arrived warm and smells off.", "Can I have the money back?"],
         "reference": "Refund 18.50 dollars for the one spoiled meal, and nothing more.",
         "baseline_text": ANSWER,
@@ -79,7 +93,13 @@ def changed(case_id: str, **changes: Any) -> ChangedCase:
             "correctness: fail. P(pass) = 0.08",
         ],
     }
-    return ChangedCase.model_validate(fields | changes)
+    return ReportedCase.model_validate(fields | changes)
+
+
+def standing(case_id: str, **changes: Any) -> ReportedCase:
+    """Return a case that fails with both versions, for three nights."""
+    since = Since(night="2026-10-31", nights=3, is_oldest=False)
+    return changed(case_id, **({"group": "standing", "since": since, "baseline_text": ANSWER} | changes))
 
 
 def certificate(question: str = "pass-fail", **changes: Any) -> Certificate:
@@ -264,6 +284,7 @@ def report(**changes: Any) -> Report:
         "baseline": account(outcomes(is_target=False)),
         "everything": everything,
         "checks": comparison("checks"),
+        "rates": [rates(), rates("checks")],
         "corrected": Corrected(
             raw=rate(0.857, 0.809, 0.895, 251),
             rate=rate(0.841, 0.782, 0.894, 251),
@@ -291,9 +312,31 @@ def report(**changes: Any) -> Report:
         "spent": [spent(), spent("judge", cost_usd=None, calls=300, requests=300, failed=0)],
         "answers": answers(),
         "newly_failing": [changed(case_id) for case_id in newly],
-        "fixed": [changed("policy-facts-002", severity="medium", layer="unit", baseline_calls=[], target_calls=[])],
+        "failing": [],
+        "standing": [standing(f"{name}-{n - 1:03}") for name, (n, _, _) in CHANGES.items()],
+        "fixed": [
+            changed(
+                "policy-facts-002",
+                severity="medium",
+                layer="unit",
+                baseline_calls=[],
+                target_calls=[],
+                outcome="pass",
+                group="fixed",
+                since=None,
+                why=[],
+            )
+        ],
         "unscored": [
-            changed("order-status-027", target_text="", target_calls=[], why=["no response: timeout. none in 30 s"])
+            changed(
+                "order-status-027",
+                target_text="",
+                target_calls=[],
+                why=["no response: timeout. none in 30 s"],
+                outcome="unscored",
+                group="unscored",
+                since=None,
+            )
         ],
     }
     return Report.model_validate(fields | changes)

@@ -79,6 +79,8 @@ def test_a_proved_regression_stands_without_a_judge() -> None:
     [
         ({}, "incomplete", "no case has a score in both versions"),
         ({"is_set_compared": False}, "set-changed", "no accepted answer"),
+        ({"is_set_compared": False, "has_baseline": False}, "set-changed", "there is no baseline yet"),
+        ({"error_share": 0.01, "unscorable_share": 0.5}, "incomplete", "nothing scores 50.0 % of the cases"),
         ({"standings": ["failed"]}, "uncalibrated", "failed"),
         ({"error_share": 0.5}, "incomplete", "50.0 % of the cases have no score, at most 2.0 % may"),
     ],
@@ -96,3 +98,10 @@ def test_every_word_says_what_to_do(word: str) -> None:
     _, reason, then = decide(evidence(**FAULTS[word]))
     assert reason
     assert then
+
+
+def test_who_writes_the_case_is_asked_for_what_scores_it() -> None:
+    """Where nothing scores a case the endpoint is not at fault; beyond the limit of errors alone it is."""
+    assert "reference" in decide(evidence(error_share=0.0, unscorable_share=0.03))[2]
+    assert "endpoint" in decide(evidence(error_share=0.03, unscorable_share=0.03))[2]
+    assert decide(evidence(error_share=0.01, unscorable_share=0.01))[0] == "pass"

@@ -28,10 +28,17 @@ def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
 
 
 def test_the_parts_sum_to_the_planned_cases() -> None:
-    """Passed, failed by answer, by format, by the judge and by the wire are all planned cases, each counted once."""
+    """Passed, failed by answer, format, judge and wire, and unscorable are all planned cases, each counted once."""
     found = metrics(sample.report())
     cases, kinds = found["cases"], found["product_failed"]
-    assert cases == {"planned": 254, "passed": 214, "product_failed": 37, "judge_failed": 1, "wire_failed": 2}
+    assert cases == {
+        "planned": 254,
+        "passed": 214,
+        "product_failed": 37,
+        "judge_failed": 1,
+        "wire_failed": 2,
+        "unscorable": 0,
+    }
     assert kinds == {"answer": 32, "format": 5}
     assert cases["passed"] + sum(kinds.values()) + cases["judge_failed"] + cases["wire_failed"] == cases["planned"]
     assert (found["answered_pass_rate"]["n"], found["error_share"]) == (251, round(3 / 254, 6))
@@ -58,7 +65,7 @@ def test_what_could_not_be_measured_is_left_out() -> None:
     corrected = sample.report().corrected.model_copy(update={"rate": None})  # type: ignore[union-attr]
     bare = sample.report(**nothing, spent=[], corrected=corrected, target=sample.empty_accounting())
     assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "product_failed", "alerts"}
-    assert slices_csv(bare) == "category,n,baseline,target,change,low,high\n"
+    assert slices_csv(bare) == "category,n,baseline,target,change,low,high,level\n"
     unpriced = sample.report(answers=sample.answers(cost_a_case_usd=None, priced_cases=0))
     assert "cost_a_case_usd" not in metrics(unpriced)
 
@@ -77,4 +84,5 @@ def test_slices_are_numbers() -> None:
         "change": round(first.change.estimate, 6),
         "low": round(first.change.low, 6),
         "high": round(first.change.high, 6),
+        "level": 0.98,
     }

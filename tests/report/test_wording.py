@@ -6,6 +6,7 @@ import pytest
 import sample_report as sample
 
 from assay.report import wording
+from assay.report.cases import ReportedCase
 from assay.report.findings import Accounting, Comparison, Rate, SliceRow
 from assay.report.gate import Word
 
@@ -66,7 +67,9 @@ def test_every_word_makes_a_headline(word: Word, basis: Comparison | None) -> No
 def test_a_regression_names_its_category_first() -> None:
     """The first sentence names the category that got worse, with counts and rates, and no other."""
     said = wording.sentence("regression", REASON, TARGET, comparison(row("refunds", is_worse=True), row("negation")))
-    assert said.split(". ")[0] == ("REGRESSION in refunds: 13 of 40 cases newly fail, 1 is fixed (90.0 % to 60.0 %)")
+    assert said.split(". ")[0] == (
+        "REGRESSION in refunds: 13 of 40 cases newly fail, 1 is fixed (90.0 % to 60.0 %; -30.0 points, -45.0 to -12.3)"
+    )
     assert "negation" not in said
 
 
@@ -100,6 +103,46 @@ def test_without_a_failure_there_is_no_kind_of_failure() -> None:
     """Where the product failed nothing the headline does not tell how."""
     clean = accounting(passed=240, product_failed=0, format_failed=0)
     assert wording.sentence("pass", REASON, clean, None).endswith("the product failed 0, the judge 4, the wire 6.")
+
+
+def failing(*categories: str, **changes: Any) -> wording.Failures:
+    fields = {"has_baseline": True, "is_judge_believed": True, "cut": 0}
+    return wording.Failures(list(categories), **(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("cases", "said"),
+    [
+        (failing(), "no case newly fails"),
+        (failing("refunds"), "1 case newly fails, in refunds"),
+        (failing("refunds", "refunds"), "2 cases newly fail, all in refunds"),
+        (failing("refunds", "tone", "tone"), "3 cases newly fail, most in tone (2)"),
+        (failing("tone", is_judge_believed=False), "1 case newly fails by all scorers, in tone"),
+        (failing("tone", "tone", has_baseline=False), "there is no baseline yet; 2 cases fail, all in tone"),
+    ],
+)
+@pytest.mark.parametrize("word", ["uncalibrated", "judge-changed", "set-changed", "inconclusive", "incomplete"])
+def test_the_first_sentence_counts_what_fails(word: Word, cases: wording.Failures, said: str) -> None:
+    """A night without a clear word still says in its first sentence how many cases fail, and where most of them do."""
+    for basis in (None, comparison()):
+        whole = wording.sentence(word, REASON, TARGET, basis, cases)
+        assert whole.partition(". ")[0] == f"{word.upper()}: {REASON}; {said}"
+
+
+def test_cases_of_the_first_sentence_are_those_of_the_lists() -> None:
+    """With a baseline only newly failing cases count, without one all that fail; every cut answer counts."""
+    cases: list[ReportedCase] = [sample.changed("tone-1"), sample.standing("tone-2", cut=2)]
+    for has_baseline, count in ((True, 1), (False, 2)):
+        found = wording.failures(cases, has_baseline=has_baseline, is_judge_believed=True)
+        assert (len(found.categories), found.cut) == (count, 2)
+
+
+@pytest.mark.parametrize("word", get_args(Word))
+@pytest.mark.parametrize(("cut", "said"), [(0, " the wire 6."), (1, " 1 answer was"), (12, " 12 answers were")])
+def test_cut_answers_are_told(word: Word, cut: int, said: str) -> None:
+    """Whatever the word, the headline ends with how many answers were cut, and with nothing where none was."""
+    whole = wording.sentence(word, REASON, TARGET, comparison(), failing(cut=cut))
+    assert whole.endswith(f"{said} cut at the token limit." if cut else said)
 
 
 @pytest.mark.parametrize(

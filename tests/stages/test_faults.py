@@ -116,7 +116,7 @@ def test_the_report_is_about_what_was_answered(point: Point, now: datetime) -> N
     assert metrics["pass_rate"]["estimate"] == pytest.approx(both.count("pass") / len(both), abs=1e-6)
     assert list(metrics["cases"].values()) == [
         len(EVERY_CASE),
-        *(count[one] for one in ("pass", "fail", "judge", "wire")),
+        *(count[one] for one in ("pass", "fail", "judge", "wire", "unscorable")),
     ]
     assert metrics["verdict"] == "incomplete"
     assert f"the judge {count['judge']}, the wire {count['wire']}" in files.path(REPORT).read_text()

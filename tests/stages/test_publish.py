@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assay.calibration.certificate import AnchorNight
+from assay.commands.accept import accept
 from assay.models.journal import Journal
 from assay.models.usage import Meter
 from assay.project import entrypoint, files
@@ -247,8 +248,36 @@ def test_before_the_first_baseline_the_night_is_published(night: Night, now: dat
     VERDICTS.write(rows)
     found = publish.run(now)[0]
     assert (found.word, found.next) == ("set-changed", "run `assay accept` when tonight is good")
-    assert "Nothing can be compared. Of 200 planned cases" in found.sentence
+    assert found.sentence.startswith("SET-CHANGED: there is no baseline yet; no case fails. Of 200 planned cases")
     assert "SET-CHANGED" in files.path(REPORT).read_text(encoding="utf8")
+
+
+def test_an_accepted_answer_keeps_its_verdicts(night: Night, now: datetime) -> None:
+    """Published again right after `assay accept`, both versions are the same answers: no change, nothing lost."""
+    night.lose(12)
+    pair = {"scorer": "preference", "as_is": "a", "swapped": "a", "subject": "pair"}
+    night.more = [verdict(one.case_id, "a", **pair) for one in EVERY_CASE]
+    assert night.publish(now).word == "regression"
+    accept()
+    gate, shown = publish.run(now)
+    found = report(gather(), settings(), now)
+    assert (gate.word, shown.newly_failing, len(found.standing)) == ("pass", [], 12)
+    assert found.everything
+    assert (found.everything.target, found.everything.gained, found.everything.lost) == (
+        found.everything.baseline,
+        0,
+        0,
+    )
+    assert found.preference is None
+
+
+def test_a_first_night_s_table_names_what_fails(night: Night, now: datetime) -> None:
+    """Before the first baseline the table for a control room has every failing case."""
+    night.lose(12)
+    night.publish(now)
+    BASELINE.file().unlink()
+    VERDICTS.write([row for row in night.verdicts() if row.subject not in ("baseline", "pair")])
+    assert len(publish.run(now)[1].newly_failing) == 12
 
 
 def test_what_cannot_be_excluded_is_inconclusive(night: Night, project: Project, now: datetime) -> None:

@@ -1,0 +1,123 @@
+"""The cases of a night: which group each is in, and since when it fails."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import get_args
+
+import pytest
+
+from assay.records.history import KEPT, CaseNight
+from assay.report.cases import ALONE, GROUPS, Filed, Since, group_of, reported
+from assay.report.category_rates import category_rates
+from assay.report.findings import CaseOutcome, Outcomes
+from assay.stats.rates import wilson
+from tests.cast import case, case_night, response, verdict
+
+ONE = case(1)
+TONIGHT = "2026-12-31"
+
+
+def nights(marks: str, **changes: list[str]) -> list[CaseNight]:
+    """Return a history: `-` is a night on which the case failed, `+` one it passed, `.` one without an outcome."""
+    fields = {"-": {"failed": [ONE.case_id]}, "+": {}, ".": {"unscored": [ONE.case_id]}}
+    return [case_night(f"2026-{at // 28 + 1:02}-{at % 28 + 1:02}", [ONE], **fields[m]) for at, m in enumerate(marks)]
+
+
+def filed(history: Sequence[CaseNight], outcome: CaseOutcome = "fail") -> Filed:
+    """Return a night of one case after this history."""
+    return Filed(
+        night=TONIGHT,
+        cases=[ONE],
+        severities={"refunds": "high"},
+        responses={"target": [response(ONE)], "baseline": []},
+        verdicts=[verdict(ONE.case_id, "fail")],
+        target=Outcomes({ONE.case_id: outcome}, Counter()),
+        baseline=Outcomes({ONE.case_id: "wire"}, Counter()),
+        history=history,
+    )
+
+
+def since(history: Sequence[CaseNight]) -> Since:
+    (found,) = reported(filed(history))
+    assert found.since
+    return found.since
+
+
+@pytest.mark.parametrize(
+    ("marks", "night", "count"),
+    [
+        ("", TONIGHT, 1),
+        ("+", TONIGHT, 1),
+        ("---", "2026-01-01", 4),
+        ("-+--", "2026-01-03", 3),
+        ("-.-.", "2026-01-01", 3),
+        ("-+.", TONIGHT, 1),
+        ("..", TONIGHT, 1),
+    ],
+)
+def test_a_failure_stands_since_its_first_night_in_a_row(marks: str, night: str, count: int) -> None:
+    """A pass ends the row; a night without an outcome neither ends it nor counts."""
+    found = since(nights(marks))
+    assert (found.night, found.nights, found.is_oldest) == (night, count, False)
+
+
+def test_another_revision_is_another_case() -> None:
+    """A case that was changed, or was not in the set, fails anew."""
+    changed = case_night("2026-01-02", [case(1, turns=["Something else?"])], failed=[ONE.case_id])
+    assert since([*nights("-"), changed]).nights == 1
+    assert since([*nights("-"), case_night("2026-01-02", [], failed=[ONE.case_id])]).nights == 1
+
+
+def test_a_full_history_may_not_reach_the_beginning() -> None:
+    """What failed in the oldest night that is kept perhaps failed before, and says so."""
+    assert since(nights("-" * (KEPT - 1))).words == f"since 2026-01-01 or earlier ({KEPT} nights)"
+    assert not since(nights("+" + "-" * (KEPT - 2))).is_oldest
+
+
+def test_what_was_shown_counts_where_the_judge_was_not_believed() -> None:
+    """In a night whose judge had no certificate the row that was shown decides, not that of the checks alone."""
+    row = nights(".")[0]
+    assert since([row.model_copy(update={"shown_failed": [ONE.case_id], "shown_unscored": []})]).nights == 2
+    passed = row.model_copy(update={"shown_failed": [], "shown_unscored": []})
+    assert since([*nights("-"), passed.model_copy(update={"night": "2026-01-02"})]).nights == 1
+
+
+def test_tonight_and_later_nights_are_not_looked_at() -> None:
+    """Published again, tonight counts once, and a row of a later date says nothing of tonight."""
+    rows = [case_night(night, [ONE], failed=[ONE.case_id]) for night in (TONIGHT, "2027-01-01")]
+    assert since(rows).nights == 1
+
+
+@pytest.mark.parametrize("outcome", ["pass", "wire", "judge", "unscorable"])
+def test_only_a_failing_case_has_a_since(outcome: CaseOutcome) -> None:
+    """A case that passes, or has no outcome, does not fail since any night."""
+    (found,) = reported(filed(nights("---"), outcome))
+    assert found.since is None
+    assert found.outcome == ("pass" if outcome == "pass" else "unscored")
+
+
+def test_every_pair_of_outcomes_has_a_group() -> None:
+    """A fail is in one of three groups whatever the baseline gave, and what has no outcome is in its own."""
+    everything = get_args(CaseOutcome)
+    assert {group_of("fail", theirs) for theirs in everything} == {"newly-failing", "standing", "failing"}
+    assert {group_of("pass", theirs) for theirs in everything} == {"fixed", "passed"}
+    for mine in ("wire", "judge", "unscorable"):
+        assert {group_of(mine, theirs) for theirs in everything} == {"unscored"}  # type: ignore[arg-type]
+    assert len(GROUPS) + len(ALONE) == 5
+
+
+def test_rates_by_category_need_no_baseline() -> None:
+    """Each category has passes, fails, cases without an outcome and Wilson's interval; one that nothing scored none."""
+    outcomes: dict[str, CaseOutcome] = {f"a{n}": "pass" if n else "fail" for n in range(4)}
+    outcomes |= {"a4": "wire", "b0": "fail", "b1": "wire", "c0": "judge"}
+    found = category_rates("all", {name: name[0] for name in outcomes}, Outcomes(outcomes, Counter()))
+    assert found
+    assert [(row.category, row.passed, row.failed, row.without) for row in found.rows] == [
+        *(("b", 0, 1, 1), ("a", 3, 1, 1), ("c", 0, 0, 1))
+    ]
+    rate, expected = found.rows[1].rate, wilson(3, 4)
+    assert rate
+    assert (rate.estimate, rate.low, rate.high, rate.n) == (0.75, expected.low, expected.high, 4)
+    assert found.rows[2].rate is None
+    assert (found.overall.passed, found.overall.failed, found.overall.without) == (3, 2, 3)
+    assert category_rates("all", {"c0": "c"}, Outcomes({"c0": "judge"}, Counter())) is None
