@@ -1,67 +1,95 @@
-"""The durable journal: a finished call counts once it is here, and never before."""
+"""The durable journal: a finished call counts once it is here, and never before.
+
+Every row bears a checksum over all that it says, verified whenever it is read: what a disk has changed is no answer.
+"""
 
 import asyncio
+import logging
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from assay.errors import ConfigError
 from assay.models.usage import Meter, Purse
 from assay.records.ledger import Spent
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, is_final INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY, answer TEXT NOT NULL, is_final INTEGER NOT NULL, checksum INTEGER
+);
 CREATE TABLE IF NOT EXISTS ledger (
     run TEXT, stage TEXT, calls INTEGER, failed INTEGER, requests INTEGER,
-    prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, PRIMARY KEY (run, stage)
+    prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, checksum INTEGER, PRIMARY KEY (run, stage)
 );
 """
+COLUMNS = {
+    "answers": "key, answer, is_final",
+    "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
+}
+"""What a checksum is taken over, in this order."""
 KEEP = """
-INSERT INTO answers VALUES (?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, is_final = excluded.is_final
+INSERT INTO answers VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3))
+ON CONFLICT (key) DO UPDATE SET
+    answer = excluded.answer, is_final = excluded.is_final, checksum = excluded.checksum
 """
-BOOK = """
-INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (run, stage) DO UPDATE SET
-    calls = calls + excluded.calls, failed = failed + excluded.failed, requests = requests + excluded.requests,
-    prompt_tokens = prompt_tokens + excluded.prompt_tokens,
-    completion_tokens = completion_tokens + excluded.completion_tokens, cost_usd = cost_usd + excluded.cost_usd
-"""
+BOOK = "INSERT OR REPLACE INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))"
+SYNC_S = 1.0
+"""So often, at most, the system is made to write what was committed to the disk itself."""
+LOG = logging.getLogger(__name__)
 
 
 class Journal:
     """Finished calls by key, and what they cost, in SQLite (WAL).
 
     Calls that finish in the same turn of the event loop share one transaction; `put` returns after its commit. A commit
-    survives the death of the process. `settle`, and closing, make it survive the death of the machine; so that can lose
-    what was answered since SQLite's last checkpoint, which is asked again.
+    survives the death of the process. It survives the death of the machine once the system has written it, which it is
+    made to do every second, and by `settle` and closing: so a power cut costs what was answered in the last second, and
+    that is asked again.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, fsync: Callable[[int], None] = os.fsync) -> None:
         """Open the journal, creating it when absent.
+
+        Args:
+            file: Where it is.
+            fsync: Makes the system write a file to its disk.
 
         Raises:
             ConfigError: The file is no journal, or cannot be opened.
         """
-        self._file = file
+        self._file, self._fsync = file, fsync
         self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
+        self._connection.text_factory = bytes  # a damaged text need not be UTF-8
+        self._connection.create_function("checksum", -1, _checksum, deterministic=True)
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.executescript(SCHEMA)
+            self._upgrade()
         except sqlite3.Error as error:
             self._connection.close()
-            raise ConfigError(
-                f"{file.name} cannot be opened ({error}), expected the journal of finished calls: "
-                "move it away, then every call is asked anew"
-            ) from error
+            raise self._unreadable(error) from error
         self._answers: list[tuple[str, str, bool]] = []
         self._bookings: list[Spent] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._is_told = False
+        self._synced_at, self._syncing = float("-inf"), False
+        self._fault: OSError | None = None
+
+    def _upgrade(self) -> None:
+        """Give the rows of a journal that an older version wrote their checksums."""
+        for table, columns in COLUMNS.items():
+            known = {name for _, name, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
+            if b"checksum" not in known:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER")
+                self._connection.execute(f"UPDATE {table} SET checksum = checksum({columns})")  # noqa: S608 - ours
 
     def __enter__(self) -> Self:
         """Return the journal itself."""
@@ -76,41 +104,84 @@ class Journal:
     def known(self, keys: Sequence[str]) -> set[str]:
         """Return those of some keys whose calls are finished, so that they need not be asked again."""
         marks = ",".join("?" * len(keys))
-        found = self._connection.execute(f"SELECT key FROM answers WHERE is_final AND key IN ({marks})", keys)  # noqa: S608 - only marks
-        return {key for (key,) in found}
+        return {key for key, _, is_final in self._sound(f"key IN ({marks})", keys) if is_final}
 
     def has_any(self, prefix: str) -> bool:
         """Tell whether there is any key that begins so."""
-        found = self._connection.execute(
-            "SELECT 1 FROM answers WHERE key >= ? AND key < ? LIMIT 1", (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
-        )
-        return found.fetchone() is not None
+        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        return bool(self._rows("SELECT 1 FROM answers WHERE key >= ? AND key < ? LIMIT 1", (prefix, after)))
 
     def get(self, key: str) -> str | None:
         """Return the answer of a finished call, or None when it was never finished."""
-        row = self._connection.execute("SELECT answer FROM answers WHERE key = ? AND is_final", (key,)).fetchone()
-        return None if row is None else row[0]
+        return next((answer for _, answer, is_final in self._sound("key = ?", (key,)) if is_final), None)
 
     def outcome(self, key: str) -> str:
         """Return what became of a call that was asked, finished or failed.
 
         Raises:
-            KeyError: It was never asked.
+            ConfigError: It is not there, or no longer as it was written.
         """
-        row = self._connection.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            raise KeyError(key)
-        answer: str = row[0]
-        return answer
+        for _, answer, _ in self._sound("key = ?", (key,)):
+            return answer
+        raise self._unreadable("what became of a call that was made is not there")
 
     def ledger(self, run: str | None = None) -> list[Spent]:
-        """Return what each stage of a run has used, or of every run, the oldest first."""
-        found = self._connection.execute("SELECT * FROM ledger WHERE ? IN (run, '') ORDER BY run, stage", (run or "",))
-        return [Spent(*row) for row in found]
+        """Return what each stage of a run has used, or of every run, the oldest first.
+
+        Raises:
+            ConfigError: What was spent can no longer be read, so that no budget could be kept.
+        """
+        query = f"SELECT {COLUMNS['ledger']}, checksum FROM ledger WHERE ? IN (run, '') ORDER BY run, stage"  # noqa: S608
+        rows = self._rows(query, (run or "",))
+        for *values, checksum in rows:
+            if checksum != _checksum(*values):
+                raise self._unreadable(f"what {values[1]!r} has spent was changed on the disk")
+        return [Spent(row[0].decode(), row[1].decode(), *row[2:-1]) for row in rows]
 
     def purse(self, run: str, cap_usd: float | None) -> Purse:
         """Return what a run may still spend: its stages, and whoever goes on with it, pay from one purse."""
         return Purse(cap_usd, sum(spent.cost_usd for spent in self.ledger(run)))
+
+    def damaged(self) -> int:
+        """Return how many answers a disk has changed; each is asked again when it is needed.
+
+        Raises:
+            ConfigError: The file as a whole can no longer be read.
+        """
+        faults = self._rows("PRAGMA quick_check(1)", ())
+        if faults != [(b"ok",)]:
+            raise self._unreadable(faults[0][0].decode(errors="replace"))
+        self.ledger()
+        query = f"SELECT count(*) FROM answers WHERE checksum({COLUMNS['answers']}) IS NOT checksum"  # noqa: S608 - ours
+        return int(self._rows(query, ())[0][0])
+
+    def _sound(self, condition: str, values: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
+        """Yield key, answer and finality of the rows that are as they were written; of others, nothing."""
+        query = f"SELECT {COLUMNS['answers']}, checksum FROM answers WHERE {condition}"  # noqa: S608 - only marks
+        for key, answer, is_final, checksum in self._rows(query, values):
+            if checksum == _checksum(key, answer, is_final):
+                yield key.decode(), answer.decode(), bool(is_final)
+            elif not self._is_told:
+                LOG.warning("%s holds answers that the disk has changed; they are asked again", self._file.name)
+                self._is_told = True
+
+    def _rows(self, query: str, values: Sequence[str]) -> list[Any]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._unreadable(error) from error
+
+    def _unwritable(self, why: object) -> ConfigError:
+        return ConfigError(
+            f"{self._file.name} cannot be written ({why}), expected it to keep finished calls: "
+            "mend the disk and run again, what it holds is not asked again"
+        )
+
+    def _unreadable(self, why: object) -> ConfigError:
+        return ConfigError(
+            f"{self._file.name} cannot be read ({why}), expected the journal of finished calls: "
+            "move it away, then every call is asked anew"
+        )
 
     async def put(self, key: str, answer: str, *, is_final: bool = True) -> None:
         """Keep what became of a call; when this returns, it survives a crash.
@@ -119,6 +190,8 @@ class Journal:
             ConfigError: The disk refused; nothing of this transaction is kept.
             UnicodeEncodeError: The answer holds half a character, which no file can.
         """
+        if self._fault:
+            raise self._unwritable(self._fault)
         answer.encode()
         loop = asyncio.get_running_loop()
         if not self._answers:
@@ -138,6 +211,20 @@ class Journal:
         """Make everything that was kept survive the death of the machine."""
         self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
 
+    def _sync(self) -> None:
+        """Make the system write the log of commits to its disk; called in a thread of its own."""
+        try:
+            with suppress(FileNotFoundError):  # a checkpoint has just emptied it
+                log = os.open(f"{self._file}-wal", os.O_RDONLY)
+                try:
+                    self._fsync(log)
+                finally:
+                    os.close(log)
+        except OSError as error:
+            self._fault = error
+        finally:
+            self._syncing = False
+
     def _write(self) -> None:
         answers, self._answers = self._answers, []
         bookings, self._bookings = self._bookings, []
@@ -147,10 +234,9 @@ class Journal:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany(KEEP, answers)
-                self._connection.executemany(BOOK, _sums(bookings))
+                self._connection.executemany(BOOK, self._booked(bookings))
         except sqlite3.Error as error:
-            why = f"{self._file.name} cannot be written ({error}), expected it to keep {len(answers)} finished calls"
-            fault = ConfigError(f"{why}: mend the disk and run again, what it holds is not asked again")
+            fault = self._unwritable(error)
         except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it, whatever it is
             fault = error
         for kept in waiting:
@@ -160,9 +246,28 @@ class Journal:
                 kept.set_exception(fault)
             else:
                 kept.set_result(None)
+        loop = asyncio.get_running_loop()
+        if not self._syncing and loop.time() - self._synced_at > SYNC_S:
+            self._synced_at, self._syncing = loop.time(), True
+            loop.run_in_executor(None, self._sync)
+
+    def _booked(self, bookings: Sequence[Spent]) -> Iterator[Spent]:
+        """Yield what each stage of each run has used with these bookings."""
+        for spent in _sums(bookings):
+            before = (row for row in self.ledger(spent.run) if row.stage == spent.stage)
+            yield next((Spent(*row[:2], *map(sum, zip(row[2:], spent[2:], strict=True))) for row in before), spent)
 
 
 def _sums(bookings: Sequence[Spent]) -> Iterator[Spent]:
     """Yield one booking a stage and run."""
     for (run, stage), found in groupby(sorted(bookings), key=itemgetter(0, 1)):
         yield Spent(run, stage, *map(sum, zip(*(spent[2:] for spent in found), strict=True)))
+
+
+def _checksum(*values: object) -> int:
+    """Return the CRC-32 of a row's values; text as SQLite hands it over or as bytes."""
+    sum_ = 0
+    for value in values:
+        written = value if isinstance(value, bytes) else str(value).encode()
+        sum_ = zlib.crc32(b"%d:%s" % (len(written), written), sum_)
+    return sum_

@@ -3,7 +3,10 @@
 import asyncio
 import multiprocessing
 import os
+import random
 import signal
+import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -81,7 +84,7 @@ def test_a_file_that_is_no_journal(tmp_path: Path, content: bytes) -> None:
     """A damaged journal is refused with what to do, and left as it is."""
     file = tmp_path / "j.sqlite"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=r"j.sqlite cannot be opened \(file is not a database\).*move it away"):
+    with pytest.raises(ConfigError, match=r"j.sqlite cannot be read \(file is not a database\).*move it away"):
         Journal(file)
     assert file.read_bytes() == content
 
@@ -115,7 +118,7 @@ def test_a_failed_call_has_an_outcome_and_no_answer(tmp_path: Path) -> None:
         assert (journal.outcome("k"), journal.get("k"), journal.known(["k"])) == ("failed", None, set())
         asyncio.run(journal.put("k", "answer"))
         assert (journal.outcome("k"), journal.get("k"), journal.known(["k"])) == ("answer", "answer", {"k"})
-        with pytest.raises(KeyError):
+        with pytest.raises(ConfigError):
             journal.outcome("never asked")
 
 
@@ -138,3 +141,105 @@ def test_the_ledger_adds_up_by_run_and_stage(tmp_path: Path) -> None:
             Spent("n2", "execute", 2, 0, 4, 20, 10, 0.5),
         ]
         assert journal.ledger("n2") == [Spent("n2", "execute", 2, 0, 4, 20, 10, 0.5)]
+
+
+def _journal(file: Path, count: int = 40) -> dict[str, str]:
+    """Write a journal as a night leaves it; return what it holds."""
+    answers = {f"{number:064x}": f'{{"text": "answer {number}", "n": {"9" * number}0}}' for number in range(count)}
+
+    async def put() -> None:
+        for key, answer in answers.items():
+            await journal.finish(key, answer, is_final=True, run="r", stage="execute", used=Meter(cost_usd=0.25))
+
+    with Journal(file) as journal:
+        asyncio.run(put())
+        journal.settle()
+    return answers
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_flipped_bit_is_another_answer(tmp_path: Path, seed: int) -> None:
+    """Of a journal in which a disk has turned a bit each answer is what was written, unknown, or a refusal to read."""
+    file, rng = tmp_path / "j.sqlite", random.Random(seed)
+    answers = _journal(file)
+    sound, fates = file.read_bytes(), Counter[str]()
+    for _ in range(50):
+        damaged = bytearray(sound)
+        place = rng.randrange(len(damaged))
+        damaged[place] ^= 1 << rng.randrange(8)
+        file.write_bytes(damaged)
+        try:
+            with Journal(file) as journal:
+                said = {key: journal.get(key) for key in answers}
+                assert journal.known(list(answers)) <= set(answers)
+                spent = journal.ledger("r")
+        except ConfigError:
+            fates["refused"] += 1
+            continue
+        assert {key: answer for key, answer in said.items() if answer not in (None, answers[key])} == {}
+        assert spent in ([], [Spent("r", "execute", 40, 0, 0, 0, 0, 10.0)])
+        fates["asked again" if None in said.values() else "as it was"] += 1
+    assert fates["asked again"] > 0
+
+
+def test_a_failed_call_does_not_become_final(tmp_path: Path) -> None:
+    """A row whose finality alone was changed is damaged: a fault is never taken for an answer."""
+    file = tmp_path / "j.sqlite"
+    with Journal(file) as journal:
+        asyncio.run(journal.put("k", "a fault", is_final=False))
+        journal._connection.execute("UPDATE answers SET is_final = 1")
+        assert (journal.get("k"), journal.known(["k"]), journal.damaged()) == (None, set(), 1)
+
+
+def test_a_journal_of_an_older_version_is_read(tmp_path: Path) -> None:
+    """Rows that were written without a checksum get one when the journal is opened, and count from then on."""
+    file = tmp_path / "j.sqlite"
+    old = sqlite3.connect(file)
+    old.execute("CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, is_final INTEGER NOT NULL)")
+    old.execute(
+        "CREATE TABLE ledger (run TEXT, stage TEXT, calls INTEGER, failed INTEGER, requests INTEGER, "
+        "prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, PRIMARY KEY (run, stage))"
+    )
+    old.execute("INSERT INTO answers VALUES ('k', 'paid for', 1)")
+    old.execute("INSERT INTO ledger VALUES ('r', 'judge', 1, 0, 1, 2, 3, 0.5)")
+    old.commit()
+    old.close()
+    for _ in range(2):
+        with Journal(file) as journal:
+            assert (journal.get("k"), journal.damaged()) == ("paid for", 0)
+            assert journal.ledger() == [Spent("r", "judge", 1, 0, 1, 2, 3, 0.5)]
+
+
+def test_a_power_cut_costs_a_second(tmp_path: Path) -> None:
+    """What was committed is written to the disk itself within a second, without anybody waiting for it."""
+    synced: list[int] = []
+
+    async def put() -> None:
+        await journal.put("first", "1")
+        await asyncio.sleep(0.2)
+        assert len(synced) == 1
+        await journal.put("second", "2")
+        assert len(synced) == 1
+        await asyncio.sleep(1.1)
+        await journal.put("third", "3")
+        await asyncio.sleep(0.2)
+
+    with Journal(tmp_path / "j.sqlite", fsync=synced.append) as journal:
+        asyncio.run(put())
+    assert len(synced) == 2
+
+
+def test_a_disk_that_cannot_be_synced_is_heard(tmp_path: Path) -> None:
+    """A commit that never reached the disk is not passed over: the next call is told."""
+
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    async def put() -> None:
+        await journal.put("first", "1")
+        await asyncio.sleep(0.2)
+        with pytest.raises(ConfigError, match="Input/output error.*mend the disk"):
+            await journal.put("second", "2")
+
+    with Journal(tmp_path / "j.sqlite", fsync=fail) as journal:
+        asyncio.run(put())
