@@ -106,6 +106,11 @@ def has_verdict(question: Question, reply: Mapping[str, Any]) -> bool:
     return _read(prompt.load(question.judge), {**reply, "tokens": None}).status == "ok"
 
 
+def is_readable(question: Question, reply: Mapping[str, Any]) -> bool:
+    """Tell whether a reply says anything that can be read: a verdict, or that there will be none."""
+    return _read(prompt.load(question.judge), {**reply, "tokens": None}).status != "unparsed"
+
+
 def verdict(
     question: Question, said: Sequence[Mapping[str, Any]], model: str, reported: str, manner: Manner
 ) -> Verdict:

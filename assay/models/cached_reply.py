@@ -1,6 +1,7 @@
 """What a model said, as the journal keeps it: the parts of a reply that anybody reads, or why there is none."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -10,10 +11,20 @@ from assay.models.chat import Asks
 from assay.models.engine import Answer
 
 
-async def said(chat: Asks, **request: Any) -> Answer:  # noqa: ANN401 - OpenAI's parameters
+async def said(
+    chat: Asks,
+    *,
+    is_readable: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    **request: Any,  # noqa: ANN401 - OpenAI's parameters
+) -> Answer:
     """Ask a model; return an object with `content`, `refusal`, `finish_reason`, `model` and `tokens`, or with `error`.
 
     `tokens` are the log-probabilities of the reply's tokens, None where the endpoint gives none.
+
+    Args:
+        chat: Whom to ask.
+        is_readable: Told the object; what nobody can read is kept, and never final: the next run asks again.
+        request: OpenAI's parameters.
 
     Raises:
         EndpointError: No call can succeed.
@@ -25,4 +36,5 @@ async def said(chat: Asks, **request: Any) -> Answer:  # noqa: ANN401 - OpenAI's
     choice = reply["choices"][0]
     kept = {name: choice["message"][name] for name in ("content", "refusal")}
     kept |= {"finish_reason": choice["finish_reason"], "model": reply["model"] or ""}
-    return Answer(orjson.dumps({**kept, "tokens": (choice["logprobs"] or {}).get("content")}).decode())
+    text = orjson.dumps({**kept, "tokens": (choice["logprobs"] or {}).get("content")}).decode()
+    return Answer(text, fault="" if is_readable(kept) else "malformed")

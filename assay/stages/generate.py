@@ -189,7 +189,14 @@ async def propose(
             messages = prompt.render(ask)
             key = digest(["generate", endpoint.model, messages, ask.seed])
             form = prompt.response_format()
-            return Call(key, lambda: said(chat, messages=messages, response_format=form, seed=ask.seed))
+
+            def is_readable(reply: Mapping[str, Any]) -> bool:
+                return bool(prompt.parse(reply["content"], ask).found)
+
+            return Call(
+                key,
+                lambda: said(chat, is_readable=is_readable, messages=messages, response_format=form, seed=ask.seed),
+            )
 
         calls = [call(ask) for ask in asked]
         with progress("generate", len(calls)) as step:

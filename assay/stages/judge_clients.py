@@ -6,9 +6,9 @@ One model is the common case; several are asked every question, and the majority
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import Field
@@ -105,14 +105,17 @@ class Panel:
 
         async def put() -> Answer:
             request = {"messages": judge.render(**texts), **self._manner.request(judge)}
-            answer, times = await said(seat.chat, **request), 0
-            while times < self._ask_again and not (answer.fault or has_verdict(answer)):
-                answer, times = await said(seat.chat, **request), times + 1
+            answer, times = await said(seat.chat, is_readable=is_readable, **request), 0
+            while times < self._ask_again and not ("error" in orjson.loads(answer.text) or has_verdict(answer)):
+                answer, times = await said(seat.chat, is_readable=is_readable, **request), times + 1
             return (
                 answer._replace(text=orjson.dumps(orjson.loads(answer.text) | {AGAIN: times}).decode())
                 if times
                 else answer
             )
+
+        def is_readable(reply: Mapping[str, Any]) -> bool:
+            return questions.is_readable(question, reply)
 
         def has_verdict(answer: Answer) -> bool:
             return questions.has_verdict(question, orjson.loads(answer.text))

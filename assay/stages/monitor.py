@@ -117,9 +117,8 @@ async def grounded(
         def call(trace: Trace) -> Call:
             messages = judge.render(question=trace.question, contexts=trace.contexts, response=trace.answer)
             key = digest(["monitor", endpoint.model, judge.prompt_hash, messages])
-            return Call(
-                key, lambda: said(chat, messages=messages, response_format=judge.response_format(), **PARAMETERS)
-            )
+            request = {"messages": messages, "response_format": judge.response_format(), **PARAMETERS}
+            return Call(key, lambda: said(chat, is_readable=lambda reply: _outcome(reply) != "unscored", **request))
 
         calls = {trace.trace_id: call(trace) for trace in chosen}
         with progress("monitor", len({call.key for call in calls.values()})) as step:
