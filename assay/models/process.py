@@ -5,6 +5,7 @@ It ends with the process that started it, whatever ends that one: a supervisor (
 
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from assay.errors import EndpointError
@@ -126,29 +127,34 @@ def supervised(
             )
         except OSError as error:
             raise CannotStartError(error.strerror) from error
+        group = 0
         try:
             theirs.close()
-            _require_started(ours)
+            group = _group(ours)
             yield process
         finally:
             ours.close()
-            _bury(process, patience_s)
+            _bury(process, group, patience_s)
 
 
-def _require_started(lifeline: socket.socket) -> None:
+def _group(lifeline: socket.socket) -> int:
+    """Return the process group that a supervisor has started."""
     with lifeline.makefile("rb", buffering=0) as said:
-        number = said.readline().strip()
-    if number != b"0":
-        raise CannotStartError(os.strerror(int(number)) if number else "its supervisor was killed")
+        number = int(said.readline() or 0)
+    if number <= 0:
+        raise CannotStartError(os.strerror(-number) if number else "its supervisor was killed")
+    return number
 
 
-def _bury(process: subprocess.Popen[bytes], patience_s: float) -> None:
-    """Wait until a supervisor has ended what it started."""
+def _bury(process: subprocess.Popen[bytes], group: int, patience_s: float) -> None:
+    """Wait until a supervisor has ended what it started; where it was killed, that is ended by force."""
     try:
         process.wait(patience_s + supervisor.REAPED_S + BURIAL_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+    if process.wait() < 0 and group:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def _await(

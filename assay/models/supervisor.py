@@ -1,7 +1,7 @@
 """Supervisor of a command that somebody else wrote: `python supervisor.py GRACE_S COMMAND...`, ended with its parent.
 
-Its standard input is one end of a socket whose other end the parent holds. First it says there whether the command
-could be started; when the other end closes, because the parent let go or because it is gone (killed outright too), the
+Its standard input is one end of a socket whose other end the parent holds. First it says there which process group the
+command got, or why it could not be started; when the other end closes, because the parent let go or because it is gone (killed outright too), the
 command's whole process group is ended: first a word, then by force. Signals are passed on to the group, and the exit
 code is the command's own. It imports nothing of this package, so that it is there at once and needs no path.
 """
@@ -77,10 +77,10 @@ def main(grace_s: float, command: Sequence[str]) -> int:
     try:
         leader = _spawned(command)
     except OSError as error:
-        os.write(LIFELINE, f"{error.errno}\n".encode())
+        os.write(LIFELINE, f"{-(error.errno or 1)}\n".encode())
         return CANNOT_START
     group = Group(leader)
-    os.write(LIFELINE, b"0\n")
+    os.write(LIFELINE, f"{leader}\n".encode())
     _watch(group, woken)
     group.end(grace_s)
     return KILLED + signal.SIGKILL if group.code is None else group.code

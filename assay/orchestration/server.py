@@ -1,7 +1,5 @@
 """Prefect's server on loopback: its UI and API on one port, nothing else answered, nothing sent anywhere."""
 
-import os
-import subprocess
 import sys
 import time
 import urllib.request
@@ -16,12 +14,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assay.desk.guard import WithHeaders
 from assay.errors import BusyError, EndpointError
 from assay.judges import prompt
+from assay.models import orphans
+from assay.models.process import supervised
 from assay.project import files
 from assay.project.certificates import CALIBRATION
 from assay.project.entrypoint import QUIET
 from assay.project.results import REPORT
 
 HOST = "127.0.0.1"
+GRACE_S = 10
+"""How long the server may take to end after it was asked to."""
 REPORT_PAGE = "/assay/report"
 """Where this server shows the last report."""
 POLICY = (
@@ -82,25 +84,21 @@ def running(port: int, home: Path, *, patience_s: float = 120) -> Iterator[str]:
         EndpointError: The server did not become healthy.
     """
     address = f"http://{HOST}:{port}"
+    purpose = orphans.purpose(address, str(home))
+    orphans.end(purpose, GRACE_S)
     if _is_healthy(address):
         raise BusyError(f"port {port} is taken by another Prefect server: stop it, or choose another with --port")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [sys.executable, "-m", "uvicorn", "--factory", "assay.orchestration.server:create_app", "--host", HOST]
     command += ["--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5"]
-    process = subprocess.Popen(command, env=os.environ | settings(port, home))
-    try:
+    environ = settings(port, home) | orphans.mark(purpose)
+    with supervised(command, environ=environ, grace_s=GRACE_S) as process:
         deadline = time.monotonic() + patience_s
         while not _is_healthy(address):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise EndpointError(f"Prefect's server did not start on {address}: read what it printed above")
             time.sleep(0.2)
         yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def _is_healthy(address: str) -> bool:
