@@ -1,9 +1,10 @@
 """Supervisor of a command that somebody else wrote: `python supervisor.py GRACE_S COMMAND...`, ended with its parent.
 
 Its standard input is one end of a socket whose other end the parent holds. First it says there which process group the
-command got, or why it could not be started; when the other end closes, because the parent let go or because it is gone (killed outright too), the
-command's whole process group is ended: first a word, then by force. Signals are passed on to the group, and the exit
-code is the command's own. It imports nothing of this package, so that it is there at once and needs no path.
+command got, or why it could not be started. When the other end closes, because the parent let go or because it is gone,
+killed outright too, the command's whole group is ended: first a word, then by force. Signals are passed on to the
+group, and the exit code is the command's own. It imports nothing of this package, so that it is there at once and needs
+no path.
 """
 
 import os

@@ -178,7 +178,7 @@ def orphan(runs: Runs) -> psutil.Process:
 
 
 def test_an_orphan_gives_the_port_back(runs: Runs, orphan: psutil.Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server of ours that nobody could end is ended by the next run of the project, with its child; and served anew."""
+    """A server of ours that nobody could end is ended by the next run of the project, and served anew."""
     monkeypatch.setattr("assay.models.process.GRACE_S", 0.3)
     with process.running(runs.address, runs.start, folder=str(runs.folder)) as address:
         assert address == runs.address
