@@ -120,7 +120,7 @@ def supervised(
                 words,
                 cwd=folder,
                 env=os.environ | (environ or {}),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

@@ -93,7 +93,7 @@ def _spawned(command: Sequence[str]) -> int:
     if STARTED_BY in environ:
         environ[STARTED_BY] += f" {os.getpid()}"
     nothing = [(os.POSIX_SPAWN_OPEN, LIFELINE, os.devnull, os.O_RDONLY, 0)]
-    return os.posix_spawnp(command[0], command, environ, file_actions=nothing, setpgroup=0, setsigdef=RESTORED)
+    return os.posix_spawnp(command[0], list(command), environ, file_actions=nothing, setpgroup=0, setsigdef=RESTORED)
 
 
 def _watch(group: Group, woken: int) -> None:

@@ -17,8 +17,6 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
-from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.settings import PREFECT_API_URL
@@ -75,17 +73,11 @@ def spread(settings: Settings, run: str, max_cost_usd: float | None) -> Tally:
     Raises:
         ConfigError: As for `execute`.
         EndpointError: Likewise.
-        SystemExit: The run was told to end; in a flow run of Prefect's it is TerminationSignal.
     """
     runner = task_runner(settings)
     _require_server(settings.runner)
     _keep_quiet(is_local=not settings.runner_address)
-    try:
-        state = answered.with_options(task_runner=runner)(run, max_cost_usd, return_state=True)
-    except TerminationSignal as error:
-        if FlowRunContext.get():
-            raise
-        raise SystemExit(entrypoint.TERMINATED) from error
+    state = answered.with_options(task_runner=runner)(run, max_cost_usd, return_state=True)
     return cast("Tally", state.result())
 
 

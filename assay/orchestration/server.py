@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assay.desk.guard import WithHeaders
+from assay.desk.guard import NoForeignSockets, WithHeaders
 from assay.errors import BusyError, EndpointError
 from assay.judges import prompt
 from assay.models import orphans
@@ -28,9 +28,10 @@ REPORT_PAGE = "/assay/report"
 """Where this server shows the last report."""
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; form-action 'self'"
+    "style-src 'self' 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Forbids every page to load or send anything elsewhere: analytics of the second UI, pictures in an artifact."""
+"""Forbids every page to load or send anything elsewhere (analytics of the second UI, pictures of artifacts), and other
+sites to show it in a frame, where a click could be stolen."""
 
 
 def settings(port: int, home: Path) -> dict[str, str]:
@@ -61,12 +62,13 @@ class WithResults:
 
 
 def create_app() -> ASGIApp:
-    """Return Prefect's application, closed to other host names (DNS rebinding), its pages closed to other hosts."""
+    """Return Prefect's application, closed to other host names (DNS rebinding) and to other sites."""
     from prefect.server.api.server import create_app as prefect_app
 
     shown = {REPORT_PAGE: files.path(REPORT)}
     shown |= {certificate(judge): files.path(f"{CALIBRATION}/{judge}.json") for judge in prompt.names()}
-    app = WithHeaders(WithResults(prefect_app(), shown), {"Content-Security-Policy": POLICY})
+    headers = {"Content-Security-Policy": POLICY, "X-Frame-Options": "DENY"}
+    app = WithHeaders(NoForeignSockets(WithResults(prefect_app(), shown)), headers)
     return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
 
 
