@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from assay.desk.app import create
 from assay.desk.guard import MAX_BODY
+from assay.desk.holds import HELD_FOR
 from assay.desk.label_queue import is_swapped
 from assay.desk.request import COOKIE, FRAGMENT, PLACE
 from assay.records.candidate import Candidate
@@ -302,6 +304,23 @@ def test_what_was_looked_at_is_free_after_signing_out(logs: Logs, tmp_path: Path
     sitting["ada"].get(place)
     sitting["ada"].post("/sign-out")
     assert sitting["cem"].get("/labels").headers["location"] == place
+
+
+def test_whoever_does_something_keeps_what_they_look_at(logs: Logs, tmp_path: Path) -> None:
+    """Any page that an annotator opens renews their hold; without one it goes to whoever waits."""
+    logs.items = logs.items[:1]
+    made, tokens = desk(logs, tmp_path)
+    clock = [AT]
+    app = create(replace(made, now=lambda: clock[0]))
+    sitting = {name: Browser(TestClient(app, base_url=SITE)) for name in ("ada", "ben", "cem")}
+    for name, browser in sitting.items():
+        browser.sign_in(tokens[name])
+    places = [sitting[name].get("/labels").headers["location"] for name in ("ada", "ben")]
+    for later, found in ((0.6, "/"), (1.2, "/"), (2.3, places[0])):
+        clock[0] = AT + later * HELD_FOR
+        assert sitting["cem"].get("/labels").headers["location"] == found
+        for name in ("ada", "ben"):
+            sitting[name].get("/health")
 
 
 def test_a_person_retires_what_tells_nothing(browsers: dict[str, Browser], logs: Logs) -> None:
