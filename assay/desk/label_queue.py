@@ -136,9 +136,10 @@ class LabelQueue:
 
     def with_others(self, person: str, now: datetime) -> int:
         """Return how many items this person may label only if somebody who looks at them leaves them."""
-        found = self.pile()
-        lacking = sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
-        return lacking - self.left_for(person, now)
+        with self._live.lock:
+            found = self.pile()
+            lacking = sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
+            return lacking - self.left_for(person, now)
 
     def hold(self, person: str, item_id: str, now: datetime) -> None:
         """Keep an item for somebody who looks at it; they look at one at a time."""

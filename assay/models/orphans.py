@@ -43,7 +43,8 @@ def holder(address: str) -> str:
     try:
         found = psutil.net_connections("tcp")
         pid = next(one.pid for one in found if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid)
-        return f" (process {pid}, {psutil.Process(pid).name()})"
+        name = "".join(letter if letter.isprintable() else "?" for letter in psutil.Process(pid).name())
+        return f" (process {pid}, {name})"
     except (StopIteration, *GONE):
         return ""
 
