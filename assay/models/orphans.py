@@ -43,10 +43,10 @@ def holder(address: str) -> str:
     try:
         found = psutil.net_connections("tcp")
         pid = next(one.pid for one in found if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid)
-        name = "".join(letter if letter.isprintable() else "?" for letter in psutil.Process(pid).name())
-        return f" (process {pid}, {name})"
+        name = psutil.Process(pid).name()
     except (StopIteration, *GONE):
         return ""
+    return f" (process {pid}, {''.join(letter if letter.isprintable() else '?' for letter in name)})"
 
 
 def _orphans(purpose: str) -> Iterator[psutil.Process]:
