@@ -37,7 +37,7 @@ sites to show it in a frame, where a click could be stolen."""
 def settings(port: int, home: Path) -> dict[str, str]:
     """Return the environment of the server and of everything that speaks to it.
 
-    Who runs alone is kept on the disk: in memory, as by default, a restart of the server would forget that the turn of a
+    Who runs alone is kept on disk: in memory, as by default, a restart of the server would forget that the turn of a
     run that died with it expires, and every later run would be cancelled.
     """
     address = f"http://{HOST}:{port}"
