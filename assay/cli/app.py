@@ -1,13 +1,11 @@
 """What every command of `assay` is made of: the program itself, and how an error reaches a person."""
 
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 import click
 
@@ -16,8 +14,6 @@ from assay.project.distribution import DISTRIBUTION
 BAD_INPUT = 2
 INTERNAL = 70
 """As sysexits.h has it: so that 1 means a regression and nothing else."""
-INTERRUPTED, TERMINATED = 130, 143
-"""As shells have it: 128 and the number of the signal."""
 Arguments = ParamSpec("Arguments")
 
 
@@ -34,12 +30,12 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
         @wraps(run)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
             from assay.errors import AssayError
-            from assay.project.entrypoint import be_quiet
+            from assay.project.entrypoint import INTERRUPTED, be_quiet, terminable
 
             be_quiet()
-            before = _on_terminate(_terminate)
             try:
-                run(*args, **kwargs)
+                with terminable():
+                    run(*args, **kwargs)
             except AssayError as error:
                 click.echo(f"assay: {error}", err=True)
                 sys.exit(BAD_INPUT)
@@ -53,24 +49,10 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
             except Exception as error:  # noqa: BLE001 - a bug, or the machine: never the exit code of a verdict
                 click.echo(f"assay: {_internal(error)}", err=True)
                 sys.exit(INTERNAL)
-            finally:
-                _on_terminate(before)
 
         return app.command(name)(guarded)
 
     return wrap
-
-
-def _on_terminate(handler: Any) -> Any:  # noqa: ANN401 - whatever handled the signal before
-    """Handle SIGTERM anew; return what handled it before. Only a main thread may."""
-    if threading.current_thread() is not threading.main_thread():
-        return handler
-    return signal.signal(signal.SIGTERM, handler)
-
-
-def _terminate(*_: object) -> None:
-    """End on SIGTERM as on Ctrl-C: what a run has started ends with it."""
-    sys.exit(TERMINATED)
 
 
 def _internal(error: Exception) -> str:

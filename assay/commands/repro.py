@@ -1,14 +1,18 @@
 """Repro: `dvc repro` with a fresh code lock, on a project that is valid throughout."""
 
-import subprocess
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from assay.commands.validate import validate
+from assay.models.process import supervised
 from assay.project import code_lock, files
 from assay.project.entrypoint import BAD_INPUT
 from assay.project.run_lock import exclusive
+
+PATIENCE_S = 60
+"""How long DVC and the stage that it runs may take to end after an interruption."""
 
 
 def repro(stages: Sequence[str]) -> int:
@@ -23,5 +27,11 @@ def repro(stages: Sequence[str]) -> int:
     with exclusive("repro", datetime.now(UTC)):
         validate(())
         code_lock.refresh()
-        done = subprocess.run([sys.executable, "-m", "dvc", "repro", *stages], cwd=files.root(), check=False)
-    return BAD_INPUT if done.returncode else 0
+        with supervised([sys.executable, "-m", "dvc", "repro", *stages], folder=str(files.root())) as process:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                process.send_signal(signal.SIGINT)  # DVC lets the stage end, and then itself
+                process.wait(PATIENCE_S)
+                raise
+    return BAD_INPUT if code else 0

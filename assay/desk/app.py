@@ -71,6 +71,7 @@ def _page(desk: Desk, handler: Handler) -> Endpoint:
         person = desk.people.of_session(request.cookies.get(COOKIE, ""))
         if person is None:
             return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path})}", 303)
+        desk.renew(person)
         return await run_in_threadpool(handler, Visit(desk, person, request, {}))
 
     return endpoint
@@ -87,6 +88,7 @@ def _form(desk: Desk, handler: Handler) -> Endpoint:
             return PlainTextResponse("You are signed out: load the page again and sign in.", 401)
         if not desk.people.is_pass(fields.get("csrf", ""), cookie):
             return PlainTextResponse("This form is not one of your session: load the page again.", 403)
+        desk.renew(person)
         return await run_in_threadpool(handler, Visit(desk, person, request, fields))
 
     return endpoint
@@ -110,7 +112,11 @@ def _sign_in(desk: Desk) -> Endpoint:
     return endpoint
 
 
-def _sign_out(_: Visit) -> Response:
+def _sign_out(visit: Visit) -> Response:
+    """End the session for good, and leave to others what was looked at."""
+    visit.desk.people.end(visit.request.cookies.get(COOKIE, ""))
+    visit.desk.candidates.leave(visit.person.name)
+    visit.desk.labels.leave(visit.person.name)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(COOKIE)
     return answer

@@ -7,9 +7,10 @@ screen, and only somebody who has not reviewed an item may settle a dispute over
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
+from assay.desk.holds import Holds
 from assay.desk.log_cache import Live
 from assay.desk.reviewers import Person
 from assay.errors import AssayError
@@ -18,8 +19,6 @@ from assay.records.candidate import Candidate
 from assay.records.case import Case
 from assay.records.decision import Decision
 
-HELD_FOR = timedelta(minutes=10)
-"""How long an item that somebody looks at is kept for them."""
 MAX_SECONDS = 3600.0
 """Beyond it nobody was reading any more."""
 Spoken = Literal["admit", "edit", "reject"]
@@ -92,7 +91,7 @@ class CandidateQueue:
     def __init__(self, live: Live[Sitting, Decision]) -> None:
         """Begin with what the logs say."""
         self._live = live
-        self._held: dict[str, tuple[str, datetime]] = {}
+        self._holds = Holds()
         self._deferred: dict[str, list[str]] = {}
 
     def sitting(self) -> Sitting:
@@ -152,7 +151,17 @@ class CandidateQueue:
     def hold(self, person: str, candidate_id: str, now: datetime) -> None:
         """Keep an item for somebody who looks at it; they look at one at a time."""
         with self._live.lock:
-            self._held[person] = (candidate_id, now + HELD_FOR)
+            self._holds.keep(person, candidate_id, now)
+
+    def renew(self, person: str, now: datetime) -> None:
+        """Keep what somebody looks at for longer, since they are there."""
+        with self._live.lock:
+            self._holds.renew(person, now)
+
+    def leave(self, person: str) -> None:
+        """Keep nothing for somebody who has gone."""
+        with self._live.lock:
+            self._holds.free(person)
 
     def put_off(self, person: str, candidate_id: str) -> None:
         """Show an item to this person after all others."""
@@ -215,10 +224,7 @@ class CandidateQueue:
         """Yield which of these items a person may review; those that enough others look at are left to them."""
         if found.batch is None or found.batch.is_over(now):
             return
-        holding: dict[str, set[str]] = {}
-        for who, (held, until) in self._held.items():
-            if who != person and until > now:
-                holding.setdefault(held, set()).add(who)
+        holding = self._holds.by_others(person, now)
         for name in names:
             said = {word.reviewer for word in found.standings[name].words}
             if person not in said and len(said | holding.get(name, set())) < found.batch.reviewers:

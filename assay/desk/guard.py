@@ -1,4 +1,4 @@
-"""What every page of the desk is guarded by, before any of it is read.
+"""What every page of the desk, and of the server beside it, is guarded by, before any of it is read.
 
 Answers carry a policy under which a page runs the desk's own script and loads nothing else, is framed by nobody and
 kept by no cache. A write that another site has sent is refused by what the browser says of its origin; the form's own
@@ -23,6 +23,7 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -62,12 +63,36 @@ class NoForeignWrites:
         await app(scope, receive, send)
 
 
+class NoForeignSockets:
+    """Refuse WebSockets that a page of another site opens: browsers let any page do so, and say only whose it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+        is_refused = scope["type"] == "websocket" and _is_another_page(Headers(scope=scope))
+        app = PlainTextResponse("This was opened by another site.", 403) if is_refused else self._app
+        await app(scope, receive, send)
+
+
+def _is_another_page(headers: Headers) -> bool:
+    """Tell whether a page of another origin asks; a program names none."""
+    return "origin" in headers and not _is_own(headers)
+
+
+def _is_own(headers: Headers) -> bool:
+    """Tell whether the page that asks has the origin that it asks."""
+    return urlsplit(headers.get("origin", "")).netloc == headers.get("host", "")
+
+
 def _is_foreign(scope: Scope) -> bool:
     """Tell whether a browser says that a write comes from another origin, or does not say from where."""
     headers = Headers(scope=scope)
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return True
-    return urlsplit(headers.get("origin", "")).netloc != headers.get("host", "")
+    return not _is_own(headers)
 
 
 async def form(request: Request) -> dict[str, str]:

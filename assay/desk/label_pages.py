@@ -63,9 +63,13 @@ def hand_over(visit: Visit) -> Response:
 
 
 def _next(visit: Visit, after: str, said: str = "") -> Response:
-    found = visit.desk.labels.next_for(visit.person.name, after=after)
+    found = visit.desk.labels.next_for(visit.person.name, visit.desk.now(), after=after)
     if found is None:
-        return visit.lead("/", lambda: candidate_pages.start(visit, f"{said} Nothing more to label for you.".strip()))
+        others = visit.desk.labels.with_others(visit.person.name, visit.desk.now())
+        why = (
+            "Nothing to label for you now: others look at what is left." if others else "Nothing more to label for you."
+        )
+        return visit.lead("/", lambda: candidate_pages.start(visit, f"{said} {why}".strip()))
     return visit.lead(f"/labels/{quote(found)}", lambda: _show(visit, found, said))
 
 
@@ -73,7 +77,8 @@ def _show(visit: Visit, key: str, said: str = "", fault: str = "") -> Response:
     item = visit.desk.labels.pile().items.get(key)
     if item is None:
         raise HTTPException(404, "There is no such item to label.")
-    values = pages.label(visit.person.name, visit.desk.labels, item, visit.desk.guide())
+    visit.desk.labels.hold(visit.person.name, key, visit.desk.now())
+    values = pages.label(visit.person.name, visit.desk.labels, item, visit.desk.guide(), visit.desk.now())
     return visit.page("label", f"/labels/{quote(key)}", values, said=said, fault=fault)
 
 

@@ -5,12 +5,13 @@ frame. Nobody sees a judge's verdict, another person's label, or how an item was
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from assay.desk.candidate_queue import MAX_SECONDS, RefusedError, round_from
+from assay.desk.holds import Holds
 from assay.desk.log_cache import Live
 from assay.records.label import Answer, Item, Span
 from assay.records.record import digest
@@ -105,21 +106,55 @@ class LabelQueue:
     def __init__(self, live: Live[Pile, Answer]) -> None:
         """Begin with what the log says."""
         self._live = live
+        self._holds = Holds()
 
     def pile(self) -> Pile:
         """Return what there is to label, as it is now."""
         return self._live.state()
 
-    def next_for(self, person: str, *, after: str = "") -> str | None:
-        """Return the next item that this person may label; None where there is none."""
-        found = self.pile()
-        names = round_from(list(found.items), after)
-        return next((name for name in names if person not in found.by(name) and not found.is_complete(name)), None)
+    def next_for(self, person: str, now: datetime, *, after: str = "") -> str | None:
+        """Return the next item that this person may label, and keep it for them; None where there is none.
 
-    def left_for(self, person: str) -> int:
-        """Return how many items this person may still label."""
-        found = self.pile()
-        return sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
+        Args:
+            person: Who asks.
+            now: The moment.
+            after: Go round from here.
+        """
+        with self._live.lock:
+            found = self.pile()
+            names = round_from(list(found.items), after)
+            chosen = next(self._open_to(found, person, now, names), None)
+            if chosen:
+                self.hold(person, chosen, now)
+            return chosen
+
+    def left_for(self, person: str, now: datetime) -> int:
+        """Return how many items this person may still label, those that others look at left out."""
+        with self._live.lock:
+            found = self.pile()
+            return sum(1 for _ in self._open_to(found, person, now, found.items))
+
+    def with_others(self, person: str, now: datetime) -> int:
+        """Return how many items this person may label only if somebody who looks at them leaves them."""
+        with self._live.lock:
+            found = self.pile()
+            lacking = sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
+            return lacking - self.left_for(person, now)
+
+    def hold(self, person: str, item_id: str, now: datetime) -> None:
+        """Keep an item for somebody who looks at it; they look at one at a time."""
+        with self._live.lock:
+            self._holds.keep(person, item_id, now)
+
+    def renew(self, person: str, now: datetime) -> None:
+        """Keep what somebody looks at for longer, since they are there."""
+        with self._live.lock:
+            self._holds.renew(person, now)
+
+    def leave(self, person: str) -> None:
+        """Keep nothing for somebody who has gone."""
+        with self._live.lock:
+            self._holds.free(person)
 
     def say(self, person: str, said: Labelled, now: datetime) -> Answer:
         """Take a label, have it on the disk, and return it.
@@ -130,12 +165,23 @@ class LabelQueue:
         return self._live.write(lambda found: _answer(found, person, said, now))
 
     def undo(self, person: str, now: datetime) -> str:
-        """Take back this person's last label; return the item.
+        """Take back this person's last label, and keep the item for them; return it.
 
         Raises:
             RefusedError: There is none, or it was handed over already.
         """
-        return self._live.write(lambda found: _withdrawal(found, person, now)).item_id
+        with self._live.lock:
+            item_id = self._live.write(lambda found: _withdrawal(found, person, now)).item_id
+            self.hold(person, item_id, now)
+        return item_id
+
+    def _open_to(self, found: Pile, person: str, now: datetime, names: Iterable[str]) -> Iterator[str]:
+        """Yield which of these items a person may label; those that enough others look at are left to them."""
+        holding = self._holds.by_others(person, now)
+        for name in names:
+            there = found.by(name)
+            if person not in there and len(there.keys() | holding.get(name, set())) < found.wanted(name):
+                yield name
 
 
 def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:

@@ -87,7 +87,8 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
         "categories": _by_category(found),
         "agreement": agreement(found),
         "seconds": _seconds(mine),
-        "labels_left": labels.left_for(person.name),
+        "labels_left": labels.left_for(person.name, now),
+        "labels_with_others": labels.with_others(person.name, now),
         "labels_total": len(labels.pile().items),
         "labels_ready": sum(labels.pile().is_complete(name) for name in labels.pile().items),
     }
@@ -135,7 +136,7 @@ def form(one: Candidate, guide: Guide, typed: Mapping[str, str]) -> dict[str, An
     }
 
 
-def label(person: str, queue: LabelQueue, item: Item, guide: Guide) -> dict[str, Any]:
+def label(person: str, queue: LabelQueue, item: Item, guide: Guide, now: datetime) -> dict[str, Any]:
     """Return what the page of one item to label shows."""
     found, swapped = queue.pile(), is_swapped(item, person)
     own = found.answers.get(item.item_id, {}).get(person)
@@ -149,7 +150,7 @@ def label(person: str, queue: LabelQueue, item: Item, guide: Guide) -> dict[str,
         and ({"a": "right", "b": "left"} if swapped else {"a": "left", "b": "right"}).get(own.outcome, own.outcome),
         "rubric": guide.rubrics.get(item.question, ""),
         "done": len(found.mine.get(person, ())),
-        "left_for_me": queue.left_for(person),
+        "left_for_me": queue.left_for(person, now),
     }
 
 

@@ -60,6 +60,11 @@ class Desk:
     is_secure: bool
     """Is the desk reached through HTTPS?"""
 
+    def renew(self, person: Person) -> None:
+        """Keep what somebody looks at for longer: they are there."""
+        for queue in (self.candidates, self.labels):
+            queue.renew(person.name, self.now())
+
 
 @dataclass(frozen=True)
 class Visit:

@@ -1,13 +1,14 @@
 """Who may sit at the desk: people by name, each with a token that is shown once and kept as its hash.
 
-A token opens a session; a session is a signed cookie, so it outlives a restart of the desk. Whoever is struck off the
-list is out at the next request.
+A token opens a session; a session is a signed cookie, so it outlives a restart of the desk. Whoever signs out, or is
+struck off the list, is out at the next request: a copy of the cookie opens nothing any more.
 """
 
 import hashlib
 import hmac
 import json
 import secrets
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ Role = Literal["reviewer", "adjudicator"]
 SESSION_S = 14 * 86_400
 """How long a session holds."""
 KEY_BYTES = 32
+SESSION_BYTES = 16
 
 
 class Person(Record):
@@ -39,8 +41,10 @@ class People:
 
     def __init__(self, folder: Path) -> None:
         """Open the list in a private folder; there is none yet in a new project."""
-        self._file, self._key_file = folder / "people.json", folder / "key"
+        self._file, self._key_file, self._ended_file = folder / "people.json", folder / "key", folder / "ended.json"
         self._read: tuple[int, dict[str, Person]] = (-1, {})
+        self._lock = threading.Lock()
+        self._ended: dict[str, int] | None = None
 
     def invite(self, name: str, role: Role) -> str:
         """Put somebody on the list, or give them a new token; return the token, which is kept nowhere.
@@ -87,15 +91,30 @@ class People:
 
     def session(self, person: Person) -> str:
         """Return the cookie of a new session."""
-        return self._signer("session").sign(_seat(person)).decode()
+        return self._signer("session").sign(f"{_seat(person)}.{secrets.token_urlsafe(SESSION_BYTES)}").decode()
 
     def of_session(self, cookie: str) -> Person | None:
-        """Return whose session this is; None for a forged, an old or a revoked one."""
+        """Return whose session this is; None for a forged, an old, a revoked or an ended one."""
         try:
-            seat = self._signer("session").unsign(cookie, max_age=SESSION_S).decode()
+            seat, _, session = self._signer("session").unsign(cookie, max_age=SESSION_S).decode().rpartition(".")
         except BadData:
             return None
+        with self._lock:
+            if session in self._all_ended():
+                return None
         return next((one for one in self.all().values() if hmac.compare_digest(_seat(one), seat)), None)
+
+    def end(self, cookie: str) -> None:
+        """End a session: its cookie opens nothing any more, also after a restart; one that is none is left alone."""
+        signer = self._signer("session")
+        try:
+            text, signed_at = signer.unsign(cookie, max_age=SESSION_S, return_timestamp=True)
+        except BadData:
+            return
+        with self._lock:
+            still = {name: at for name, at in self._all_ended().items() if at + SESSION_S >= signer.get_timestamp()}
+            self._ended = still | {text.decode().rpartition(".")[2]: int(signed_at.timestamp())}
+            self._keep(self._ended_file, self._ended)
 
     def pass_for(self, cookie: str) -> str:
         """Return what a form of this session has to carry, which no other site can know."""
@@ -113,12 +132,20 @@ class People:
             self._key_file.chmod(0o600)
         return TimestampSigner(self._key_file.read_bytes(), salt=f"assay.desk.{what}", digest_method=hashlib.sha256)
 
+    def _all_ended(self) -> dict[str, int]:
+        """Return the sessions that were ended, with when each began; a session that has expired needs no entry."""
+        if self._ended is None:
+            self._ended = json.loads(self._ended_file.read_bytes()) if self._ended_file.is_file() else {}
+        return self._ended
+
     def _write(self, people: dict[str, Person]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        rows = [people[name].model_dump() for name in sorted(people)]
-        with atomic.replacing(self._file) as file:
-            file.write(json.dumps(rows, indent=2).encode())
-        self._file.chmod(0o600)
+        self._keep(self._file, [people[name].model_dump() for name in sorted(people)])
+
+    def _keep(self, path: Path, value: object) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with atomic.replacing(path) as file:
+            file.write(json.dumps(value, indent=2).encode())
+        path.chmod(0o600)
 
 
 def _hash(token: str) -> str:

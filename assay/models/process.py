@@ -1,4 +1,7 @@
-"""Start a product or a model for the length of a run, as Playwright's `webServer` does, and stop it again."""
+"""Start a product or a model for the length of a run, as Playwright's `webServer` does, and stop it again.
+
+It ends with the process that started it, whatever ends that one: a supervisor (assay/models/supervisor.py) sees to it.
+"""
 
 import http.client
 import os
@@ -10,22 +13,26 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from assay.errors import EndpointError
+from assay.models import orphans, supervisor
 
 PORT = "{port}"
-NO_SIGNAL = 0
 GRACE_S = 5
 """How long a process may take to end after it was asked to."""
-REAPED_S = 1
-"""How long the system may take to bury what was killed; a container without an init never does."""
+BURIAL_S = 5
+"""How much longer its supervisor may take than that."""
 SHOWN = 300
 """Characters of what a command printed that a sentence may hold."""
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class CannotStartError(Exception):
+    """A command cannot be started; the text says why, in the system's words."""
 
 
 @contextmanager
@@ -60,30 +67,94 @@ def starting(
     port = str(_free_port()) if PORT in base_url else ""
     address = base_url.replace(PORT, port)
     command = [sys.executable if part == "python" else part.replace(PORT, port) for part in start]
+    purpose = orphans.purpose(address, folder)
+    if not port:
+        orphans.end(purpose, GRACE_S)
     if _answers(address):
         raise EndpointError(
-            f"{address} answers already, expected a free port for `{' '.join(command)}`: stop that program"
+            f"{address} answers already{orphans.holder(address)}, expected a free port for `{' '.join(command)}`: "
+            "stop that program"
         )
     with tempfile.TemporaryFile() as output:
-        process = _started(command, output, folder)
-
-        def ready() -> str:
-            _await(process, address, command, output, patience_s)
-            return address
-
         try:
-            yield ready
+            with supervised(command, folder=folder, environ=orphans.mark(purpose), output=output) as process:
+
+                def ready() -> str:
+                    _await(process, address, command, output, patience_s)
+                    return address
+
+                yield ready
+        except CannotStartError as error:
+            raise EndpointError(f"`{' '.join(command)}` cannot be started ({error}): correct `start`") from error
+
+
+@contextmanager
+def supervised(
+    command: Sequence[str],
+    *,
+    folder: str = ".",
+    environ: Mapping[str, str] | None = None,
+    output: IO[bytes] | None = None,
+    grace_s: float | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command for the length of the block, and end it with all that it started, or with this process.
+
+    Yield its supervisor, which ends as the command does.
+
+    Args:
+        command: The program and its arguments.
+        folder: Where it is started.
+        environ: Variables beside those of this process.
+        output: Where it prints; this process's own standard output and error where left out.
+        grace_s: How long it may take to end after it was asked to.
+
+    Raises:
+        CannotStartError: It cannot be started.
+    """
+    patience_s = GRACE_S if grace_s is None else grace_s
+    words = [sys.executable, "-I", "-S", supervisor.__file__, str(patience_s), *command]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            process = subprocess.Popen(
+                words,
+                cwd=folder,
+                env=os.environ | (environ or {}),
+                stdin=theirs.fileno(),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CannotStartError(error.strerror) from error
+        group = 0
+        try:
+            theirs.close()
+            group = _group(ours)
+            yield process
         finally:
-            _stop(process)
+            ours.close()
+            _bury(process, group, patience_s)
 
 
-def _started(command: list[str], output: IO[bytes], folder: str) -> subprocess.Popen[bytes]:
+def _group(lifeline: socket.socket) -> int:
+    """Return the process group that a supervisor has started."""
+    with lifeline.makefile("rb", buffering=0) as said:
+        number = int(said.readline() or 0)
+    if number <= 0:
+        raise CannotStartError(os.strerror(-number) if number else "its supervisor was killed")
+    return number
+
+
+def _bury(process: subprocess.Popen[bytes], group: int, patience_s: float) -> None:
+    """Wait until a supervisor has ended what it started; where it was killed, that is ended by force."""
     try:
-        return subprocess.Popen(
-            command, cwd=folder, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-    except OSError as error:
-        raise EndpointError(f"`{' '.join(command)}` cannot be started ({error.strerror}): correct `start`") from error
+        process.wait(patience_s + supervisor.REAPED_S + BURIAL_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    if process.wait() < 0 and group:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def _await(
@@ -124,23 +195,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the whole process group: first a word, then by force, also what its leader left behind."""
-    for sign, patience_s in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, REAPED_S)):
-        deadline = time.monotonic() + patience_s
-        _tell(process, sign)
-        while _tell(process, NO_SIGNAL) and time.monotonic() < deadline:
-            time.sleep(0.01)
-    process.wait()
-
-
-def _tell(process: subprocess.Popen[bytes], number: int) -> bool:
-    """Send a signal to the group; return whether anybody was left in it. The leader is reaped on the way."""
-    process.poll()
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True

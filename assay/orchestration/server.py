@@ -1,7 +1,5 @@
 """Prefect's server on loopback: its UI and API on one port, nothing else answered, nothing sent anywhere."""
 
-import os
-import subprocess
 import sys
 import time
 import urllib.request
@@ -13,26 +11,35 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assay.desk.guard import WithHeaders
+from assay.desk.guard import NoForeignSockets, WithHeaders
 from assay.errors import BusyError, EndpointError
 from assay.judges import prompt
+from assay.models import orphans
+from assay.models.process import supervised
 from assay.project import files
 from assay.project.certificates import CALIBRATION
 from assay.project.entrypoint import QUIET
 from assay.project.results import REPORT
 
 HOST = "127.0.0.1"
+GRACE_S = 10
+"""How long the server may take to end after it was asked to."""
 REPORT_PAGE = "/assay/report"
 """Where this server shows the last report."""
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; form-action 'self'"
+    "style-src 'self' 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Forbids every page to load or send anything elsewhere: analytics of the second UI, pictures in an artifact."""
+"""Forbids every page to load or send anything elsewhere (analytics of the second UI, pictures of artifacts), and other
+sites to show it in a frame, where a click could be stolen."""
 
 
 def settings(port: int, home: Path) -> dict[str, str]:
-    """Return the environment of the server and of everything that speaks to it."""
+    """Return the environment of the server and of everything that speaks to it.
+
+    Who runs alone is kept on disk: in memory, as by default, a restart of the server would forget that the turn of a
+    run that died with it expires, and every later run would be cancelled.
+    """
     address = f"http://{HOST}:{port}"
     return QUIET | {
         "PREFECT_HOME": str(home),
@@ -42,6 +49,7 @@ def settings(port: int, home: Path) -> dict[str, str]:
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
 
 
@@ -59,12 +67,13 @@ class WithResults:
 
 
 def create_app() -> ASGIApp:
-    """Return Prefect's application, closed to other host names (DNS rebinding), its pages closed to other hosts."""
+    """Return Prefect's application, closed to other host names (DNS rebinding) and to other sites."""
     from prefect.server.api.server import create_app as prefect_app
 
     shown = {REPORT_PAGE: files.path(REPORT)}
     shown |= {certificate(judge): files.path(f"{CALIBRATION}/{judge}.json") for judge in prompt.names()}
-    app = WithHeaders(WithResults(prefect_app(), shown), {"Content-Security-Policy": POLICY})
+    headers = {"Content-Security-Policy": POLICY, "X-Frame-Options": "DENY"}
+    app = WithHeaders(NoForeignSockets(WithResults(prefect_app(), shown)), headers)
     return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
 
 
@@ -82,25 +91,21 @@ def running(port: int, home: Path, *, patience_s: float = 120) -> Iterator[str]:
         EndpointError: The server did not become healthy.
     """
     address = f"http://{HOST}:{port}"
+    purpose = orphans.purpose(address, str(home))
+    orphans.end(purpose, GRACE_S)
     if _is_healthy(address):
         raise BusyError(f"port {port} is taken by another Prefect server: stop it, or choose another with --port")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [sys.executable, "-m", "uvicorn", "--factory", "assay.orchestration.server:create_app", "--host", HOST]
     command += ["--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5"]
-    process = subprocess.Popen(command, env=os.environ | settings(port, home))
-    try:
+    environ = settings(port, home) | orphans.mark(purpose)
+    with supervised(command, environ=environ, grace_s=GRACE_S) as process:
         deadline = time.monotonic() + patience_s
         while not _is_healthy(address):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise EndpointError(f"Prefect's server did not start on {address}: read what it printed above")
             time.sleep(0.2)
         yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def _is_healthy(address: str) -> bool:

@@ -10,6 +10,7 @@ from prefect import Flow
 
 from assay.orchestration import batch_events, server
 from assay.project import files
+from assay.project.entrypoint import TERMINATED
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -61,6 +62,9 @@ def forever(port: int, home: Path, deployments: "Callable[[], Sequence[RunnerDep
     """Start the server and serve all deployments until the process is stopped.
 
     The environment has the server's settings already: Prefect reads them when it is first imported.
+
+    Raises:
+        SystemExit: SIGTERM came, which Prefect handles itself and ends with 0.
     """
     note = files.private(batch_events.ADDRESS)
     with server.running(port, home) as address:
@@ -72,6 +76,8 @@ def forever(port: int, home: Path, deployments: "Callable[[], Sequence[RunnerDep
         print(f"assay: Prefect's UI is at {address}", flush=True)  # noqa: T201 - the command's own voice
         try:
             serve(*deployments(), resume, limit=4, print_starting_message=False)
+        except SystemExit as error:
+            raise SystemExit(TERMINATED) from error
         finally:
             note.unlink(missing_ok=True)
 

@@ -164,7 +164,7 @@ def _hash(file: Path) -> str:
 def _commit(*stages: str) -> None:
     require_repository()
     try:
-        programs.dvc("commit", "--force", *stages)
+        programs.record(*stages)
     except ConfigError as error:
         raise RecordError(
             f"DVC cannot record {', '.join(stages)} ({error}): run `dvc doctor`, then the stage again"

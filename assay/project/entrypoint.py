@@ -1,12 +1,18 @@
-"""Entry points: exit codes, errors as one sentence, and no telemetry of Prefect, DVC or Great Expectations."""
+"""Entry points: exit codes, signals, errors as one sentence, and no telemetry of Prefect, DVC or Great Expectations."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from assay.errors import AssayError
 
 BAD_INPUT = 2
+INTERRUPTED, TERMINATED = 130, 143
+"""As shells have it: 128 and the number of the signal."""
 QUIET = {
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
@@ -26,10 +32,42 @@ def run(command: Callable[[], object]) -> None:
     """Run a command: an error of ours is one sentence on stderr and exit code 2, any other is a bug and raises."""
     be_quiet()
     try:
-        command()
+        with terminable():
+            command()
     except AssayError as error:
         print(f"assay: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
         raise SystemExit(BAD_INPUT) from error
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """End the block on SIGTERM exactly as on Ctrl-C, so that what it has started ends with it; only a main thread can.
+
+    Raises:
+        SystemExit: The signal came; its code is the signal's.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = False
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(on_interrupt):  # ignored, as in the background of a shell
+            raise KeyboardInterrupt
+        on_interrupt(signal.SIGINT, frame)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if came:
+            raise SystemExit(TERMINATED) from error
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def be_quiet() -> None:

@@ -14,6 +14,8 @@ from assay.text import one_line
 PARAMS = "params.yaml"
 PRIVATE = ".assay"
 """Journal, lock and memory of what was checked: never in Git, never in DVC, safe to delete between runs."""
+OWNER, OTHERS = 0o700, 0o077
+"""Bits of a file's mode."""
 
 
 def root() -> Path:
@@ -46,12 +48,35 @@ def path(name: str) -> Path:
 
 
 def private(name: str) -> Path:
-    """Return the path of a file that no stage declares: journal, logs, lock. Git ignores all of them."""
-    mark = root() / PRIVATE / ".gitignore"
-    if not mark.is_file():
-        mark.parent.mkdir(exist_ok=True)
-        mark.write_text("*\n", encoding="utf8")
-    return path(f"{PRIVATE}/{name}")
+    """Return the path of a file that no stage declares: journal, logs, lock. Git ignores all of them.
+
+    They hold answers, so nobody but their owner may read them; what is open to others is closed.
+
+    Raises:
+        ConfigError: The folder belongs to another user.
+    """
+    folder = root() / PRIVATE
+    try:
+        folder.mkdir(exist_ok=True, mode=OWNER)
+        _close(folder)
+        mark = folder / ".gitignore"
+        if not mark.is_file():
+            mark.write_text("*\n", encoding="utf8")
+        target = path(f"{PRIVATE}/{name}")
+        if target.exists():
+            _close(target)
+    except PermissionError as error:
+        raise ConfigError(
+            f"{error.filename} belongs to another user, expected it to be yours alone: work in a clone of your own"
+        ) from error
+    return target
+
+
+def _close(file: Path) -> None:
+    """Take from everybody but the owner what they may do with a file or folder."""
+    mode = file.stat().st_mode
+    if mode & OTHERS:
+        file.chmod(mode & OWNER)
 
 
 def exists(name: str) -> bool:

@@ -35,6 +35,32 @@ def dvc(*words: str) -> str:
     return _checked([sys.executable, "-m", "dvc", *words], f"dvc {words[0]}").strip()
 
 
+def record(*stages: str) -> None:
+    """Let DVC commit stages, undisturbed: it writes dvc.lock in place, and cut short it would leave an empty one.
+
+    A signal that comes meanwhile, from a terminal too, takes effect once DVC has ended.
+
+    Raises:
+        ConfigError: It refuses; the text says why.
+    """
+    command = [sys.executable, "-m", "dvc", "commit", "--force", *stages]
+    with subprocess.Popen(
+        command,
+        cwd=files.root(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            said = process.communicate()[1]
+        except BaseException:
+            process.communicate()
+            raise
+    _require(process.returncode, said, "dvc commit")
+
+
 def remote() -> str:
     """Return the name of the default DVC remote; empty where there is none."""
     done = _run([sys.executable, "-m", "dvc", "config", "core.remote"])
@@ -64,11 +90,15 @@ def content(revision: str, path: str) -> bytes | None:
 
 def _checked(command: Sequence[str], name: str) -> str:
     done = _run(command)
-    if done.returncode:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        why = next((line for line in said if line.startswith(("fatal:", "error:", "ERROR:"))), " ".join(said))
-        raise ConfigError(f"`{name}` failed ({why[:300]}), expected it to work: mend that, then do the same again")
+    _require(done.returncode, done.stderr, name)
     return done.stdout
+
+
+def _require(code: int, said: str, name: str) -> None:
+    if code:
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        why = next((line for line in lines if line.startswith(("fatal:", "error:", "ERROR:"))), " ".join(lines))
+        raise ConfigError(f"`{name}` failed ({why[:300]}), expected it to work: mend that, then do the same again")
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -3,16 +3,16 @@
 It runs in the folder ROOT of the product and imports from there; the project's own `tasks` and `flows` are not on its
 path. It reads calls from its standard input and writes answers to what was its standard output; the function sees
 neither: what it prints is dropped, what it writes to standard error is shown. The process ends when its input ends,
-also when Assay was killed.
+also when Assay was killed, and with it all that it started.
 """
 
 import asyncio
-import ctypes
 import hashlib
 import importlib
 import inspect
 import json
 import os
+import select
 import signal
 import sys
 import threading
@@ -26,8 +26,6 @@ from assay.targets import frames
 MOST_THREADS = 4096
 SHOWN = 300
 """Characters of an exception's text that an answer may hold."""
-DIE_WITH_PARENT = 1
-"""PR_SET_PDEATHSIG of Linux's prctl."""
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -35,7 +33,7 @@ Send = Callable[[dict[str, Any]], None]
 def main() -> None:
     """Serve the function until the input ends."""
     calls, answers = _claimed(sys.stdin.fileno(), sys.stdout.fileno())
-    _die_with_parent()
+    _end_with_input(calls, answers)
 
     def send(answer: dict[str, Any]) -> None:
         rest = memoryview(frames.pack(answer))
@@ -141,10 +139,22 @@ def _claimed(reading: int, writing: int) -> tuple[int, int]:
     return pipes
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel for what the end of the input cannot do while a function holds the interpreter; Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+def _end_with_input(calls: int, answers: int) -> None:
+    """Leave a process that ends this one's group when nobody can send calls any more.
+
+    A thread could not while a function holds the interpreter. It is forked before there is any thread, twice so that
+    it is no child that a function could wait for, and as one of the group it ends with it.
+    """
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    os.close(answers)
+    waiting = select.poll()
+    waiting.register(calls, 0)  # its end alone: what comes in is for the other process
+    waiting.poll()
+    os.killpg(0, signal.SIGKILL)
 
 
 def _loaded(name: str) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 import pytest
 
 from assay.desk.candidate_queue import RefusedError
+from assay.desk.holds import HELD_FOR
 from assay.desk.label_queue import Labelled, is_swapped, pile, shown
 from assay.records.label import Item, Span
 from tests.cast import AT, item
@@ -55,6 +56,56 @@ def test_an_item_gets_as_many_annotators_as_it_needs() -> None:
         queue.say("cem", labelled(one, "pass", "cem"), AT)
 
 
+@pytest.mark.parametrize(("people", "taken"), [(2, 20), (3, 30), (5, 50), (30, 200)])
+def test_nobody_is_refused_because_others_were_faster(people: int, taken: int) -> None:
+    """All look at the same time and label what they see, ten times: all is taken, and nobody sees an item twice."""
+    found = Logs([candidate(1)], items=[item(number, "Yes.") for number in range(100)])
+    queue, of = found.labels(), {one.item_id: one for one in found.items}
+    names = [f"r{number}" for number in range(people)]
+    seen: list[tuple[str, str]] = []
+    for _ in range(10):
+        looking = {name: shown for name in names if (shown := queue.next_for(name, AT))}
+        for name, shown in looking.items():
+            queue.say(name, labelled(of[shown], "pass", name), AT)
+        seen += looking.items()
+    assert len(found.answers) == len(seen) == len(set(seen)) == taken
+    assert all(len(queue.pile().by(name)) <= 2 for name in of)
+
+
+def test_a_third_label_is_for_one_person_at_a_time() -> None:
+    """Where two annotators disagree, one of those who wait gets the item, and no second one beside them."""
+    found = Logs([candidate(1)], items=[item(1, "Yes.")])
+    queue, one = found.labels(), found.items[0]
+    queue.say("ada", labelled(one, "pass", "ada"), AT)
+    queue.say("ben", labelled(one, "fail", "ben"), AT)
+    assert [queue.next_for(name, AT) for name in ("ada", "cem", "eve")] == [None, one.item_id, None]
+
+
+def test_what_somebody_looks_at_is_kept_until_they_are_gone() -> None:
+    """A hold ends when its time is over or its person leaves, and lasts while they do something."""
+    found = Logs([candidate(1)], items=[item(1, "Yes.")])
+    queue, later = found.labels(1), AT + HELD_FOR * 0.6
+    assert queue.next_for("ada", AT) == found.items[0].item_id
+    assert (queue.next_for("ben", later), queue.left_for("ben", later), queue.with_others("ben", later)) == (None, 0, 1)
+    queue.renew("ada", later)
+    assert queue.next_for("ben", AT + HELD_FOR) is None
+    assert queue.next_for("ben", later + HELD_FOR) == found.items[0].item_id
+    queue.renew("ada", later + HELD_FOR)
+    assert queue.with_others("ben", later + HELD_FOR) == 0
+    assert queue.next_for("cem", later + HELD_FOR) is None
+    queue.leave("ben")
+    assert queue.next_for("cem", later + HELD_FOR) == found.items[0].item_id
+
+
+def test_what_is_taken_back_is_kept_too() -> None:
+    """After an undo the item is its annotator's again, although somebody waits for it."""
+    found = Logs([candidate(1)], items=[item(1, "Yes.")])
+    queue = found.labels(1)
+    queue.say("ada", labelled(found.items[0], "pass"), AT)
+    queue.undo("ada", AT)
+    assert queue.next_for("ben", AT) is None
+
+
 def test_sides_differ_from_person_to_person() -> None:
     """Each annotator sees about half of the pairs the other way round, not the same half as others."""
     pairs = [item(number, "x", "pairwise", "y") for number in range(400)]
@@ -79,13 +130,13 @@ def test_undo_takes_the_label_back() -> None:
     """After an undo the item waits again, and nothing is left to take back."""
     found = _logs()
     queue = found.labels()
-    first = queue.next_for("ada")
+    first = queue.next_for("ada", AT)
     assert first
     of = next(one for one in found.items if one.item_id == first)
     queue.say("ada", labelled(of, "tie" if of.question == "pairwise" else "fail"), AT)
-    assert queue.next_for("ada") != first
+    assert queue.next_for("ada", AT) != first
     assert queue.undo("ada", AT) == first
-    assert queue.next_for("ada") == first
+    assert queue.next_for("ada", AT) == first
     with pytest.raises(RefusedError, match="nothing to take back"):
         queue.undo("ada", AT)
 

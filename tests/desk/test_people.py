@@ -1,10 +1,12 @@
 """Who may sit at the desk: a token opens a session, and nothing else does."""
 
+import json
 from pathlib import Path
 
 import pytest
+from itsdangerous import TimestampSigner
 
-from assay.desk.reviewers import People
+from assay.desk.reviewers import SESSION_S, People
 from assay.errors import ConfigError
 
 
@@ -46,6 +48,32 @@ def test_a_session_outlives_the_desk_and_ends_with_its_person(tmp_path: Path) ->
     assert People(tmp_path).of_session(other) is None
     with pytest.raises(ConfigError, match="nobody is called 'ben', expected one of ann"):
         people.strike("ben")
+
+
+def test_an_ended_session_is_dead(tmp_path: Path) -> None:
+    """A copy of its cookie opens nothing, after a restart of the desk too; other sessions of that person go on."""
+    people = People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    one, other = people.session(ann), people.session(ann)
+    people.end("forged")
+    people.end(one)
+    for desk in (people, People(tmp_path)):
+        assert (desk.of_session(one), desk.of_session(other)) == (None, ann)
+    assert (tmp_path / "ended.json").stat().st_mode & 0o077 == 0
+    assert one.rpartition(".")[2] not in (tmp_path / "ended.json").read_text()
+
+
+def test_ended_sessions_are_forgotten_once_they_have_expired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of ended sessions holds no more than those that would still be good."""
+    people = People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: 1_000_000)
+    people.end(people.session(ann))
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: 1_000_001 + SESSION_S)
+    people.end(people.session(ann))
+    assert list(json.loads((tmp_path / "ended.json").read_text()).values()) == [1_000_001 + SESSION_S]
 
 
 def test_a_form_carries_its_session_s_own_pass(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from assay.desk.candidate_queue import HELD_FOR, RefusedError
+from assay.desk.candidate_queue import RefusedError
+from assay.desk.holds import HELD_FOR
 from assay.evalset.admission import standings
 from tests.cast import AT, case
 from tests.desks import Logs, candidate, person, said

@@ -1,6 +1,8 @@
 """The control room: a real Prefect server, its schedule, its forms in a real browser, runs started from there."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -57,6 +59,27 @@ def test_other_hosts_and_other_sites_are_shut_out(api: Api) -> None:
         assert "execute:" not in httpx.get(f"{api.address}{elsewhere}", follow_redirects=True).text
     policy = httpx.get(f"{api.address}/", headers={"Accept": "text/html"}, follow_redirects=True).headers
     assert policy["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def opened(address: str, path: str, origin: str) -> int:
+    """Return the status of a WebSocket's handshake; an empty origin is none, as a program's."""
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    headers |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} | ({"Origin": origin} if origin else {})
+    with closing(HTTPConnection(address.removeprefix("http://"), timeout=30)) as connection:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+
+
+def test_another_site_opens_no_socket_and_no_frame(api: Api) -> None:
+    """A WebSocket opens with the own origin or none, a foreign one is refused; no page may be shown in a frame."""
+    foreign = ("http://evil.example", "null", "http://127.0.0.1:1", f"{api.address}.evil.example")
+    for path in ("/api/events/in", "/api/events/out", "/api/logs/out"):
+        assert {opened(api.address, path, origin) for origin in foreign} == {403}
+        assert {opened(api.address, path, origin) for origin in ("", api.address)} == {101}
+    for path in ("/", "/dashboard", "/assay/report", "/api/health", "/docs"):
+        found = httpx.get(f"{api.address}{path}", follow_redirects=True).headers
+        assert "frame-ancestors 'none'" in found["Content-Security-Policy"]
+        assert found["X-Frame-Options"] == "DENY"
 
 
 def test_the_nightly_is_scheduled(api: Api) -> None:

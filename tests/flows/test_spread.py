@@ -173,6 +173,28 @@ def test_a_killed_process_costs_what_was_in_flight(project: Project, now: dateti
         assert served.peak == 2
 
 
+def test_a_terminated_run_ends_with_its_workers(project: Project, api: str) -> None:
+    """SIGTERM ends a run of several processes with the signal's exit code, and its workers with it."""
+    with serving(answer) as served:
+        point(project, served, "processes")
+        run = started(api)
+        wait_for(lambda: len(served.asked) >= COUNT // 3, run)
+        workers = spawned(run)
+        assert len(workers) == 2
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=60)
+        assert run.returncode == 143
+        wait_for(lambda: not any(map(is_there, workers)), seconds=10)
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process runs; one that nobody has buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @pytest.fixture
 def elsewhere(
     project: Project, tmp_path_factory: pytest.TempPathFactory
