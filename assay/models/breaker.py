@@ -13,6 +13,8 @@ IN_A_ROW = 10
 """Calls that fail, with no answer between them, are an outage."""
 SILENT_S, ANSWERS = 1.0, 2.0
 """So many seconds, and so many times what an answer takes, have to pass without one."""
+BOTH = 2
+"""Attempts to find out, by a question of its own and by one that was answered before."""
 FIRST_S, LONGEST_S = 0.5, 30.0
 """Between two attempts to find out."""
 DOUBT_S = 60.0
@@ -93,16 +95,21 @@ class Breaker:
         self._count(ticket, error, now)
 
     def sent_away(self, ticket: Ticket, error: OverloadError, now: float) -> None:
-        """Take down a refusal for longer than anybody waits; ten in a row are no oddity of one question."""
-        self._count(ticket, error, now, is_hopeless=True)
+        """Take down a refusal for longer than anybody waits; two that find out say it for all."""
+        if not self.trouble:
+            self._count(ticket, error, now)
+            return
+        self.trouble.tries += ticket.is_probe
+        self.trouble.error = error
+        self.trouble.is_hopeless = self.trouble.tries >= BOTH
 
-    def _count(self, ticket: Ticket, error: CallError | AccessError, now: float, *, is_hopeless: bool = False) -> None:
+    def _count(self, ticket: Ticket, error: CallError | AccessError, now: float) -> None:
         if ticket.sent < self._heard_at:
             return
         self._failing_since = self._failing_since if self._failed else ticket.sent
         self._failed.add(ticket.call)
         if len(self._failed) >= IN_A_ROW and now - max(self._heard_at, self._failing_since) > self.silence_s:
-            self.trouble = Trouble(self._failing_since, error, is_hopeless=is_hopeless)
+            self.trouble = Trouble(self._failing_since, error)
 
     def refused(self, ticket: Ticket, error: OverloadError) -> None:
         """Take down a refusal after which nothing was let in: the endpoint is there, and too busy for anybody."""
@@ -114,7 +121,8 @@ class Breaker:
 
     def suspect(self, error: CallError | AccessError, since: float) -> None:
         """Hold a call that failed as often as it may, while nothing else was answered, for an outage."""
-        self.trouble = self.trouble or Trouble(since, error)
+        is_long = isinstance(error, OverloadError) and (error.wait_s or 0.0) > self._patience_s
+        self.trouble = self.trouble or Trouble(since, error, is_hopeless=is_long and not self.has_answered)
 
     def require(self, now: float) -> None:
         """Go on waiting, unless that has lasted too long.
@@ -127,7 +135,7 @@ class Breaker:
             return
         silent_s = now - trouble.since
         if isinstance(trouble.error, AccessError) and silent_s > min(DOUBT_S, self._patience_s):
-            raise trouble.error
+            raise EndpointError(str(trouble.error))
         wait_s = trouble.error.wait_s if trouble.is_hopeless and isinstance(trouble.error, OverloadError) else None
         if wait_s is None and silent_s <= self._patience_s:
             return

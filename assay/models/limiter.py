@@ -151,6 +151,8 @@ class Governor:
     def _refused(self, ticket: Ticket, error: OverloadError, now: float) -> None:
         if (error.wait_s or 0.0) > self._patience_s:
             self.breaker.sent_away(ticket, error, now)
+            if trouble := self.breaker.trouble:
+                self._pace.close(now + trouble.interval())
             return
         unasked_s = min(UNASKED_S, 0.5 * 2.0**self._unheard)
         wait_s = unasked_s if error.wait_s is None else error.wait_s

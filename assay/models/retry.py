@@ -93,7 +93,7 @@ class Patience:
                 raise error
             if isinstance(error, OverloadError) and is_rate_limit(error):
                 refusals += 1
-                self._require_soon(error, clock() - since, outdone)
+                await self._require_soon(error, since, clock() - since, outdone)
                 await asyncio.sleep(self._quiet_s(error, refusals))
             elif breaker.trouble is None:
                 tries += 1
@@ -106,14 +106,18 @@ class Patience:
                 error = again
             outdone += breaker.has_answered_since(failed) * (SURELY if was_down else 1)
 
-    def _require_soon(self, error: OverloadError, refused_s: float, outdone: int) -> None:
+    async def _require_soon(self, error: OverloadError, since: float, refused_s: float, outdone: int) -> None:
         """Give up what is refused for ever while others are let in, or for longer than anybody waits.
 
         Raises:
             CallError: It is this call's own fault.
         """
-        if max(error.wait_s or 0.0, refused_s) > self._limits.patience_s or outdone >= OFTEN:
+        if refused_s > self._limits.patience_s or outdone >= OFTEN:
             raise error
+        if (error.wait_s or 0.0) > self._limits.patience_s and self.governor.breaker.trouble is None:
+            if await self._is_answered(since):
+                raise error
+            self.governor.breaker.suspect(error, since)
 
     def _quiet_s(self, error: OverloadError, refusals: int) -> float:
         """Return how long a refused call waits, though the gate may be open for others."""
