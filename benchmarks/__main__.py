@@ -1,7 +1,7 @@
 """What the README's figures come from: `python -m benchmarks [NAME ...] [--rounds N]`, all of them without a name.
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
-that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, kills, statistics,
+that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, limits, kills, statistics,
 desk, duplicates.
 """
 
@@ -85,6 +85,13 @@ def faults(_: int) -> Figures:
     return module.measure()
 
 
+def limits(_: int) -> list[Figures]:
+    """A thousand cases against limits and outages that nobody declared, once each: half an hour in all."""
+    from benchmarks import limits as module
+
+    return module.measure()
+
+
 def kills(_: int) -> Figures:
     """Twenty kills of one run of 2,000 cases."""
     from benchmarks.kills import sweep
@@ -134,13 +141,14 @@ def shown(count: int, latency_s: float, concurrency: int, costs: dict[str, Cost]
     return {"cases": count, "ideal_s": ideal_s, "bar_s": round(1.1 * ideal_s + 3, 2), **ways}
 
 
-FIGURES: dict[str, Callable[[int], Figures]] = {
+FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
     "speed": speed,
     "slow": slow,
     "start": start,
     "memory": memory,
     "cores": cores,
     "faults": faults,
+    "limits": limits,
     "kills": kills,
     "statistics": statistics,
     "desk": desk,

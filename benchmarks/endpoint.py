@@ -67,9 +67,13 @@ class Connection(asyncio.Protocol):
         length = next((int(line[len(LENGTH) :]) for line in lines if line.startswith(LENGTH)), 0)
         if len(rest) >= length:
             self._waiting = rest[length:]
-            answer = VERDICT if b'"response_format"' in rest else ANSWER
             self._clock.tell()
-            self._loop.call_later(self._latency_s, self._transport.write, answer)
+            self.reply(rest)
+
+    def reply(self, body: bytes) -> None:
+        """Answer a request after the latency."""
+        answer = VERDICT if b'"response_format"' in body else ANSWER
+        self._loop.call_later(self._latency_s, self._transport.write, answer)
 
 
 async def serve(latency_s: float) -> None:

@@ -47,7 +47,8 @@ ONE_IN = 5
 """So many questions to the judge have one that is answered with `fail`."""
 
 
-def _answer(status: bytes, body: bytes, *headers: bytes, length: int | None = None) -> bytes:
+def whole(status: bytes, body: bytes, *headers: bytes, length: int | None = None) -> bytes:
+    """Return a whole HTTP answer."""
     declared = b"Content-Length: %d" % (len(body) if length is None else length)
     return b"\r\n".join([b"HTTP/1.1 " + status, *headers, declared, b"", body])
 
@@ -56,16 +57,16 @@ JSON = b"Content-Type: application/json"
 ERROR = json.dumps({"error": {"message": "the model is at its limit", "type": "overloaded", "code": "busy"}}).encode()
 HALF = ANSWER.partition(HEAD_END)[2][:100]
 FAULTS = {
-    "too-many": _answer(b"429 Too Many Requests", ERROR, JSON),
-    "server-fault": _answer(b"500 Internal Server Error", ERROR, JSON),
-    "truncated": _answer(b"200 OK", HALF, JSON),
+    "too-many": whole(b"429 Too Many Requests", ERROR, JSON),
+    "server-fault": whole(b"500 Internal Server Error", ERROR, JSON),
+    "truncated": whole(b"200 OK", HALF, JSON),
     "empty": reply(""),
-    "web-page": _answer(b"200 OK", b"<html><h1>Sign in</h1></html>", b"Content-Type: text/html"),
-    "error-body": _answer(b"200 OK", ERROR, JSON),
+    "web-page": whole(b"200 OK", b"<html><h1>Sign in</h1></html>", b"Content-Type: text/html"),
+    "error-body": whole(b"200 OK", ERROR, JSON),
 }
 OTHER_FORMS = {
-    "too-many": _answer(b"429 Too Many Requests", ERROR, JSON, b"Retry-After: 1"),
-    "truncated": _answer(b"200 OK", HALF, JSON, length=2 * len(HALF)),
+    "too-many": whole(b"429 Too Many Requests", ERROR, JSON, b"Retry-After: 1"),
+    "truncated": whole(b"200 OK", HALF, JSON, length=2 * len(HALF)),
 }
 PASS, FAIL = reply('{"verdict": "pass"}'), reply('{"verdict": "fail"}')
 
@@ -217,7 +218,7 @@ class Connection(asyncio.Protocol):
     async def _tell(self, path: str) -> None:
         if path.startswith("/reached/"):
             await self._ledger.reached(int(path.rpartition("/")[2]))
-        self._transport.write(_answer(b"200 OK", json.dumps(self._ledger.told()).encode(), JSON))
+        self._transport.write(whole(b"200 OK", json.dumps(self._ledger.told()).encode(), JSON))
 
 
 async def serve(latency_s: float, weather: Weather) -> None:

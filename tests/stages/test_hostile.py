@@ -1,14 +1,10 @@
 """Whatever a case, a product or a judge holds or does: bounded in time, one typed row, and the others have answers."""
 
-import asyncio
 import gzip
 import json
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -24,7 +20,7 @@ from assay.records.case import Case, Expectation, ToolCall
 from assay.stages import execute, judge, review
 from tests.cast import Project, case, decision
 from tests.endpoint import completion, tool_call
-from tests.targets.raw_product import Asked, Says, Script, says, serving
+from tests.targets.raw_product import Asked, Says, listening, says
 
 MEGABYTE = "x" * 1_000_000
 HALF = "half \ud83d"
@@ -59,27 +55,6 @@ def bounded() -> Iterator[None]:
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
-
-
-@contextmanager
-def listening(script: Script) -> Iterator[str]:
-    """Serve raw replies from a thread of its own; yield the address."""
-    told: SimpleQueue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
-
-    async def listen() -> None:
-        stop = asyncio.Event()
-        async with serving(script) as url:
-            told.put((url, asyncio.get_running_loop(), stop))
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(listen()))
-    thread.start()
-    url, loop, stop = told.get(timeout=10)
-    try:
-        yield url
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
 
 
 def said(content: Any, **message: Any) -> Says:

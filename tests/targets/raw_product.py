@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any
 
 
@@ -88,3 +90,24 @@ async def _send(reply: Says, writer: asyncio.StreamWriter) -> None:
         if len(pieces) > 1 or not reply.is_endless:
             pieces.pop(0)
     await writer.drain()
+
+
+@contextmanager
+def listening(script: Script) -> Iterator[str]:
+    """Serve raw replies from a thread of its own; yield the address."""
+    told: SimpleQueue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
+
+    async def listen() -> None:
+        stop = asyncio.Event()
+        async with serving(script) as url:
+            told.put((url, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(listen()))
+    thread.start()
+    url, loop, stop = told.get(timeout=10)
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
