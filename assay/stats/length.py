@@ -22,7 +22,7 @@ SINGULAR = 1e9
 STEPS = 50
 """Newton's method needs fewer than ten where a fit exists."""
 TOLERANCE = 1e-10
-"""A step smaller than this, beside the coefficients, ends the fit."""
+"""A step smaller than this ends the fit."""
 Floats = NDArray[np.float64]
 
 
@@ -86,8 +86,7 @@ def length_controlled(
     _require_overlap(y, x)
     clusters, number = np.unique(np.asarray(prompts), return_inverse=True)
     is_clustered = len(clusters) < len(y) or bool(((y > 0) & (y < 1)).any())
-    # Standardised for the fit, so that no coefficient is large only because the lengths lie far from 0; then back.
-    design, back = np.column_stack([np.ones_like(x), (x - x.mean()) / x.std()]), _unstandardised(x)
+    design, back = _standardised(x)
     coefficients = _fit(design, y)
     covariance = _covariance(design, y, coefficients, number if is_clustered else None)
     theta, phi = back @ coefficients
@@ -154,9 +153,14 @@ def _require_spread(x: Floats) -> None:
         )
 
 
-def _unstandardised(x: Floats) -> Floats:
-    """Return the matrix that makes coefficients of x from those of the standardised x."""
-    return np.array([[1, -x.mean() / x.std()], [0, 1 / x.std()]])
+def _standardised(x: Floats) -> tuple[Floats, Floats]:
+    """Return intercept and standardised x as columns, and the matrix that makes coefficients of x from theirs.
+
+    So no coefficient of the fit is large only because the lengths lie far from 0.
+    """
+    centre, scale = x.mean(), x.std()
+    design = np.column_stack([np.ones_like(x), (x - centre) / scale])
+    return design, np.array([[1, -centre / scale], [0, 1 / scale]])
 
 
 def _fit(design: Floats, y: Floats) -> Floats:
@@ -167,7 +171,7 @@ def _fit(design: Floats, y: Floats) -> Floats:
         if not np.linalg.cond(information) < 1 / np.finfo(float).eps:
             break
         step = np.linalg.solve(information, design.T @ (y - expit(design @ coefficients)))
-        if np.abs(step).max() < TOLERANCE * max(1.0, np.abs(coefficients).max()):
+        if np.abs(step).max() < TOLERANCE:
             return coefficients
         while _log_likelihood(design, y, coefficients + step) < _log_likelihood(design, y, coefficients) - TOLERANCE:
             step = step / 2
