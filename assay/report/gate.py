@@ -1,5 +1,6 @@
 """The gate: one word on a run, and the exit code that says it to a machine."""
 
+from datetime import datetime
 from typing import Literal
 
 from assay.records.record import Record
@@ -39,8 +40,18 @@ class Evidence(Record):
     """Has every case of the evaluation set an accepted answer to compare with?"""
 
 
-class Gate(Record):
-    """The decision with its reason and what to do next."""
+class Times(Record):
+    """Which run a result is of, and when that was."""
+
+    run: str = ""
+    """Id of the run; empty where nobody gave it one."""
+    began: datetime | None = None
+    ended: datetime | None = None
+    """None for a run that did not end, or where nobody knows."""
+
+
+class Gate(Times):
+    """The decision on a run, with its reason and what to do next."""
 
     word: Word
     reason: str
