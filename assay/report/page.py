@@ -3,14 +3,16 @@
 Every value that a template prints passes through `visible` and is then escaped; no template marks anything as safe.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from typing import TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.calibration.certificate import JUDGES, Slice, Standing
+from assay.records.optional import Guard
 from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
 from assay.report.content import ChangedCase, Judge, Report
@@ -20,6 +22,8 @@ from assay.report.gate import Word
 from assay.report.wording import answered, money, percent, with_interval
 
 RESOURCES = ("templates/*",)
+LOST = "lost.html"
+"""Stands in the place of a panel that cannot be drawn."""
 
 MAX_CASES = 200
 """Changed cases that are shown in full, over all three lists."""
@@ -51,6 +55,7 @@ STANDINGS: dict[Standing, str] = {
     "judge-changed": "the judge is not the one that was certified",
 }
 CLASSES = {"pass-fail": ("fail", "pass"), "pairwise": ("A", "tie", "B")}
+Value = TypeVar("Value")
 STATES = ("alert", "watch", "quiet", "charted")
 
 
@@ -90,31 +95,78 @@ class JudgeView:
     """Agreement on real answers and on those with a fault put in on purpose, the lowest first."""
 
 
-def render(report: Report) -> str:
-    """Return the page; equal reports give equal text."""
-    groups, lists = _signals(report.signals), _case_lists(report)
+class Panels:
+    """The panels of one page: which of them cannot be drawn, and why."""
+
+    def __init__(self, guard: Guard) -> None:
+        """Begin with every panel to be drawn."""
+        self._guard = guard
+        self._notes: dict[str, str] = {}
+        self._drawing = ""
+
+    def value(self, compute: Callable[[], Value], otherwise: Value, *panels: str) -> Value:
+        """Return what these panels draw; where it fails, none of them is drawn."""
+        known = len(self._guard.failures)
+        found = self._guard.optional(f"the {panels[0].removesuffix('.html')} panel", compute, otherwise)
+        if len(self._guard.failures) > known:
+            self._notes |= dict.fromkeys(panels, str(self._guard.failures[-1]))
+        return found
+
+    def template(self, panel: str) -> str:
+        """Return the template of a panel: its own, or the one that says why it is missing."""
+        self._drawing = panel
+        return LOST if panel in self._notes else panel
+
+    def lost(self) -> dict[str, str]:
+        """Return the id and the note of the panel that is being drawn, for the template of the lost ones."""
+        return {"id": self._drawing.removesuffix(".html"), "note": self._notes[self._drawing]}
+
+    def lose(self, error: Exception) -> bool:
+        """Note that the panel being drawn failed; return whether the page can do without it."""
+        if not self._drawing or self._drawing in self._notes:
+            return False
+        self._guard.failed(f"the {self._drawing.removesuffix('.html')} panel", error)
+        self._notes[self._drawing] = str(self._guard.failures[-1])
+        return True
+
+
+def render(report: Report, guard: Guard | None = None) -> str:
+    """Return the page; equal reports give equal text. A panel that cannot be drawn is a note that the guard knows."""
+    panels = Panels(guard or Guard())
+    groups = panels.value(lambda: _signals(report.signals), (list[Signal](), list[Signal]()), "production.html")
+    lists = panels.value(lambda: _case_lists(report), list[CaseList](), "cases.html")
     headline, stop, details = report.gate.sentence.partition(". ")
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            report=report,
-            headline=headline + stop.strip(),
-            details=details,
-            answered=answered(report.target),
-            badge=BADGES[report.gate.word],
-            standings=STANDINGS,
-            standing_of={name: _standing(report, name) for name in JUDGES},
-            comparisons=_comparisons(report),
-            bars={"target": figures.stack(report.target), "baseline": figures.stack(report.baseline)},
-            case_lists=lists,
-            shown_cases={case.case_id for one in lists for case, _ in one.cases},
-            judges=[_judge(judge) for judge in report.judges],
-            signals=groups[0],
-            quiet_segments=groups[1],
-            used_by_all=total(report.spent) if report.spent else None,
-        )
-    )
+    values = {
+        "report": report,
+        "headline": headline + stop.strip(),
+        "details": details,
+        "answered": answered(report.target),
+        "badge": BADGES[report.gate.word],
+        "standings": STANDINGS,
+        "standing_of": {name: _standing(report, name) for name in JUDGES},
+        "comparisons": panels.value(lambda: _comparisons(report), list[Compared](), "changed.html", "tiles.html"),
+        "bars": panels.value(lambda: _bars(report), dict[str, list[figures.Segment]](), "tiles.html"),
+        "case_lists": lists,
+        "shown_cases": {case.case_id for one in lists for case, _ in one.cases},
+        "judges": panels.value(lambda: _judges(report), list[JudgeView](), "judges.html", "tiles.html"),
+        "signals": groups[0],
+        "quiet_segments": groups[1],
+        "used_by_all": panels.value(lambda: total(report.spent) if report.spent else None, None, "costs.html"),
+    }
+    while True:
+        try:
+            return _environment().get_template("report.html").render(values, panels=panels)
+        except Exception as error:
+            if not panels.lose(error):
+                raise
+
+
+def _judges(report: Report) -> list[JudgeView]:
+    return [_judge(judge) for judge in report.judges]
+
+
+def _bars(report: Report) -> dict[str, list[figures.Segment]]:
+    return {"target": figures.stack(report.target), "baseline": figures.stack(report.baseline)}
 
 
 @cache
@@ -180,11 +232,12 @@ def _case_lists(report: Report) -> list[CaseList]:
     for kind, title, none, cases in kinds:
         shown = cases[:left]
         left -= len(shown)
+        lost = report.lost(kind.replace("-", "_"))
         lists.append(
             CaseList(
                 kind=kind,
                 title=title,
-                none=none,
+                none=f"{lost}." if lost else none,
                 cases=[(case, texts.difference(case.baseline_text, case.target_text)) for case in shown],
                 more=len(cases) - len(shown),
                 unfolded=OPEN_CASES if kind == "newly-failing" else 0,

@@ -4,50 +4,43 @@ Reads the evaluation set, responses, baseline, verdicts, labels, certificates an
 says of the calls; writes one report, the gate's word, the metrics and tonight's row of the history. Asks nobody.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from assay.calibration import certificate
-from assay.calibration.certificate import JUDGES, AnchorNight, Certificate
+from assay.calibration.certificate import JUDGES
 from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
 from assay.judges.prompt import JUDGES_FOLDER
-from assay.models.journal import Journal
-from assay.project import files
-from assay.project.certificates import CALIBRATION, read_certificates, read_refusals
-from assay.project.distribution import tool_version
-from assay.project.params import overrides, read_params
-from assay.project.release_notes import RELEASES, released
+from assay.project import failures, files, results
+from assay.project.certificates import CALIBRATION
+from assay.project.params import read_params
+from assay.project.release_notes import RELEASES
 from assay.project.results import GATE, METRICS, REPORT, SLICES
-from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
-from assay.project.tables.labels import labelled
-from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.tables.responses import RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
-from assay.project.taxonomy import TAXONOMY, read_taxonomy
+from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
-from assay.records.category import Category
 from assay.records.history import CaseNight
-from assay.records.label import Item, Label
-from assay.records.ledger import Spent
-from assay.records.record import Record, digest
+from assay.records.parts import ESSENTIAL, PARTS
+from assay.records.record import Record
 from assay.records.response import Response
-from assay.records.signal import Signal
-from assay.records.verdict import IDENTICAL, Subject, Verdict
+from assay.records.verdict import IDENTICAL, Verdict
 from assay.report import content, correction, costs, findings, gate, judged, metrics, wording
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import watched
 from assay.stages.declaration import Output, Stage
+from assay.stages.night import Night, gather
 
 SEVERITY = ("critical", "high", "medium", "low")
 LOST = ("wire", "judge")
@@ -94,42 +87,14 @@ STAGE = Stage(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Night:
-    """Everything that the stage reads."""
-
-    cases: list[Case]
-    taxonomy: list[Category]
-    responses: list[Response]
-    baseline: list[Response]
-    verdicts: list[Verdict]
-    items: list[Item]
-    labels: list[Label]
-    signals: list[Signal]
-    certificates: dict[str, Certificate]
-    refusals: dict[str, str]
-    anchors: list[AnchorNight]
-    ledger: list[Spent]
-    """Of the run that asked for the responses; empty where no journal was kept."""
-    provenance: content.Provenance
-
-    @cached_property
-    def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:
-        """Return each version's outcome on every case, by all scorers, and (True) by checks alone."""
-        responses: dict[Subject, list[Response]] = {"target": self.responses, "baseline": self.baseline}
-        return {
-            (version, checks_only): findings.outcomes(version, self.cases, rows, self.verdicts, checks_only=checks_only)
-            for version, rows in responses.items()
-            for checks_only in (False, True)
-        }
-
-
 class Summary(NamedTuple):
     """Two small tables for a control room."""
 
     newly_failing: list[dict[str, str]]
     coverage: list[dict[str, str]]
     """Where the planned cases went, then what each stage used; every row has the same columns."""
+    failures: Sequence[str] = ()
+    """Parts of the run that failed, one sentence each."""
 
 
 def judges(night: Night, now: datetime) -> list[content.Judge]:
@@ -146,12 +111,17 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
-        watch = watched(night.anchors, name, judges=len(JUDGES)) if held else None
+        over, known = f"the watch over {name}", len(night.guard.failures)
+        look = partial(watched, night.anchors, name, judges=len(JUDGES))
+        watch = night.guard.optional(over, look, None) if held else None
+        lost = "; ".join(map(str, night.guard.failures[known:]))
         if watch and watch.state == "judge" and worth == "valid":
             worth = "judge-changed"
         if rows:
             note = night.refusals.get(name, "")
-            found.append(content.Judge(name=name, standing=worth, certificate=held, note=note, watch=watch))
+            found.append(
+                content.Judge(name=name, standing=worth, certificate=held, note=note, watch=watch, watch_note=lost)
+            )
     return found
 
 
@@ -190,6 +160,28 @@ def decide(
     )
     word, reason, then = gate.decide(found)
     return gate.Gate(word=word, reason=reason, next=then, sentence=wording.sentence(word, reason, target, basis))
+
+
+def verdict(
+    night: Night,
+    settings: Settings,
+    trusted: Sequence[content.Judge],
+    everything: findings.Comparison | None,
+    checks: findings.Comparison | None,
+) -> gate.Gate:
+    """Return the gate's word; `incomplete` where a part that it rests on could not be computed."""
+    found = night.part("gate", lambda: decide(night, settings, trusted, everything, checks), None)
+    essential = {PARTS[name] for name in ESSENTIAL}
+    missing = [str(failure) for failure in night.guard.failures if failure.part in essential]
+    if found and not missing:
+        return found
+    target, reason = findings.account(night.outcomes["target", False]), "; ".join(missing)
+    return gate.Gate(
+        word="incomplete",
+        reason=reason,
+        next="run `assay doctor`, which names the file with the traceback, and report the bug",
+        sentence=wording.sentence("incomplete", reason, target, None),
+    )
 
 
 def changed(night: Night, kind: str, worse: Sequence[str]) -> list[content.ChangedCase]:
@@ -253,34 +245,42 @@ def _reason(verdict: Verdict, *, is_one_of_many: bool) -> str:
 
 def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     """Compose everything that the page and the metrics say."""
-    trusted = judges(night, now)
-    everything = comparison(night, settings, checks_only=False)
-    checks = comparison(night, settings, checks_only=True)
+    part, nobody = night.part, list[content.Judge]()
+    trusted = part("judges", lambda: judges(night, now), nobody)
+    everything = part("everything", lambda: comparison(night, settings, checks_only=False), None)
+    checks = part("checks", lambda: comparison(night, settings, checks_only=True), None)
     rng = np.random.default_rng(settings.seed)
     basis = everything or checks
     worse = basis.worse if basis else []
+    correct = partial(correction.corrected, night.verdicts, night.responses, night.items, night.labels)
+    none = list[content.ChangedCase]()
     return content.Report(
         produced=now,
-        gate=decide(night, settings, trusted, everything, checks),
+        gate=verdict(night, settings, trusted, everything, checks),
         provenance=night.provenance,
         target=findings.account(night.outcomes["target", False]),
         baseline=findings.account(night.outcomes["baseline", False]),
         everything=everything,
         checks=checks,
-        corrected=correction.corrected(
-            night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
+        corrected=part("corrected", lambda: correct(rng=rng, draws=settings.draws), None),
+        change=part(
+            "change",
+            lambda: judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
+            None,
         ),
-        change=judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
-        preference=findings.preference(night.verdicts),
-        controlled=judged.at_equal_lengths(night.verdicts, night.responses, night.baseline),
-        steadiness=steadiness(night.cases, night.responses, night.verdicts),
+        preference=part("preference", lambda: findings.preference(night.verdicts), None),
+        controlled=part(
+            "controlled", lambda: judged.at_equal_lengths(night.verdicts, night.responses, night.baseline), None
+        ),
+        steadiness=part("steadiness", lambda: steadiness(night.cases, night.responses, night.verdicts), None),
         judges=trusted,
         signals=night.signals,
-        spent=costs.spending(night.ledger),
-        answers=costs.answers(night.responses),
-        newly_failing=changed(night, "newly failing", worse),
-        fixed=changed(night, "fixed", worse),
-        unscored=changed(night, "unscored", worse),
+        spent=part("spent", lambda: costs.spending(night.ledger), list[costs.Spending]()),
+        answers=part("answers", lambda: costs.answers(night.responses), None),
+        newly_failing=part("newly_failing", lambda: changed(night, "newly failing", worse), none),
+        fixed=part("fixed", lambda: changed(night, "fixed", worse), none),
+        unscored=part("unscored", lambda: changed(night, "unscored", worse), none),
+        failures=night.failures,
     )
 
 
@@ -310,64 +310,29 @@ def summary(found: content.Report) -> Summary:
     return Summary(failing, wording.coverage(found.target, found.spent))
 
 
-def gather() -> Night:
-    """Read everything that the stage needs."""
-    cases, responses, baseline = (
-        CASES.read(),
-        RESPONSES.read(),
-        BASELINE.read(may_be_absent=True),
-    )
-    revisions = {case.case_id: case.revision() for case in cases}
-    responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
-    accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
-    items, labels = labelled()
-    provenance = content.Provenance(
-        target="+".join(sorted({response.target for response in responses})),
-        baseline="+".join(sorted({response.target for response in accepted})),
-        evaluation_set=digest(revisions),
-        released=released(digest(revisions)),
-        cases=len(cases),
-        without_baseline=len(revisions.keys() - {response.case_id for response in accepted}),
-        epoch="+".join(sorted({response.epoch for response in responses})),
-        anchors=len(items),
-        parameters=digest((files.root() / "params.yaml").read_text(encoding="utf8")),
-        assay=tool_version(),
-        overrides=overrides().said(),
-    )
-    return Night(
-        cases=cases,
-        taxonomy=read_taxonomy(),
-        responses=responses,
-        baseline=accepted,
-        verdicts=VERDICTS.read(),
-        items=items,
-        labels=labels,
-        signals=SIGNALS.read(),
-        certificates=read_certificates(),
-        refusals=read_refusals(),
-        anchors=NIGHTS.read(may_be_absent=True),
-        ledger=ledger({response.epoch for response in responses}),
-        provenance=provenance,
-    )
+def file_results(night: Night, found: content.Report) -> None:
+    """Write the metrics, the plot and tonight's row of the history, each for itself; DVC expects all three files."""
+    only_columns = ",".join(metrics.COLUMNS) + "\n"
 
+    def write_history() -> None:
+        HISTORY.write(health.recorded(HISTORY.read(may_be_absent=True), remembered(night, found.judges)))
 
-def ledger(runs: Iterable[str]) -> list[Spent]:
-    """Return what the stages of these runs used; nothing where no journal was kept, as in a clone of the project."""
-    file = files.private("journal.sqlite")
-    if not file.is_file():
-        return []
-    with Journal(file) as journal:
-        return [spent for run in sorted(runs) for spent in journal.ledger(run)]
+    figures = night.part("metrics", lambda: files.json_bytes(metrics.metrics(found)), None)
+    files.write_bytes(METRICS, figures or files.json_bytes({"verdict": found.gate.word}))
+    files.write_bytes(SLICES, night.part("slices", lambda: metrics.slices_csv(found), only_columns).encode())
+    night.part("history", write_history, None)
+    if not HISTORY.exists():
+        HISTORY.write([])
 
 
 def run(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
     night = gather()
     found = report(night, read_params("publish", Settings), now)
-    files.write_bytes(REPORT, render(found).encode())
-    files.write_json(METRICS, metrics.metrics(found))
-    files.write_bytes(SLICES, metrics.slices_csv(found).encode())
-    history = HISTORY.read(may_be_absent=True)
-    HISTORY.write(health.recorded(history, remembered(night, found.judges)))
-    files.write_json(GATE, found.gate.model_dump())
-    return found.gate, summary(found)
+    file_results(night, found)
+    of_run = found.gate.model_copy(update=dict(results.times()))
+    found = found.model_copy(update={"gate": of_run, "failures": night.failures})
+    files.write_bytes(REPORT, render(found, night.guard).encode())
+    failures.keep("publish", night.guard)
+    files.write_json(GATE, found.gate.model_dump(mode="json"))
+    return found.gate, summary(found)._replace(failures=[str(failure) for failure in night.failures])
