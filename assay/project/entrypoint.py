@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from assay.errors import AssayError
+from assay.text import printable
 
 BAD_INPUT = 2
 QUIET = {
@@ -28,7 +29,7 @@ def run(command: Callable[[], object]) -> None:
     try:
         command()
     except AssayError as error:
-        print(f"assay: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
+        print(f"assay: {printable(error)}", file=sys.stderr)  # noqa: T201 - the command's own voice
         raise SystemExit(BAD_INPUT) from error
 
 

@@ -1,7 +1,9 @@
 """Publish: from tables to the gate's word, end to end, and nothing written where a table is at fault."""
 
 import asyncio
+import html
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import chdir
@@ -14,22 +16,26 @@ from assay.calibration.certificate import AnchorNight
 from assay.commands.accept import accept
 from assay.models.journal import Journal
 from assay.models.usage import Meter
-from assay.project import entrypoint, files
+from assay.project import entrypoint, failures, files
 from assay.project.certificates import read_certificates
 from assay.project.params import read_params
 from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.evalset import CASES
+from assay.project.tables.history import HISTORY
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.case import Case
+from assay.records.optional import Failure
+from assay.records.parts import PARTS
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.gate import Gate
 from assay.stages import calibrate, publish
-from assay.stages.publish import Settings, gather, report
+from assay.stages.night import gather
+from assay.stages.publish import Settings, report
 from tests.cast import Project, broken, case, response, small_items, verdict
 from tests.conftest import NOW
 
@@ -337,6 +343,144 @@ def test_the_ledger_moves_only_what_it_adds(night: Night, now: datetime) -> None
     assert changed == {"report.html", "metrics.json"}
     before, after = (json.loads(files[METRICS]) for files in (first, second))
     assert {name for name in before if before[name] != after[name]} == {"used"}
+
+
+def broken_part(*_: object, **__: object) -> object:
+    """Stand for any computation with a bug."""
+    return 1 // 0
+
+
+SIDE = {
+    "corrected": "assay.stages.publish.correction.corrected",
+    "change": "assay.stages.publish.judged.change",
+    "preference": "assay.stages.publish.findings.preference",
+    "controlled": "assay.stages.publish.judged.at_equal_lengths",
+    "steadiness": "assay.stages.publish.steadiness",
+    "spent": "assay.stages.publish.costs.spending",
+    "answers": "assay.stages.publish.costs.answers",
+    "slices": "assay.stages.publish.metrics.slices_csv",
+    "metrics": "assay.stages.publish.metrics.metrics",
+    "history": "assay.stages.publish.health.recorded",
+}
+"""By part of a report: what computes it, and no verdict rests on."""
+
+
+@pytest.mark.parametrize("part", SIDE)
+def test_a_side_statistic_that_fails_is_a_note(
+    night: Night, now: datetime, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Whichever fails, the verdict stands, the page says in its place what failed, and the four files are there."""
+    night.write()
+    with monkeypatch.context() as patch:
+        patch.setattr(SIDE[part], broken_part)
+        gate, shown = publish.run(now)
+    note = f"{PARTS[part]} could not be computed: ZeroDivisionError: integer division or modulo by zero"
+    assert (gate.word, list(shown.failures)) == ("pass", [note])
+    assert note[1:] in html.unescape(files.path(REPORT).read_text(encoding="utf8"))
+    assert json.loads(files.path(METRICS).read_bytes())["verdict"] == "pass"
+    assert files.path(SLICES).read_text().startswith("category,n,")
+    assert HISTORY.exists()
+    assert failures.read() == [Failure(part=PARTS[part], note=note.removeprefix(f"{PARTS[part]} "))]
+    assert "in broken_part" in files.path(failures.where("publish")).read_text()
+
+
+def test_a_watch_that_fails_is_a_note_with_its_judge(
+    night: Night, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a watch a judge is as on its first night: its certificate holds, and its panel says what failed."""
+    night.publish(now)
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.stages.publish.watched", broken_part)
+        gate, shown = publish.run(now)
+    assert (gate.word, len(shown.failures)) == ("pass", 2)
+    page = files.path(REPORT).read_text(encoding="utf8")
+    assert "The watch over correctness could not be computed: ZeroDivisionError" in page
+
+
+@pytest.mark.parametrize("lists", ["newly_failing", "fixed", "unscored"])
+def test_a_list_of_cases_that_fails_is_a_note(
+    night: Night, now: datetime, monkeypatch: pytest.MonkeyPatch, lists: str
+) -> None:
+    """A list that cannot be made is not said to be empty."""
+    night.write()
+    real = publish.changed
+    kind = lists.replace("_", " ")
+
+    def changed(of: publish.Night, which: str, worse: list[str]) -> object:
+        return broken_part() if which == kind else real(of, which, worse)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.stages.publish.changed", changed)
+        assert publish.run(now)[0].word == "pass"
+    page = files.path(REPORT).read_text(encoding="utf8")
+    assert f"{PARTS[lists][1:]} could not be computed" in page
+    assert {"newly_failing": "No case newly fails", "fixed": "No case was fixed", "unscored": "Every planned"}[
+        lists
+    ] not in page
+
+
+@pytest.mark.parametrize("damaged", [SIGNALS.path, ".assay/journal.sqlite", HISTORY.path])
+def test_a_damaged_side_table_is_a_note(night: Night, project: Project, now: datetime, damaged: str) -> None:
+    """Signals, ledger and history that cannot be read cost their own part alone, and are left as they are."""
+    night.publish(now)
+    files.path(damaged).write_bytes(b"{" * 5000)
+    gate, shown = publish.run(now)
+    assert (gate.word, len(shown.failures)) == ("pass", 1)
+    assert files.path(damaged).read_bytes() == b"{" * 5000
+
+
+def test_answers_that_are_all_longer_alike_lose_no_night(night: Night, now: datetime) -> None:
+    """A disclaimer in every new answer leaves the verdict and says why there is no rate at equal lengths."""
+    spread = [5 * (number % 3) for number in range(200)]
+    night.responses = [
+        response(one, "Yes, within 14 days." + " No advice." * 90 + "!" * more)
+        for one, more in zip(EVERY_CASE, spread, strict=True)
+    ]
+    sides = ("a", "b", "tie")
+    pairs = [(one.case_id, sides[number % 3]) for number, one in enumerate(EVERY_CASE)]
+    night.more = [
+        verdict(name, won, subject="pair", scorer="preference", as_is=won, swapped=won) for name, won in pairs
+    ]
+    gate = night.publish(now)
+    assert gate.word == "pass"
+    assert "differ in length by about the same amount" in files.path(REPORT).read_text(encoding="utf8")
+
+
+NO_NUMBER = re.compile(r"\b(nan|[-+]?inf(inity)?)\b", re.IGNORECASE)
+
+
+def one_case(night: Night) -> None:
+    """Leave one case of all."""
+    night.cases, night.responses, night.baseline = EVERY_CASE[:1], night.responses[:1], night.baseline[:1]
+    night.outcomes = {key: said for key, said in night.outcomes.items() if key[1] == EVERY_CASE[0].case_id}
+
+
+def nothing_answered(night: Night) -> None:
+    """Lose every call."""
+    night.responses = [broken(one) for one in EVERY_CASE]
+
+
+def everything_fails(night: Night) -> None:
+    """Let every case newly fail, in two trials."""
+    night.responses += [response(one, trial=1) for one in EVERY_CASE]
+    night.lose(100)
+    night.lose(100, "escalation")
+
+
+def nobody_judged(night: Night) -> None:
+    """Let the judge be silent on everything."""
+    night.outcomes = dict.fromkeys(night.outcomes, "unscored")
+
+
+@pytest.mark.parametrize("change", [one_case, nothing_answered, everything_fails, nobody_judged])
+def test_no_published_figure_is_no_number(night: Night, now: datetime, change: Callable[[Night], None]) -> None:
+    """In the poorest nights neither page nor metrics, gate, plot and history hold NaN or infinity."""
+    change(night)
+    book("2026-11-02", "execute", 1)
+    night.publish(now)
+    page = re.sub(r"<style>.*?</style>", "", files.path(REPORT).read_text(encoding="utf8"), flags=re.DOTALL)
+    others = [files.path(name).read_text(encoding="utf8") for name in (GATE, METRICS, SLICES, HISTORY.path)]
+    assert [found[0] for text in (page, *others) if (found := NO_NUMBER.search(text))] == []
 
 
 def test_trials_are_counted_only_where_no_trial_was_lost(night: Night, now: datetime) -> None:
