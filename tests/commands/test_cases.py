@@ -18,7 +18,7 @@ from assay.report.gate import Gate
 from assay.report.texts import visible
 from assay.stages import publish
 from tests.cast import Project, broken, case, response, verdict
-from tests.stages.test_publish import EVERY_CASE, Night
+from tests.nights import EVERY_CASE, Night
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \u202egnp.exe \x9b31m \x7f\r\nassay: all is well"
 CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u202e", "\u2066"]

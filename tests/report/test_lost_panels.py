@@ -18,6 +18,7 @@ DRAWN = {
     "_judges": ("judges", "tiles"),
     "_signals": ("production",),
     "_bars": ("tiles",),
+    "_rates": ("changed", "tiles"),
     "total": ("costs",),
 }
 """By what prepares a drawing: the panels that have it."""
@@ -63,12 +64,33 @@ def test_a_drawing_that_fails_costs_its_panels_alone(drawing: str, monkeypatch: 
     assert lost == set(DRAWN[drawing])
 
 
-@pytest.mark.parametrize("part", ["corrected", "preference", "signals", "spent", "answers", "steadiness"])
+LISTS = ("newly_failing", "failing", "standing", "unscored", "fixed")
+
+
+@pytest.mark.parametrize(
+    "part", ["corrected", "preference", "signals", "spent", "answers", "steadiness", "rates", *LISTS]
+)
 def test_what_failed_is_said_where_it_would_stand(part: str) -> None:
     """A part that failed is no empty part: the page says so, escaped, on one line."""
     hostile = Failure(part=PARTS[part], note="could not be computed: ValueError: <script>")
-    empty: Any = [] if part in ("signals", "spent") else None
+    empty: Any = [] if part in ("signals", "spent", "rates", *LISTS) else None
     text = render(sample.report(**{part: empty}, failures=[hostile]))
     said = re.findall(r"could not be computed: ValueError: &lt;script&gt;", text)
     assert len(said) >= 2
     assert "<script" not in text
+
+
+@pytest.mark.parametrize("part", LISTS)
+@pytest.mark.parametrize("has_baseline", [True, False])
+def test_a_lost_list_has_no_count(part: str, *, has_baseline: bool) -> None:
+    """Neither its title nor the way to it says how many cases a list has that could not be made."""
+    changes: dict[str, Any] = {} if has_baseline else {"baseline": None}
+    lost = Failure(part=PARTS[part], note="could not be computed: ValueError: x")
+    text = render(sample.report(**{part: []}, **changes, failures=[lost]))
+    is_shown = has_baseline or part in ("failing", "unscored")
+    titles = dict(re.findall(r'<h3 id="([a-z-]+)">(.*?)</h3>', section(text, "cases")))
+    title = titles.pop(part.replace("_", "-"), None)
+    assert (title is not None, "(" in (title or "")) == (is_shown, False)
+    assert all(other.endswith(")") for other in titles.values())
+    (way,) = re.findall(r'<a href="#cases">(.*?)</a>', text)
+    assert ("failing" in way) == (part in ("unscored", "fixed"))

@@ -1,14 +1,11 @@
 """Publish: from tables to the gate's word, end to end, and nothing written where a table is at fault."""
 
 import asyncio
-import html
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import chdir
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,115 +13,23 @@ from assay.calibration.certificate import AnchorNight
 from assay.commands.accept import accept
 from assay.models.journal import Journal
 from assay.models.usage import Meter
-from assay.project import entrypoint, failures, files
+from assay.project import entrypoint, files
 from assay.project.certificates import read_certificates
 from assay.project.params import read_params
 from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.anchors import NIGHTS
-from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
-from assay.project.tables.labels import ITEMS, LABELS
+from assay.project.tables.labels import LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
-from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
-from assay.records.case import Case
-from assay.records.optional import Failure
-from assay.records.parts import PARTS
-from assay.records.response import Response
-from assay.records.verdict import Verdict
-from assay.report.gate import Gate
 from assay.stages import calibrate, publish
 from assay.stages.night import gather
 from assay.stages.publish import Settings, report
-from tests.cast import Project, broken, case, response, small_items, verdict
-from tests.conftest import NOW
+from tests.cast import Project, broken, case, response, verdict
+from tests.nights import EVERY_CASE, Night
 
 HOSTILE = "<script>alert(1)</script> {{7*7}} %s\u202e"
 STAGES = ("execute", "judge")
-EVERY_CASE = [case(number, category) for category in ("refunds", "escalation") for number in range(100)]
-
-
-class Night:
-    """Two hundred cases, all answered, checked and judged in both versions; a test changes what it is about."""
-
-    def __init__(self) -> None:
-        """Make a night on which every case passes, with a different wording than the baseline's."""
-        self.cases: list[Case] = list(EVERY_CASE)
-        self.responses: list[Response] = [response(one) for one in EVERY_CASE]
-        self.baseline: list[Response] = [response(one, "Within 14 days.", target="support@1") for one in EVERY_CASE]
-        self.anchors = [row for one in small_items() for row in _anchor(one.item_id, one.question, one.response_a)]
-        self.outcomes = {(subject, one.case_id): "pass" for subject in ("target", "baseline") for one in EVERY_CASE}
-        self.checks = dict(self.outcomes)
-        self.misshapen: set[str] = set()
-        self.more: list[Verdict] = []
-
-    def lose(self, count: int, category: str = "refunds", *, by: str = "judge") -> None:
-        """Let this many cases of a category newly fail, by the judge or by the check."""
-        table = self.outcomes if by == "judge" else self.checks
-        table |= {("target", f"{category}-{number:03}"): "fail" for number in range(count)}
-
-    def verdicts(self) -> Iterator[Verdict]:
-        """Yield what checks and judges said, as the judge stage files it."""
-        for (subject, name), said in self.outcomes.items():
-            yield verdict(name, said, subject=subject)
-            check = {"subject": subject, "scorer": "check:1-icontains-any"}
-            if subject == "target" and name in self.misshapen:
-                check |= {"fault": "format", "detail": "it is no JSON"}
-            yield verdict(name, self.checks[subject, name], **check)
-        yield from self.anchors
-        yield from self.more
-
-    def write(self) -> None:
-        """File the night's tables."""
-        CASES.write(self.cases)
-        RESPONSES.write(self.responses)
-        BASELINE.write(self.baseline)
-        VERDICTS.write(list(self.verdicts()))
-        SIGNALS.write([])
-
-    def publish(self, now: datetime, *, is_certified: bool = True) -> Gate:
-        """File the night, certify its judges, and publish; return the gate."""
-        self.write()
-        if is_certified:
-            calibrate.run(now)
-        else:
-            shutil.rmtree("data/calibration", ignore_errors=True)
-        return publish.run(now)[0]
-
-
-def _anchor(item_id: str, question: str, text: str) -> Iterator[Verdict]:
-    right = text.startswith("Yes")
-    if question == "pass-fail":
-        yield verdict(item_id, "pass" if right else "fail", subject="anchor")
-    else:
-        said = "a" if right else "b"
-        yield verdict(item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
-
-
-@pytest.fixture(scope="session")
-def calibrated(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project after a good night, its judges certified: made once."""
-    folder = tmp_path_factory.mktemp("calibrated")
-    shutil.copytree(small, folder, dirs_exist_ok=True)
-    with chdir(folder):
-        good_night().write()
-        calibrate.run(NOW)
-    return folder
-
-
-@pytest.fixture
-def night(calibrated: Path, project: Project) -> Night:
-    """A good night in the small project, on whose items neither ROUGE-L nor the longer text is a perfect judge."""
-    shutil.copytree(calibrated, project.folder, dirs_exist_ok=True)
-    return Night()
-
-
-def good_night() -> Night:
-    """Return that night, in the project of the current folder."""
-    texts = ({"response_a": f"{one.response_a:.<45}", "response_b": f"{one.response_b:.<45}"} for one in small_items())
-    bare = [one.model_copy(update={"reference": ""} | text) for one, text in zip(small_items(), texts, strict=True)]
-    ITEMS.write(bare)
-    return Night()
 
 
 def settings() -> Settings:
@@ -343,90 +248,6 @@ def test_the_ledger_moves_only_what_it_adds(night: Night, now: datetime) -> None
     assert changed == {"report.html", "metrics.json"}
     before, after = (json.loads(files[METRICS]) for files in (first, second))
     assert {name for name in before if before[name] != after[name]} == {"used"}
-
-
-def broken_part(*_: object, **__: object) -> object:
-    """Stand for any computation with a bug."""
-    return 1 // 0
-
-
-SIDE = {
-    "corrected": "assay.stages.publish.correction.corrected",
-    "change": "assay.stages.publish.judged.change",
-    "preference": "assay.stages.publish.findings.preference",
-    "controlled": "assay.stages.publish.judged.at_equal_lengths",
-    "steadiness": "assay.stages.publish.steadiness",
-    "spent": "assay.stages.publish.costs.spending",
-    "answers": "assay.stages.publish.costs.answers",
-    "slices": "assay.stages.publish.metrics.slices_csv",
-    "metrics": "assay.stages.publish.metrics.metrics",
-    "history": "assay.stages.publish.health.recorded",
-}
-"""By part of a report: what computes it, and no verdict rests on."""
-
-
-@pytest.mark.parametrize("part", SIDE)
-def test_a_side_statistic_that_fails_is_a_note(
-    night: Night, now: datetime, monkeypatch: pytest.MonkeyPatch, part: str
-) -> None:
-    """Whichever fails, the verdict stands, the page says in its place what failed, and the four files are there."""
-    night.write()
-    with monkeypatch.context() as patch:
-        patch.setattr(SIDE[part], broken_part)
-        gate, shown = publish.run(now)
-    note = f"{PARTS[part]} could not be computed: ZeroDivisionError: integer division or modulo by zero"
-    assert (gate.word, list(shown.failures)) == ("pass", [note])
-    assert note[1:] in html.unescape(files.path(REPORT).read_text(encoding="utf8"))
-    assert json.loads(files.path(METRICS).read_bytes())["verdict"] == "pass"
-    assert files.path(SLICES).read_text().startswith("category,n,")
-    assert HISTORY.exists()
-    assert failures.read() == [Failure(part=PARTS[part], note=note.removeprefix(f"{PARTS[part]} "))]
-    assert "in broken_part" in files.path(failures.where("publish")).read_text()
-
-
-def test_a_watch_that_fails_is_a_note_with_its_judge(
-    night: Night, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without a watch a judge is as on its first night: its certificate holds, and its panel says what failed."""
-    night.publish(now)
-    with monkeypatch.context() as patch:
-        patch.setattr("assay.stages.publish.watched", broken_part)
-        gate, shown = publish.run(now)
-    assert (gate.word, len(shown.failures)) == ("pass", 2)
-    page = files.path(REPORT).read_text(encoding="utf8")
-    assert "The watch over correctness could not be computed: ZeroDivisionError" in page
-
-
-@pytest.mark.parametrize("lists", ["newly_failing", "fixed", "unscored"])
-def test_a_list_of_cases_that_fails_is_a_note(
-    night: Night, now: datetime, monkeypatch: pytest.MonkeyPatch, lists: str
-) -> None:
-    """A list that cannot be made is not said to be empty."""
-    night.write()
-    real = publish.changed
-    kind = lists.replace("_", " ")
-
-    def changed(of: publish.Night, which: str, worse: list[str]) -> object:
-        return broken_part() if which == kind else real(of, which, worse)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("assay.stages.publish.changed", changed)
-        assert publish.run(now)[0].word == "pass"
-    page = files.path(REPORT).read_text(encoding="utf8")
-    assert f"{PARTS[lists][1:]} could not be computed" in page
-    assert {"newly_failing": "No case newly fails", "fixed": "No case was fixed", "unscored": "Every planned"}[
-        lists
-    ] not in page
-
-
-@pytest.mark.parametrize("damaged", [SIGNALS.path, ".assay/journal.sqlite", HISTORY.path])
-def test_a_damaged_side_table_is_a_note(night: Night, project: Project, now: datetime, damaged: str) -> None:
-    """Signals, ledger and history that cannot be read cost their own part alone, and are left as they are."""
-    night.publish(now)
-    files.path(damaged).write_bytes(b"{" * 5000)
-    gate, shown = publish.run(now)
-    assert (gate.word, len(shown.failures)) == ("pass", 1)
-    assert files.path(damaged).read_bytes() == b"{" * 5000
 
 
 def test_answers_that_are_all_longer_alike_lose_no_night(night: Night, now: datetime) -> None:
