@@ -58,7 +58,7 @@ class ReportedCase(Record):
     outcome: Literal["pass", "fail", "unscored"]
     group: Group
     since: Since | None
-    """None where it does not fail."""
+    """None where it does not fail, or the history is not known."""
     turns: list[str]
     reference: str
     baseline_text: str
@@ -122,8 +122,8 @@ class Filed:
     target: Outcomes
     """By all scorers."""
     baseline: Outcomes
-    history: Sequence[CaseNight]
-    """Unfolded; tonight's own row is not needed, and looked at by nobody."""
+    history: Sequence[CaseNight] | None
+    """Unfolded; tonight's own row is not needed, and looked at by nobody. None where it is not known."""
 
     @cached_property
     def verdicts_of(self) -> dict[str, list[Verdict]]:
@@ -159,7 +159,7 @@ class Filed:
     @cached_property
     def since(self) -> dict[str, Since]:
         """Return since when each of tonight's failing cases fails, tonight included."""
-        return _since(self)
+        return {} if self.history is None else _since(self, self.history)
 
     def group_of(self, case_id: str) -> Group:
         """Return which group a case belongs to."""
@@ -235,7 +235,7 @@ def story(filed: Filed, case: ReportedCase) -> CaseStory:
     return CaseStory(night=filed.night, case=case, expectations=asked.expectations, answers=answers, verdicts=verdicts)
 
 
-def _since(filed: Filed) -> dict[str, Since]:
+def _since(filed: Filed, history: Sequence[CaseNight]) -> dict[str, Since]:
     """Return since when each of tonight's failing cases fails, tonight included."""
     before = [
         (
@@ -243,7 +243,7 @@ def _since(filed: Filed) -> dict[str, Since]:
             frozenset(row.failed if row.shown_failed is None else row.shown_failed),
             frozenset(row.unscored if row.shown_unscored is None else row.shown_unscored),
         )
-        for row in reversed(filed.history)
+        for row in reversed(history)
         if row.night < filed.night
     ]
     oldest = before[-1][0].night if len(before) >= KEPT - 1 else None

@@ -93,7 +93,7 @@ class Night:
             verdicts=self.verdicts,
             target=self.outcomes["target", False],
             baseline=self.outcomes["baseline", False],
-            history=unfolded(self.history or []),
+            history=None if self.history is None else unfolded(self.history),
         )
 
 

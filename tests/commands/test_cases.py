@@ -12,8 +12,10 @@ from assay.cli.main import app
 from assay.commands.accept import accept
 from assay.project import files
 from assay.project.results import REPORT
+from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.parts import PARTS
 from assay.report.gate import Gate
 from assay.report.texts import visible
 from assay.stages import publish
@@ -101,6 +103,19 @@ def mixed(project: Project, now: datetime) -> Night:
     night.outcomes["target", "escalation-008"] = "unscored"
     night.publish(now, is_certified=False)
     return night
+
+
+def test_a_damaged_history_hides_no_case(mixed: Night, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the history cannot be read every case is listed, none is said to fail since a night, and a note says why."""
+    listed = groups()
+    files.path(HISTORY.path).write_bytes(b"{" * 50)
+    publish.run(now)
+    page = files.path(REPORT).read_text(encoding="utf8")
+    caplog.clear()
+    assert groups() == listed
+    assert {one["since"] for one in told("cases")["cases"]} == {None}
+    assert PARTS["history"] in caplog.text
+    assert (" · fails since" in page, PARTS["history"] in page) == (False, True)
 
 
 def test_each_flag_lists_its_own(mixed: Night) -> None:
