@@ -106,7 +106,7 @@ def mixed(project: Project, now: datetime) -> Night:
 
 
 def test_a_damaged_history_hides_no_case(mixed: Night, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
-    """Where the history cannot be read every case is listed, none is said to fail since a night, and a note says why."""
+    """Where the history cannot be read every case is listed, none is said to fail since a night, and a note says so."""
     listed = groups()
     files.path(HISTORY.path).write_bytes(b"{" * 50)
     publish.run(now)
