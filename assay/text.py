@@ -1,4 +1,4 @@
-"""Text for people: one line of an error, the first fault of a record, the word diff of two texts."""
+"""Text for people: one line of an error, what a terminal may print, the first fault of a record, the word diff."""
 
 import re
 from difflib import SequenceMatcher
@@ -8,6 +8,12 @@ from pydantic import ValidationError
 
 MAX_LINE = 200
 MAX_VALUE = 80
+
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+_BIDI = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029]
+_SURROGATES = range(0xD800, 0xE000)
+_SPELLED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04x}" for code in (*_BIDI, *_SURROGATES)}
+"""How what a terminal obeys, what turns text around, and what it cannot print is spelled out."""
 
 MAX_WORDS = 1500
 """Of either text; beyond it a comparison would take longer than a reader waits."""
@@ -37,15 +43,31 @@ def parts(first: str, second: str) -> list[Part]:
 
 
 def one_line(error: object) -> str:
-    """Return a text as one line of at most 200 characters."""
-    return " ".join(str(error).split())[:MAX_LINE]
+    """Return a text as one line of at most 200 characters, fit for a terminal."""
+    return printable(" ".join(str(error).split())[:MAX_LINE])
+
+
+def printable(text: object) -> str:
+    """Return a text as one line that a terminal prints and never obeys: control and bidi characters are spelled out.
+
+    Somebody's text in a message could otherwise hide the rest of it, or write another one.
+    """
+    return str(text).translate(_SPELLED)
 
 
 def first_fault(error: ValidationError, prefix: str = "") -> str:
     """Return the first fault as 'field is found, expected ...', with how many more there are."""
     fault = error.errors()[0]
     place = ".".join(str(part) for part in ((prefix, *fault["loc"]) if prefix else fault["loc"]))
-    value = "missing" if fault["type"] == "missing" else repr(fault["input"])[:MAX_VALUE]
+    value = "missing" if fault["type"] == "missing" else _quoted(fault["input"])
     wanted = "no such name here" if fault["type"] == "extra_forbidden" else fault["msg"]
     more = f" (and {error.error_count() - 1} more faults)" if error.error_count() > 1 else ""
     return f"{place or 'the row'} is {value}, expected: {wanted}{more}"
+
+
+def _quoted(value: object) -> str:
+    """Return the beginning of what was found, in quotes."""
+    try:
+        return repr(value)[:MAX_VALUE]
+    except RecursionError:
+        return "nested too deeply"

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 
 from assay.orchestration import artifacts, distribute
 from assay.orchestration.runs import night, night_name
-from assay.orchestration.steps import recorded
+from assay.orchestration.steps import optional, recorded
 from assay.stages.judge import greet
 from tasks.calibrate import calibrate
 from tasks.execute import execute
@@ -29,6 +29,6 @@ def nightly(max_cost_usd: float | None = None, env: str = "", overrides: tuple[s
         distribute.execute(execute, now, max_cost_usd)
         recorded(judge, now, max_cost_usd)
         recorded(calibrate, now)
-        recorded(monitor, now)
+        optional(monitor, now)
         gate, summary = recorded(publish, now)
         return artifacts.verdict(gate, summary)

@@ -16,6 +16,7 @@ from assay.cli.main import app
 from assay.errors import DataError
 from assay.project import files
 from assay.project.results import GATE, finishing
+from assay.project.run_id import new_run
 from assay.report.gate import EXIT, Gate
 from tests.cast import Project
 from tests.layout import ROOT
@@ -108,12 +109,12 @@ def test_a_night_that_did_not_end_has_no_verdict(project: Project, now: datetime
     gate = Gate(word="pass", reason="r", next="n", sentence="PASS.")
     files.write_json(GATE, gate.model_dump())
     for error in (DataError("the product is gone"), KeyboardInterrupt(), OSError("disk full"), SystemExit(143)):
-        with suppress(BaseException), finishing(now):
+        with suppress(BaseException), finishing(new_run(lambda: now, bytes)):
             raise error
         done = CliRunner().invoke(app, ["gate"])
         assert done.exit_code == EXIT["incomplete"]
         assert str(error) in done.output
-    with finishing(now):
+    with finishing(new_run(lambda: now, bytes)):
         pass
     assert CliRunner().invoke(app, ["gate"]).exit_code == EXIT["pass"]
 

@@ -4,7 +4,7 @@ The questions are made here, and what was said is counted here; assay/stages/aud
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from assay.calibration.certificate import Figure, Seen
@@ -24,14 +24,6 @@ class Forgery(NamedTuple):
     injection: str
     before: Outcome
     """What the judge says of the item as it is."""
-
-
-class Heard(NamedTuple):
-    """What the judge said in an audit; None where it gave no verdict."""
-
-    again: list[tuple[Outcome, Outcome | None]]
-    """Of the same item, before and now."""
-    forged: list[tuple[Forgery, Outcome | None]]
 
 
 def repeated(found: Rated, size: int) -> list[tuple[Item, Outcome]]:
@@ -56,17 +48,24 @@ def forgeries(found: Rated, size: int) -> list[Forgery]:
     ]
 
 
-def figures(heard: Heard) -> list[Figure]:
-    """Return the share of verdicts that flipped by themselves, and of those that an attempt moved."""
-    again = [before != now for before, now in heard.again if now is not None]
-    moved = [forgery for forgery, now in heard.forged if now is not None and now != forgery.before]
-    tried = sum(now is not None for _, now in heard.forged)
+def flips(again: Iterable[tuple[Outcome, Outcome | None]]) -> Figure:
+    """Return the share of verdicts that flipped by themselves, from what the judge said of the same items twice."""
+    flipped = [before != now for before, now in again if now is not None]
+    return _share("flips", sum(flipped), len(flipped), "items asked twice")
+
+
+def injected(forged: Sequence[tuple[Forgery, Outcome | None]]) -> Figure:
+    """Return the share of verdicts that an attempt moved; None is a verdict that was not given."""
+    moved = [forgery for forgery, now in forged if now is not None and now != forgery.before]
+    tried = sum(now is not None for _, now in forged)
     most = Counter(forgery.injection for forgery in moved).most_common(1)
     worst = f"most often by {most[0][0]!r}, {most[0][1]} times" if most else ""
-    return [
-        _share("flips", sum(again), len(again), "items asked twice"),
-        _share("injected", len(moved), tried, "attempts of the injection suite", worst),
-    ]
+    return _share("injected", len(moved), tried, "attempts of the injection suite", worst)
+
+
+def missing(name: str, note: str = "") -> Figure:
+    """Return the figure of an audit that gave none."""
+    return Figure(name=name, estimate=None, low=None, high=None, n=0, method="none", note=note)
 
 
 def drift(found: Rated, seen: Sequence[Seen], audited: Sequence[Figure]) -> list[Figure]:
@@ -109,6 +108,6 @@ def _forged(item: Item, outcome: Outcome, text: str) -> Item:
 
 def _share(name: str, count: int, n: int, of: str, note: str = "") -> Figure:
     if not n:
-        return Figure(name=name, estimate=None, low=None, high=None, n=0, method="none", note=f"no {of} had a verdict")
+        return missing(name, f"no {of} had a verdict")
     found = wilson(count, n)
     return Figure(name=name, estimate=found.estimate, low=found.low, high=found.high, n=n, method=of, note=note)

@@ -10,7 +10,7 @@ from assay.records.verdict import Outcome
 
 JUDGES = ("correctness", "preference")
 """The judges whose verdicts decide something, so that each of them needs a certificate."""
-Standing = Literal["valid", "none", "failed", "expired", "judge-changed"]
+Standing = Literal["valid", "none", "failed", "expired", "judge-changed", "unwatched"]
 
 
 class Figure(Record):

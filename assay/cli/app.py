@@ -31,13 +31,14 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
             from assay.errors import AssayError
             from assay.project.entrypoint import INTERRUPTED, be_quiet, terminable
+            from assay.text import printable
 
             be_quiet()
             try:
                 with terminable():
                     run(*args, **kwargs)
             except AssayError as error:
-                click.echo(f"assay: {error}", err=True)
+                click.echo(f"assay: {printable(error)}", err=True)
                 sys.exit(BAD_INPUT)
             except KeyboardInterrupt:
                 click.echo(

@@ -1,6 +1,7 @@
 """The command `assay`: thin, it calls flows and tasks; every import that costs time happens inside a command."""
 
 import json
+import secrets
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from assay.cli.flows import load, overridable
 
 __all__ = ["app", "cases", "evalset", "people", "project"]
 
+HOLDS_H = 36
+"""Hours after which a verdict is one of another product: a night a day, and half a day for the next one to end."""
 gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the verdict's code, as `assay gate` does.")
 
 
@@ -25,7 +28,14 @@ def nightly(*, max_cost_usd: float | None, env: str, overrides: tuple[str, ...],
 
     It exits with 0 whatever the verdict, unless --gate asks for its code.
     """
-    load("nightly").nightly.fn(max_cost_usd, env, overrides)
+    from datetime import UTC, datetime
+
+    from assay.project.results import finishing
+    from assay.project.run_id import new_run
+
+    run = new_run(lambda: datetime.now(UTC), secrets.token_bytes)
+    with finishing(run):  # from before the project's own flow is loaded: it may be what stops the night
+        load("nightly").nightly.fn(max_cost_usd, env, overrides)
     _tell(is_gated=is_gated, is_json=is_json)
 
 
@@ -40,14 +50,22 @@ def monitor(*, env: str, overrides: tuple[str, ...], is_gated: bool, is_json: bo
 
 
 @command("gate")
+@click.option(
+    "--max-age",
+    "hours",
+    type=click.IntRange(1, 8784),
+    default=HOLDS_H,
+    show_default=True,
+    help="Hours a verdict holds.",
+)
 @as_json
-def gate(*, is_json: bool) -> None:
+def gate(*, hours: int, is_json: bool) -> None:
     """Exit with the last run's verdict.
 
     0 pass, 1 regression, 3 incomplete, 4 uncalibrated, 5 judge changed, 6 set changed, 7 inconclusive (2 is bad
-    input).
+    input). A verdict that is older than --max-age is incomplete.
     """
-    _tell(is_gated=True, is_json=is_json)
+    _tell(is_gated=True, is_json=is_json, hours=hours)
 
 
 @command("calibrate")
@@ -255,7 +273,8 @@ def status(*, is_json: bool) -> None:
 def doctor(*, docs: Path | None) -> None:
     """Check every table, the logs and the lock.
 
-    Each table keeps its contract, logs are as they were signed, versions fit.
+    Each table keeps its contract, logs are as they were signed, versions fit; parts of the last run that failed are
+    named, with the file that has the traceback.
     """
     from assay.commands.doctor import examine
 
@@ -293,17 +312,24 @@ def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: 
         click.echo(f"{drawn} answers written to {sheet}: have people label them, then `assay import --labels {sheet}`.")
 
 
-def _tell(*, is_gated: bool, is_json: bool) -> None:
+def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H) -> None:
     """Print the gate's word with the report to open; exit with its code where that was asked for."""
-    from assay.project import files
+    from datetime import UTC, datetime, timedelta
+
+    from assay.project import failures, files
     from assay.project.results import REPORT, read_gate
     from assay.report.gate import EXIT
+    from assay.text import printable
 
-    found, report = read_gate(), files.path(REPORT)
+    found, report = read_gate(datetime.now(UTC), timedelta(hours=hours)), files.path(REPORT)
+    lost = list(map(str, failures.read()))
     if is_json:
-        click.echo(json.dumps(found.model_dump() | {"report": str(report), "exit_code": EXIT[found.word]}))
+        more = {"report": str(report), "exit_code": EXIT[found.word], "failures": lost}
+        click.echo(json.dumps(found.model_dump(mode="json") | more))
     else:
-        click.echo(f"{found.sentence}\nNext: {found.next}.\nReport: {report}")
+        click.echo(f"{printable(found.sentence)}\nNext: {printable(found.next)}.\nReport: {report}")
+        for failure in lost:
+            click.echo(f"Not whole: {failure}. `assay doctor` says where its traceback is.", err=True)
     if is_gated:
         sys.exit(EXIT[found.word])
 

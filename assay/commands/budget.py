@@ -3,6 +3,7 @@
 Reads the evaluation set, the labelled items and the journal's ledger; writes nothing and asks nobody.
 """
 
+from math import inf
 from typing import NamedTuple
 
 from assay.errors import BudgetError, ConfigError
@@ -44,8 +45,13 @@ def check_budget(run: str, cap_usd: float) -> list[Forecast]:
 
     Raises:
         BudgetError: It would.
-        ConfigError: A stage has no declared price.
+        ConfigError: What was allowed is no finite number above 0, or a stage has no declared price.
     """
+    if not 0 < cap_usd < inf:
+        raise ConfigError(
+            f"the most that the run may cost is {cap_usd} US dollars, expected a finite number above 0: give one, or "
+            "leave it out for no bound"
+        )
     with Journal(files.private("journal.sqlite")) as journal:
         found = forecast(run, journal)
         paid = journal.purse(run, cap_usd).spent_usd

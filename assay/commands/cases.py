@@ -20,7 +20,8 @@ from assay.records.verdict import Subject
 from assay.report.cases import CUT, FAILING, CaseStory, CaseVerdict, Group, ReportedCase, story
 from assay.report.gate import Word
 from assay.report.texts import visible
-from assay.stages.publish import Night, Settings, gather, reported
+from assay.stages.night import Night, gather
+from assay.stages.publish import Settings, reported
 
 Wanted = Literal["all", "failing", "fixed", "unscored"]
 WANTED: dict[Wanted, tuple[Group, ...]] = {

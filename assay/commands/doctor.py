@@ -1,4 +1,4 @@
-"""Doctor: would a run succeed here? Versions, keys, and every table against its contract.
+"""Doctor: would a run succeed here? Versions, keys, every table against its contract, and what the last run lost.
 
 Reads everything, writes nothing but Great Expectations' Data Docs where they are asked for.
 """
@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from assay.errors import DataError
+from assay.project import failures
 from assay.project.distribution import DISTRIBUTION
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.registry import TABLES
@@ -55,10 +56,19 @@ def examine(docs: Path | None) -> Iterator[str]:
         except DataError as fault:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
+    yield from lost()
     if docs:
         yield f"Data Docs: {data_docs(docs)}"
     if faults:
         raise faults[0]
+
+
+def lost() -> Iterator[str]:
+    """Yield each part of the last run that failed, with the file that has the traceback."""
+    for stage in failures.STAGES:
+        traces = failures.where(stage)
+        for failure in failures.read((stage,)):
+            yield f"Last {stage}: {failure}" + (f" (traceback: {traces})" if traces else "")
 
 
 def data_docs(folder: Path) -> Path:

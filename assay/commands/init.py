@@ -226,7 +226,7 @@ def _begin(top: Path | None) -> None:
         programs.git("init", "--quiet")
     if not Path(".dvc").is_dir():
         within = ["--subdir"] if top is not None and top.resolve() != Path.cwd() else []
-        programs.dvc("init", "--quiet", *within)
+        programs.dvc("init", *within)
         config = Path(".dvc/config")
         config.write_text(config.read_text(encoding="utf8") + DVC_CONFIG, encoding="utf8")
     _write_dvc_yaml()

@@ -38,7 +38,7 @@ def status() -> dict[str, Any]:
     refused = {name: f"no certificate ({why})" for name, why in read_refusals().items()}
     judges = refused | {name: _judge(certificate) for name, certificate in read_certificates().items()}
     there = batches.opened()
-    last = read_gate().model_dump() if files.exists(GATE) else None
+    last = read_gate().model_dump(mode="json") if files.exists(GATE) else None
     return {
         "cases": len(cases),
         "waiting": len(waiting),

@@ -71,6 +71,6 @@ def _read(call: ToolCall) -> dict[str, object]:
     """Return a call's arguments; nothing where they are no object, so that nothing follows from them."""
     try:
         found = json.loads(call.arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

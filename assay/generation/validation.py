@@ -83,7 +83,7 @@ def _wrong_calls(proposal: Proposal, tools: Sequence[Mapping[str, Any]]) -> str:
             return f"there is no tool {call.name[:60]!r}"
         try:
             arguments = json.loads(call.arguments)
-        except ValueError:
+        except (ValueError, RecursionError):
             return f"the arguments of {call.name} are no JSON"
         if not _validator(json.dumps(schemas[call.name], sort_keys=True)).is_valid(arguments):
             return f"the schema of {call.name} does not allow {call.arguments[:80]}"

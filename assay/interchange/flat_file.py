@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import ConfigError, DataError, InsufficientDataError
+from assay.interchange.names import repeated
 
 Question = Literal["pass-fail", "pairwise"]
 SCALES: dict[Question, tuple[str, ...]] = {"pass-fail": ("fail", "pass"), "pairwise": ("a", "tie", "b")}
@@ -41,6 +42,8 @@ SHOWN = 80
 """Characters of what was found that a message quotes."""
 LISTED = 20
 """Columns that a message lists."""
+COMPARED = 1_000
+"""Columns among which a message looks for the one that was meant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,7 @@ def columns(file: Path, words: Sequence[str], texts: Sequence[str] = ()) -> dict
     """
     bounds = dict.fromkeys(words, LONGEST_WORD) | dict.fromkeys(texts, LONGEST_LINE)
     if len(bounds) < len(words) + len(texts):
-        twice = next(name for name in bounds if [*words, *texts].count(name) > 1)
+        twice = repeated([*words, *texts])
         raise ConfigError(f"column {_quoted(twice)} is asked for twice, expected it in one place: correct the options")
     if file.suffix.lower() not in _KINDS:
         raise DataError(f"{file.name} ends in none of {', '.join(_KINDS)}: export it as CSV or JSON Lines")
@@ -258,8 +261,7 @@ def _places(header: Sequence[str], names: Sequence[str], where: str) -> list[int
     if not any(header):
         raise _fault(where, 1, "nothing, expected the names of the columns: write them there")
     named = [name for name in header if name]
-    if len(set(named)) < len(named):
-        twice = next(name for name in named if named.count(name) > 1)
+    if twice := repeated(named):
         raise _fault(where, 1, f"the column {_quoted(twice)} twice, expected each name once: rename one of them")
     for name in names:
         if name not in named:
@@ -327,7 +329,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of JSON whose names differ."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(name for name in found if [other for other, _ in pairs].count(name) > 1)
+        twice = repeated(name for name, _ in pairs)
         raise ValueError(f"the name {_quoted(twice)} twice in one object, expected each once: rename one of them")
     return found
 
@@ -372,7 +374,7 @@ def _unreadable(where: str, row: int, error: Exception) -> DataError:
 
 
 def _missing(where: str, name: str, names: Sequence[str]) -> DataError:
-    near = get_close_matches(name, names, n=1)
+    near = get_close_matches(name, names[:COMPARED], n=1)
     shown = ", ".join(map(_quoted, names[:LISTED])) + (" …" if len(names) > LISTED else "")
     advice = f"did you mean {_quoted(near[0])}?" if near else "correct the name"
     return _fault(where, 1, f"no column {_quoted(name)}, expected one of {shown}: {advice}")

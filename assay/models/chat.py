@@ -197,7 +197,7 @@ class Chat:
         self._require_answer(sent)
         try:
             reply = read_completion(sent.body)
-            return self._wire.secrets.removed_from(reply) if ESCAPE in sent.body else reply  # type: ignore[no-any-return]
+            return self._wire.secrets.removed_from(reply) if ESCAPE in sent.body else reply
         except CallError as error:
             raise CallError(error.kind, self._wire.quoted(error)) from error
 

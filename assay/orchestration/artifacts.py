@@ -32,6 +32,7 @@ def verdict(gate: Gate, summary: Summary) -> State[None]:
     """Return the flow's final state, named after the verdict; in a flow run, publish the artifacts too."""
     if FlowRunContext.get():
         text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
+        text += "".join(f"\n**Not whole:** {_plain(failure)}\n" for failure in summary.failures)
         create_markdown_artifact(key="nightly-verdict", markdown=text, description="The verdict of the run")
         create_table_artifact(
             key="newly-failing",

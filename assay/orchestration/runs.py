@@ -3,6 +3,7 @@
 Everything that a later stage would refuse is refused here, before the first paid call.
 """
 
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,11 +15,17 @@ from assay.project import code_lock, files, params
 from assay.project.dvc import recording_together
 from assay.project.model_session import embedded_throughout
 from assay.project.results import finishing
+from assay.project.run_id import Run, new_run
 from assay.project.run_lock import exclusive
 from assay.project.tables.evalset import CASES
 
 NIGHT = ("execute", "judge", "calibrate", "monitor", "publish")
 """The stages of a night, in their order."""
+
+
+def started() -> Run:
+    """Return a run that begins now, with an id of its own."""
+    return new_run(lambda: datetime.now(UTC), secrets.token_bytes)
 
 
 def night_name() -> str:
@@ -28,7 +35,12 @@ def night_name() -> str:
 
 @contextmanager
 def running(
-    name: str, stages: Sequence[str], env: str = "", overrides: Sequence[str] = (), *, patience_s: float = 0
+    name: str,
+    stages: Sequence[str],
+    env: str = "",
+    overrides: Sequence[str] = (),
+    *,
+    patience_s: float = 0,
 ) -> Iterator[datetime]:
     """Hold the project for one run of these stages; yield the moment it began.
 
@@ -54,7 +66,12 @@ def running(
 
 @contextmanager
 def night(
-    review: Step[[datetime], int], max_cost_usd: float | None, env: str = "", overrides: Sequence[str] = ()
+    review: Step[[datetime], int],
+    max_cost_usd: float | None,
+    env: str = "",
+    overrides: Sequence[str] = (),
+    *,
+    run: Run | None = None,
 ) -> Iterator[datetime]:
     """Hold the project for a nightly run, its models at hand; yield the moment it began.
 
@@ -63,13 +80,19 @@ def night(
         max_cost_usd: What the run may cost; None for no bound.
         env: As for `running`.
         overrides: As for `running`.
+        run: Which run it is; a new one where nobody says.
 
     Raises:
         BudgetError: The run would cost more than `max_cost_usd`.
-        ConfigError: As for `running`.
+        ConfigError: As for `running`, or the bound on the cost is none.
     """
     stages = NIGHT if files.exists(CASES.path) else ("review", *NIGHT)
-    with finishing(datetime.now(UTC)), running("nightly", stages, env, overrides) as now, embedded_throughout():
+    with (
+        finishing(run or started()) as take_mark,
+        running("nightly", stages, env, overrides) as now,
+        embedded_throughout(),
+    ):
+        take_mark()
         if "review" in stages:
             recorded(review, now)
         if max_cost_usd is not None:

@@ -18,11 +18,16 @@ from prefect import Task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
-from assay.project import code_lock
+from assay.project import code_lock, failures
 from assay.project.dvc import recording
 from assay.project.entrypoint import run
 from assay.project.progress import Say, reporter
+from assay.project.tables.signals import SIGNALS
+from assay.records.optional import Guard
+from assay.records.parts import PARTS
 
+OPTIONAL = {"monitor": (PARTS["signals"], SIGNALS)}
+"""Stages that no verdict rests on: what the report calls what they find, and the table that a later stage expects."""
 LOG = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result", covariant=True)  # noqa: PLC0105 - the plain name reads better
@@ -55,6 +60,22 @@ def recorded(stage: Step[Arguments, Result], *args: Arguments.args, **kwargs: Ar
     """Run a stage and let DVC record what it read and wrote; nothing is recorded when it fails."""
     with recording(stage.name):
         return stage(*args, **kwargs)
+
+
+def optional(stage: Step[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result | None:
+    """Run a stage that no verdict rests on, as `recorded` does; where it fails that is noted, and the run goes on.
+
+    Raises:
+        BudgetError: The run may cost no more; likewise EndpointError, where nobody can be asked.
+    """
+    guard = Guard()
+    part, table = OPTIONAL[stage.name]
+    result = guard.optional(part, lambda: recorded(stage, *args, **kwargs), None)
+    if guard.failures:
+        failures.keep(stage.name, guard)
+        if not table.exists():
+            table.write([])
+    return result
 
 
 def door(stage: Step[..., object]) -> None:

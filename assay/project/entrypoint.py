@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from assay.errors import AssayError
+from assay.text import printable
 
 BAD_INPUT = 2
 INTERRUPTED, TERMINATED = 130, 143
@@ -35,7 +36,7 @@ def run(command: Callable[[], object]) -> None:
         with terminable():
             command()
     except AssayError as error:
-        print(f"assay: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
+        print(f"assay: {printable(error)}", file=sys.stderr)  # noqa: T201 - the command's own voice
         raise SystemExit(BAD_INPUT) from error
 
 

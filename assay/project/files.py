@@ -92,7 +92,12 @@ def write_bytes(name: str, data: bytes) -> None:
 
 def write_json(name: str, value: object) -> None:
     """Write a small result as JSON that a diff can be read from."""
-    write_bytes(name, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_bytes(name, json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+    """Return a small result as JSON that a diff can be read from; no number of it is NaN or infinite."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def read_json(name: str, fix_hint: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -106,5 +111,5 @@ def read_json(name: str, fix_hint: str) -> Any:  # noqa: ANN401 - any JSON value
         raise DataError(f"{name} is missing, expected the result of an earlier stage: {fix_hint}")
     try:
         return json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not JSON ({one_line(error)}), expected an earlier result: {fix_hint}") from error

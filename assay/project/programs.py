@@ -12,7 +12,9 @@ import yaml
 
 from assay.errors import ConfigError
 from assay.project import files
+from assay.text import printable
 
+LONGEST_REASON = 300
 MISSING = 128
 """Git's exit code when it does not know a revision, or a revision does not know a path."""
 
@@ -58,7 +60,7 @@ def record(*stages: str) -> None:
         except BaseException:
             process.communicate()
             raise
-    _require(process.returncode, said, "dvc commit")
+    _require(subprocess.CompletedProcess(command, process.returncode, "", said), "dvc commit")
 
 
 def remote() -> str:
@@ -90,15 +92,23 @@ def content(revision: str, path: str) -> bytes | None:
 
 def _checked(command: Sequence[str], name: str) -> str:
     done = _run(command)
-    _require(done.returncode, done.stderr, name)
+    _require(done, name)
     return done.stdout
 
 
-def _require(code: int, said: str, name: str) -> None:
-    if code:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        why = next((line for line in lines if line.startswith(("fatal:", "error:", "ERROR:"))), " ".join(lines))
-        raise ConfigError(f"`{name}` failed ({why[:300]}), expected it to work: mend that, then do the same again")
+def _require(done: subprocess.CompletedProcess[str], name: str) -> None:
+    if done.returncode:
+        raise ConfigError(f"`{name}` failed ({_reason(done)}), expected it to work: fix that, then do the same again")
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Return why a program failed, as it says itself: its errors, or else the last line that it printed."""
+    for text in (done.stderr, done.stdout):
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:"))]
+        if lines:
+            return printable("; ".join(dict.fromkeys(errors)) or lines[-1])[:LONGEST_REASON]
+    return f"it said nothing, exit code {done.returncode}"
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,7 @@ from assay.records.decision import Decision
 from assay.records.record import digest
 from assay.storage import atomic, jsonl, parquet
 from assay.storage.rows import Row, parse_row
+from assay.text import one_line
 
 WORKING = "the working set"
 
@@ -118,7 +119,13 @@ def cases(version: str) -> list[Case]:
     if card is None:
         known = ", ".join(git("tag", "--list", f"{PREFIX}v*").splitlines()) or "none yet"
         raise ConfigError(f"{name} is no release here, expected one of: {known}: choose one, or `git fetch --tags`")
-    wanted = json.loads(card)["content"]
+    try:
+        wanted = json.loads(card)["content"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ConfigError(
+            f"{MANIFEST} of {name} is no manifest ({one_line(error)}), expected the hash of its content: "
+            "restore the tag with `git fetch --tags --force`"
+        ) from error
     reasons = []
     for way in (_cached, _fetched, _folded):
         try:
@@ -191,7 +198,7 @@ def _fetched(tag: str) -> list[Case]:
     """Return the cases of a tag from the DVC remote."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cases.parquet"
-        dvc("get", "--quiet", ".", CASES.path, "--rev", tag, "--out", str(file))
+        dvc("get", ".", CASES.path, "--rev", tag, "--out", str(file))
         return list(parquet.rows(file, Case, ("case_id",), f"{tag}:{CASES.path}", _fault))
 
 

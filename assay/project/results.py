@@ -4,13 +4,16 @@ A night that began and did not end has no verdict: what an earlier one left in g
 """
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
-from assay.errors import AssayError, BusyError
-from assay.project import files
-from assay.report.gate import Gate
+from assay.errors import AssayError, BusyError, DataError
+from assay.project import files, run_id
+from assay.project.run_id import Run
+from assay.report.gate import Gate, Times
 from assay.storage.rows import parse_row
 from assay.text import one_line
 
@@ -20,58 +23,126 @@ REPORT = "data/reports/report.html"
 SLICES = "data/reports/slices.csv"
 UNFINISHED = "unfinished.json"
 """Private file that is there from the beginning of a night until it has ended well."""
+LAST = "last-run.json"
+"""Private file with the run whose responses are on file, for whoever publishes them again."""
 KILLED = "it was killed, or the machine stopped"
+UNREADABLE = "its mark cannot be read"
 
 
-def read_gate() -> Gate:
+def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> Gate:
     """Return the last night's decision: `incomplete` for one that began and did not end.
 
+    Args:
+        now: The moment, by which a verdict that ended long ago is `incomplete` too; None for whatever its age.
+        stale: How long a verdict holds.
+
     Raises:
-        DataError: There is none yet.
+        DataError: There is none yet, or it is damaged.
     """
     mark = files.root() / files.PRIVATE / UNFINISHED
-    if mark.is_file():
-        return _unfinished(mark.read_bytes())
-    return parse_row(Gate, files.read_json(GATE, "run `assay nightly`"), GATE, 1)
+    if os.path.lexists(mark):
+        return _unfinished()
+    gate = parse_row(Gate, files.read_json(GATE, "run `assay nightly`"), GATE, 1)
+    if now and gate.ended and now - gate.ended > stale:
+        return _stale(gate, now - gate.ended, stale)
+    return gate
+
+
+def times() -> Times:
+    """Return id, begin and end of the run that is on; outside of any, of the one whose responses are on file."""
+    run = run_id.current()
+    if run:
+        found = Times(run=run.id, began=run.began, ended=run.clock())
+        files.write_json(f"{files.PRIVATE}/{LAST}", found.model_dump(mode="json"))
+        return found
+    for name, record in ((f"{files.PRIVATE}/{LAST}", Times), (GATE, Gate)):
+        if files.exists(name):
+            with suppress(DataError):
+                known = parse_row(record, files.read_json(name, ""), name, 1)
+                return Times(run=known.run, began=known.began, ended=known.ended)
+    return Times()
 
 
 @contextmanager
-def finishing(now: datetime) -> Iterator[None]:
-    """Let no earlier verdict stand for the night inside the block, until that has ended well.
+def finishing(run: Run) -> Iterator[Callable[[], None]]:
+    """Let no earlier verdict stand for the run inside the block, until that has ended well.
 
-    Where the mark cannot be written, on a full disk, the earlier verdict is taken away instead.
+    Inside the block of another one it is part of that run. Another night's mark is left alone until what is yielded is
+    called, which is once the project's lock is held: from then on the mark is this run's. Where the mark cannot be
+    written, on a full disk, the earlier verdict is taken away instead.
     """
-    began, mark = f"{now:%Y-%m-%d %H:%M} UTC", files.private(UNFINISHED)
-    before = mark.read_bytes() if mark.is_file() else None
+    if run_id.current():
+        yield partial(_mark, run_id.current() or run, KILLED)
+        return
     try:
-        files.write_json(f"{files.PRIVATE}/{UNFINISHED}", {"began": began, "why": KILLED})
+        if not os.path.lexists(files.root() / files.PRIVATE / UNFINISHED):
+            _mark(run, KILLED)
     except OSError:
         files.path(GATE).unlink(missing_ok=True)
         raise
+    with run_id.being(run):
+        try:
+            yield partial(_mark, run, KILLED)
+        except BaseException as error:
+            _fail(run, error)
+            raise
+    if _marked().get("run") == run.id:
+        files.private(UNFINISHED).unlink(missing_ok=True)
+
+
+def _fail(run: Run, error: BaseException) -> None:
+    """Say why a run did not end, unless it never began because another one is on, whose mark says enough."""
+    if isinstance(error, BusyError) and _marked().get("run") != run.id:
+        return
+    why = str(error) if isinstance(error, AssayError) else f"{type(error).__name__} {one_line(error)}".strip()
+    with suppress(OSError):  # on a full disk the mark stands as it was begun; the error itself is raised
+        _mark(run, one_line(why))
+
+
+def _mark(run: Run, why: str) -> None:
+    files.private(UNFINISHED)
+    files.write_json(f"{files.PRIVATE}/{UNFINISHED}", {"run": run.id, "began": str(run.began), "why": why})
+
+
+def _marked() -> dict[str, str]:
+    """Return what the mark of a night says; nothing where there is none, or none that can be read."""
     try:
-        yield
-    except BusyError:  # the night that holds the lock has a mark of its own
-        mark.unlink(missing_ok=True) if before is None else mark.write_bytes(before)
-        raise
-    except BaseException as error:
-        why = str(error) if isinstance(error, AssayError) else f"{type(error).__name__} {one_line(error)}".strip()
-        with suppress(OSError):  # on a full disk the mark stands as it was begun; the error itself is raised
-            files.write_json(f"{files.PRIVATE}/{UNFINISHED}", {"began": began, "why": one_line(why)})
-        raise
-    mark.unlink(missing_ok=True)
+        mark = json.loads((files.root() / files.PRIVATE / UNFINISHED).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {str(name): str(value) for name, value in mark.items()} if isinstance(mark, dict) else {}
 
 
-def _unfinished(content: bytes) -> Gate:
+def _unfinished() -> Gate:
     """Return the decision on a night that did not end."""
-    try:
-        mark = json.loads(content)
-        began, why = str(mark["began"]), str(mark["why"])
-    except (ValueError, KeyError, TypeError):
-        began, why = "an unknown time", KILLED
-    reason = f"the night that began at {began} did not end"
+    mark = _marked()
+    began = _moment(mark.get("began", ""))
+    when = f"{began:%Y-%m-%d %H:%M} UTC" if began else one_line(mark.get("began", "an unknown time"))
+    why = one_line(mark.get("why", UNREADABLE))
+    reason = f"the night that began at {when} did not end"
     return Gate(
         word="incomplete",
         reason=reason,
         next="fix what stopped it, then run `assay nightly`",
         sentence=f"INCOMPLETE: {reason} ({why.removesuffix('.')}).",
+        run=mark.get("run", ""),
+        began=began,
     )
+
+
+def _stale(gate: Gate, age: timedelta, most: timedelta) -> Gate:
+    """Return the decision where the last verdict is of a night too long ago."""
+    hours = timedelta(hours=1)
+    reason = f"the last night ended {age / hours:.0f} hours ago, and a verdict holds for {most / hours:.0f}"
+    then = "run `assay nightly`"
+    sentence = f"INCOMPLETE: {reason}; it was {gate.word.upper()}."
+    return gate.model_copy(update={"word": "incomplete", "reason": reason, "next": then, "sentence": sentence})
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a moment with its time zone; None for what is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

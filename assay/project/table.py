@@ -97,6 +97,22 @@ class Table(Generic[Row]):
         if is_empty:
             raise self._empty()
 
+    def sift(self) -> tuple[list[Row], list[str]]:
+        """Return the rows of a Parquet table that keep its contract, and of each other one its place and its fault.
+
+        Raises:
+            DataError: The file is missing, or damaged as a whole.
+        """
+        rows, faults, seen, known = list[Row](), list[str](), set[object](), self._known_categories()
+        found = parquet.sifted(self._there(), self.record, self.path, first_fault)
+        for number, (row, wrong) in enumerate(found, 1):
+            fault = wrong or contracts.row_fault(self.contract, dict(row or {}), known, seen)
+            if row is None or fault:
+                faults.append(f"{self.path}, row {number}: {fault}")
+            else:
+                rows.append(row)
+        return rows, faults
+
     def count(self) -> int:
         """Return how many rows a Parquet table has; whoever asks about each of them knows first that it is sound.
 

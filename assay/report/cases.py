@@ -3,11 +3,11 @@
 The report and the commands `assay cases` and `assay case` show what is made here, so the two never differ.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from assay.records.case import Case, Expectation, Layer, ToolCall
 from assay.records.history import KEPT, CaseNight
@@ -58,7 +58,7 @@ class ReportedCase(Record):
     outcome: Literal["pass", "fail", "unscored"]
     group: Group
     since: Since | None
-    """None where it does not fail."""
+    """None where it does not fail, or the history is not known."""
     turns: list[str]
     reference: str
     baseline_text: str
@@ -122,8 +122,8 @@ class Filed:
     target: Outcomes
     """By all scorers."""
     baseline: Outcomes
-    history: Sequence[CaseNight]
-    """Unfolded; tonight's own row is not needed, and looked at by nobody."""
+    history: Sequence[CaseNight] | None
+    """Unfolded; tonight's own row is not needed, and looked at by nobody. None where it is not known."""
 
     @cached_property
     def verdicts_of(self) -> dict[str, list[Verdict]]:
@@ -133,6 +133,37 @@ class Filed:
             if verdict.subject != "anchor":
                 by_case[verdict.item_id].append(verdict)
         return by_case
+
+    @cached_property
+    def shown(self) -> dict[Subject, dict[str, Response]]:
+        """Return by version the trial of each case to be seen: the first without an answer, or that did not pass."""
+        fell = {(row.subject, row.item_id, row.trial) for row in self.verdicts if row.outcome != "pass"}
+        return {
+            subject: {
+                row.case_id: row
+                for row in sorted(
+                    self.responses[subject],
+                    key=lambda row: (row.status == "ok", (subject, row.case_id, row.trial) not in fell, row.trial),
+                    reverse=True,
+                )
+            }
+            for subject in self.responses
+        }
+
+    @cached_property
+    def cut(self) -> Counter[str]:
+        """Return how many of the target's answers to each case were cut at the token limit."""
+        answered = (row for row in self.responses["target"] if row.status == "ok")
+        return Counter(row.case_id for row in answered if row.finish_reason == CUT)
+
+    @cached_property
+    def since(self) -> dict[str, Since]:
+        """Return since when each of tonight's failing cases fails, tonight included."""
+        return {} if self.history is None else _since(self, self.history)
+
+    def group_of(self, case_id: str) -> Group:
+        """Return which group a case belongs to."""
+        return group_of(self.target.by_case[case_id], self.baseline.by_case[case_id])
 
 
 def of_accepted(verdicts: list[Verdict], responses: Sequence[Response], accepted: Sequence[Response]) -> list[Verdict]:
@@ -160,25 +191,23 @@ def group_of(mine: CaseOutcome, theirs: CaseOutcome) -> Group:
     return GROUPS.get((mine, theirs)) or ALONE.get(mine, "unscored")
 
 
-def reported(filed: Filed, worse: Sequence[str] = ()) -> list[ReportedCase]:
-    """Return every case of the night: categories that got worse first, then by severity, category and name.
+def reported(
+    filed: Filed, worse: Sequence[str] = (), groups: Collection[Group] = get_args(Group)
+) -> list[ReportedCase]:
+    """Return the cases of the night: categories that got worse first, then by severity, category and name.
 
     Args:
         filed: What the night filed.
         worse: Categories in which the target is worse beyond chance.
+        groups: Only cases of these.
     """
-    shown: dict[Subject, dict[str, Response]] = {subject: _shown(filed, subject) for subject in ("target", "baseline")}
-    since = _since(filed)
-    cut = _cut(filed.responses["target"])
 
     def place(case: Case) -> tuple[object, ...]:
         severity = SEVERITY.index(filed.severities[case.category])
         return case.category not in worse, severity, case.category, case.case_id
 
-    return [
-        _reported(case, filed, (shown["target"].get(case.case_id), shown["baseline"].get(case.case_id)), since, cut)
-        for case in sorted(filed.cases, key=place)
-    ]
+    wanted = [case for case in filed.cases if filed.group_of(case.case_id) in groups]
+    return [_reported(case, filed) for case in sorted(wanted, key=place)]
 
 
 def story(filed: Filed, case: ReportedCase) -> CaseStory:
@@ -206,26 +235,7 @@ def story(filed: Filed, case: ReportedCase) -> CaseStory:
     return CaseStory(night=filed.night, case=case, expectations=asked.expectations, answers=answers, verdicts=verdicts)
 
 
-def _shown(filed: Filed, subject: Subject) -> dict[str, Response]:
-    """Return the trial of each case that a reader has to see: the first that has no answer, or that did not pass."""
-    fell = {(row.item_id, row.trial) for row in filed.verdicts if row.subject == subject and row.outcome != "pass"}
-    ordered = sorted(
-        filed.responses[subject],
-        key=lambda row: (row.status == "ok", (row.case_id, row.trial) not in fell, row.trial),
-        reverse=True,
-    )
-    return {response.case_id: response for response in ordered}
-
-
-def _cut(responses: Sequence[Response]) -> dict[str, int]:
-    """Return how many answers to each case were cut at the token limit."""
-    count: dict[str, int] = defaultdict(int)
-    for response in responses:
-        count[response.case_id] += response.status == "ok" and response.finish_reason == CUT
-    return count
-
-
-def _since(filed: Filed) -> dict[str, Since]:
+def _since(filed: Filed, history: Sequence[CaseNight]) -> dict[str, Since]:
     """Return since when each of tonight's failing cases fails, tonight included."""
     before = [
         (
@@ -233,7 +243,7 @@ def _since(filed: Filed) -> dict[str, Since]:
             frozenset(row.failed if row.shown_failed is None else row.shown_failed),
             frozenset(row.unscored if row.shown_unscored is None else row.shown_unscored),
         )
-        for row in reversed(filed.history)
+        for row in reversed(history)
         if row.night < filed.night
     ]
     oldest = before[-1][0].night if len(before) >= KEPT - 1 else None
@@ -253,14 +263,8 @@ def _since(filed: Filed) -> dict[str, Since]:
     return found
 
 
-def _reported(
-    case: Case,
-    filed: Filed,
-    answers: tuple[Response | None, Response | None],
-    since: Mapping[str, Since],
-    cut: Mapping[str, int],
-) -> ReportedCase:
-    mine, theirs = answers
+def _reported(case: Case, filed: Filed) -> ReportedCase:
+    mine, theirs = (filed.shown[version].get(case.case_id) for version in ("target", "baseline"))
     outcome = filed.target.by_case[case.case_id]
     return ReportedCase(
         case_id=case.case_id,
@@ -268,15 +272,15 @@ def _reported(
         layer=case.layer,
         severity=filed.severities[case.category],
         outcome=outcome if outcome in ("pass", "fail") else "unscored",
-        group=group_of(outcome, filed.baseline.by_case[case.case_id]),
-        since=since.get(case.case_id),
+        group=filed.group_of(case.case_id),
+        since=filed.since.get(case.case_id),
         turns=case.turns,
         reference=case.reference,
         baseline_text=theirs.text if theirs else "",
         target_text=mine.text if mine else "",
         baseline_calls=theirs.tool_calls if theirs else [],
         target_calls=mine.tool_calls if mine else [],
-        cut=cut.get(case.case_id, 0),
+        cut=filed.cut[case.case_id],
         why=_why(outcome, mine, filed.verdicts_of.get(case.case_id, [])),
     )
 

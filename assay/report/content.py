@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from assay.calibration.certificate import Certificate, Standing
+from assay.records.optional import Failure
+from assay.records.parts import PARTS
 from assay.records.record import Record
 from assay.records.signal import Signal
 from assay.report.cases import ReportedCase
@@ -37,6 +41,8 @@ class Judge(Record):
     note: str
     watch: Watch | None = None
     """What the nights since the certificate say; None before the first."""
+    watch_note: str = ""
+    """Why there is no watch where it failed."""
 
 
 class Provenance(Record):
@@ -97,3 +103,10 @@ class Report(Record):
     """Cases that fail with both versions."""
     unscored: list[ReportedCase]
     fixed: list[ReportedCase]
+    failures: list[Failure] = Field(default=[])
+    """Parts that could not be computed, or not wholly; what stands in their place."""
+
+    def lost(self, part: str) -> str:
+        """Return as a sentence why a part, one of `PARTS`, is missing or not whole; empty where it is whole."""
+        notes = [str(failure) for failure in self.failures if failure.part == PARTS[part]]
+        return f"{notes[0][0].upper()}{notes[0][1:]}" if notes else ""

@@ -1,5 +1,6 @@
 """The gate: one word on a run, and the exit code that says it to a machine."""
 
+from datetime import datetime
 from typing import Literal
 
 from assay.records.record import Record
@@ -19,6 +20,7 @@ EXIT: dict[Word, int] = {
 
 
 MEND = "mend the endpoint, then run `assay nightly` again: only the failed calls are asked"
+REPORT_BUG = "run `assay doctor`, which names the file with the traceback, and report the bug"
 NO_BASELINE = "there is no baseline yet"
 
 
@@ -38,14 +40,26 @@ class Evidence(Record):
     """The drop that the policy tolerates without proof of absence."""
     standings: list[str]
     """What the certificate of each judge that spoke is worth today; none for a run that checks alone decided."""
+    unwatched: str = ""
+    """Why nobody can say whether a judge has changed since its certificate; empty where somebody can."""
     is_set_compared: bool
     """Has every case of the evaluation set an accepted answer to compare with?"""
     has_baseline: bool = True
     """Was anything ever accepted?"""
 
 
-class Gate(Record):
-    """The decision with its reason and what to do next."""
+class Times(Record):
+    """Which run a result is of, and when that was."""
+
+    run: str = ""
+    """Id of the run; empty where nobody gave it one."""
+    began: datetime | None = None
+    ended: datetime | None = None
+    """None for a run that did not end, or where nobody knows."""
+
+
+class Gate(Times):
+    """The decision on a run, with its reason and what to do next."""
 
     word: Word
     reason: str
@@ -59,7 +73,8 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
 
     An incomplete run proves nothing either way, so it comes first. A regression that was proved stands whatever else is
     wanting: where a judge may not be believed, `worse` and `low` must come from checks alone. Where nothing could be
-    compared, the word is the reason for that: no judge to believe, no accepted answer, or else an incomplete run.
+    compared, the word is the reason for that: no judge to believe, no accepted answer, or else an incomplete run. A
+    judge that nobody could watch may have changed: whatever it said, the run is incomplete.
     """
     if found.error_share > found.max_error_share:
         reason = (
@@ -79,12 +94,8 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
             f"worse than the baseline beyond chance: {', '.join(found.worse)}",
             "read the newly failing cases (`assay cases --failing` lists them)",
         )
-    if "judge-changed" in found.standings:
-        return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
-    if unproved := sorted(set(found.standings) - {"valid"}):
-        reason = f"a judge's certificate is {', '.join(unproved)}"
-        label = "have people label answers (`assay calibrate --plan` draws them), then run `assay calibrate`"
-        return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
+    if distrusted := _distrusted(found):
+        return distrusted
     if not found.has_baseline:
         return "set-changed", NO_BASELINE, "run `assay accept` when tonight is good"
     if not found.is_set_compared:
@@ -99,6 +110,19 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
         reason = f"a drop of {_percent(-found.low)} cannot be excluded, at most {_percent(found.max_drop)} is tolerated"
         return "inconclusive", reason, "add cases or trials"
     return "pass", "no worse than the baseline within the tolerated drop", "run `assay accept` to make it the baseline"
+
+
+def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
+    """Return what follows from a judge that may not be believed; None where there is no such judge."""
+    if "judge-changed" in found.standings:
+        return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
+    if found.unwatched:
+        return "incomplete", found.unwatched, REPORT_BUG
+    if unproved := sorted(set(found.standings) - {"valid"}):
+        reason = f"a judge's certificate is {', '.join(unproved)}"
+        label = "have people label answers (`assay calibrate --plan` draws them), then run `assay calibrate`"
+        return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
+    return None
 
 
 def _percent(share: float) -> str:

@@ -10,6 +10,8 @@ from assay.report.costs import Answers, Spending, total
 from assay.report.findings import Accounting, Rate
 from assay.report.trials import Steadiness
 
+COLUMNS = ["category", "n", "baseline", "target", "change", "low", "high", "level"]
+"""Of the plot by category."""
 TRIALS = {"k", "cases", "left_out", "always", "sometimes", "never"}
 
 
@@ -33,7 +35,8 @@ def metrics(report: Report) -> dict[str, Any]:
         found["used"]["all"] = _used(report.spent)
     if report.provenance.overrides:
         found["overrides"] = report.provenance.overrides
-    found["alerts"] = sum(signal.state == "alert" for signal in report.signals)
+    if not (report.lost("signals") and not report.signals):
+        found["alerts"] = sum(signal.state == "alert" for signal in report.signals)
     return found
 
 
@@ -94,7 +97,7 @@ def slices_csv(report: Report) -> str:
     """Return the change by category as CSV, for `dvc plots`; a category is an identifier, so no cell is a formula."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow(["category", "n", "baseline", "target", "change", "low", "high", "level"])
+    writer.writerow(COLUMNS)
     for row in report.everything.slices if report.everything else []:
         shares = (row.baseline.estimate, row.target.estimate, row.change.estimate, row.change.low, row.change.high)
         writer.writerow([row.category, row.n, *(f"{share:.6f}" for share in (*shares, row.change.level))])

@@ -3,25 +3,29 @@
 Every value that a template prints passes through `visible` and is then escaped; no template marks anything as safe.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from typing import TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.calibration.certificate import JUDGES, Slice, Standing
+from assay.records.optional import Guard
 from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
 from assay.report.content import Judge, Report
 from assay.report.costs import total
-from assay.report.findings import JUDGE, Comparison
+from assay.report.findings import JUDGE, Accounting, Comparison
 from assay.report.gate import Word
 from assay.report.wording import answered, money, percent, with_interval
 
 RESOURCES = ("templates/*",)
+LOST = "lost.html"
+"""Stands in the place of a panel that cannot be drawn."""
 
 WHOLE_CASES = 200
 """Cases that are shown at length, over all lists; of the others each text is cut short, and none is left out."""
@@ -53,8 +57,10 @@ STANDINGS: dict[Standing, str] = {
     "failed": "the judge was refused: it misses a floor of its policy",
     "expired": "the judge's certificate has expired",
     "judge-changed": "the judge is not the one that was certified",
+    "unwatched": "whether it has changed since it was certified could not be computed",
 }
 CLASSES = {"pass-fail": ("fail", "pass"), "pairwise": ("A", "tie", "B")}
+Value = TypeVar("Value")
 STATES = ("alert", "watch", "quiet", "charted")
 
 
@@ -115,32 +121,84 @@ class JudgeView:
     """Agreement on real answers and on those with a fault put in on purpose, the lowest first."""
 
 
-def render(report: Report) -> str:
-    """Return the page; equal reports give equal text."""
-    groups, lists = _signals(report.signals), _case_lists(report)
+class Panels:
+    """The panels of one page: which of them cannot be drawn, and why."""
+
+    def __init__(self, guard: Guard) -> None:
+        """Begin with every panel to be drawn."""
+        self._guard = guard
+        self._notes: dict[str, str] = {}
+        self._drawing = ""
+
+    def value(self, compute: Callable[[], Value], otherwise: Value, *panels: str) -> Value:
+        """Return what these panels draw; where it fails, none of them is drawn."""
+        known = len(self._guard.failures)
+        found = self._guard.optional(f"the {panels[0].removesuffix('.html')} panel", compute, otherwise)
+        if len(self._guard.failures) > known:
+            self._notes |= dict.fromkeys(panels, str(self._guard.failures[-1]))
+        return found
+
+    def template(self, panel: str) -> str:
+        """Return the template of a panel: its own, or the one that says why it is missing."""
+        self._drawing = panel
+        return LOST if panel in self._notes else panel
+
+    def lost(self) -> dict[str, str]:
+        """Return the id and the note of the panel that is being drawn, for the template of the lost ones."""
+        return {"id": self._drawing.removesuffix(".html"), "note": self._notes[self._drawing]}
+
+    def lose(self, error: Exception) -> bool:
+        """Note that the panel being drawn failed; return whether the page can do without it."""
+        if not self._drawing or self._drawing in self._notes:
+            return False
+        self._guard.failed(f"the {self._drawing.removesuffix('.html')} panel", error)
+        self._notes[self._drawing] = str(self._guard.failures[-1])
+        return True
+
+
+def render(report: Report, guard: Guard | None = None) -> str:
+    """Return the page; equal reports give equal text. A panel that cannot be drawn is a note that the guard knows."""
+    panels = Panels(guard or Guard())
+    groups = panels.value(lambda: _signals(report.signals), (list[Signal](), list[Signal]()), "production.html")
+    lists = panels.value(lambda: _case_lists(report), list[CaseList](), "cases.html")
+    accountings = {"This run": report.target} | ({"Baseline": report.baseline} if report.baseline else {})
     headline, stop, details = report.gate.sentence.partition(". ")
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            report=report,
-            headline=headline + stop.strip(),
-            details=details,
-            answered=answered(report.target),
-            badge=BADGES[report.gate.word],
-            standings=STANDINGS,
-            standing_of={name: _standing(report, name) for name in JUDGES},
-            comparisons=_comparisons(report),
-            rates=_rates(report),
-            accountings={"This run": report.target} | ({"Baseline": report.baseline} if report.baseline else {}),
-            case_lists=lists,
-            shown_cases={view.case.case_id for one in lists for group in one.categories for view in group.views},
-            judges=[_judge(judge) for judge in report.judges],
-            signals=groups[0],
-            quiet_segments=groups[1],
-            used_by_all=total(report.spent) if report.spent else None,
-        )
-    )
+    values = {
+        "report": report,
+        "headline": headline + stop.strip(),
+        "details": details,
+        "answered": answered(report.target),
+        "badge": BADGES[report.gate.word],
+        "standings": STANDINGS,
+        "standing_of": {name: _standing(report, name) for name in JUDGES},
+        "comparisons": panels.value(lambda: _comparisons(report), list[Compared](), "changed.html", "tiles.html"),
+        "rates": panels.value(
+            lambda: _rates(report), list[tuple[CategoryRates, Standing]](), "changed.html", "tiles.html"
+        ),
+        "accountings": accountings,
+        "bars": panels.value(lambda: _bars(accountings), dict[str, list[figures.Segment]](), "tiles.html"),
+        "case_lists": lists,
+        "case_counts": _case_counts(report),
+        "shown_cases": {view.case.case_id for one in lists for group in one.categories for view in group.views},
+        "judges": panels.value(lambda: _judges(report), list[JudgeView](), "judges.html", "tiles.html"),
+        "signals": groups[0],
+        "quiet_segments": groups[1],
+        "used_by_all": panels.value(lambda: total(report.spent) if report.spent else None, None, "costs.html"),
+    }
+    while True:
+        try:
+            return _environment().get_template("report.html").render(values, panels=panels)
+        except Exception as error:
+            if not panels.lose(error):
+                raise
+
+
+def _judges(report: Report) -> list[JudgeView]:
+    return [_judge(judge) for judge in report.judges]
+
+
+def _bars(accountings: Mapping[str, Accounting]) -> dict[str, list[figures.Segment]]:
+    return {label: figures.stack(accounting) for label, accounting in accountings.items()}
 
 
 @cache
@@ -170,7 +228,6 @@ def _environment() -> Environment:
         money=money,
         seconds=amounts.seconds,
         excerpt=texts.excerpt,
-        stack=figures.stack,
     )
     environment.globals.update(min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)
     return environment
@@ -203,6 +260,15 @@ def _rates(report: Report) -> list[tuple[CategoryRates, Standing]]:
     return [(rates, standing if rates.scorers == "all" else "valid") for rates in ordered]
 
 
+def _case_counts(report: Report) -> str:
+    """Return how many cases fail; empty where a list of them could not be made."""
+    if any(report.lost(name) for name in ("newly_failing", "failing", "standing")):
+        return ""
+    if report.baseline is None:
+        return f"{len(report.failing)} failing"
+    return f"{len(report.newly_failing)} newly failing, {len(report.standing)} standing"
+
+
 def _case_lists(report: Report) -> list[CaseList]:
     """Return every case that fails, has no outcome or was fixed, by group; a night without a baseline has no change."""
     newly = ("newly-failing", "Newly failing", "They passed with the baseline.", "No case newly fails.")
@@ -214,7 +280,7 @@ def _case_lists(report: Report) -> list[CaseList]:
         wanted = [(alone, report.failing), (lost, report.unscored)]
     else:
         alone = ("failing", "Failing, not compared", "The baseline has no outcome for them.", "")
-        uncompared = [(alone, report.failing)] if report.failing else []
+        uncompared = [(alone, report.failing)] if report.failing or report.lost("failing") else []
         wanted = [(newly, report.newly_failing), *uncompared, (standing, report.standing)]
         wanted += [(lost, report.unscored), (fixed, report.fixed)]
     lists: list[CaseList] = []
@@ -222,7 +288,17 @@ def _case_lists(report: Report) -> list[CaseList]:
         before = sum(one.count for one in lists)
         is_first = kind == wanted[0][0][0]
         categories = _by_category(cases, before, OPEN_CASES if is_first else 0)
-        lists.append(CaseList(kind=kind, title=title, about=about, none=none, count=len(cases), categories=categories))
+        note = report.lost(kind.replace("-", "_"))
+        lists.append(
+            CaseList(
+                kind=kind,
+                title=title if note else f"{title} ({len(cases)})",
+                about=about,
+                none=f"{note}." if note else none,
+                count=len(cases),
+                categories=categories,
+            )
+        )
     return lists
 
 

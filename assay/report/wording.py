@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from assay.report.cases import FAILING, ReportedCase
+from assay.report.cases import FAILING, Filed
 from assay.report.costs import Spending, total
 from assay.report.findings import Accounting, Comparison, Rate, SliceRow
 from assay.report.gate import NO_BASELINE, Word
@@ -21,11 +21,11 @@ class Failures(NamedTuple):
     """Answers that were cut at the token limit."""
 
 
-def failures(cases: Sequence[ReportedCase], *, has_baseline: bool, is_judge_believed: bool) -> Failures:
+def failures(filed: Filed, *, has_baseline: bool, is_judge_believed: bool) -> Failures:
     """Return what the first sentence says of tonight's failing cases."""
     wanted = ("newly-failing",) if has_baseline else FAILING
-    categories = [case.category for case in cases if case.group in wanted]
-    return Failures(categories, has_baseline, is_judge_believed, sum(case.cut for case in cases))
+    categories = [case.category for case in filed.cases if filed.group_of(case.case_id) in wanted]
+    return Failures(categories, has_baseline, is_judge_believed, sum(filed.cut.values()))
 
 
 def percent(share: float) -> str:

@@ -5,11 +5,10 @@ Asks the judges of params.yaml, section judge, about held-out items. The journal
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from assay.calibration import audits
-from assay.calibration.audits import Heard
 from assay.calibration.certificate import Figure
 from assay.calibration.ratings import Rated
 from assay.judges import questions
@@ -20,6 +19,8 @@ from assay.project import model_session
 from assay.project.params import read_params
 from assay.project.progress import progress
 from assay.records.label import Item
+from assay.records.optional import Guard
+from assay.records.parts import PARTS
 from assay.records.verdict import Outcome
 from assay.stages.judge_clients import Settings, seated
 
@@ -28,7 +29,7 @@ CHILDREN = ("assay.models.embedded.judges", "assay.models.embedded.tuning")
 LOG = logging.getLogger(__name__)
 
 
-def audit(found: Rated, size: int, now: datetime) -> list[Figure]:
+def audit(found: Rated, size: int, now: datetime, guard: Guard) -> list[Figure]:
     """Return the figures of both audits, on up to `size` items each; none where none was wanted.
 
     Raises:
@@ -37,15 +38,25 @@ def audit(found: Rated, size: int, now: datetime) -> list[Figure]:
     if not size:
         return []
     night = f"{now:%Y-%m-%d}"
-    again, forged = audits.repeated(found, size), audits.forgeries(found, size)
+    again = guard.optional(PARTS["flips"], lambda: audits.repeated(found, size), [])
+    forged = guard.optional(PARTS["injected"], lambda: audits.forgeries(found, size), [])
     asked = [questions.of_item(item, f"{night} again") for item, _ in again]
     asked += [_of_forged(forgery.item, forgery.injection, night) for forgery in forged]
-    said = _ask(asked, night)
-    heard = Heard(
-        [(before, outcome) for (_, before), outcome in zip(again, said[: len(again)], strict=True)],
-        list(zip(forged, said[len(again) :], strict=True)),
-    )
-    return audits.figures(heard)
+    said = guard.optional(PARTS["audits"], lambda: _ask(asked, night), [None] * len(asked))
+    twice = [(before, outcome) for (_, before), outcome in zip(again, said[: len(again)], strict=True)]
+    tried = list(zip(forged, said[len(again) :], strict=True))
+    return [
+        figure(guard, "flips", lambda: audits.flips(twice)),
+        figure(guard, "injected", lambda: audits.injected(tried)),
+    ]
+
+
+def figure(guard: Guard, name: str, compute: Callable[[], Figure]) -> Figure:
+    """Return the figure of one audit; where anything of it failed, one without an estimate that says why."""
+    found = guard.optional(PARTS[name], compute, audits.missing(name))
+    parts = {PARTS[name], PARTS["audits"]}
+    notes = [failure.note for failure in guard.failures if failure.part in parts]
+    return audits.missing(name, notes[0]) if notes else found
 
 
 def _of_forged(item: Item, injection: str, night: str) -> Question:

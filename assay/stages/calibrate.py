@@ -7,6 +7,7 @@ that exists is kept, so that a night cannot renew what a person should: it expir
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from assay.calibration.ratings import Rated, join, only_natural, require_unseen
 from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
 from assay.judges.prompt import JUDGES_FOLDER
+from assay.project import failures
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals, write_certificates
 from assay.project.params import read_params
 from assay.project.tables.anchors import NIGHTS, SEEN
@@ -28,6 +30,8 @@ from assay.project.tables.responses import BASELINE
 from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY
 from assay.records.label import Item, Label
+from assay.records.optional import Guard
+from assay.records.parts import PARTS
 from assay.records.record import Record, digest
 from assay.records.verdict import Verdict
 from assay.stages.audit import audit
@@ -247,11 +251,16 @@ def file(
     refused: Mapping[str, str],
     fresh: Mapping[str, list[Seen]],
     now: datetime,
+    guard: Guard,
 ) -> None:
     """Write the certificates, what they rest on, and tonight's row of each."""
     seen = [row for row in evidence.seen if row.judge in certificates and row.judge not in fresh]
     seen += [row for rows in fresh.values() for row in rows]
-    tonight = [moved(judge, held, seen, evidence, now) for judge, held in certificates.items()]
+    rows = {
+        judge: guard.optional(PARTS["anchors"], partial(moved, judge, held, seen, evidence, now), None)
+        for judge, held in certificates.items()
+    }
+    tonight = [row for row in rows.values() if row]
     written = {(row.judge, row.night) for row in tonight}
     nights = [row for row in evidence.nights if (row.judge, row.night) not in written]
     SEEN.write(seen)
@@ -267,15 +276,17 @@ def run(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False, f
     settings, evidence, kept = read_params("calibrate", Settings), gather(), read_certificates()
     refused = {judge: why for judge, why in read_refusals().items() if judge not in judges}
     fresh: dict[str, list[Seen]] = {}
+    guard = Guard()
     for judge in judges:
         if renew or judge not in kept:
             try:
-                kept[judge], fresh[judge] = issue(judge, settings, evidence, kept.get(judge), now, frame)
+                kept[judge], fresh[judge] = issue(judge, settings, evidence, kept.get(judge), now, frame, guard)
             except InsufficientDataError as refusal:
                 if renew:
                     raise
                 refused[judge] = str(refusal)
-    file(evidence, kept, refused, fresh, now)
+    file(evidence, kept, refused, fresh, now, guard)
+    failures.keep(STAGE.name, guard)
     return [kept[judge] for judge in judges if judge in kept]
 
 
@@ -305,12 +316,21 @@ def other(policies: Policies, judge: str, demands: Mapping[str, float]) -> Polic
 
 
 def issue(
-    judge: str, settings: Settings, evidence: Evidence, before: Certificate | None, now: datetime, frame: str
+    judge: str,
+    settings: Settings,
+    evidence: Evidence,
+    before: Certificate | None,
+    now: datetime,
+    frame: str,
+    guard: Guard,
 ) -> tuple[Certificate, list[Seen]]:
     """Return a judge's new certificate and what it rests on; the judge is asked for its audits."""
     rated = rate(judge, evidence, frame)
-    audits = audit(rated[0], settings.audit_items, now)
-    audits += drift(rated[0], [row for row in evidence.seen if row.judge == judge], audits)
+    mine = Guard()
+    audits = audit(rated[0], settings.audit_items, now, mine)
+    seen = [row for row in evidence.seen if row.judge == judge]
+    audits += mine.optional(PARTS["drift"], lambda: drift(rated[0], seen, audits), [])
+    guard.take(mine, f"of {judge}")
     looks = before.looks if before else 0
     found = certify(judge, settings, evidence, rated, now, frame=frame, audits=audits, looks=looks)
     return found, saw(judge, rated[1], evidence.said(judge))

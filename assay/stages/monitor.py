@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from assay.errors import ConfigError, EndpointError
+from assay.errors import ConfigError, DataError, EndpointError
 from assay.judges import prompt
 from assay.judges.prompt import JUDGES_FOLDER
 from assay.judges.reply import parse
@@ -29,22 +29,27 @@ from assay.monitoring.impact import assess
 from assay.monitoring.measures import SIGNALS
 from assay.monitoring.periods import WEEK
 from assay.monitoring.policies import Policy, require_policies
-from assay.project import model_session
+from assay.project import failures, model_session
 from assay.project.params import read_params
 from assay.project.progress import progress
 from assay.project.tables.signals import SIGNALS as MEASURED
 from assay.project.tables.traces import TRACES
 from assay.project.taxonomy import TAXONOMY
+from assay.records.optional import Guard
+from assay.records.parts import PARTS
 from assay.records.record import Record, digest
 from assay.records.signal import Signal
 from assay.records.trace import Trace
 from assay.stages.declaration import Output, Stage
 from assay.storage.rows import frame
+from assay.text import printable
 
 CHILDREN = ("assay.models.embedded.judges",)
 """Started with `python -m`: of the embedded models, what can move a result of this stage."""
 PARAMETERS = {"temperature": 0}
 DAY = timedelta(days=1)
+NAMED = 5
+"""Rows that are named of those left out."""
 LOG = logging.getLogger(__name__)
 
 
@@ -178,7 +183,7 @@ def ask(settings: Settings, chosen: Sequence[Trace], run: str) -> dict[str, bool
         with model_session.consulting(settings.model) as (endpoint, journal):
             return asyncio.run(grounded(settings, endpoint, chosen, journal, run))
     except EndpointError as error:
-        LOG.warning("the grounding judge cannot be asked: %s", error)
+        LOG.warning("the grounding judge cannot be asked: %s", printable(error))
         return {}
 
 
@@ -194,9 +199,28 @@ def measure(settings: Settings, traces: Sequence[Trace], run: str) -> list[Signa
     return assess(columns(traces, found), kept, window_end=window_end(traces), **window)
 
 
+def read_traces(guard: Guard) -> list[Trace]:
+    """Return the traces; rows that break their contract are left out, counted and named.
+
+    Raises:
+        DataError: The file is damaged as a whole, or no row of it can be read.
+    """
+    try:
+        return TRACES.read(may_be_absent=True)
+    except DataError:
+        rows, faults = TRACES.sift()
+        if not (rows and faults):
+            raise
+        shown = "; ".join(faults[:NAMED]) + ("; ..." if len(faults) > NAMED else "")
+        count = f"{len(faults)} of {len(faults) + len(rows)} conversations, which break their contract"
+        guard.note(PARTS["traffic"], printable(f"is read without {count}: {shown}"))
+        return rows
+
+
 def run(now: datetime) -> int:
     """Measure the signals of the last window and file them; return how many alert."""
-    traces = TRACES.read(may_be_absent=True)
-    signals = measure(read_params("monitor", Settings), traces, f"{now:%Y-%m-%d}")
+    guard = Guard()
+    signals = measure(read_params("monitor", Settings), read_traces(guard), f"{now:%Y-%m-%d}")
     MEASURED.write(signals)
+    failures.keep(STAGE.name, guard)
     return sum(signal.state == "alert" for signal in signals)

@@ -4,52 +4,43 @@ Reads the evaluation set, responses, baseline, verdicts, labels, certificates an
 says of the calls; writes one report, the gate's word, the metrics and tonight's row of the history. Asks nobody.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import NamedTuple, get_args
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from assay.calibration import certificate
-from assay.calibration.certificate import JUDGES, AnchorNight, Certificate
+from assay.calibration.certificate import JUDGES
 from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
 from assay.judges.prompt import JUDGES_FOLDER
-from assay.models.journal import Journal
-from assay.project import files
-from assay.project.certificates import CALIBRATION, read_certificates, read_refusals
-from assay.project.distribution import tool_version
-from assay.project.params import overrides, read_params
-from assay.project.release_notes import RELEASES, released
+from assay.project import failures, files, results
+from assay.project.certificates import CALIBRATION
+from assay.project.params import read_params
+from assay.project.release_notes import RELEASES
 from assay.project.results import GATE, METRICS, REPORT, SLICES
-from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
-from assay.project.tables.labels import labelled
-from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.tables.responses import RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
-from assay.project.taxonomy import TAXONOMY, read_taxonomy
-from assay.records.case import Case
-from assay.records.category import Category
-from assay.records.history import CaseNight, unfolded
-from assay.records.label import Item, Label
-from assay.records.ledger import Spent
-from assay.records.record import Record, digest
-from assay.records.response import Response
-from assay.records.signal import Signal
-from assay.records.verdict import IDENTICAL, Subject, Verdict
+from assay.project.taxonomy import TAXONOMY
+from assay.records.history import CaseNight
+from assay.records.parts import ESSENTIAL, PARTS
+from assay.records.record import Record
+from assay.records.verdict import IDENTICAL
 from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
-from assay.report.cases import Filed, ReportedCase, of_accepted
-from assay.report.category_rates import both_rates
+from assay.report.cases import ReportedCase
+from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import watched
 from assay.stages.declaration import Output, Stage
+from assay.stages.night import Night, gather
 
 LOST = ("wire", "judge")
 TOLD_APART = {("fail", "pass"), ("pass", "fail")}
@@ -90,51 +81,6 @@ STAGE = Stage(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Night:
-    """Everything that the stage reads."""
-
-    cases: list[Case]
-    taxonomy: list[Category]
-    responses: list[Response]
-    baseline: list[Response]
-    verdicts: list[Verdict]
-    items: list[Item]
-    labels: list[Label]
-    signals: list[Signal]
-    certificates: dict[str, Certificate]
-    refusals: dict[str, str]
-    anchors: list[AnchorNight]
-    history: list[CaseNight]
-    ledger: list[Spent]
-    """Of the run that asked for the responses; empty where no journal was kept."""
-    provenance: content.Provenance
-
-    @cached_property
-    def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:
-        """Return each version's outcome on every case, by all scorers, and (True) by checks alone."""
-        responses: dict[Subject, list[Response]] = {"target": self.responses, "baseline": self.baseline}
-        return {
-            (version, checks_only): findings.outcomes(version, self.cases, rows, self.verdicts, checks_only=checks_only)
-            for version, rows in responses.items()
-            for checks_only in (False, True)
-        }
-
-    @cached_property
-    def filed(self) -> Filed:
-        """Return what the night filed of its cases."""
-        return Filed(
-            night=self.provenance.epoch,
-            cases=self.cases,
-            severities={category.category: category.severity for category in self.taxonomy},
-            responses={"target": self.responses, "baseline": self.baseline},
-            verdicts=self.verdicts,
-            target=self.outcomes["target", False],
-            baseline=self.outcomes["baseline", False],
-            history=unfolded(self.history),
-        )
-
-
 class Summary(NamedTuple):
     """Two small tables for a control room."""
 
@@ -142,6 +88,8 @@ class Summary(NamedTuple):
     """With the failing cases that have nothing to be compared with: before the first baseline, all of them."""
     coverage: list[dict[str, str]]
     """Where the planned cases went, then what each stage used; every row has the same columns."""
+    failures: Sequence[str] = ()
+    """Parts of the run that failed, one sentence each."""
 
 
 def judges(night: Night, now: datetime) -> list[content.Judge]:
@@ -149,8 +97,10 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
 
     One certificate holds for one fingerprint, so every verdict that a judge gave tonight must bear it: verdicts of two
     judges under one name are those of a changed judge. A call that failed says nothing of who would have answered. A
-    judge that has begun to say something else of the anchors is a changed judge too, whatever its fingerprint.
+    judge that has begun to say something else of the anchors is a changed judge too, whatever its fingerprint; where
+    nobody could look, it may be one.
     """
+    unrecorded = [failure for failure in night.elsewhere if failure.part == PARTS["anchors"]]
     found = []
     for name in JUDGES:
         rows = [verdict for verdict in night.verdicts if verdict.scorer == name]
@@ -158,12 +108,19 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
-        watch = watched(night.anchors, name, judges=len(JUDGES)) if held else None
-        if watch and watch.state == "judge" and worth == "valid":
+        over, known = f"the watch over {name}", len(night.guard.failures)
+        look = partial(watched, night.anchors, name, judges=len(JUDGES))
+        watch = night.guard.optional(over, look, None) if held else None
+        lost = "; ".join(map(str, [*night.guard.failures[known:], *unrecorded]))
+        if worth == "valid" and watch and watch.state == "judge":
             worth = "judge-changed"
+        elif worth == "valid" and lost:
+            worth = "unwatched"
         if rows:
             note = night.refusals.get(name, "")
-            found.append(content.Judge(name=name, standing=worth, certificate=held, note=note, watch=watch))
+            found.append(
+                content.Judge(name=name, standing=worth, certificate=held, note=note, watch=watch, watch_note=lost)
+            )
     return found
 
 
@@ -178,16 +135,21 @@ def comparison(night: Night, settings: Settings, *, checks_only: bool) -> findin
         return None
 
 
+def comparisons(night: Night, settings: Settings) -> tuple[findings.Comparison | None, findings.Comparison | None]:
+    """Return the comparisons by all scorers and by checks alone, each None where there is none."""
+    everything = night.part("everything", lambda: comparison(night, settings, checks_only=False), None)
+    checks = night.part("checks", lambda: comparison(night, settings, checks_only=True), None)
+    return everything, checks
+
+
 def decide(
     night: Night,
     settings: Settings,
     trusted: Sequence[content.Judge],
     everything: findings.Comparison | None,
     checks: findings.Comparison | None,
-    reported: Sequence[ReportedCase],
 ) -> gate.Gate:
     """Return the gate's word; a judge of single answers that may not be believed leaves the decision to the checks."""
-    standings = [judge.standing for judge in trusted]
     is_believed = (findings.JUDGE, "valid") in {(judge.name, judge.standing) for judge in trusted}
     basis = everything if is_believed else checks
     mine, theirs = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
@@ -200,56 +162,89 @@ def decide(
         worse=basis.worse if basis else [],
         low=basis.change.low if basis else None,
         max_drop=settings.max_drop,
-        standings=standings,
+        standings=[judge.standing for judge in trusted],
+        unwatched="; ".join(judge.watch_note for judge in trusted if judge.standing == "unwatched"),
         is_set_compared=night.provenance.without_baseline == 0,
         has_baseline=bool(night.baseline),
     )
     word, reason, then = gate.decide(found)
-    failing = wording.failures(reported, has_baseline=bool(night.baseline), is_judge_believed=is_believed)
+    count = partial(wording.failures, has_baseline=bool(night.baseline), is_judge_believed=is_believed)
+    failing = night.part("headline", lambda: count(night.filed), None)
     sentence = wording.sentence(word, reason, target, basis, failing)
     return gate.Gate(word=word, reason=reason, next=then, sentence=sentence)
 
 
+def verdict(
+    night: Night,
+    settings: Settings,
+    trusted: Sequence[content.Judge],
+    everything: findings.Comparison | None,
+    checks: findings.Comparison | None,
+) -> gate.Gate:
+    """Return the gate's word; `incomplete` where a part that it rests on could not be computed."""
+    found = night.part("gate", lambda: decide(night, settings, trusted, everything, checks), None)
+    essential = {PARTS[name] for name in ESSENTIAL}
+    missing = [str(failure) for failure in night.guard.failures if failure.part in essential]
+    if found and not missing:
+        return found
+    target, reason = findings.account(night.outcomes["target", False]), "; ".join(missing)
+    sentence = wording.sentence("incomplete", reason, target, None)
+    return gate.Gate(word="incomplete", reason=reason, next=gate.REPORT_BUG, sentence=sentence)
+
+
 def reported(night: Night, settings: Settings) -> list[ReportedCase]:
     """Return every case of the night, those of categories that got worse first."""
-    compared = (comparison(night, settings, checks_only=checks_only) for checks_only in (False, True))
-    basis = next((found for found in compared if found), None)
-    return cases.reported(night.filed, basis.worse if basis else [])
+    return cases.reported(night.filed, _worse(*comparisons(night, settings)))
+
+
+def _worse(everything: findings.Comparison | None, checks: findings.Comparison | None) -> list[str]:
+    basis = everything or checks
+    return basis.worse if basis else []
 
 
 def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     """Compose everything that the page and the metrics say."""
-    trusted = judges(night, now)
-    everything = comparison(night, settings, checks_only=False)
-    checks = comparison(night, settings, checks_only=True)
+    part, nobody = night.part, list[content.Judge]()
+    trusted = part("judges", lambda: judges(night, now), nobody)
+    everything, checks = comparisons(night, settings)
+    target, by_checks = night.outcomes["target", False], night.outcomes["target", True]
     rng = np.random.default_rng(settings.seed)
-    every_case = reported(night, settings)
-    groups = {group: [case for case in every_case if case.group == group] for group in get_args(cases.Group)}
+    correct = partial(correction.corrected, night.verdicts, night.responses, night.items, night.labels)
+
+    def listed(field: str, group: cases.Group) -> list[ReportedCase]:
+        worse = _worse(everything, checks)
+        return part(field, lambda: cases.reported(night.filed, worse, (group,)), list[ReportedCase]())
+
     return content.Report(
         produced=now,
-        gate=decide(night, settings, trusted, everything, checks, every_case),
+        gate=verdict(night, settings, trusted, everything, checks),
         provenance=night.provenance,
-        target=findings.account(night.outcomes["target", False]),
+        target=findings.account(target),
         baseline=findings.account(night.outcomes["baseline", False]) if night.baseline else None,
         everything=everything,
         checks=checks,
-        rates=both_rates(night.cases, night.outcomes["target", False], night.outcomes["target", True]),
-        corrected=correction.corrected(
-            night.verdicts, night.responses, night.items, night.labels, rng=rng, draws=settings.draws
+        rates=part("rates", lambda: both_rates(night.cases, target, by_checks), list[CategoryRates]()),
+        corrected=part("corrected", lambda: correct(rng=rng, draws=settings.draws), None),
+        change=part(
+            "change",
+            lambda: judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
+            None,
         ),
-        change=judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
-        preference=findings.preference(night.verdicts),
-        controlled=judged.at_equal_lengths(night.verdicts, night.responses, night.baseline),
-        steadiness=steadiness(night.cases, night.responses, night.verdicts),
+        preference=part("preference", lambda: findings.preference(night.verdicts), None),
+        controlled=part(
+            "controlled", lambda: judged.at_equal_lengths(night.verdicts, night.responses, night.baseline), None
+        ),
+        steadiness=part("steadiness", lambda: steadiness(night.cases, night.responses, night.verdicts), None),
         judges=trusted,
         signals=night.signals,
-        spent=costs.spending(night.ledger),
-        answers=costs.answers(night.responses),
-        newly_failing=groups["newly-failing"],
-        failing=groups["failing"],
-        standing=groups["standing"],
-        unscored=groups["unscored"],
-        fixed=groups["fixed"],
+        spent=part("spent", lambda: costs.spending(night.ledger), list[costs.Spending]()),
+        answers=part("answers", lambda: costs.answers(night.responses), None),
+        newly_failing=listed("newly_failing", "newly-failing"),
+        failing=listed("failing", "failing"),
+        standing=listed("standing", "standing"),
+        unscored=listed("unscored", "unscored"),
+        fixed=listed("fixed", "fixed"),
+        failures=night.failures,
     )
 
 
@@ -291,64 +286,28 @@ def summary(found: content.Report) -> Summary:
     return Summary(failing, wording.coverage(found.target, found.spent))
 
 
-def gather() -> Night:
-    """Read everything that the stage needs."""
-    cases, responses, baseline = (
-        CASES.read(),
-        RESPONSES.read(),
-        BASELINE.read(may_be_absent=True),
-    )
-    revisions = {case.case_id: case.revision() for case in cases}
-    responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
-    accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
-    items, labels = labelled()
-    provenance = content.Provenance(
-        target="+".join(sorted({response.target for response in responses})),
-        baseline="+".join(sorted({response.target for response in accepted})),
-        evaluation_set=digest(revisions),
-        released=released(digest(revisions)),
-        cases=len(cases),
-        without_baseline=len(revisions.keys() - {response.case_id for response in accepted}),
-        epoch="+".join(sorted({response.epoch for response in responses})),
-        anchors=len(items),
-        parameters=digest((files.root() / "params.yaml").read_text(encoding="utf8")),
-        assay=tool_version(),
-        overrides=overrides().said(),
-    )
-    return Night(
-        cases=cases,
-        taxonomy=read_taxonomy(),
-        responses=responses,
-        baseline=accepted,
-        verdicts=of_accepted(VERDICTS.read(), responses, accepted),
-        items=items,
-        labels=labels,
-        signals=SIGNALS.read(),
-        certificates=read_certificates(),
-        refusals=read_refusals(),
-        anchors=NIGHTS.read(may_be_absent=True),
-        history=HISTORY.read(may_be_absent=True),
-        ledger=ledger({response.epoch for response in responses}),
-        provenance=provenance,
-    )
+def file_results(night: Night, found: content.Report) -> None:
+    """Write the metrics, the plot and tonight's row of the history, each for itself; DVC expects all three files."""
+    only_columns = ",".join(metrics.COLUMNS) + "\n"
 
-
-def ledger(runs: Iterable[str]) -> list[Spent]:
-    """Return what the stages of these runs used; nothing where no journal was kept, as in a clone of the project."""
-    file = files.private("journal.sqlite")
-    if not file.is_file():
-        return []
-    with Journal(file) as journal:
-        return [spent for run in sorted(runs) for spent in journal.ledger(run)]
+    figures = night.part("metrics", lambda: files.json_bytes(metrics.metrics(found)), None)
+    files.write_bytes(METRICS, figures or files.json_bytes({"verdict": found.gate.word}))
+    files.write_bytes(SLICES, night.part("slices", lambda: metrics.slices_csv(found), only_columns).encode())
+    if night.history is not None:
+        history = night.history
+        night.part("history", lambda: HISTORY.write(health.recorded(history, remembered(night, found.judges))), None)
+    if not HISTORY.exists():
+        HISTORY.write([])
 
 
 def run(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
     night = gather()
     found = report(night, read_params("publish", Settings), now)
-    files.write_bytes(REPORT, render(found).encode())
-    files.write_json(METRICS, metrics.metrics(found))
-    files.write_bytes(SLICES, metrics.slices_csv(found).encode())
-    HISTORY.write(health.recorded(night.history, remembered(night, found.judges)))
-    files.write_json(GATE, found.gate.model_dump())
-    return found.gate, summary(found)
+    file_results(night, found)
+    of_run = found.gate.model_copy(update=dict(results.times()))
+    found = found.model_copy(update={"gate": of_run, "failures": night.failures})
+    files.write_bytes(REPORT, render(found, night.guard).encode())
+    failures.keep("publish", night.guard)
+    files.write_json(GATE, found.gate.model_dump(mode="json"))
+    return found.gate, summary(found)._replace(failures=[str(failure) for failure in night.failures])

@@ -199,7 +199,7 @@ def pushed() -> str:
             f"the DVC cache has lost {CASES.path}, so that nothing would be pushed, expected it there: "
             "run `dvc commit --force review`, then release again"
         )
-    dvc("push", "--quiet", REVIEW)
+    dvc("push", REVIEW)
     return f"The data is in the DVC remote {name}."
 
 

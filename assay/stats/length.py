@@ -15,6 +15,10 @@ from assay.stats.rates import Interval, z_quantile
 
 MIN_PROMPTS = 30
 """With fewer prompts no simple clustered interval holds its level (STATISTICS 4.2)."""
+MAX_CONDITION = 100
+"""Condition number of the regressors, at unit length, beyond which equal lengths lie too far from any pair seen."""
+SINGULAR = 1e9
+"""A condition number that is not worth telling exactly."""
 STEPS = 50
 """Newton's method needs fewer than ten where a fit exists."""
 TOLERANCE = 1e-10
@@ -58,14 +62,16 @@ def length_controlled(
         level: Confidence level of the two-sided interval.
 
     Raises:
-        InsufficientDataError: Lengths that never differ; or wins that length alone decides, so that no finite fit
-            exists: the longer answer won always or never, or one side won throughout.
+        InsufficientDataError: Lengths that never differ, or all by about the same amount, so that equal lengths are far
+            from any pair; or wins that length alone decides, so that no finite fit exists: the longer answer won always
+            or never, or one side won throughout.
         DataError: A win outside [0, 1], or a length that is no number.
         ValueError: The shapes differ.
 
     Source:
         Dubois et al. (2024), Length-controlled AlpacaEval, without its term for the prompt's difficulty; STATISTICS
-        2.2. Unlike there, the interval is that of the fit and not the spread of its predictions.
+        2.2. Unlike there, the interval is that of the fit and not the spread of its predictions. The bound on the
+        condition number is from Belsley, Kuh & Welsch (1980), Regression Diagnostics, 3.3.
     """
     z = z_quantile(level)
     y, difference = _checked(wins, longer_by, prompts)
@@ -76,13 +82,15 @@ def length_controlled(
             "nothing to control: take the raw win rate"
         )
     x = np.tanh(difference / spread)
+    _require_spread(x)
     _require_overlap(y, x)
-    design = np.column_stack([np.ones_like(x), x])
-    theta, phi = coefficients = _fit(design, y)
     clusters, number = np.unique(np.asarray(prompts), return_inverse=True)
     is_clustered = len(clusters) < len(y) or bool(((y > 0) & (y < 1)).any())
+    design, back = _standardised(x)
+    coefficients = _fit(design, y)
     covariance = _covariance(design, y, coefficients, number if is_clustered else None)
-    theta_se, phi_se = np.sqrt(covariance.diagonal())
+    theta, phi = back @ coefficients
+    theta_se, phi_se = np.sqrt((back @ covariance @ back.T).diagonal())
     return LengthControlled(
         estimate=float(expit(theta)),
         low=float(expit(theta - z * theta_se)),
@@ -132,11 +140,37 @@ def _require_overlap(y: Floats, x: Floats) -> None:
         )
 
 
+def _require_spread(x: Floats) -> None:
+    """Refuse lengths that differ by about the same amount in all pairs: nothing is known of equal ones."""
+    design = np.column_stack([np.ones_like(x), x])
+    condition = float(np.linalg.cond(design / np.linalg.norm(design, axis=0)))
+    if not condition <= MAX_CONDITION:
+        shown = f"{condition:.0f}" if condition < SINGULAR else f"above {SINGULAR:.0e}"
+        raise InsufficientDataError(
+            f"the answers of all {len(x)} pairs differ in length by about the same amount (condition number "
+            f"{shown}, at most {MAX_CONDITION} can be fitted), so nothing is known of equal lengths: take the "
+            "raw win rate"
+        )
+
+
+def _standardised(x: Floats) -> tuple[Floats, Floats]:
+    """Return intercept and standardised x as columns, and the matrix that makes coefficients of x from theirs.
+
+    So no coefficient of the fit is large only because the lengths lie far from 0.
+    """
+    centre, scale = x.mean(), x.std()
+    design = np.column_stack([np.ones_like(x), (x - centre) / scale])
+    return design, np.array([[1, -centre / scale], [0, 1 / scale]])
+
+
 def _fit(design: Floats, y: Floats) -> Floats:
     """Return the coefficients by Newton's method, each step halved until the likelihood does not fall."""
     coefficients = np.zeros(design.shape[1])
     for _ in range(STEPS):
-        step = np.linalg.solve(_information(design, coefficients), design.T @ (y - expit(design @ coefficients)))
+        information = _information(design, coefficients)
+        if not np.linalg.cond(information) < 1 / np.finfo(float).eps:
+            break
+        step = np.linalg.solve(information, design.T @ (y - expit(design @ coefficients)))
         if np.abs(step).max() < TOLERANCE:
             return coefficients
         while _log_likelihood(design, y, coefficients + step) < _log_likelihood(design, y, coefficients) - TOLERANCE:

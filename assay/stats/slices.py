@@ -1,5 +1,6 @@
 """Many categories at once: which drops are real, when some must look bad by luck alone?"""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
     """
     names = [one.name for one in slices]
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(names).items() if count > 1)
         raise DataError(f"the slice {twice!r} occurs twice; expected every category once: merge its counts")
     changes = [bonett_price(one.gained, one.lost, one.n, level=level) for one in slices]
     p_values = [mcnemar_midp_drop(one.gained, one.lost) for one in slices]

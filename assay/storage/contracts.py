@@ -7,7 +7,7 @@ seconds to import, so that happens in the functions.
 import html
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,27 @@ def check(contract: Contract, where: str, frame: "pd.DataFrame", known: list[str
     """
     for breach in breaches(contract.table, frame, rules(contract, known), list(contract.keys)):
         raise DataError(f"{where}: {breach}; correct these rows")
+
+
+def row_fault(contract: Contract, row: Mapping[str, Any], known: Collection[str], seen: set[object]) -> str:
+    """Return by what one row breaks the rules of its table, so that the others can do without it; empty if by nothing.
+
+    Args:
+        contract: Of the table.
+        row: The values by column.
+        known: Categories of the taxonomy.
+        seen: Keys of the rows before; this one's is added.
+    """
+    key = tuple(row[column] for column in contract.keys)
+    if key and key in seen:
+        return f"{' + '.join(contract.keys)} {' '.join(map(str, key))[:60]!r} occurs again, expected every one once"
+    seen.add(key)
+    if contract.is_categorised and row["category"] not in known:
+        return f"category is {row['category'][:60]!r}, expected a category of data/taxonomy"
+    if empty := [column for column in contract.filled if not row[column]]:
+        return f"{empty[0]} is empty, expected a value"
+    strange = [column for column in contract.probabilities if row[column] is not None and not 0 <= row[column] <= 1]
+    return f"{strange[0]} is {row[strange[0]]}, expected a probability" if strange else ""
 
 
 def breaches(name: str, frame: "pd.DataFrame", suite: list[Rule], key: list[str]) -> Iterator[str]:

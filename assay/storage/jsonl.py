@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assay.errors import DataError
 from assay.records.record import Record
+from assay.text import one_line
 
 
 def rows(file: Path, where: str) -> Iterator[object]:
@@ -16,7 +17,7 @@ def rows(file: Path, where: str) -> Iterator[object]:
         where: What a message calls it.
 
     Raises:
-        DataError: A line is no JSON; the text names its number.
+        DataError: A line is no JSON, or nested too deeply; the text names its number.
     """
     yield from values(file.read_bytes().splitlines(), where)
 
@@ -26,8 +27,8 @@ def values(lines: Iterable[bytes], where: str) -> Iterator[object]:
     for number, line in enumerate(lines, 1):
         try:
             yield json.loads(line)
-        except ValueError as error:
-            fault = " ".join(str(error).split())[:200]
+        except (ValueError, RecursionError) as error:
+            fault = "nested too deeply" if isinstance(error, RecursionError) else one_line(error)
             raise DataError(f"{where}, row {number}: not a JSON object ({fault}); correct the row") from error
 
 

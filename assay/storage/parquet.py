@@ -46,6 +46,27 @@ def rows(
         yield row
 
 
+def sifted(
+    file: Path, record: type[Row], where: str, fault: Callable[[ValidationError], str]
+) -> Iterator[tuple[Row | None, str]]:
+    """Yield each row of a table, or None and what is wrong with it.
+
+    Args:
+        file: The Parquet file.
+        record: What a row is.
+        where: What a message calls the file.
+        fault: Says what is wrong with a row.
+
+    Raises:
+        DataError: The file is damaged as a whole.
+    """
+    for fields in _dicts(file, record, where):
+        try:
+            yield record.model_validate(fields), ""
+        except ValidationError as error:
+            yield None, fault(error)
+
+
 def count(file: Path, record: type[Record], order: Sequence[str], where: str) -> int:
     """Return the number of rows, after a look at the file's end, its columns and the order of its keys.
 

@@ -3,7 +3,6 @@
 import pytest
 
 from assay.calibration import audits
-from assay.calibration.audits import Heard
 from assay.calibration.certificate import Figure, Seen
 from assay.calibration.ratings import Rated, join, require_unseen
 from assay.errors import DataError
@@ -54,7 +53,7 @@ def test_a_short_answer_in_a_prompt_is_chance() -> None:
 
 def test_nothing_heard_gives_no_number() -> None:
     """Where no call of an audit was answered there is no rate, and the note says so."""
-    found = audits.figures(Heard([("pass", None)], []))
+    found = [audits.flips([("pass", None)]), audits.injected([])]
     assert [(figure.name, figure.estimate, figure.n) for figure in found] == [("flips", None, 0), ("injected", None, 0)]
     assert "no items asked twice had a verdict" in found[0].note
 
@@ -79,7 +78,7 @@ def test_shares_are_counted() -> None:
     tried = audits.forgeries(rated(4), 12)
     said = [(one, "pass" if one.injection in {"order", "verdict"} else "fail") for one in tried]
     again = [("pass", "pass")] * 3 + [("fail", "pass")]
-    flipped, injected = audits.figures(Heard(again, said))  # type: ignore[arg-type]
+    flipped, injected = audits.flips(again), audits.injected(said)  # type: ignore[arg-type]
     assert (flipped.estimate, flipped.n) == (0.25, 4)
     assert (injected.estimate, injected.n) == (pytest.approx(2 / 12), 12)
     assert injected.note.startswith("most often by 'verdict'")

@@ -12,13 +12,15 @@ from assay.cli.main import app
 from assay.commands.accept import accept
 from assay.project import files
 from assay.project.results import REPORT
+from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.parts import PARTS
 from assay.report.gate import Gate
 from assay.report.texts import visible
 from assay.stages import publish
 from tests.cast import Project, broken, case, response, verdict
-from tests.stages.test_publish import EVERY_CASE, Night
+from tests.nights import EVERY_CASE, Night
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \u202egnp.exe \x9b31m \x7f\r\nassay: all is well"
 CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u202e", "\u2066"]
@@ -101,6 +103,19 @@ def mixed(project: Project, now: datetime) -> Night:
     night.outcomes["target", "escalation-008"] = "unscored"
     night.publish(now, is_certified=False)
     return night
+
+
+def test_a_damaged_history_hides_no_case(mixed: Night, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the history cannot be read every case is listed, none is said to fail since a night, and a note says so."""
+    listed = groups()
+    files.path(HISTORY.path).write_bytes(b"{" * 50)
+    publish.run(now)
+    page = files.path(REPORT).read_text(encoding="utf8")
+    caplog.clear()
+    assert groups() == listed
+    assert {one["since"] for one in told("cases")["cases"]} == {None}
+    assert PARTS["history"] in caplog.text
+    assert (" · fails since" in page, PARTS["history"] in page) == (False, True)
 
 
 def test_each_flag_lists_its_own(mixed: Night) -> None:

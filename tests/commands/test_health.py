@@ -12,7 +12,7 @@ from assay.project.tables.history import HISTORY
 from assay.records.history import CaseNight
 from assay.stages import publish, review
 from tests.cast import AT, CATEGORIES, Project, case, case_night
-from tests.stages.test_publish import EVERY_CASE, Night, good_night
+from tests.nights import EVERY_CASE, Night, good_night
 
 SIX = [case(number, category) for category in CATEGORIES for number in (1, 2, 3)]
 

@@ -243,8 +243,6 @@ CONFIG: dict[str, tuple[Break, str]] = {
 }
 """By fault: how it comes into a project, and what names it; all of them are faults of the configuration."""
 DATA: dict[str, tuple[Break, str]] = {
-    "a trace of an unknown category": (foreign_trace, "traces.*category 'invented'"),
-    "traces that are no Parquet": (lambda _: write(TRACES.path, "trace_id\n1\n"), r"traces\.parquet"),
     "an empty taxonomy": (empty_taxonomy, "data/taxonomy"),
     "a category that is none": (lambda _: write(f"{TAXONOMY}/odd.yaml", "category: odd\n"), r"odd\.yaml"),
     "a category that is no YAML": (lambda _: write(f"{TAXONOMY}/odd.yaml", "category: ["), r"odd\.yaml"),
@@ -305,7 +303,7 @@ def test_a_fault_of_the_configuration_is_named(ready: Project, fault: str) -> No
 
 @pytest.mark.parametrize("fault", DATA)
 def test_a_fault_of_the_data_is_named(ready: Project, fault: str) -> None:
-    """Taxonomy and traces are refused with the file and what stands in it."""
+    """The taxonomy is refused with the file and what stands in it."""
     broken, named = DATA[fault]
     broken(ready)
     with pytest.raises(DataError, match=named):
@@ -379,10 +377,22 @@ def test_a_product_without_traffic_passes(ready: Project) -> None:
     validate(NIGHT)
 
 
-def test_traces_concern_who_reads_them(ready: Project) -> None:
-    """A stage that reads no traces is not kept from running by them."""
-    foreign_trace(ready)
+TRAFFIC: dict[str, tuple[Break, str]] = {
+    "a trace of an unknown category": (foreign_trace, "traces.*category 'invented'"),
+    "traces that are no Parquet": (lambda _: write(TRACES.path, "trace_id\n1\n"), r"traces\.parquet"),
+}
+"""Likewise, of what production logged."""
+
+
+@pytest.mark.parametrize("fault", TRAFFIC)
+def test_traces_concern_who_cannot_do_without_them(ready: Project, fault: str) -> None:
+    """Growth is refused with traces at fault; a night is not kept from running, for it does without its monitoring."""
+    broken, named = TRAFFIC[fault]
+    broken(ready)
     validate(("execute",))
+    validate(NIGHT)
+    with pytest.raises(DataError, match=named):
+        validate(("review", "generate"))
 
 
 def test_more_than_is_declared_is_no_fault(ready: Project) -> None:

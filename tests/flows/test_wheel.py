@@ -150,7 +150,7 @@ def test_a_step_of_one_s_own(installed: Installed, evals: tuple[Path, str]) -> N
     text = flow.read_text()
     head, marker, rest = text.partition("\n\n@flow")
     calls = rest.replace(
-        "        recorded(monitor, now)\n", '        recorded(monitor, now)\n        announce("done")\n'
+        "        optional(monitor, now)\n", '        optional(monitor, now)\n        announce("done")\n'
     )
     flow.write_text(f"{head}{STEP}{marker}{calls}")
     try:

@@ -1,41 +1,28 @@
-"""DVC as a program: what it writes is whole, whatever happens to the run meanwhile."""
+"""Git and DVC as programs: whatever ends one, the sentence has its reason."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.cast import Project
-from tests.layout import ROOT
-
-DVC = """
-import pathlib, time
-file = pathlib.Path("dvc.lock")
-file.write_text("")
-time.sleep(1)
-file.write_text("whole")
-"""
-"""Writes as DVC does: the file is empty until it is whole."""
-RECORD = """
 from assay.project import programs
-from assay.project.entrypoint import run
-run(lambda: programs.record("execute"))
-"""
+
+TRANSFER = "ERROR: failed to transfer 'abc' - Cannot connect to host"
+PUSH = "ERROR: failed to push data to the cloud - 1 files failed to upload"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
-def test_a_record_is_never_cut_short(project: Project, number: signal.Signals, code: int) -> None:
-    """Ended by a signal that its whole terminal gets, a run waits until dvc.lock is whole, and ends then."""
-    (project.folder / "dvc.py").write_text(DVC)
-    environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", RECORD]
-    with subprocess.Popen(words, env=environ, stderr=subprocess.DEVNULL, start_new_session=True) as run:
-        deadline = time.monotonic() + 30
-        while not (project.folder / "dvc.lock").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        os.killpg(run.pid, number)
-        assert run.wait(30) == code
-    assert (project.folder / "dvc.lock").read_text() == "whole"
+@pytest.mark.parametrize(
+    ("out", "err", "reason"),
+    [
+        ("", "fatal: not on a Friday\nhint: wait\n", "fatal: not on a Friday"),
+        ("", f"{TRANSFER}\n{PUSH}\n\nHaving any troubles? Hit us up\n", f"{TRANSFER}; {PUSH}"),
+        ("", "Collecting\nit is too late\n\n", "it is too late"),
+        (f"1 file\n{PUSH}\n", "  \n", PUSH),
+        ("nothing to push\n", "", "nothing to push"),
+        ("", "", "it said nothing, exit code -9"),
+        ("", "error: a\x1b[2J\u202eb\n", "error: a\\x1b[2J\\u202eb"),
+        ("", "error: " + "x" * 9000, "error: " + "x" * 293),
+    ],
+)
+def test_the_reason_is_what_the_program_said(out: str, err: str, reason: str) -> None:
+    """Its errors, or else its last line, from wherever it printed; of one that was killed its exit code."""
+    assert programs._reason(CompletedProcess(["dvc"], -9, out, err)) == reason

@@ -63,6 +63,22 @@ def test_an_uncalibrated_judge_never_passes(standing: str, others: list[str]) ->
     assert decide(evidence(standings=[*others, standing], low=0.5))[0] in ("uncalibrated", "judge-changed")
 
 
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "incomplete"),
+        ({"standings": ["unwatched", "expired"], "is_set_compared": False}, "incomplete"),
+        ({"standings": ["unwatched", "judge-changed"]}, "judge-changed"),
+        ({"worse": ["refunds"]}, "regression"),
+    ],
+)
+def test_a_judge_that_nobody_could_watch_passes_nothing(changes: dict[str, Any], word: str) -> None:
+    """Its run is incomplete and says why; only what is proved without it, or another judge's change, comes first."""
+    found = decide(evidence(**({"standings": ["valid", "unwatched"], "unwatched": "the watch broke"} | changes)))
+    assert found[0] == word
+    assert (found[1] == "the watch broke") == (word == "incomplete")
+
+
 def test_checks_alone_need_no_certificate() -> None:
     """A run in which no judge spoke publishes no judged number, so it can pass without a certificate."""
     assert decide(evidence(standings=[], low=0.5))[0] == "pass"

@@ -1,14 +1,16 @@
 """Wording: the first sentence says what, where and how sure; the others what was answered and what it cost."""
 
+from collections import Counter
 from typing import Any, get_args
 
 import pytest
 import sample_report as sample
 
 from assay.report import wording
-from assay.report.cases import ReportedCase
-from assay.report.findings import Accounting, Comparison, Rate, SliceRow
+from assay.report.cases import Filed
+from assay.report.findings import Accounting, Comparison, Outcomes, Rate, SliceRow
 from assay.report.gate import Word
+from tests.cast import case, response
 
 
 def accounting(**changes: int) -> Accounting:
@@ -131,10 +133,24 @@ def test_the_first_sentence_counts_what_fails(word: Word, cases: wording.Failure
 
 def test_cases_of_the_first_sentence_are_those_of_the_lists() -> None:
     """With a baseline only newly failing cases count, without one all that fail; every cut answer counts."""
-    cases: list[ReportedCase] = [sample.changed("tone-1"), sample.standing("tone-2", cut=2)]
+    cases = [case(number, "tone") for number in range(3)]
+    target, baseline = (
+        {one.case_id: said for one, said in zip(cases, outcomes, strict=True)}
+        for outcomes in (("fail", "fail", "pass"), ("pass", "fail", "pass"))
+    )
+    filed = Filed(
+        night="2026-11-02",
+        cases=cases,
+        severities={"tone": "low"},
+        responses={"target": [response(one, finish_reason="length") for one in cases[1:]], "baseline": []},
+        verdicts=[],
+        target=Outcomes(target, Counter()),
+        baseline=Outcomes(baseline, Counter()),
+        history=[],
+    )
     for has_baseline, count in ((True, 1), (False, 2)):
-        found = wording.failures(cases, has_baseline=has_baseline, is_judge_believed=True)
-        assert (len(found.categories), found.cut) == (count, 2)
+        found = wording.failures(filed, has_baseline=has_baseline, is_judge_believed=True)
+        assert (found.categories, found.cut) == (["tone"] * count, 2)
 
 
 @pytest.mark.parametrize("word", get_args(Word))

@@ -7,8 +7,11 @@ from datetime import datetime
 import pytest
 
 from assay.errors import EndpointError
+from assay.project import failures
 from assay.project.certificates import read_certificates
+from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.parts import PARTS
 from assay.stages import calibrate
 from tests.cast import Project
 from tests.endpoint import Body, Reply, Served, completion, failure, serving
@@ -69,3 +72,41 @@ def test_an_audit_is_paid_once(audited: Served, now: datetime) -> None:
     asked = len(audited.asked)
     calibrate.run(now, ["correctness"], renew=True)
     assert len(audited.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("broken", "lost"),
+    [
+        ("assay.calibration.audits.repeated", {"flips"}),
+        ("assay.calibration.audits.flips", {"flips"}),
+        ("assay.calibration.audits.forgeries", {"injected"}),
+        ("assay.calibration.audits.injected", {"injected"}),
+        ("assay.stages.audit._ask", {"flips", "injected"}),
+        ("assay.stages.calibrate.drift", set()),
+    ],
+)
+def test_an_audit_that_fails_costs_its_own_figure(
+    audited: Served, now: datetime, monkeypatch: pytest.MonkeyPatch, broken: str, lost: set[str]
+) -> None:
+    """A bug in one audit leaves the certificate, the other audit, and a figure without an estimate that says why."""
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, lambda *_: 1 // 0)
+        (issued,) = calibrate.run(now, ["correctness"])
+    figures = {figure.name: figure for figure in issued.figures if figure.name in ("flips", "injected")}
+    assert {name for name, figure in figures.items() if figure.estimate is None} == lost
+    assert all("could not be computed: ZeroDivisionError" in figures[name].note for name in lost)
+    (failure,) = failures.read(("calibrate",))
+    assert failure.part.endswith(" of correctness")
+
+
+def test_a_night_of_anchors_that_fails_loses_its_row_alone(
+    audited: Served, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where tonight's row of the anchors cannot be made, the certificate is issued and the row is named as lost."""
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.stages.calibrate.moved", lambda *_: 1 // 0)
+        assert [one.judge for one in calibrate.run(now, ["correctness"])] == ["correctness"]
+    assert NIGHTS.read() == []
+    assert [failure.part for failure in failures.read(("calibrate",))] == [PARTS["anchors"]]
+    calibrate.run(now, ["correctness"])
+    assert (len(NIGHTS.read()), failures.read(("calibrate",))) == (1, [])

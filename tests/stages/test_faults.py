@@ -16,7 +16,7 @@ from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.stages import execute, judge, publish
-from assay.stages.publish import gather
+from assay.stages.night import gather
 from benchmarks import faults
 from tests.cast import Project, case, response
 

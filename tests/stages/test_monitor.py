@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from assay.errors import ConfigError
-from assay.project import entrypoint
+from assay.errors import ConfigError, DataError
+from assay.project import entrypoint, failures
 from assay.project.params import read_params
 from assay.project.tables.labels import LABELS
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.traces import TRACES
+from assay.records.parts import PARTS
 from assay.records.signal import Signal
 from assay.stages import monitor
 from assay.stages.monitor import Settings, sample, window_end
@@ -171,6 +174,66 @@ def test_too_little_traffic_says_what_is_wanting(
     assert ended.value.code == 2
     assert "40 conversations in the window and 126 in the baseline; expected at least 50" in capsys.readouterr().err
     assert project.files() == before
+
+
+def spoil(*rows: dict[str, Any]) -> None:
+    """Change the first rows of the log as no writer of ours would, one by one."""
+    table = pq.read_table(TRACES.file())
+    values = table.to_pylist()
+    for number, changes in enumerate(rows):
+        values[number] |= changes
+    nullable = pa.schema([field.with_nullable(True) for field in table.schema])
+    pq.write_table(table.from_pylist(values, schema=nullable), TRACES.file())
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"answer": None}, "answer is None"),
+        ({"latency_s": float("nan")}, "latency_s is nan"),
+        ({"latency_s": -1.0}, "latency_s is -1.0"),
+        ({"thumb": "sideways"}, "thumb is 'sideways'"),
+        ({"trace_id": "../../etc"}, "trace_id is '../../etc'"),
+        ({"trace_id": "trace-00000"}, "trace_id 'trace-00000' occurs again"),
+        ({"category": "invented"}, "category is 'invented'"),
+        ({"version": ""}, "version is empty"),
+        ({"thumb": "\x1b[2J\u202e"}, r"thumb is '\x1b[2J\u202e'"),
+    ],
+)
+def test_a_row_that_breaks_its_contract_is_left_out(
+    project: Project, now: datetime, row: dict[str, Any], said: str
+) -> None:
+    """One bad row of the log costs itself alone: it is counted and named, with its place, and the rest is measured."""
+    declare(project, ESCALATED)
+    spoil(row)
+    monitor.run(now)
+    assert overall()["escalation-rate"].n > 0
+    (failure,) = failures.read(("monitor",))
+    assert failure.part == PARTS["traffic"]
+    assert failure.note.startswith("is read without 1 of 1344 conversations")
+    assert f"data/traces/traces.parquet, row {1344 if '00000' in said else 1}: {said}" in failure.note
+    assert failure.note.isprintable()
+
+
+def test_bad_rows_beyond_five_are_counted(project: Project, now: datetime) -> None:
+    """Of seven bad rows five are named; the next run without any forgets them."""
+    declare(project, ESCALATED)
+    before = TRACES.file().read_bytes()
+    spoil(*[{"answer": None}] * 7)
+    monitor.run(now)
+    (failure,) = failures.read(("monitor",))
+    assert (failure.note.count(", row "), failure.note.startswith("is read without 7 of 1344")) == (5, True)
+    TRACES.file().write_bytes(before)
+    monitor.run(now)
+    assert failures.read(("monitor",)) == []
+
+
+def test_a_log_without_a_sound_row_is_refused(project: Project, now: datetime) -> None:
+    """Where every row is at fault nothing is measured, and the first fault is named."""
+    declare(project, ESCALATED)
+    spoil(*[{"answer": None}] * 1344)
+    with pytest.raises(DataError, match="row 1: answer is None"):
+        monitor.run(now)
 
 
 def test_a_product_without_traffic_has_no_signals(project: Project, now: datetime) -> None:

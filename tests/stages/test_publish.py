@@ -2,11 +2,10 @@
 
 import asyncio
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import chdir
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,106 +18,18 @@ from assay.project.certificates import read_certificates
 from assay.project.params import read_params
 from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.anchors import NIGHTS
-from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import ITEMS, LABELS
+from assay.project.tables.history import HISTORY
+from assay.project.tables.labels import LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
-from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
-from assay.records.case import Case
-from assay.records.response import Response
-from assay.records.verdict import Verdict
-from assay.report.gate import Gate
 from assay.stages import calibrate, publish
-from assay.stages.publish import Settings, gather, report
-from tests.cast import Project, broken, case, response, small_items, verdict
-from tests.conftest import NOW
+from assay.stages.night import gather
+from assay.stages.publish import Settings, report
+from tests.cast import Project, broken, case, response, verdict
+from tests.nights import EVERY_CASE, Night
 
 HOSTILE = "<script>alert(1)</script> {{7*7}} %s\u202e"
 STAGES = ("execute", "judge")
-EVERY_CASE = [case(number, category) for category in ("refunds", "escalation") for number in range(100)]
-
-
-class Night:
-    """Two hundred cases, all answered, checked and judged in both versions; a test changes what it is about."""
-
-    def __init__(self) -> None:
-        """Make a night on which every case passes, with a different wording than the baseline's."""
-        self.cases: list[Case] = list(EVERY_CASE)
-        self.responses: list[Response] = [response(one) for one in EVERY_CASE]
-        self.baseline: list[Response] = [response(one, "Within 14 days.", target="support@1") for one in EVERY_CASE]
-        self.anchors = [row for one in small_items() for row in _anchor(one.item_id, one.question, one.response_a)]
-        self.outcomes = {(subject, one.case_id): "pass" for subject in ("target", "baseline") for one in EVERY_CASE}
-        self.checks = dict(self.outcomes)
-        self.misshapen: set[str] = set()
-        self.more: list[Verdict] = []
-
-    def lose(self, count: int, category: str = "refunds", *, by: str = "judge") -> None:
-        """Let this many cases of a category newly fail, by the judge or by the check."""
-        table = self.outcomes if by == "judge" else self.checks
-        table |= {("target", f"{category}-{number:03}"): "fail" for number in range(count)}
-
-    def verdicts(self) -> Iterator[Verdict]:
-        """Yield what checks and judges said, as the judge stage files it."""
-        for (subject, name), said in self.outcomes.items():
-            yield verdict(name, said, subject=subject)
-            check = {"subject": subject, "scorer": "check:1-icontains-any"}
-            if subject == "target" and name in self.misshapen:
-                check |= {"fault": "format", "detail": "it is no JSON"}
-            yield verdict(name, self.checks[subject, name], **check)
-        yield from self.anchors
-        yield from self.more
-
-    def write(self) -> None:
-        """File the night's tables."""
-        CASES.write(self.cases)
-        RESPONSES.write(self.responses)
-        BASELINE.write(self.baseline)
-        VERDICTS.write(list(self.verdicts()))
-        SIGNALS.write([])
-
-    def publish(self, now: datetime, *, is_certified: bool = True) -> Gate:
-        """File the night, certify its judges, and publish; return the gate."""
-        self.write()
-        if is_certified:
-            calibrate.run(now)
-        else:
-            shutil.rmtree("data/calibration", ignore_errors=True)
-        return publish.run(now)[0]
-
-
-def _anchor(item_id: str, question: str, text: str) -> Iterator[Verdict]:
-    right = text.startswith("Yes")
-    if question == "pass-fail":
-        yield verdict(item_id, "pass" if right else "fail", subject="anchor")
-    else:
-        said = "a" if right else "b"
-        yield verdict(item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
-
-
-@pytest.fixture(scope="session")
-def calibrated(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project after a good night, its judges certified: made once."""
-    folder = tmp_path_factory.mktemp("calibrated")
-    shutil.copytree(small, folder, dirs_exist_ok=True)
-    with chdir(folder):
-        good_night().write()
-        calibrate.run(NOW)
-    return folder
-
-
-@pytest.fixture
-def night(calibrated: Path, project: Project) -> Night:
-    """A good night in the small project, on whose items neither ROUGE-L nor the longer text is a perfect judge."""
-    shutil.copytree(calibrated, project.folder, dirs_exist_ok=True)
-    return Night()
-
-
-def good_night() -> Night:
-    """Return that night, in the project of the current folder."""
-    texts = ({"response_a": f"{one.response_a:.<45}", "response_b": f"{one.response_b:.<45}"} for one in small_items())
-    bare = [one.model_copy(update={"reference": ""} | text) for one, text in zip(small_items(), texts, strict=True)]
-    ITEMS.write(bare)
-    return Night()
 
 
 def settings() -> Settings:
@@ -337,6 +248,60 @@ def test_the_ledger_moves_only_what_it_adds(night: Night, now: datetime) -> None
     assert changed == {"report.html", "metrics.json"}
     before, after = (json.loads(files[METRICS]) for files in (first, second))
     assert {name for name in before if before[name] != after[name]} == {"used"}
+
+
+def test_answers_that_are_all_longer_alike_lose_no_night(night: Night, now: datetime) -> None:
+    """A disclaimer in every new answer leaves the verdict and says why there is no rate at equal lengths."""
+    spread = [5 * (number % 3) for number in range(200)]
+    night.responses = [
+        response(one, "Yes, within 14 days." + " No advice." * 90 + "!" * more)
+        for one, more in zip(EVERY_CASE, spread, strict=True)
+    ]
+    sides = ("a", "b", "tie")
+    pairs = [(one.case_id, sides[number % 3]) for number, one in enumerate(EVERY_CASE)]
+    night.more = [
+        verdict(name, won, subject="pair", scorer="preference", as_is=won, swapped=won) for name, won in pairs
+    ]
+    gate = night.publish(now)
+    assert gate.word == "pass"
+    assert "differ in length by about the same amount" in files.path(REPORT).read_text(encoding="utf8")
+
+
+NO_NUMBER = re.compile(r"\b(nan|[-+]?inf(inity)?)\b", re.IGNORECASE)
+
+
+def one_case(night: Night) -> None:
+    """Leave one case of all."""
+    night.cases, night.responses, night.baseline = EVERY_CASE[:1], night.responses[:1], night.baseline[:1]
+    night.outcomes = {key: said for key, said in night.outcomes.items() if key[1] == EVERY_CASE[0].case_id}
+
+
+def nothing_answered(night: Night) -> None:
+    """Lose every call."""
+    night.responses = [broken(one) for one in EVERY_CASE]
+
+
+def everything_fails(night: Night) -> None:
+    """Let every case newly fail, in two trials."""
+    night.responses += [response(one, trial=1) for one in EVERY_CASE]
+    night.lose(100)
+    night.lose(100, "escalation")
+
+
+def nobody_judged(night: Night) -> None:
+    """Let the judge be silent on everything."""
+    night.outcomes = dict.fromkeys(night.outcomes, "unscored")
+
+
+@pytest.mark.parametrize("change", [one_case, nothing_answered, everything_fails, nobody_judged])
+def test_no_published_figure_is_no_number(night: Night, now: datetime, change: Callable[[Night], None]) -> None:
+    """In the poorest nights neither page nor metrics, gate, plot and history hold NaN or infinity."""
+    change(night)
+    book("2026-11-02", "execute", 1)
+    night.publish(now)
+    page = re.sub(r"<style>.*?</style>", "", files.path(REPORT).read_text(encoding="utf8"), flags=re.DOTALL)
+    others = [files.path(name).read_text(encoding="utf8") for name in (GATE, METRICS, SLICES, HISTORY.path)]
+    assert [found[0] for text in (page, *others) if (found := NO_NUMBER.search(text))] == []
 
 
 def test_trials_are_counted_only_where_no_trial_was_lost(night: Night, now: datetime) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from assay.errors import ConfigError, DataError
 from assay.interchange import flat_file
+from assay.interchange.names import repeated
 from assay.interchange.sets import yaml_text
 from assay.interchange.sets.builder import SHOWN, one_line, quoted
 from assay.interchange.spreadsheet import FORMULA
@@ -190,9 +191,9 @@ def _csv(text: str, name: str) -> Source:
     row = 0
     try:
         header = [column.strip() for column in next(reader, [])]
-        twice = [column for column in header if header.count(column) > 1 or not column]
-        if twice or not header:
-            found = f"the column {quoted(twice[0])} twice or unnamed" if twice else "no columns"
+        twice = "" if "" in header else repeated(header)
+        if twice or not all(header) or not header:
+            found = f"the column {quoted(twice)} twice or unnamed" if header else "no columns"
             raise DataError(f"{name} has {found}, expected names of columns, each once: mend the header")
         rows = []
         for row, cells in enumerate(reader, 2):

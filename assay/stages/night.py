@@ -1,0 +1,156 @@
+"""The inputs of `publish`: everything that the stage reads of one night, and which parts of its report failed."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from assay.calibration.certificate import AnchorNight, Certificate
+from assay.models.journal import Journal
+from assay.project import failures, files
+from assay.project.certificates import read_certificates, read_refusals
+from assay.project.distribution import tool_version
+from assay.project.params import overrides
+from assay.project.release_notes import released
+from assay.project.tables.anchors import NIGHTS
+from assay.project.tables.evalset import CASES
+from assay.project.tables.history import HISTORY
+from assay.project.tables.labels import labelled
+from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.tables.signals import SIGNALS
+from assay.project.tables.verdicts import VERDICTS
+from assay.project.taxonomy import read_taxonomy
+from assay.records.case import Case
+from assay.records.category import Category
+from assay.records.history import CaseNight, unfolded
+from assay.records.label import Item, Label
+from assay.records.ledger import Spent
+from assay.records.optional import Failure, Guard
+from assay.records.parts import PARTS
+from assay.records.record import digest
+from assay.records.response import Response
+from assay.records.signal import Signal
+from assay.records.verdict import Subject, Verdict
+from assay.report import content, findings
+from assay.report.cases import Filed, of_accepted
+
+Value = TypeVar("Value")
+Default = TypeVar("Default")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """Everything that the stage reads."""
+
+    cases: list[Case]
+    taxonomy: list[Category]
+    responses: list[Response]
+    baseline: list[Response]
+    verdicts: list[Verdict]
+    items: list[Item]
+    labels: list[Label]
+    signals: list[Signal]
+    certificates: dict[str, Certificate]
+    refusals: dict[str, str]
+    anchors: list[AnchorNight]
+    history: list[CaseNight] | None
+    """None where it cannot be read."""
+    ledger: list[Spent]
+    """Of the run that asked for the responses; empty where no journal was kept."""
+    provenance: content.Provenance
+    elsewhere: list[Failure]
+    """What failed in the stages before."""
+    guard: Guard = field(default_factory=Guard)
+    """Knows which parts of the report failed."""
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Return all that has failed so far."""
+        return [*self.elsewhere, *self.guard.failures]
+
+    def part(self, name: str, compute: Callable[[], Value], otherwise: Default) -> Value | Default:
+        """Return one of `PARTS`; `otherwise` where it fails, which the guard then knows."""
+        return self.guard.optional(PARTS[name], compute, otherwise)
+
+    @cached_property
+    def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:
+        """Return each version's outcome on every case, by all scorers, and (True) by checks alone."""
+        responses: dict[Subject, list[Response]] = {"target": self.responses, "baseline": self.baseline}
+        return {
+            (version, checks_only): findings.outcomes(version, self.cases, rows, self.verdicts, checks_only=checks_only)
+            for version, rows in responses.items()
+            for checks_only in (False, True)
+        }
+
+    @cached_property
+    def filed(self) -> Filed:
+        """Return what the night filed of its cases."""
+        return Filed(
+            night=self.provenance.epoch,
+            cases=self.cases,
+            severities={category.category: category.severity for category in self.taxonomy},
+            responses={"target": self.responses, "baseline": self.baseline},
+            verdicts=self.verdicts,
+            target=self.outcomes["target", False],
+            baseline=self.outcomes["baseline", False],
+            history=None if self.history is None else unfolded(self.history),
+        )
+
+
+def gather() -> Night:
+    """Read everything that the stage needs."""
+    none = list[Signal]()
+    guard, elsewhere = Guard(), failures.read(("calibrate", "monitor"))
+    # What monitoring left of an older day is no signal of tonight.
+    is_monitored = PARTS["signals"] not in {failure.part for failure in elsewhere}
+    cases, responses, baseline = (
+        CASES.read(),
+        RESPONSES.read(),
+        BASELINE.read(may_be_absent=True),
+    )
+    revisions = {case.case_id: case.revision() for case in cases}
+    responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
+    accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
+    items, labels = labelled()
+    provenance = content.Provenance(
+        target="+".join(sorted({response.target for response in responses})),
+        baseline="+".join(sorted({response.target for response in accepted})),
+        evaluation_set=digest(revisions),
+        released=released(digest(revisions)),
+        cases=len(cases),
+        without_baseline=len(revisions.keys() - {response.case_id for response in accepted}),
+        epoch="+".join(sorted({response.epoch for response in responses})),
+        anchors=len(items),
+        parameters=digest((files.root() / "params.yaml").read_text(encoding="utf8")),
+        assay=tool_version(),
+        overrides=overrides().said(),
+    )
+    return Night(
+        cases=cases,
+        taxonomy=read_taxonomy(),
+        responses=responses,
+        baseline=accepted,
+        verdicts=of_accepted(VERDICTS.read(), responses, accepted),
+        items=items,
+        labels=labels,
+        signals=guard.optional(PARTS["signals"], SIGNALS.read, none) if is_monitored else none,
+        certificates=read_certificates(),
+        refusals=read_refusals(),
+        anchors=NIGHTS.read(may_be_absent=True),
+        history=guard.optional(PARTS["history"], lambda: HISTORY.read(may_be_absent=True), None),
+        ledger=guard.optional(
+            PARTS["spent"], lambda: ledger({response.epoch for response in responses}), list[Spent]()
+        ),
+        provenance=provenance,
+        elsewhere=elsewhere,
+        guard=guard,
+    )
+
+
+def ledger(runs: Iterable[str]) -> list[Spent]:
+    """Return what the stages of these runs used; nothing where no journal was kept, as in a clone of the project."""
+    file = files.private("journal.sqlite")
+    if not file.is_file():
+        return []
+    with Journal(file) as journal:
+        return [spent for run in sorted(runs) for spent in journal.ledger(run)]
