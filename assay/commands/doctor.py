@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from assay.errors import DataError
-from assay.project import failures
+from assay.errors import AssayError, ConfigError, DataError
+from assay.models.journal import Journal
+from assay.project import failures, files
 from assay.project.distribution import DISTRIBUTION
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.registry import TABLES
@@ -36,11 +37,12 @@ def examine(docs: Path | None) -> Iterator[str]:
 
     Raises:
         DataError: A table breaks its contract; it is raised after everything was examined.
+        ConfigError: The journal of answers can no longer be read; likewise.
     """
     yield ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     for key in KEYS:
         yield f"{key}: {'set' if os.environ.get(key) else 'not set'}"
-    faults = []
+    faults: list[AssayError] = []
     for table in TABLES.values():
         if not table.exists():
             yield f"{table.path}: not there yet"
@@ -56,11 +58,30 @@ def examine(docs: Path | None) -> Iterator[str]:
         except DataError as fault:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
+    try:
+        yield f"Journal: {journal()}"
+    except ConfigError as fault:
+        faults.append(fault)
+        yield f"Journal: AT FAULT: {fault}"
     yield from lost()
     if docs:
         yield f"Data Docs: {data_docs(docs)}"
     if faults:
         raise faults[0]
+
+
+def journal() -> str:
+    """Return whether every kept answer is as it was written.
+
+    Raises:
+        ConfigError: The file can no longer be read.
+    """
+    file = Path(files.root(), files.PRIVATE, "journal.sqlite")
+    if not file.is_file():
+        return "not there yet"
+    with Journal(file) as kept:
+        damaged = kept.damaged()
+    return f"{damaged} answers were changed on the disk, each is asked again when needed" if damaged else "sound"
 
 
 def lost() -> Iterator[str]:

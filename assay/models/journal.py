@@ -10,6 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import reduce
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -255,13 +256,18 @@ class Journal:
         """Yield what each stage of each run has used with these bookings."""
         for spent in _sums(bookings):
             before = (row for row in self.ledger(spent.run) if row.stage == spent.stage)
-            yield next((Spent(*row[:2], *map(sum, zip(row[2:], spent[2:], strict=True))) for row in before), spent)
+            yield next((_sum(row, spent) for row in before), spent)
 
 
 def _sums(bookings: Sequence[Spent]) -> Iterator[Spent]:
     """Yield one booking a stage and run."""
-    for (run, stage), found in groupby(sorted(bookings), key=itemgetter(0, 1)):
-        yield Spent(run, stage, *map(sum, zip(*(spent[2:] for spent in found), strict=True)))
+    for _, found in groupby(sorted(bookings), key=itemgetter(0, 1)):
+        yield reduce(_sum, found)
+
+
+def _sum(one: Spent, other: Spent) -> Spent:
+    """Return what two bookings of a stage come to."""
+    return Spent(*one[:2], *map(sum, zip(one[2:], other[2:], strict=True)))  # type: ignore[arg-type]
 
 
 def _checksum(*values: object) -> int:

@@ -1,12 +1,14 @@
 """Doctor: names the table at fault, looks at all of them, and never shows a key."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from assay.commands.doctor import data_docs, examine
-from assay.errors import DataError
+from assay.errors import ConfigError, DataError
+from assay.models.journal import Journal
 from assay.project import entrypoint
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.labels import ITEMS, LABELS
@@ -128,3 +130,17 @@ def test_an_intact_log_is_said_to_be_so(project: Project) -> None:
     """The examination says how many decisions there are and what they come to."""
     review.run()
     assert any("6 decisions, an unbroken chain to" in line and "6 cases" in line for line in said()[0])
+
+
+def test_what_the_disk_changed_is_counted(project: Project) -> None:
+    """Answers that are no longer what was written are told as a number, and a journal that is none is a fault."""
+    file = project.folder / ".assay/journal.sqlite"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    with Journal(file) as journal:
+        asyncio.run(journal.put("sound", "1"))
+        asyncio.run(journal.put("damaged", "2"))
+        journal._connection.execute("UPDATE answers SET answer = '3' WHERE key = 'damaged'")
+    assert "Journal: 1 answers were changed on the disk" in "\n".join(examine(None))
+    file.write_bytes(b"no database " * 400)
+    with pytest.raises(ConfigError, match="move it away"):
+        list(examine(None))
