@@ -43,6 +43,11 @@ def examine(docs: Path | None) -> Iterator[str]:
     for key in KEYS:
         yield f"{key}: {'set' if os.environ.get(key) else 'not set'}"
     faults: list[AssayError] = []
+    try:
+        yield f"Journal: {journal()}"
+    except ConfigError as fault:
+        faults.append(fault)
+        yield f"Journal: AT FAULT: {fault}"
     for table in TABLES.values():
         if not table.exists():
             yield f"{table.path}: not there yet"
@@ -58,11 +63,6 @@ def examine(docs: Path | None) -> Iterator[str]:
         except DataError as fault:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
-    try:
-        yield f"Journal: {journal()}"
-    except ConfigError as fault:
-        faults.append(fault)
-        yield f"Journal: AT FAULT: {fault}"
     yield from lost()
     if docs:
         yield f"Data Docs: {data_docs(docs)}"

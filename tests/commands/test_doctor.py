@@ -73,7 +73,7 @@ def test_the_table_at_fault_is_named(
     found = lines_until_fault()
     (at_fault,) = [line for line in found if "AT FAULT" in line]
     assert table in at_fault
-    assert len(found) == 3 + len(TABLES)
+    assert len(found) == 4 + len(TABLES)
     with pytest.raises(SystemExit) as ended:
         entrypoint.run(lambda: list(examine(None)))
     assert ended.value.code == 2
