@@ -51,6 +51,10 @@ class Breaker:
         """
         self.has_answered = False
         self.trouble: Trouble | None = None
+        self.asking = 0
+        """Calls that want an answer now."""
+        self.turns = 0.0
+        """Answers so far, each shared by all that wanted one."""
         self._name, self._patience_s = name, patience_s
         self._answered_at = self._heard_at = float("-inf")
         self._answer_s = 0.0
@@ -63,6 +67,7 @@ class Breaker:
         self.has_answered = True
         self._failed.clear()
         self._heard_at = now
+        self.turns += 1 / max(1, self.asking)
         self._answer_s += (now - ticket.sent - self._answer_s) / 8
         self._answered_at = max(self._answered_at, ticket.sent)
         if self.trouble and ticket.sent >= self.trouble.since:

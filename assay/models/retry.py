@@ -22,9 +22,11 @@ from assay.models.pace import Ticket
 Answer = TypeVar("Answer")
 Once = Callable[[], Awaitable[Answer]]
 LONGEST_WAIT_S = 20.0
-OFTEN, SURELY = 24, 12
-"""A call that is refused as often while others are let in is refused for what it asks; once counts for more where the
-endpoint was held for down, and answered another."""
+TURNS = 6.0
+"""A call is refused for what it asks where so many of its turns have passed; each answer is shared by all that wait."""
+
+OFTEN = 6
+"""So many that find out are refused before one is sent that was answered before."""
 
 Jitter = Callable[[int], float]
 """Seconds to wait before the n-th repeat."""
@@ -75,11 +77,13 @@ class Patience:
         """
         used = usage.current()
         began, used.answered_s = used.clock(), 0.0
+        self.governor.breaker.asking += 1
         try:
             return await self._attempt(once, tokens, is_harmless=is_harmless)
         except (CallError, AccessError) as error:
             return await self._insist(error, once, tokens, is_harmless=is_harmless)
         finally:
+            self.governor.breaker.asking -= 1
             used.waited_s += used.clock() - began - used.answered_s
 
     async def _insist(
@@ -87,34 +91,32 @@ class Patience:
     ) -> Answer:
         """Go on after a first failure."""
         clock, breaker = asyncio.get_running_loop().time, self.governor.breaker
-        since, tries, refusals, outdone = clock(), 0, 0, 0
+        since, tries, refusals, turns = clock(), 0, 0, breaker.turns
         while True:
             if not _may_help(error, is_harmless=is_harmless):
                 raise error
             if isinstance(error, OverloadError) and is_rate_limit(error):
                 refusals += 1
-                await self._require_soon(error, since, clock() - since, outdone)
+                await self._require_soon(error, since, breaker.turns - turns)
                 await asyncio.sleep(self._quiet_s(error, refusals))
             elif breaker.trouble is None:
                 tries += 1
                 await self._require_outage(error, tries, since)
                 await asyncio.sleep(self._pause(error, tries))
-            failed, was_down = clock(), breaker.trouble is not None
             try:
                 return await self._attempt(once, tokens, is_harmless=is_harmless)
             except (CallError, AccessError) as again:
                 error = again
-            outdone += breaker.has_answered_since(failed) * (SURELY if was_down else 1)
 
-    async def _require_soon(self, error: OverloadError, since: float, refused_s: float, outdone: int) -> None:
-        """Give up what is refused for ever while others are let in, or for longer than anybody waits.
+    async def _require_soon(self, error: OverloadError, since: float, turns: float) -> None:
+        """Give up what is refused for ever while others are let in, or is told to wait for longer than anybody does.
 
         Raises:
             CallError: It is this call's own fault.
         """
-        if refused_s > self._limits.patience_s or outdone >= OFTEN:
+        if turns >= TURNS:
             raise error
-        if (error.wait_s or 0.0) > self._limits.patience_s and self.governor.breaker.trouble is None:
+        if self._is_long(error) and self.governor.breaker.trouble is None:
             if await self._is_answered(since):
                 raise error
             self.governor.breaker.suspect(error, since)
@@ -172,7 +174,10 @@ class Patience:
     async def _governed(self, once: Once[Answer], tokens: int, *, is_harmless: bool) -> Answer:
         ticket = await self.governor.enter(tokens)
         if self._good and ticket.is_probe and is_harmless and self._is_replayed():
+            is_limit = self._is_limited()
             await self._sent(self._good, ticket)
+            # All that were refused so often are refused for what they ask, since this one was not.
+            self.governor.breaker.turns += TURNS * is_limit
             ticket = await self.governor.enter(tokens)
         answer = await self._sent(once, ticket)
         if is_harmless and self._good is None:
@@ -180,9 +185,22 @@ class Patience:
         return answer
 
     def _is_replayed(self) -> bool:
-        """Tell whether a good request finds out next: every other time, since a question may be what breaks it."""
+        """Tell whether a good request finds out next, since a question may be what breaks it.
+
+        Every other time; of a limit it would use up what a question is waiting for, so there it comes last.
+        """
         trouble = self.governor.breaker.trouble
-        return trouble is not None and trouble.tries % 2 == 1
+        if trouble is None:
+            return False
+        return trouble.tries >= OFTEN if self._is_limited() else trouble.tries % 2 == 1
+
+    def _is_limited(self) -> bool:
+        trouble = self.governor.breaker.trouble
+        return trouble is not None and is_rate_limit(trouble.error) and not self._is_long(trouble.error)
+
+    def _is_long(self, error: BaseException) -> bool:
+        """Tell whether the endpoint asks for more quiet than anybody waits."""
+        return isinstance(error, OverloadError) and (error.wait_s or 0.0) > self._limits.patience_s
 
     async def _sent(self, once: Once[Answer], ticket: Ticket) -> Answer:
         used = usage.current()
