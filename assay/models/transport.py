@@ -22,7 +22,7 @@ MOST_BYTES = 32 * 1024 * 1024
 LONG = 1024 * 1024
 SHOWN = 300
 """Characters of somebody else's text that one of our sentences may hold."""
-NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 LIMIT, REMAINING, RESET = (f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset"))
 DURATION = re.compile(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?(?:([0-9]{1,9})ms)?")
 """As Go writes it, and OpenAI: 1m30s, 120ms."""
