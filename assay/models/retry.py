@@ -175,11 +175,11 @@ class Patience:
         ticket = await self.governor.enter(tokens)
         if self._good and ticket.is_probe and is_harmless and self._is_replayed():
             is_limit = self._is_limited()
-            await self._sent(self._good, ticket)
+            await self._sent(self._good, ticket, is_harmless=True)
             # All that were refused so often are refused for what they ask, since this one was not.
             self.governor.breaker.turns += TURNS * is_limit
             ticket = await self.governor.enter(tokens)
-        answer = await self._sent(once, ticket)
+        answer = await self._sent(once, ticket, is_harmless=is_harmless)
         if is_harmless and self._good is None:
             self._good = once
         return answer
@@ -202,7 +202,7 @@ class Patience:
         """Tell whether the endpoint asks for more quiet than anybody waits."""
         return isinstance(error, OverloadError) and (error.wait_s or 0.0) > self._limits.patience_s
 
-    async def _sent(self, once: Once[Answer], ticket: Ticket) -> Answer:
+    async def _sent(self, once: Once[Answer], ticket: Ticket, *, is_harmless: bool) -> Answer:
         used = usage.current()
         try:
             used.purse.require()
@@ -211,6 +211,8 @@ class Patience:
             answer = await once()
             used.answered_s = used.clock() - began
         except BaseException as error:
+            if isinstance(error, CallError) and not is_harmless and not _may_help(error, is_harmless=is_harmless):
+                await self._hold(error)
             # After a refusal of all calls nobody takes this place, unless that may be a passing fault.
             is_doubtful = isinstance(error, AccessError) and self.governor.breaker.has_answered
             if is_doubtful or not isinstance(error, EndpointError):
@@ -218,6 +220,15 @@ class Patience:
             raise
         self.governor.leave(ticket)
         return answer
+
+    async def _hold(self, error: CallError) -> None:
+        """Keep the place of a request that may not be repeated until it is clear that nothing is down.
+
+        Each of those that come after it would be sent, and lost, at once.
+        """
+        since, breaker = asyncio.get_running_loop().time(), self.governor.breaker
+        if breaker.has_answered and is_outage(error) and breaker.trouble is None and not await self._is_answered(since):
+            breaker.suspect(error, since)
 
     async def _hedged(self, once: Once[Answer], tokens: int, *, is_harmless: bool) -> Answer:
         """Take the first answer of two requests, the second sent when the first is late."""

@@ -19,7 +19,9 @@ from assay.errors import ConfigError
 from assay.evalset.admission import Batch
 from assay.orchestration import artifacts
 from assay.orchestration.steps import Step, recorded
+from assay.project import files
 from assay.stages import batches
+from assay.stages.generate import DROPPED
 
 PATIENCE_S = 900
 """How long a resumed run waits for another one, such as the nightly, to end."""
@@ -74,8 +76,16 @@ def is_awaited(batch: Batch | None) -> bool:
 def opened(batch: Batch | None) -> State[None]:
     """Return the final state of a run that does not wait: what people have to decide on."""
     if batch is None:
-        return Completed(name="NothingNew", message="no candidate came through the filters: widen the taxonomy")
+        return Completed(name="NothingNew", message=_nothing())
     return Completed(name="AwaitingReview", message=artifacts.batch(batch))
+
+
+def _nothing() -> str:
+    """Return why there is no candidate: what the generator said could not be read, or is there already."""
+    unread: list[str] = files.read_json(DROPPED, "run `assay grow`")["unread"]
+    if not unread:
+        return "no candidate came through the filters: widen the taxonomy"
+    return f"no candidate: {len(unread)} times what the generator said could not be read ({unread[0]}): mend it"
 
 
 def wait(batch: Batch) -> Batch:

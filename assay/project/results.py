@@ -25,6 +25,7 @@ UNFINISHED = "unfinished.json"
 """Private file that is there from the beginning of a night until it has ended well."""
 LAST = "last-run.json"
 """Private file with the run whose responses are on file, for whoever publishes them again."""
+ENDED = "it was interrupted, or told to end"
 KILLED = "it was killed, or the machine stopped"
 UNREADABLE = "its mark cannot be read"
 
@@ -78,7 +79,7 @@ def finishing(run: Run) -> Iterator[Callable[[], None]]:
         if not os.path.lexists(files.root() / files.PRIVATE / UNFINISHED):
             _mark(run, KILLED)
     except OSError:
-        files.path(GATE).unlink(missing_ok=True)
+        _move()
         raise
     with run_id.being(run):
         try:
@@ -95,8 +96,20 @@ def _fail(run: Run, error: BaseException) -> None:
     if isinstance(error, BusyError) and _marked().get("run") != run.id:
         return
     why = str(error) if isinstance(error, AssayError) else f"{type(error).__name__} {one_line(error)}".strip()
+    why = ENDED if isinstance(error, KeyboardInterrupt) else why
     with suppress(OSError):  # on a full disk the mark stands as it was begun; the error itself is raised
         _mark(run, one_line(why))
+
+
+def _move() -> None:
+    """Let the earlier verdict itself be the mark of a night that cannot write one: a rename takes no room."""
+    gate = files.path(GATE)
+    try:
+        gate.replace(files.root() / files.PRIVATE / UNFINISHED)
+    except FileNotFoundError:
+        return  # there is no verdict that could be taken for this night's
+    except OSError:
+        gate.unlink(missing_ok=True)
 
 
 def _mark(run: Run, why: str) -> None:

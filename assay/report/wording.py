@@ -69,7 +69,9 @@ def sentence(
     )
     if word == "regression":
         drops = "; ".join(_drop(row) for row in basis.slices if row.is_worse)
-        return f"REGRESSION {f'in {drops}' if drops else 'over all cases'}. Overall {level}. {ends}"
+        count = "; ".join(_failing(failing, reason)) if failing else ""
+        where = f"in {drops}" if drops else f"over all cases{': ' if count else ''}{count}"
+        return f"REGRESSION {where}. Overall {level}. {ends}"
     if word == "pass":
         return f"PASS: {level}. {ends}"
     return f"{word.upper()}: {reason}. So far {level}. {ends}"

@@ -267,3 +267,12 @@ def test_an_order_is_never_sent_again_to_find_out() -> None:
     broken = Endpoint(lambda question, _: CallError("server", "broke") if question == 7 else None)
     assert set(ask(broken, 20, is_harmless=False).failed) == {7}
     assert broken.requests == 20
+
+
+def test_an_outage_costs_few_orders() -> None:
+    """An endpoint that is down is sent no more orders than were in flight, and a few that find out; none twice."""
+    reset = CallError("connection", "reset")
+    endpoint = Endpoint(lambda _, now: reset if 0.3 < now < 30 else None)
+    found = ask(endpoint, 300, concurrency=16, is_harmless=False)
+    assert 0 < len(found.failed) <= 16 + 8
+    assert endpoint.requests == 300

@@ -148,7 +148,7 @@ def test_the_mark_of_another_night_is_left_to_it(project: Project, now: datetime
 def test_a_full_disk_takes_the_earlier_verdict_away(
     project: Project, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where not even the mark can be written there is no verdict at all."""
+    """Where not even the mark can be written the earlier verdict becomes it, so the night is incomplete."""
     passed()
 
     def full(self: Path, *_: object, **__: object) -> None:
@@ -158,4 +158,4 @@ def test_a_full_disk_takes_the_earlier_verdict_away(
         patch.setattr(Path, "open", full)
         with finishing(run(now)):
             pass
-    assert ask().exit_code == 2
+    assert ask().exit_code == 3

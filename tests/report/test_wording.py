@@ -131,6 +131,13 @@ def test_the_first_sentence_counts_what_fails(word: Word, cases: wording.Failure
         assert whole.partition(". ")[0] == f"{word.upper()}: {REASON}; {said}"
 
 
+def test_a_regression_that_no_category_proves_counts_its_cases() -> None:
+    """Where categories are too small for one to be shown to be worse, the sentence still says where most fail."""
+    cases = failing("refunds", "tone", "tone")
+    said = wording.sentence("regression", REASON, TARGET, comparison(row("refunds")), cases)
+    assert said.partition(". ")[0] == "REGRESSION over all cases: 3 cases newly fail, most in tone (2)"
+
+
 def test_cases_of_the_first_sentence_are_those_of_the_lists() -> None:
     """With a baseline only newly failing cases count, without one all that fail; every cut answer counts."""
     cases = [case(number, "tone") for number in range(3)]

@@ -11,6 +11,7 @@ import yaml
 
 from assay.errors import ConfigError, EndpointError
 from assay.evalset.admission import Past
+from assay.orchestration import growth
 from assay.project import entrypoint, files
 from assay.project.tables.candidates import CANDIDATES
 from assay.project.tables.evalset import CASES
@@ -329,3 +330,12 @@ def test_neighbours_by_meaning_are_asked_for_where_a_model_is_named(
     with generating(lambda body: embedding([3.0, 4.0]) if "input" in body else both(body)):
         files.private("journal.sqlite").unlink()
         assert generate.run(now) == 2
+
+
+@pytest.mark.parametrize(("unread", "said"), [([], "widen the taxonomy"), (["the reply is not JSON"], "mend it")])
+def test_no_candidate_has_its_reason(project: Project, unread: list[str], said: str) -> None:
+    """Of replies that could not be read it is the generator that has to be mended, not the taxonomy to be widened."""
+    files.write_json(DROPPED, {"unread": unread, "dropped": []})
+    message = growth.opened(None).message or ""
+    assert said in message
+    assert all(reason in message for reason in unread)
