@@ -22,7 +22,7 @@ from assay.models.pace import Ticket
 Answer = TypeVar("Answer")
 Once = Callable[[], Awaitable[Answer]]
 LONGEST_WAIT_S = 20.0
-TURNS = 6.0
+TURNS = 12.0
 """A call is refused for what it asks where so many of its turns have passed; each answer is shared by all that wait."""
 
 OFTEN = 6

@@ -50,6 +50,7 @@ class Asked:
 
 def ask(endpoint: Endpoint, count: int = COUNT, *, is_harmless: bool = True, **limits: float) -> Asked:
     """Ask as many questions as an engine would, and return what became of them."""
+    random.seed(1)  # of the waits that spread requests in time
     found, settings = Asked(), Limits.model_validate({"concurrency": 64} | limits)
     left = iter(range(count))
 
