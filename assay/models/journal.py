@@ -36,11 +36,12 @@ COLUMNS = {
 }
 """What a checksum is taken over, in this order."""
 KEEP = """
-INSERT INTO answers VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3))
+INSERT INTO answers VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
     answer = excluded.answer, is_final = excluded.is_final, checksum = excluded.checksum
 """
-BOOK = "INSERT OR REPLACE INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))"
+BOOK = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LEDGER = f"SELECT {COLUMNS['ledger']}, checksum FROM ledger"  # noqa: S608 - ours
 SYNC_S = 1.0
 """So often, at most, the system is made to write what was committed to the disk itself."""
 LOG = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Journal:
         except sqlite3.Error as error:
             self._connection.close()
             raise self._unreadable(error) from error
-        self._answers: list[tuple[str, str, bool]] = []
+        self._answers: list[tuple[str, str, bool, int]] = []
         self._bookings: list[Spent] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._is_told = False
@@ -132,11 +133,13 @@ class Journal:
         Raises:
             ConfigError: What was spent can no longer be read, so that no budget could be kept.
         """
-        query = f"SELECT {COLUMNS['ledger']}, checksum FROM ledger WHERE ? IN (run, '') ORDER BY run, stage"  # noqa: S608
-        rows = self._rows(query, (run or "",))
-        for *values, checksum in rows:
-            if checksum != _checksum(*values):
-                raise self._unreadable(f"what {values[1]!r} has spent was changed on the disk")
+        return self._spent(f"{LEDGER} WHERE ? IN (run, '') ORDER BY run, stage", (run or "",))
+
+    def _spent(self, query: str, values: Sequence[str]) -> list[Spent]:
+        rows = self._rows(query, values)
+        for *kept, checksum in rows:
+            if checksum != _checksum(*kept):
+                raise self._unreadable(f"what {kept[1]!r} has spent was changed on the disk")
         return [Spent(row[0].decode(), row[1].decode(), *row[2:-1]) for row in rows]
 
     def purse(self, run: str, cap_usd: float | None) -> Purse:
@@ -193,13 +196,13 @@ class Journal:
         """
         if self._fault:
             raise self._unwritable(self._fault)
-        answer.encode()
+        checksum = _checksum(key, answer.encode(), int(is_final))
         loop = asyncio.get_running_loop()
         if not self._answers:
             loop.call_soon(self._write)
         kept: asyncio.Future[None] = loop.create_future()
         self._waiting.append(kept)
-        self._answers.append((key, answer, is_final))
+        self._answers.append((key, answer, is_final, checksum))
         await kept
 
     async def finish(self, key: str, answer: str, *, is_final: bool, run: str, stage: str, used: Meter) -> None:
@@ -252,11 +255,12 @@ class Journal:
             self._synced_at, self._syncing = loop.time(), True
             loop.run_in_executor(None, self._sync)
 
-    def _booked(self, bookings: Sequence[Spent]) -> Iterator[Spent]:
-        """Yield what each stage of each run has used with these bookings."""
+    def _booked(self, bookings: Sequence[Spent]) -> Iterator[tuple[object, ...]]:
+        """Yield what each stage of each run has used with these bookings, each with its checksum."""
         for spent in _sums(bookings):
-            before = (row for row in self.ledger(spent.run) if row.stage == spent.stage)
-            yield next((_sum(row, spent) for row in before), spent)
+            before = self._spent(f"{LEDGER} WHERE run = ? AND stage = ?", spent[:2])
+            whole = _sum(before[0], spent) if before else spent
+            yield (*whole, _checksum(*whole))
 
 
 def _sums(bookings: Sequence[Spent]) -> Iterator[Spent]:
