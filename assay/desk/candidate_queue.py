@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from assay.desk.holds import Holds
+from assay.desk.holds import Holding
 from assay.desk.log_cache import Live
 from assay.desk.reviewers import Person
 from assay.errors import AssayError
@@ -85,13 +85,13 @@ class Said:
     """The case as edited."""
 
 
-class CandidateQueue:
+class CandidateQueue(Holding):
     """The open batch at the desk."""
 
     def __init__(self, live: Live[Sitting, Decision]) -> None:
         """Begin with what the logs say."""
+        super().__init__(live.lock)
         self._live = live
-        self._holds = Holds()
         self._deferred: dict[str, list[str]] = {}
 
     def sitting(self) -> Sitting:
@@ -147,21 +147,6 @@ class CandidateQueue:
     def may_settle(self, person: Person, candidate_id: str) -> bool:
         """Tell whether this person may have the last word: an adjudicator who has not reviewed the item."""
         return _may_settle(self.sitting(), person, candidate_id)
-
-    def hold(self, person: str, candidate_id: str, now: datetime) -> None:
-        """Keep an item for somebody who looks at it; they look at one at a time."""
-        with self._live.lock:
-            self._holds.keep(person, candidate_id, now)
-
-    def renew(self, person: str, now: datetime) -> None:
-        """Keep what somebody looks at for longer, since they are there."""
-        with self._live.lock:
-            self._holds.renew(person, now)
-
-    def leave(self, person: str) -> None:
-        """Keep nothing for somebody who has gone."""
-        with self._live.lock:
-            self._holds.free(person)
 
     def put_off(self, person: str, candidate_id: str) -> None:
         """Show an item to this person after all others."""

@@ -1,5 +1,6 @@
 """Holds: an item that somebody looks at is kept for them, so that nobody is refused because others were faster."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 HELD_FOR = timedelta(minutes=10)
@@ -34,3 +35,26 @@ class Holds:
             if who != person and until > now:
                 found.setdefault(item, set()).add(who)
         return found
+
+
+class Holding:
+    """What every queue of the desk does with its holds, under its lock."""
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        """Keep nothing yet; the lock lets in again whoever holds it."""
+        self._lock, self._holds = lock, Holds()
+
+    def hold(self, person: str, item: str, now: datetime) -> None:
+        """Keep an item for somebody who looks at it; they look at one at a time."""
+        with self._lock:
+            self._holds.keep(person, item, now)
+
+    def renew(self, person: str, now: datetime) -> None:
+        """Keep what somebody looks at for longer, since they are there."""
+        with self._lock:
+            self._holds.renew(person, now)
+
+    def leave(self, person: str) -> None:
+        """Keep nothing for somebody who has gone."""
+        with self._lock:
+            self._holds.free(person)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from assay.desk.candidate_queue import MAX_SECONDS, RefusedError, round_from
-from assay.desk.holds import Holds
+from assay.desk.holds import Holding
 from assay.desk.log_cache import Live
 from assay.records.label import Answer, Item, Span
 from assay.records.record import digest
@@ -100,13 +100,13 @@ class Labelled:
     seconds: float
 
 
-class LabelQueue:
+class LabelQueue(Holding):
     """What is to be labelled at the desk."""
 
     def __init__(self, live: Live[Pile, Answer]) -> None:
         """Begin with what the log says."""
+        super().__init__(live.lock)
         self._live = live
-        self._holds = Holds()
 
     def pile(self) -> Pile:
         """Return what there is to label, as it is now."""
@@ -140,21 +140,6 @@ class LabelQueue:
             found = self.pile()
             lacking = sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
             return lacking - self.left_for(person, now)
-
-    def hold(self, person: str, item_id: str, now: datetime) -> None:
-        """Keep an item for somebody who looks at it; they look at one at a time."""
-        with self._live.lock:
-            self._holds.keep(person, item_id, now)
-
-    def renew(self, person: str, now: datetime) -> None:
-        """Keep what somebody looks at for longer, since they are there."""
-        with self._live.lock:
-            self._holds.renew(person, now)
-
-    def leave(self, person: str) -> None:
-        """Keep nothing for somebody who has gone."""
-        with self._live.lock:
-            self._holds.free(person)
 
     def say(self, person: str, said: Labelled, now: datetime) -> Answer:
         """Take a label, have it on the disk, and return it.

@@ -34,6 +34,11 @@ class Trouble:
     is_hopeless: bool = False
     """It lasts longer than anybody waits, as the endpoint itself says."""
 
+    def note(self, ticket: Ticket, error: CallError | AccessError) -> None:
+        """Take down one more failure; only those that were to find out count as attempts."""
+        self.tries += ticket.is_probe
+        self.error = error
+
     def interval(self) -> float:
         """Return how many seconds to wait until the next attempt."""
         return min(LONGEST_S, FIRST_S * 2.0**self.tries)
@@ -94,18 +99,16 @@ class Breaker:
             return
         assert isinstance(error, CallError | AccessError)  # noqa: S101 - see is_outage
         if self.trouble:
-            self.trouble.tries += ticket.is_probe
-            self.trouble.error = error
-            return
-        self._count(ticket, error, now)
+            self.trouble.note(ticket, error)
+        else:
+            self._count(ticket, error, now)
 
     def sent_away(self, ticket: Ticket, error: OverloadError, now: float) -> None:
         """Take down a refusal for longer than anybody waits; two that find out say it for all."""
         if not self.trouble:
             self._count(ticket, error, now)
             return
-        self.trouble.tries += ticket.is_probe
-        self.trouble.error = error
+        self.trouble.note(ticket, error)
         self.trouble.is_hopeless = self.trouble.tries >= BOTH
 
     def _count(self, ticket: Ticket, error: CallError | AccessError, now: float) -> None:
@@ -119,15 +122,18 @@ class Breaker:
     def refused(self, ticket: Ticket, error: OverloadError) -> None:
         """Take down a refusal after which nothing was let in: the endpoint is there, and too busy for anybody."""
         if self.trouble:
-            self.trouble.tries += ticket.is_probe
-            self.trouble.error = error
+            self.trouble.note(ticket, error)
         else:
             self.trouble = Trouble(ticket.sent, error)
 
     def suspect(self, error: CallError | AccessError, since: float) -> None:
         """Hold a call that failed as often as it may, while nothing else was answered, for an outage."""
-        is_long = isinstance(error, OverloadError) and (error.wait_s or 0.0) > self._patience_s
-        self.trouble = self.trouble or Trouble(since, error, is_hopeless=is_long and not self.has_answered)
+        is_hopeless = self.is_long(error) and not self.has_answered
+        self.trouble = self.trouble or Trouble(since, error, is_hopeless=is_hopeless)
+
+    def is_long(self, error: BaseException) -> bool:
+        """Tell whether the endpoint asks for more quiet than anybody waits."""
+        return isinstance(error, OverloadError) and (error.wait_s or 0.0) > self._patience_s
 
     def require(self, now: float) -> None:
         """Go on waiting, unless that has lasted too long.

@@ -38,7 +38,7 @@ class Governor:
             name: What messages call it.
         """
         self.breaker = Breaker(name, limits.patience_s)
-        self._pace, self._name, self._patience_s = Pace(), name, limits.patience_s
+        self._pace, self._name = Pace(), name
         self._most = limits.concurrency
         self._step = max(1.0, self._most / STEPS)
         self._limit = float(self._most)
@@ -149,7 +149,7 @@ class Governor:
             self._pace.close(now + trouble.interval())
 
     def _refused(self, ticket: Ticket, error: OverloadError, now: float) -> None:
-        if (error.wait_s or 0.0) > self._patience_s:
+        if self.breaker.is_long(error):
             self.breaker.sent_away(ticket, error, now)
             if trouble := self.breaker.trouble:
                 self._pace.close(now + trouble.interval())

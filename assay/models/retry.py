@@ -116,7 +116,7 @@ class Patience:
         """
         if turns >= TURNS:
             raise error
-        if self._is_long(error) and self.governor.breaker.trouble is None:
+        if self.governor.breaker.is_long(error) and self.governor.breaker.trouble is None:
             if await self._is_answered(since):
                 raise error
             self.governor.breaker.suspect(error, since)
@@ -196,11 +196,7 @@ class Patience:
 
     def _is_limited(self) -> bool:
         trouble = self.governor.breaker.trouble
-        return trouble is not None and is_rate_limit(trouble.error) and not self._is_long(trouble.error)
-
-    def _is_long(self, error: BaseException) -> bool:
-        """Tell whether the endpoint asks for more quiet than anybody waits."""
-        return isinstance(error, OverloadError) and (error.wait_s or 0.0) > self._limits.patience_s
+        return trouble is not None and is_rate_limit(trouble.error) and not self.governor.breaker.is_long(trouble.error)
 
     async def _sent(self, once: Once[Answer], ticket: Ticket, *, is_harmless: bool) -> Answer:
         used = usage.current()
