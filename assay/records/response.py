@@ -1,5 +1,6 @@
 """The response of a target to a case in one trial."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -50,3 +51,10 @@ class Response(Record):
     """None where no price is declared."""
     finish_reason: str = ""
     """Why the last answer ended, in OpenAI's words: `stop`, `length`, `content_filter`; empty where nobody says."""
+    run: str = ""
+    """Id of the run whose table it is in; empty in a table of before runs had ids."""
+    source_run: str = ""
+    """Id of the run that asked: another one's where an answer was kept."""
+    request: str = ""
+    """Hash of what was asked, beside whom."""
+    answered_at: datetime | None = None

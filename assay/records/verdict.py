@@ -42,3 +42,7 @@ class Verdict(Record):
     """Why, in one line: a check's finding, a judge's error."""
     votes: list[Outcome] = Field(default=[])
     """What each member of a panel of judges said, in the panel's order; empty for a single judge and for a check."""
+    run: str = ""
+    """Id of the run whose responses were scored; empty in a table of before runs had ids."""
+    source_run: str = ""
+    """Id of the run that asked the judge: an earlier one's where its verdict was kept; empty where nobody was asked."""

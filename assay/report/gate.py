@@ -66,6 +66,8 @@ class Gate(Times):
     next: str
     sentence: str
     """The first sentence of the report."""
+    answers: str = ""
+    """What of the answers was kept or continued, and since when, in one sentence."""
 
 
 def decide(found: Evidence) -> tuple[Word, str, str]:

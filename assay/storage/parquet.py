@@ -147,8 +147,8 @@ def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | N
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as found:
             expected, columns = set(record.arrow_schema().names), set(found.schema_arrow.names)
-            if columns != expected:
-                missing, extra = sorted(expected - columns), sorted(columns - expected)
+            missing, extra = sorted(expected - columns - _optional(record)), sorted(columns - expected)
+            if missing or extra:
                 raise DataError(f"{where} lacks the columns {missing} and has {extra} instead: run its stage again")
             left = found.metadata.num_rows
             for batch in found.iter_batches(GROUP, columns=only and list(only)):
@@ -158,6 +158,11 @@ def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | N
                 raise pa.ArrowInvalid(f"{left} rows less than it declares")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(where, error) from error
+
+
+def _optional(record: type[Record]) -> set[str]:
+    """Return the fields that a file of before there were any may lack."""
+    return {name for name, field in record.model_fields.items() if not field.is_required()}
 
 
 def _key(order: Sequence[str]) -> Callable[[Record], Key]:
