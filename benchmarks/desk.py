@@ -5,7 +5,6 @@ answer. A word counts as acknowledged once that answer has come.
 """
 
 import asyncio
-import json
 import os
 import re
 import shutil
@@ -33,6 +32,7 @@ from assay.records.case import Case, Expectation
 from assay.records.decision import Decision
 from assay.stages import batches
 from assay.storage import hash_chain
+from assay.storage.rows import parse_rows
 
 FIELDS = re.compile(r'name="(csrf|revision)" value="([^"]*)"')
 PATIENCE_S = 60.0
@@ -194,7 +194,5 @@ def run(folder: Path, reviewers: int, candidates: int, kills: int) -> dict[str, 
 def _kept(folder: Path) -> list[tuple[str, str]]:
     """Return what the log holds, after the check of its chain."""
     file = folder / "data/decisions/decisions.jsonl"
-    rows = [
-        Decision.model_validate(json.loads(line)) for line in hash_chain.follow(hash_chain.lines(file, "log"), "log")
-    ]
-    return [(row.reviewer, row.candidate_id) for row in rows]
+    rows = hash_chain.follow(hash_chain.lines(file, "log"), "log")
+    return [(row.reviewer, row.candidate_id) for row in parse_rows(Decision, rows, "log")]

@@ -20,7 +20,7 @@ from assay.records.decision import Decision
 from assay.records.record import Record
 from assay.stages import batches
 from assay.storage import hash_chain, jsonl
-from assay.storage.rows import parse_row
+from assay.storage.rows import parse_rows
 
 LOGS = ("decisions", "batches", "answers")
 KEYED = ("items", "labels", "draws")
@@ -149,8 +149,7 @@ def _table(name: str, sides: Sides) -> list[bytes]:
     rows: dict[tuple[str, ...], Record] = {}
     for lines, branch in ((sides.ours, "our branch"), (sides.theirs, "their branch")):
         where = f"{table.path} on {branch}"
-        for number, fields in enumerate(jsonl.values(lines, where), 1):
-            row = parse_row(table.record, fields, where, number)
+        for number, row in enumerate(parse_rows(table.record, lines, where), 1):
             key = tuple(str(getattr(row, field)) for field in table.order)
             if rows.setdefault(key, row) != row:
                 raise DataError(
@@ -182,8 +181,7 @@ def _either(name: str, joined: dict[str, list[bytes]], record: type[Row]) -> lis
 
 
 def _rows(name: str, lines: Sequence[bytes], record: type[Row]) -> list[Row]:
-    path = TABLES[name].path
-    return [parse_row(record, fields, path, at) for at, fields in enumerate(jsonl.values(lines, path), 1)]
+    return list(parse_rows(record, lines, TABLES[name].path))
 
 
 def _decided_twice(sides: Sides | None) -> list[str]:

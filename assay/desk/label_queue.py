@@ -85,7 +85,7 @@ def is_swapped(item: Item, annotator: str) -> bool:
 
 def shown(item: Item, annotator: str) -> str:
     """Return the hash of what this annotator sees of an item."""
-    return digest([item.model_dump(), is_swapped(item, annotator)])
+    return digest([item, is_swapped(item, annotator)])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ from assay.errors import DataError
 from assay.records.candidate import Candidate
 from assay.records.case import Case
 from assay.records.decision import Decision
-from assay.records.record import Name, Record, Text, digest
+from assay.records.record import Name, Record, Text, digest, hashed_fields
 
 LOG = "data/decisions/decisions.jsonl"
 EVENTS = "data/decisions/batches.jsonl"
@@ -33,6 +33,7 @@ Word = Literal["open", "disputed", "decided"]
 class BatchEvent(Record):
     """Something that happened to a batch; the log is append-only."""
 
+    conversions: ClassVar = ()
     batch: Name
     event: Literal["open", "extend", "close", "abandon"]
     who: str = Field(min_length=1)
@@ -115,7 +116,9 @@ def is_reason(reason: str, note: str) -> bool:
 
 def batch_name(candidates: Iterable[Candidate]) -> str:
     """Return the name of a batch: the digest of exactly what is shown."""
-    return f"batch-{digest([one.model_dump(mode='json') for one in candidates])}"
+    # In the names on file a case without a simulated user has `null` for one, which in no other hash it has.
+    shown = [hashed_fields(one) | {"case": {"user": None} | hashed_fields(one.case)} for one in candidates]
+    return f"batch-{digest(shown)}"
 
 
 def batches(events: Sequence[BatchEvent]) -> dict[str, Batch]:

@@ -125,7 +125,7 @@ def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) 
     return CaseRow(
         case_id=case.case_id,
         owner=case.owner.strip(),
-        question=digest([_question(case), case.user.model_dump() if case.user else None]),
+        question=digest([_question(case), case.user]),
         personal=", ".join(sorted(there)),
         heldout=leaks.get(case.case_id, ""),
         prompt=", ".join(shown),

@@ -72,7 +72,7 @@ def content(cases: list[Case], taxonomy: list[Category]) -> Content:
     return Content(
         revisions={case.case_id: case.revision() for case in cases},
         digests={case.case_id: case.digest() for case in cases},
-        taxonomy={category.category: digest(category.model_dump()) for category in taxonomy},
+        taxonomy={category.category: digest(category) for category in taxonomy},
     )
 
 

@@ -160,7 +160,7 @@ def _proposal(item: object, ask: Ask) -> Proposal:
 
 def _case(proposed: _Proposed, ask: Ask) -> Case:
     category = ask.category
-    said: object = [proposed.turns, proposed.user.model_dump()] if proposed.user else proposed.turns
+    said: object = [proposed.turns, proposed.user] if proposed.user else proposed.turns
     return Case(
         case_id=f"{category.category[:80].rstrip('._-')}-gen-{digest(said)[:8]}",
         layer=category.layer,

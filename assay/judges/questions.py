@@ -16,6 +16,9 @@ from assay.records.verdict import IDENTICAL, Subject, Verdict
 Structured = Literal["json-schema", "json-object", "none"]
 AGAIN = "again"
 """Of a reply: how often it had to be asked for once more, because what came before it held no verdict."""
+KEYED_PARSER = "1"
+"""Stands in the journal's keys where the version of the parser once stood. How a reply is read is no part of what was
+asked, so a new parser reads the replies that were paid for; the fingerprint of a verdict has the parser's version."""
 NOTHING = {"score": None, "as_is": None, "swapped": None}
 Texts = Mapping[str, Any]
 
@@ -93,7 +96,7 @@ def key(question: Question, texts: Texts, model: str, reported: str, manner: Man
 
 @lru_cache
 def _asked(judge: prompt.JudgePrompt, model: str, reported: str, manner: Manner) -> str:
-    return fingerprint(judge, model, reported, manner.fingerprint())
+    return fingerprint(judge, model, reported, manner.fingerprint(), KEYED_PARSER)
 
 
 @lru_cache

@@ -28,7 +28,7 @@ from assay.records.case import Case
 from assay.records.decision import Decision
 from assay.records.record import digest
 from assay.storage import atomic, jsonl, parquet
-from assay.storage.rows import Row, parse_row
+from assay.storage.rows import Row, parse_row, parse_rows
 from assay.text import one_line
 
 WORKING = "the working set"
@@ -226,4 +226,4 @@ def _rows(tag: str, name: str, record: type[Row]) -> list[Row]:
     if data is None:
         raise DataError(f"{where} is missing, expected the log: fetch the tag again")
     lines = data.removesuffix(b"\n").split(b"\n")
-    return [parse_row(record, fields, where, at) for at, fields in enumerate(jsonl.values(lines, where), 1)]
+    return list(parse_rows(record, lines, where))

@@ -19,7 +19,7 @@ from assay.project.taxonomy import read_taxonomy
 from assay.records.record import Record
 from assay.storage import atomic, contracts, hash_chain, jsonl, parquet
 from assay.storage.contracts import Contract
-from assay.storage.rows import frame, parse_row
+from assay.storage.rows import frame, parse_rows
 from assay.text import first_fault
 
 if TYPE_CHECKING:
@@ -193,8 +193,7 @@ class Table(Generic[Row]):
             if self.is_chained
             else file.read_bytes().splitlines()
         )
-        for number, fields in enumerate(jsonl.values(lines, self.path), 1):
-            yield parse_row(self.record, fields, self.path, number)
+        yield from parse_rows(self.record, lines, self.path)
 
     def _parquet(self, rows: Sequence[Row]) -> bytes:
         sink = io.BytesIO()

@@ -1,5 +1,7 @@
 """The candidate: a proposed case that nobody has admitted yet."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from assay.records.case import Case
@@ -17,6 +19,8 @@ class Source(Record):
 class Candidate(Record):
     """A proposed case with where it comes from; nobody has admitted it yet."""
 
+    always_hashed: ClassVar = ("may_repeat", "made", "sources")
+    conversions: ClassVar = ()
     candidate_id: Name
     case: Case
     generator: str

@@ -1,10 +1,10 @@
 """The case: one item of the evaluation set, with what a good product does."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from assay.records.record import Name, Record, Text, digest
+from assay.records.record import Name, Record, Text, digest, hashed_fields
 
 Layer = Literal["unit", "task", "production"]
 
@@ -12,6 +12,7 @@ Layer = Literal["unit", "task", "production"]
 class ToolCall(Record):
     """One call of a tool, as a product made it or as a case expects it; `arguments` is JSON text as in OpenAI's API."""
 
+    always_hashed: ClassVar = ("arguments",)
     name: str
     arguments: str = "{}"
 
@@ -19,6 +20,7 @@ class ToolCall(Record):
 class Expectation(Record):
     """One deterministic expectation of a case; `check` names the module in assay/checks that scores it."""
 
+    always_hashed: ClassVar = ("values", "calls")
     check: Name
     values: list[Text] = Field(default=[])
     calls: list[ToolCall] = Field(default=[])
@@ -58,8 +60,8 @@ class Case(Record):
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
         asked = {"layer", "category", "turns", "reference", "expectations", "user"}
-        return digest(self.model_dump(include=asked, exclude_none=True))
+        return digest(hashed_fields(self, only=asked))
 
     def digest(self) -> str:
         """Return the hash of the whole case, as a reviewer was shown it."""
-        return digest(self.model_dump(exclude_none=True))
+        return digest(self)

@@ -1,7 +1,7 @@
 """The review decision of one person on one candidate."""
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from assay.records.record import Name, Record, Text
 class Decision(Record):
     """One person's word on one candidate; the log is append-only and the evaluation set is its fold."""
 
+    conversions: ClassVar = ()
     candidate_id: Name
     digest: str
     """Hash of the candidate as it was shown; a decision on anything else admits nothing."""

@@ -1,7 +1,7 @@
 """Labelled items, the labels of people on them, and how they were sampled."""
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from assay.records.record import Name, Record, Text
 class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
+    conversions: ClassVar = ()
     item_id: Name
     question: Literal["pass-fail", "pairwise"]
     case_id: Name
@@ -34,6 +35,7 @@ class Span(Record):
 class Answer(Record):
     """One person's word on one item at the desk; the log is append-only, and labels are its fold."""
 
+    conversions: ClassVar = ()
     item_id: Name
     annotator: Name
     outcome: Literal["pass", "fail", "a", "b", "tie", "withdraw"]
@@ -53,6 +55,8 @@ class Answer(Record):
 class Label(Record):
     """One annotator's judgement of one item: one row per (item, annotator), never merged beforehand."""
 
+    always_hashed: ClassVar = ("spans",)
+    conversions: ClassVar = ()
     item_id: Name
     annotator: Name
     outcome: Literal["pass", "fail", "a", "b", "tie"]
@@ -71,6 +75,7 @@ class Label(Record):
 class Draw(Record):
     """How an item came to be labelled: drawn at random within what a judge had said of it."""
 
+    conversions: ClassVar = ()
     item_id: Name
     frame: str
     """What it was drawn from."""

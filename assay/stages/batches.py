@@ -37,7 +37,7 @@ from assay.records.case import Case
 from assay.records.decision import Decision
 from assay.records.record import Record, Text
 from assay.storage import hash_chain, jsonl
-from assay.storage.rows import parse_row
+from assay.storage.rows import parse_rows
 
 SYSTEM = "assay"
 """Who signs what no person did: an opening, an end at the deadline."""
@@ -73,7 +73,7 @@ def frozen(batch: str) -> list[Candidate]:
     file = files.path(where)
     if not file.is_file():
         raise DataError(f"{where} is missing, expected the candidates that were opened: restore it from Git")
-    found = [parse_row(Candidate, fields, where, number) for number, fields in enumerate(jsonl.rows(file, where), 1)]
+    found = list(parse_rows(Candidate, file.read_bytes().splitlines(), where))
     if batch_name(found) != batch:
         raise DataError(f"{where} holds other candidates than were opened: restore it from Git")
     return found

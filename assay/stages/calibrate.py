@@ -179,7 +179,7 @@ def certify(
         judge=judge,
         question=prompt.load(judge).question,
         fingerprint=_one_fingerprint(judge, everything.judge),
-        labels=digest([row.model_dump() for row in (*evidence.items, *evidence.labels)]),
+        labels=digest([*evidence.items, *evidence.labels]),
         frame=frame,
         looks=looks + 1,
         split="heldout",

@@ -171,7 +171,7 @@ def checked(played: Played, cosine: Cosine) -> Iterator[Verdict]:
 
 def _checked(subject: Subject, response: Response, scorer: str, expectation: Expectation, cosine: Cosine) -> Verdict:
     common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
-    common |= {"fingerprint": digest(expectation.model_dump()), **NOTHING}
+    common |= {"fingerprint": digest(expectation), **NOTHING}
     if response.status == "error":
         return Verdict(**common, outcome="unscored", status="error", detail=f"no response: {response.error_kind}")
     try:

@@ -197,7 +197,7 @@ def project(settings: Settings) -> str:
     """Return the hash of what every worker has to have: the evaluation set and the parameters."""
     with CASES.file().open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest([content, settings.model_dump(mode="json")])
+    return digest([content, settings])
 
 
 def run_shard(shard: Shard) -> Part:

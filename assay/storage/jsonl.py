@@ -2,28 +2,23 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from assay.errors import DataError
 from assay.records.record import Record
+from assay.records.schema import SCHEMA, newest
 from assay.text import one_line
 
 
-def rows(file: Path, where: str) -> Iterator[object]:
+def values(lines: Iterable[bytes], where: str) -> Iterator[object]:
     """Yield the JSON value of each line.
 
     Args:
-        file: The file.
-        where: What a message calls it.
+        lines: Without their ends.
+        where: What a message calls the file.
 
     Raises:
         DataError: A line is no JSON, or nested too deeply; the text names its number.
     """
-    yield from values(file.read_bytes().splitlines(), where)
-
-
-def values(lines: Iterable[bytes], where: str) -> Iterator[object]:
-    """Yield the JSON value of each of these lines, as `rows` does."""
     for number, line in enumerate(lines, 1):
         try:
             yield json.loads(line)
@@ -33,5 +28,10 @@ def values(lines: Iterable[bytes], where: str) -> Iterator[object]:
 
 
 def written(records: Sequence[Record]) -> bytes:
-    """Return the file of these records, one a line."""
-    return b"".join(row.model_dump_json().encode() + b"\n" for row in records)
+    """Return the file of these records, one a line; rows of people begin with their schema."""
+    return b"".join(_line(row).encode() + b"\n" for row in records)
+
+
+def _line(row: Record) -> str:
+    line, schema = row.model_dump_json(), newest(type(row))
+    return line if schema is None else f'{{"{SCHEMA}":{schema},{line.removeprefix("{")}'

@@ -146,23 +146,33 @@ def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | N
 
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as found:
-            expected, columns = set(record.arrow_schema().names), set(found.schema_arrow.names)
-            missing, extra = sorted(expected - columns - _optional(record)), sorted(columns - expected)
-            if missing or extra:
-                raise DataError(f"{where} lacks the columns {missing} and has {extra} instead: run its stage again")
+            columns = _columns(record, found.schema_arrow.names, where)
+            fields = list(only or columns)
             left = found.metadata.num_rows
-            for batch in found.iter_batches(GROUP, columns=only and list(only)):
+            for batch in found.iter_batches(GROUP, columns=[columns[field] for field in fields]):
                 left -= batch.num_rows
-                yield from (batch.select(list(only)) if only else batch).to_pylist()
+                yield from batch.select([columns[field] for field in fields]).rename_columns(fields).to_pylist()
             if left:
                 raise pa.ArrowInvalid(f"{left} rows less than it declares")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(where, error) from error
 
 
-def _optional(record: type[Record]) -> set[str]:
-    """Return the fields that a file of before there were any may lack."""
-    return {name for name, field in record.model_fields.items() if not field.is_required()}
+def _columns(record: type[Record], there: Sequence[str], where: str) -> dict[str, str]:
+    """Return the column of each field; one of a file of before may have an old name, or be absent with its default.
+
+    Raises:
+        DataError: There are other columns than the record has fields.
+    """
+    columns = {name: name for name in record.model_fields if name in there}
+    for name, before in record.old_names.items():
+        old = next((column for column in before if column in there), None)
+        columns |= {} if old is None or name in columns else {name: old}
+    missing = [name for name, field in record.model_fields.items() if field.is_required() and name not in columns]
+    extra = sorted(set(there) - set(columns.values()))
+    if missing or extra:
+        raise DataError(f"{where} lacks the columns {sorted(missing)} and has {extra} instead: run its stage again")
+    return columns
 
 
 def _key(order: Sequence[str]) -> Callable[[Record], Key]:

@@ -94,7 +94,7 @@ class ChatTarget(Conversing):
         self._tools = list(product.tools) or _tools(product.world)
         self._worlds = Worlds(product.world, deadline_s=deadline_s)
         version = product.version or chat.endpoint.model
-        prompt = [message.model_dump() for message in product.messages]
+        prompt = list(product.messages)
         is_executed = product.world is not NoTools
         who = [chat.endpoint.model, self._tools, is_executed, prompt, product.parameters, product.version]
         super().__init__(f"{product.name}@{version}-{digest(who)[:8]}", user=user, is_priced=is_priced)

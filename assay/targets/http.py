@@ -14,7 +14,7 @@ from assay.models import usage
 from assay.models.limits import Price
 from assay.models.transport import Sent, Wire, refused
 from assay.records.case import Case
-from assay.records.record import digest
+from assay.records.record import digest, hashed_fields
 from assay.targets import events, json_path, reply, template
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.reply import Reply
@@ -60,7 +60,7 @@ class HttpTarget(Conversing):
         # Not the host: a product that has moved is the same product, as it is for a chat endpoint.
         place = settings.url.partition("://")[2].partition("/")[2]
         asked = {"method", "headers", "body", "answer", "stream"}
-        hash_ = digest([version, place, settings.model_dump(include=asked)])[:8]
+        hash_ = digest([version, place, hashed_fields(settings, only=asked)])[:8]
         super().__init__(f"{settings.name}@{version or 'http'}-{hash_}", user=user, is_priced=price is not None)
 
     @asynccontextmanager

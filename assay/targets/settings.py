@@ -1,7 +1,7 @@
 """How a target is described in params.yaml: one shape for each kind of product that can be asked."""
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
@@ -115,6 +115,10 @@ class ChatSettings(Record):
 class Answer(Record):
     """Where in an HTTP product's JSON its answer stands; each is a JSONPath, empty when there is no such thing."""
 
+    always_hashed: ClassVar = (
+        *("text", "tool_calls", "contexts", "prompt_tokens"),
+        *("completion_tokens", "finish_reason", "version", "final_state"),
+    )
     text: json_path.Path = "$.text"
     """Several texts are joined; of a stream, those of all events."""
     tool_calls: json_path.Path = ""
@@ -131,6 +135,7 @@ class Answer(Record):
 class HttpSettings(Record):
     """A product behind an HTTP endpoint of its own shape."""
 
+    always_hashed: ClassVar = ("method", "headers", "body", "answer", "stream")
     kind: Literal["http"]
     name: str
     root: ProductRoot = "."

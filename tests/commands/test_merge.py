@@ -16,6 +16,7 @@ from assay.project.tables.labels import ITEMS
 from assay.records.candidate import Candidate
 from assay.records.decision import Decision
 from assay.stages import batches
+from assay.storage.rows import parse_rows
 from tests.cast import AT, Project, case, decision, item
 from tests.repository import git, reviewed, say, words
 
@@ -204,4 +205,4 @@ def test_other_conflicts_are_left_to_people(place: Project) -> None:
 def _of(branch: str) -> list[Decision]:
     """Return the log of a branch."""
     text = git("show", f"{branch}:data/decisions/decisions.jsonl")
-    return [Decision.model_validate_json(line) for line in text.splitlines()]
+    return list(parse_rows(Decision, text.encode().splitlines(), "the log"))

@@ -16,6 +16,7 @@ from assay.evalset.admission import BatchEvent
 from assay.records.candidate import Candidate
 from assay.records.decision import Decision
 from assay.storage import hash_chain
+from assay.storage.rows import parse_rows
 from tests.flows.sample import clone
 from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Seated, Served, in_browser, shoot, wait_for
 
@@ -45,13 +46,13 @@ class Room:
         """Return what happened to batches."""
         file = self.sample.folder / EVENTS
         rows = hash_chain.follow(hash_chain.lines(file, EVENTS), EVENTS) if file.is_file() else []
-        return [BatchEvent.model_validate_json(row) for row in rows]
+        return list(parse_rows(BatchEvent, rows, EVENTS))
 
     def decisions(self) -> list[Decision]:
         """Return what people said in batches."""
         file = self.sample.folder / "data/decisions/decisions.jsonl"
-        rows = [Decision.model_validate_json(row) for row in hash_chain.follow(hash_chain.lines(file, "log"), "log")]
-        return [row for row in rows if row.batch]
+        rows = hash_chain.follow(hash_chain.lines(file, "log"), "log")
+        return [row for row in parse_rows(Decision, rows, "log") if row.batch]
 
     def sign(self, name: str, *rows: Any) -> None:
         """Append to a log of the project."""
@@ -61,7 +62,7 @@ class Room:
     def shown(self) -> list[Candidate]:
         """Return the candidates of the last batch, as they were frozen."""
         file = self.sample.folder / f"data/decisions/batches/{self.events()[-1].batch}.jsonl"
-        return [Candidate.model_validate_json(line) for line in file.read_bytes().splitlines()]
+        return list(parse_rows(Candidate, file.read_bytes().splitlines(), "the batch"))
 
     def decide(self, word: str = "admit") -> None:
         """Decide on every candidate of the open batch, as ada."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from assay.errors import DataError
 from assay.records.decision import Decision
 from assay.storage import hash_chain, jsonl
+from assay.storage.rows import parse_rows
 from tests.cast import case, decision
 
 ROWS = [decision(case(number), reason="a — ü\u2028 reason") for number in range(1, 6)]
@@ -20,9 +21,7 @@ LOG = jsonl.written(hash_chain.sealed(ROWS))
 def read(data: bytes, file: Path) -> list[Decision]:
     """Return the rows of a log with this content."""
     file.write_bytes(data)
-    return [
-        Decision.model_validate_json(line) for line in hash_chain.follow(hash_chain.lines(file, "the log"), "the log")
-    ]
+    return list(parse_rows(Decision, hash_chain.follow(hash_chain.lines(file, "the log"), "the log"), "the log"))
 
 
 def append(file: Path, *rows: Decision) -> None:

@@ -4,11 +4,11 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from assay.records.record import digest
+from assay.records.record import Record, digest
 
 LOWEST_LOGPROB = -100.0
 """Stands for the logarithm of a probability too small to write down."""
@@ -29,16 +29,17 @@ class RequestError(Exception):
         return {"error": error}
 
 
-class ChatMessage(BaseModel):
+class ChatMessage(Record, extra="ignore"):
     """One message of a request; only text is understood."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(Record, extra="ignore"):
     """The fields of a chat request that matter here; temperature and the like do not, for nothing is drawn."""
 
+    always_hashed: ClassVar = ("stream", "n", "logprobs", "top_logprobs", "seed")
     model: str
     messages: list[ChatMessage] = Field(min_length=1)
     stream: Literal[False] = False
@@ -113,7 +114,7 @@ def completion(request: ChatRequest, answer: Answer) -> dict[str, Any]:
     }
     said = len(answer.tokens)
     return {
-        "id": f"chatcmpl-{digest([request.model_dump(), answer.text])}",
+        "id": f"chatcmpl-{digest([request, answer.text])}",
         "object": "chat.completion",
         "created": 0,
         "model": answer.model,

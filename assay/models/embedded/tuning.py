@@ -1,5 +1,6 @@
 """Tuning: what people said of the items that a judge may be fitted to, and of no others."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from assay.errors import DataError
 from assay.records.label import Item, Label
 from assay.records.record import Record
+from assay.records.schema import converted
+from assay.text import one_line
 
 R = TypeVar("R", bound=Record)
 _LEGAL = {"pass-fail": {"pass", "fail"}, "pairwise": {"a", "b", "tie"}}
@@ -39,7 +42,14 @@ def read(path: Path, record: type[R]) -> list[R]:
 
 def _row(line: str, record: type[R], where: str) -> R:
     try:
-        return record.model_validate_json(line)
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{where}, the whole line: {one_line(error)}, expected one {record.__name__.lower()} as JSON; correct it"
+        ) from error
+    current = converted(record, fields, where)
+    try:
+        return record.model_validate(current)
     except ValidationError as error:
         first = error.errors()[0]
         found = f"{'.'.join(map(str, first['loc'])) or 'the whole line'}: {first['msg']}"
