@@ -115,6 +115,18 @@ def test_items_of_both_are_kept_once(place: Project) -> None:
     assert [one.response_a for one in ITEMS.read()] == ["Yes.", "No.", "Maybe."]
 
 
+def test_a_row_of_before_schemas_is_the_row_of_today(place: Project) -> None:
+    """Where one branch has written a row anew, with its schema, both branches still say the same of it."""
+    shared, old = item(1, "Yes."), (item(1, "Yes."), item(2, "No."))
+    parted(
+        lambda: ITEMS.write([shared, item(3, "Maybe.")]),
+        lambda: files.write_bytes(ITEMS.path, "".join(f"{row.model_dump_json()}\n" for row in old).encode()),
+    )
+    done = merged()
+    assert done.exit_code == 0, done.output
+    assert [one.response_a for one in ITEMS.read()] == ["Yes.", "No.", "Maybe."]
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "found"),
     [

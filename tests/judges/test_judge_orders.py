@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
+from assay.judges import questions
 from assay.judges.fingerprint import fingerprint
 from assay.judges.pairwise import combine, swap
 from assay.judges.prompt import load
 from assay.judges.reply import Reply
+from assay.records.label import Item
+from assay.records.record import digest
+from tests import identities
 
 
 def said(outcome: Any, probability: float | None = None) -> Reply:
@@ -78,3 +82,16 @@ def test_fingerprint_changes_with_everything_that_could_move_a_verdict() -> None
 def test_swapping_twice_changes_nothing() -> None:
     """An outcome of the other order is read in the pair's own frame: A and B trade places, a tie and a silence stay."""
     assert [swap(outcome) for outcome in ("a", "b", "tie", "unscored")] == ["b", "a", "tie", "unscored"]
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_new_parser_pays_for_nothing_again(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version of the parser is in a verdict's fingerprint and not in the key under which a reply was paid for."""
+    monkeypatch.setattr(questions, "PARSER_VERSION", version)
+    model, manner = f"model of parser {version}", questions.Manner()
+    asked = questions.of_item(Item.model_validate(identities.item(1)), "2026-11-02")
+    verdict = questions.verdict(asked, [{"error": "timeout"}] * 2, model, "m-1", manner)
+    judge, parameters = load("preference"), manner.fingerprint()
+    assert verdict.fingerprint == fingerprint(judge, model, "m-1", parameters, version)
+    known = digest(["judge", fingerprint(judge, model, "m-1", parameters, "1"), asked.shown[0], "2026-11-02"])
+    assert questions.key(asked, asked.shown[0], model, "m-1", manner) == known

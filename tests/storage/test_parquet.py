@@ -2,12 +2,14 @@
 
 import io
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from assay.errors import DataError
+from assay.records.record import Record
 from assay.records.response import Response
 from assay.storage import parquet
 from tests.cast import case, response
@@ -86,3 +88,95 @@ def test_a_failed_block_leaves_no_half_row() -> None:
     with pytest.raises(KeyError), parquet.Writer(io.BytesIO(), Response, ORDER, "the table") as writer:
         writer.add(response(case(1)))
         raise KeyError("the caller's own")
+
+
+class Stop(Record):
+    """A part of a record of before."""
+
+    street: str
+
+
+class Tour(Record):
+    """A record of before."""
+
+    tour: str
+    first: Stop
+    stops: list[Stop]
+
+
+class LaterStop(Record):
+    """The same part, with an old name and optional fields."""
+
+    old_names: ClassVar = {"road": ("street",)}
+    road: str
+    number: int | None = None
+    bells: list[str] = Field(default=[])
+
+
+class LaterTour(Record):
+    """The same record of a later version."""
+
+    old_names: ClassVar = {"tour_id": ("tour",)}
+    tour_id: str
+    first: LaterStop
+    stops: list[LaterStop]
+    last: LaterStop | None = None
+    at: list[LaterStop] = Field(default=[])
+
+
+class OtherTour(Record):
+    """A record that needs what no earlier one had."""
+
+    tour: str
+    first: Stop
+    stops: list[Stop]
+    driver: str
+
+
+def tours(*rows: Record) -> bytes:
+    """Return the file of these rows."""
+    sink = io.BytesIO()
+    with parquet.Writer(sink, type(rows[0]), (), "the table") as writer:
+        for row in rows:
+            writer.add(row)
+    return sink.getvalue()
+
+
+OLD_TOUR = Tour(tour="north", first=Stop(street="A"), stops=[Stop(street="B"), Stop(street="C")])
+
+
+@pytest.mark.parametrize(
+    ("record", "found"), [(OtherTour, "lacks the columns \\['driver'\\]"), (Stop, "'stops', 'tour'")]
+)
+def test_a_column_that_is_needed_is_missed(tmp_path: Path, record: type[Any], found: str) -> None:
+    """A table that lacks what has no default, or has what no field is called, is refused as a whole."""
+    (tmp_path / "t").write_bytes(tours(OLD_TOUR))
+    with pytest.raises(DataError, match=found):
+        list(parquet.rows(tmp_path / "t", record, (), "the table", fault))
+
+
+def test_a_field_that_is_needed_within_a_row_is_missed(tmp_path: Path) -> None:
+    """A part of a row that lacks what has no default is refused by the row's number."""
+    (tmp_path / "t").write_bytes(tours(LaterTour(tour_id="north", first=LaterStop(road="A"), stops=[])))
+    with pytest.raises(DataError, match="the table"):
+        list(parquet.rows(tmp_path / "t", Tour, (), "the table", fault))
+
+
+def test_a_table_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Renamed columns are read by their old names and new ones have their defaults, within parts and lists as well."""
+    (tmp_path / "t").write_bytes(tours(OLD_TOUR))
+    later = LaterTour(tour_id="north", first=LaterStop(road="A"), stops=[LaterStop(road="B"), LaterStop(road="C")])
+    assert list(parquet.rows(tmp_path / "t", LaterTour, ("tour_id",), "the table", fault)) == [later]
+    assert list(parquet.sifted(tmp_path / "t", LaterTour, "the table", fault)) == [(later, "")]
+    assert parquet.count(tmp_path / "t", LaterTour, ("tour_id",), "the table") == 1
+    assert parquet.distinct(tmp_path / "t", LaterTour, ("tour_id",), "the table") == {"tour_id": {"north"}}
+
+
+def test_a_table_of_today_is_read_by_its_own_names(tmp_path: Path) -> None:
+    """What is written has the names of today, and comes back whole."""
+    row = LaterTour(
+        tour_id="south", first=LaterStop(road="A", number=3), stops=[], at=[LaterStop(road="D", bells=["x"])]
+    )
+    (tmp_path / "t").write_bytes(tours(row))
+    assert pq.read_schema(tmp_path / "t").names == list(LaterTour.model_fields)
+    assert list(parquet.rows(tmp_path / "t", LaterTour, (), "the table", fault)) == [row]

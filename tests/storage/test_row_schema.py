@@ -16,10 +16,11 @@ from assay.project.tables.candidates import CANDIDATES
 from assay.project.tables.decisions import BATCHES, DECISIONS
 from assay.project.tables.labels import ANSWERS, DRAWS, ITEMS, LABELS
 from assay.records.case import Case
-from assay.records.label import Label
+from assay.records.label import Answer, Label
 from assay.records.record import Record, digest
 from assay.storage import hash_chain, jsonl
 from assay.storage.rows import parse_row, parse_rows
+from tests import identities
 from tests.cast import Project, case
 from tests.identities import EACH, log
 from tests.identity_hashes import LOGS
@@ -137,6 +138,16 @@ def test_new_rows_follow_old_ones(tmp_path: Path) -> None:
     data = (tmp_path / "log").read_bytes()
     assert data.startswith(before + b'{"schema":1,')
     assert len(list(hash_chain.follow(data.splitlines(), "log"))) == EACH + 1
+
+
+@pytest.mark.parametrize("is_first_old", [True, False])
+def test_logs_of_two_branches_are_joined(*, is_first_old: bool) -> None:
+    """A log that one branch went on with by an older version and the other by this one is one log that verifies."""
+    old, new = (log(identities.answer, lambda _, known=known: known) for known in (False, True))
+    first, added = ([line.encode() for line in rows] for rows in ((old, new) if is_first_old else (new, old)))
+    joined = hash_chain.joined(first, added)
+    assert joined[:EACH] == first
+    assert len(list(parse_rows(Answer, hash_chain.follow(joined, "log"), "log"))) == 2 * EACH
 
 
 def test_rows_are_read_in_one_place() -> None:
