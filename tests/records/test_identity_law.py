@@ -48,7 +48,7 @@ def grown(record: type[Record], **changed: Any) -> Any:
     return create_model("Later", __base__=record, **ADDED, **changed)
 
 
-LATER_EXPECTATION = grown(Expectation, calls=(list[grown(ToolCall)], Field(default=[])))  # type: ignore[misc]
+LATER_EXPECTATION = grown(Expectation, calls=(list[grown(ToolCall)], Field(default=[])))
 LATER_CASE = grown(Case, expectations=(list[LATER_EXPECTATION], ...), user=(grown(SimulatedUser) | None, None))
 LATER_CANDIDATE = grown(Candidate, case=(LATER_CASE, ...))
 
