@@ -23,6 +23,11 @@ class Target(Protocol):
     reported: set[str]
     """Every version that the product has called itself in its replies; two of them are a release during the run."""
 
+    is_version_known: bool
+    """Does its fingerprint tell whether it is the same product? Only then may an answer be kept."""
+    undeclared: list[str]
+    """Files that it reads and that its fingerprint does not know."""
+
     async def respond(self, case: Case, trial: int, epoch: str) -> Response:
         """Play a case against the product; a failed call gives a response with status `error`, never a CallError."""
 
@@ -104,11 +109,18 @@ class Conversing(ABC):
         """
         self.fingerprint = f"{fingerprint}+{user.fingerprint}" if user else fingerprint
         self.reported: set[str] = set()
+        self.is_version_known = False
+        self.undeclared: list[str] = []
         self._user, self._is_priced = user, is_priced
 
     @abstractmethod
     def talk(self, transcript: Transcript, case: Case, trial: int) -> AbstractAsyncContextManager[Talk]:
         """Begin a conversation, and give back what it holds when the block ends."""
+
+    is_version_known: bool
+    """Does its fingerprint tell whether it is the same product? Only then may an answer be kept."""
+    undeclared: list[str]
+    """Files that it reads and that its fingerprint does not know."""
 
     async def respond(self, case: Case, trial: int, epoch: str) -> Response:
         """Play a case's turns, then its simulated user, against the product.
