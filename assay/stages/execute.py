@@ -35,6 +35,7 @@ from assay.report.answers import Count
 from assay.stages.declaration import Output, Stage
 from assay.targets.conversation import Target
 from assay.targets.open import opened
+from assay.targets.product_code import product_inputs
 from assay.targets.settings import TargetSettings
 from assay.targets.simulated_user import Player, playing
 
@@ -70,7 +71,7 @@ STAGE = Stage(
     settings=Settings,
     reads=(TAXONOMY, CASES.path),
     writes=(Output(path=RESPONSES.path),),
-    inputs=lambda settings: (settings.target.path,) if settings.target.kind == "recorded" else (),
+    inputs=lambda settings: product_inputs(settings.target),
     asks="the product",
 )
 

@@ -97,7 +97,9 @@ class ChatTarget(Conversing):
         prompt = [message.model_dump() for message in product.messages]
         is_executed = product.world is not NoTools
         who = [chat.endpoint.model, self._tools, is_executed, prompt, product.parameters, product.version]
-        super().__init__(f"{product.name}@{version}-{digest(who)[:8]}", user=user, is_priced=is_priced)
+        fingerprint = f"{product.name}@{version}-{digest(who)[:8]}"
+        is_known = bool(product.version.strip())
+        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have them
