@@ -87,6 +87,7 @@ async def _chat(
 ) -> AsyncIterator[Target]:
     key = environ.get(settings.api_key_env, "") if settings.api_key_env else ""
     make = environment(settings.environment, settings.root)
+    source = ProductSource(f"{settings.environment}:Environment", settings.root) if settings.environment else None
     with process.running(settings.base_url, settings.start, folder=settings.root) as address:
         endpoint = Endpoint(base_url=address, model=settings.model, api_key=key)
         async with way(endpoint, limits) as chat:
@@ -97,6 +98,7 @@ async def _chat(
                 messages=settings.messages,
                 parameters=settings.parameters,
                 tools=settings.tools,
+                world_code=source.read() if source else None,
                 version=await _version(settings.version, address, headers, limits, (key,)),
             )
             is_priced = limits.price is not None
