@@ -16,15 +16,18 @@ from tasks.review import review
 
 
 @flow(name="nightly", flow_run_name=night_name)
-def nightly(max_cost_usd: float | None = None, env: str = "", overrides: tuple[str, ...] = ()) -> State[None]:
+def nightly(
+    max_cost_usd: float | None = None, env: str = "", overrides: tuple[str, ...] = (), *, fresh: bool = False
+) -> State[None]:
     """Run the product against the evaluation set, judge it, watch production, and publish one report.
 
     Args:
         max_cost_usd: Refuse a run that would cost more, and stop one that does; needs declared prices. Empty: no bound.
         env: Environment whose params.<env>.yaml holds over params.yaml, such as staging; empty for none.
         overrides: Single values over both, each section.key=value.
+        fresh: Ask everything anew, and continue no run that was interrupted.
     """
-    with night(review, max_cost_usd, env, overrides) as now:
+    with night(review, max_cost_usd, env, overrides, fresh=fresh) as now:
         greet(now, max_cost_usd)
         distribute.execute(execute, now, max_cost_usd)
         recorded(judge, now, max_cost_usd)

@@ -26,13 +26,13 @@ from assay.records.category import Category
 from assay.records.decision import Decision
 from assay.records.label import Answer, Item, Label, Span
 from assay.records.record import Record, digest
-from assay.stages import review
+from assay.stages import execute, review
 from assay.targets.chat import ChatTarget, Product
 from assay.targets.http import HttpTarget
 from assay.targets.python import PythonTarget
 from assay.targets.settings import Answer as AnswerPlaces
 from assay.targets.settings import ChatSettings, HttpSettings, PromptMessage, PythonSettings
-from assay.targets.workers import Workers
+from assay.targets.workers import FunctionVersion, Workers
 from tests import identities
 from tests.identities import EACH, Fields
 
@@ -74,7 +74,8 @@ def _http_fingerprint(fields: Fields) -> str:
 
 def _python_fingerprint(fields: Fields) -> str:
     settings = PythonSettings.model_validate(fields["settings"])
-    return PythonTarget(settings, cast("Workers", None), fields).fingerprint
+    version = FunctionVersion(name=fields["version"], source=fields["source"], is_known=True)
+    return PythonTarget(settings, cast("Workers", None), version).fingerprint
 
 
 def _judge_fingerprint(fields: Fields) -> str:
@@ -132,6 +133,7 @@ def _first(make: Callable[[int], Fields], number: int) -> list[Fields]:
 KINDS: dict[str, tuple[Callable[[int], Any], Callable[[Any], str]]] = {
     "case revision": (identities.case, lambda fields: Case.model_validate(fields).revision()),
     "case digest": (identities.case, lambda fields: Case.model_validate(fields).digest()),
+    "request": (identities.case, lambda fields: execute.request(Case.model_validate(fields))),
     "candidate": (identities.candidate, lambda fields: Candidate.model_validate(fields).digest()),
     "batch name": (lambda number: _first(identities.candidate, number), _batch_name),
     "set content": (lambda number: _first(identities.case, number), _set_content),

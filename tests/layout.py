@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from assay.project.code_fingerprint import closure
+from assay.code.fingerprint import closure
 from assay.project.code_lock import STAGES as LOCKED
 
 ROOT = Path(__file__).parent.parent

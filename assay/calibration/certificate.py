@@ -82,6 +82,8 @@ class Certificate(Record):
     floors: list[Floor]
     issued: datetime
     expires: datetime
+    run: str = ""
+    """Id of the run in which it was issued; empty in one of before runs had ids."""
 
     @property
     def is_met(self) -> bool:

@@ -20,20 +20,29 @@ gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the 
 
 @command("nightly")
 @click.option("--max-cost", "max_cost_usd", type=click.FloatRange(min=0, min_open=True), help="US dollars; no more.")
+@click.option("--fresh", "is_fresh", is_flag=True, help="Ask everything anew, and continue no interrupted run.")
 @overridable
 @gate_too
 @as_json
-def nightly(*, max_cost_usd: float | None, env: str, overrides: tuple[str, ...], is_gated: bool, is_json: bool) -> None:
+def nightly(
+    *,
+    max_cost_usd: float | None,
+    is_fresh: bool,
+    env: str,
+    overrides: tuple[str, ...],
+    is_gated: bool,
+    is_json: bool,
+) -> None:
     """Run the product, judge, calibrate, monitor, publish.
 
-    It exits with 0 whatever the verdict, unless --gate asks for its code.
+    A run that was interrupted is continued. It exits with 0 whatever the verdict, unless --gate asks for its code.
     """
     from datetime import UTC, datetime
 
     from assay.project.results import finishing
     from assay.project.run_id import new_run
 
-    run = new_run(lambda: datetime.now(UTC), secrets.token_bytes)
+    run = new_run(lambda: datetime.now(UTC), secrets.token_bytes, is_fresh=is_fresh)
     with finishing(run):  # from before the project's own flow is loaded: it may be what stops the night
         load("nightly").nightly.fn(max_cost_usd, env, overrides)
     _tell(is_gated=is_gated, is_json=is_json)
@@ -328,6 +337,8 @@ def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H) -> None:
         click.echo(json.dumps(found.model_dump(mode="json") | more))
     else:
         click.echo(f"{printable(found.sentence)}\nNext: {printable(found.next)}.\nReport: {report}")
+        if found.answers:
+            click.echo(f"Answers: {printable(found.answers)}.")
         for failure in lost:
             click.echo(f"Not whole: {failure}. `assay doctor` says where its traceback is.", err=True)
     if is_gated:

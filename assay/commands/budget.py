@@ -10,7 +10,7 @@ from assay.errors import BudgetError, ConfigError
 from assay.models.chat import BYTES_A_TOKEN
 from assay.models.journal import Journal
 from assay.models.limits import Limits
-from assay.project import files
+from assay.project.journal import open_journal
 from assay.project.params import read_params
 from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import labelled
@@ -52,7 +52,7 @@ def check_budget(run: str, cap_usd: float) -> list[Forecast]:
             f"the most that the run may cost is {cap_usd} US dollars, expected a finite number above 0: give one, or "
             "leave it out for no bound"
         )
-    with Journal(files.private("journal.sqlite")) as journal:
+    with open_journal() as journal:
         found = forecast(run, journal)
         paid = journal.purse(run, cap_usd).spent_usd
     total = sum(part.usd for part in found)

@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from assay.errors import AssayError, ConfigError, DataError
-from assay.models.journal import Journal
-from assay.project import failures, files
+from assay.project import failures
 from assay.project.distribution import DISTRIBUTION
+from assay.project.journal import has_journal, open_journal
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.registry import TABLES
 from assay.project.taxonomy import read_taxonomy
@@ -76,10 +76,9 @@ def journal() -> str:
     Raises:
         ConfigError: The file can no longer be read.
     """
-    file = Path(files.root(), files.PRIVATE, "journal.sqlite")
-    if not file.is_file():
+    if not has_journal():
         return "not there yet"
-    with Journal(file) as kept:
+    with open_journal() as kept:
         damaged = kept.damaged()
     return f"{damaged} answers were changed on the disk, each is asked again when needed" if damaged else "sound"
 

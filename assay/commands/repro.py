@@ -1,5 +1,6 @@
 """Repro: `dvc repro` with a fresh code lock, on a project that is valid throughout."""
 
+import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -7,8 +8,9 @@ from datetime import UTC, datetime
 
 from assay.commands.validate import validate
 from assay.models.process import supervised
-from assay.project import code_lock, files
+from assay.project import code_lock, continuation, files
 from assay.project.entrypoint import BAD_INPUT
+from assay.project.run_id import VARIABLE, new_run
 from assay.project.run_lock import exclusive
 
 PATIENCE_S = 60
@@ -27,7 +29,9 @@ def repro(stages: Sequence[str]) -> int:
     with exclusive("repro", datetime.now(UTC)):
         validate(())
         code_lock.refresh()
-        with supervised([sys.executable, "-m", "dvc", "repro", *stages], folder=str(files.root())) as process:
+        run = continuation.resumed(new_run(lambda: datetime.now(UTC), secrets.token_bytes))
+        command, environ = [sys.executable, "-m", "dvc", "repro", *stages], {VARIABLE: run.id}
+        with supervised(command, folder=str(files.root()), environ=environ) as process:
             try:
                 code = process.wait()
             except KeyboardInterrupt:

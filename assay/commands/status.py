@@ -6,10 +6,10 @@ Reads every result that is there; writes nothing.
 from typing import Any
 
 from assay.calibration.certificate import Certificate
-from assay.models.journal import Journal
 from assay.project import files
 from assay.project.certificates import read_certificates, read_refusals
-from assay.project.results import GATE, read_gate
+from assay.project.journal import has_journal, open_journal
+from assay.project.results import GATE, last_run, read_gate
 from assay.project.tables.evalset import CASES
 from assay.project.taxonomy import read_taxonomy
 from assay.report import wording
@@ -66,12 +66,11 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 def _used() -> list[Spending]:
     """Return the ledger of the last run; nothing where no journal was kept."""
-    file = files.private("journal.sqlite")
-    if not file.is_file():
+    last = last_run()
+    if last is None or not has_journal():
         return []
-    with Journal(file) as journal:
-        rows = journal.ledger()
-    return spending(row for row in rows if row.run == rows[-1].run)
+    with open_journal() as journal:
+        return spending(journal.ledger(last.run))
 
 
 def _judge(certificate: Certificate) -> str:

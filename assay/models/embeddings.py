@@ -43,7 +43,7 @@ def vector(journal: Journal, model: str, text: str) -> NDArray[np.float64]:
     Raises:
         CallError: It could not be embedded, or the vector is nothing but zeros.
     """
-    found = json.loads(journal.outcome(key(model, text)))
+    found = json.loads(journal.outcome(key(model, text)).answer)
     if isinstance(found, dict):
         raise CallError("malformed", found["error"])
     numbers: NDArray[np.float64] = np.asarray(found, dtype=np.float64)

@@ -149,6 +149,7 @@ def _pending(calls: Iterable[Call], journal: Journal, tally: Tally, progress: Pr
     waiting = iter(calls)
     while chunk := list(islice(waiting, CHUNK)):
         known = journal.known([call.key for call in chunk])
+        journal.use(known)
         for call in chunk:
             if call.key in known:
                 tally.known += 1

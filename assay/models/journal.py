@@ -6,45 +6,62 @@ Every row bears a checksum over all that it says, verified whenever it is read: 
 import asyncio
 import logging
 import os
-import sqlite3
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import NamedTuple, Self
 
-from assay.errors import ConfigError
+from assay.models.journal_file import COLUMNS, JournalFile, checksum
 from assay.models.usage import Meter, Purse
 from assay.records.ledger import Spent
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, answer TEXT NOT NULL, is_final INTEGER NOT NULL, checksum INTEGER
-);
-CREATE TABLE IF NOT EXISTS ledger (
-    run TEXT, stage TEXT, calls INTEGER, failed INTEGER, requests INTEGER,
-    prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, checksum INTEGER, PRIMARY KEY (run, stage)
-);
-"""
-COLUMNS = {
-    "answers": "key, answer, is_final",
-    "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
-}
-"""What a checksum is taken over, in this order."""
 KEEP = """
-INSERT INTO answers VALUES (?, ?, ?, ?)
+INSERT INTO answers (key, answer, is_final, run, at, checksum) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
-    answer = excluded.answer, is_final = excluded.is_final, checksum = excluded.checksum
+    answer = excluded.answer, is_final = excluded.is_final, run = excluded.run, at = excluded.at,
+    checksum = excluded.checksum
 """
+USE = "INSERT INTO uses VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 BOOK = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+NOTE = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)"
+FORGET = "DELETE FROM runs WHERE run NOT IN (SELECT run FROM runs ORDER BY began DESC LIMIT ?)"
 LEDGER = f"SELECT {COLUMNS['ledger']}, checksum FROM ledger"  # noqa: S608 - ours
+PRUNED_RUNS = 400
+"""Runs that a journal knows by name; their answers go earlier."""
 SYNC_S = 1.0
 """So often, at most, the system is made to write what was committed to the disk itself."""
 LOG = logging.getLogger(__name__)
+
+
+class Outcome(NamedTuple):
+    """What became of a call, in which run, and when."""
+
+    answer: str
+    is_final: bool
+    run: str
+    """Id of the run that asked; empty where nobody said."""
+    at: int
+    """Seconds since 1970; 0 where nobody said."""
+
+
+class JournaledRun(NamedTuple):
+    """A run that asked a product."""
+
+    run: str
+    began: int
+    """Seconds since 1970."""
+    ended: int
+    """Likewise; 0 for a run that did not end well."""
+    target: str
+    """Fingerprint of the product."""
+    is_version_known: bool
+    has_asked: bool
+    """Does it have answers of its own, or were all kept?"""
 
 
 class Journal:
@@ -56,42 +73,32 @@ class Journal:
     that is asked again.
     """
 
-    def __init__(self, file: Path, *, fsync: Callable[[int], None] = os.fsync) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        fsync: Callable[[int], None] = os.fsync,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Open the journal, creating it when absent.
 
         Args:
             file: Where it is.
             fsync: Makes the system write a file to its disk.
+            clock: Returns the moment in seconds since 1970.
 
         Raises:
             ConfigError: The file is no journal, or cannot be opened.
         """
-        self._file, self._fsync = file, fsync
-        self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
-        self._connection.text_factory = bytes  # a damaged text need not be UTF-8
-        self._connection.create_function("checksum", -1, _checksum, deterministic=True)
-        try:
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.executescript(SCHEMA)
-            self._upgrade()
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise self._unreadable(error) from error
-        self._answers: list[tuple[str, str, bool, int]] = []
+        self._database = JournalFile(file)
+        self._fsync, self._clock = fsync, clock
+        self._answers: list[tuple[str, str, bool, str, int, int]] = []
+        self._used: set[str] = set()
         self._bookings: list[Spent] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._is_told = False
         self._synced_at, self._syncing = float("-inf"), False
         self._fault: OSError | None = None
-
-    def _upgrade(self) -> None:
-        """Give the rows of a journal that an older version wrote their checksums."""
-        for table, columns in COLUMNS.items():
-            known = {name for _, name, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
-            if b"checksum" not in known:
-                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER")
-                self._connection.execute(f"UPDATE {table} SET checksum = checksum({columns})")  # noqa: S608 - ours
 
     def __enter__(self) -> Self:
         """Return the journal itself."""
@@ -101,31 +108,77 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file."""
-        self._connection.close()
+        self._database.close()
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Return those of some keys whose calls are finished, so that they need not be asked again."""
         marks = ",".join("?" * len(keys))
-        return {key for key, _, is_final in self._sound(f"key IN ({marks})", keys) if is_final}
+        return {key for key, outcome in self._sound(f"key IN ({marks})", keys) if outcome.is_final}
+
+    def use(self, keys: Iterable[str]) -> None:
+        """Note that answers were used now, with the next transaction: what nobody uses any more is pruned one day."""
+        self._used.update(keys)
 
     def has_any(self, prefix: str) -> bool:
         """Tell whether there is any key that begins so."""
         after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        return bool(self._rows("SELECT 1 FROM answers WHERE key >= ? AND key < ? LIMIT 1", (prefix, after)))
+        return bool(self._database.rows("SELECT 1 FROM answers WHERE key >= ? AND key < ? LIMIT 1", (prefix, after)))
 
     def get(self, key: str) -> str | None:
         """Return the answer of a finished call, or None when it was never finished."""
-        return next((answer for _, answer, is_final in self._sound("key = ?", (key,)) if is_final), None)
+        return next((outcome.answer for _, outcome in self._sound("key = ?", (key,)) if outcome.is_final), None)
 
-    def outcome(self, key: str) -> str:
+    def outcome(self, key: str) -> Outcome:
         """Return what became of a call that was asked, finished or failed.
 
         Raises:
             ConfigError: It is not there, or no longer as it was written.
         """
-        for _, answer, _ in self._sound("key = ?", (key,)):
-            return answer
-        raise self._unreadable("what became of a call that was made is not there")
+        for _, outcome in self._sound("key = ?", (key,)):
+            return outcome
+        raise self._database.unreadable("what became of a call that was made is not there")
+
+    def note(self, run: JournaledRun) -> None:
+        """Keep what there is to know of a run, in place of what was known of it before."""
+        values = (*run[:4], int(run.is_version_known), int(run.has_asked))
+        self._database.write((NOTE, [(*values, checksum(*values))]))
+
+    def end(self, run: str) -> None:
+        """Note that a run has ended well; nothing where it asked no product."""
+        for noted in self.runs():
+            if noted.run == run:
+                self.note(noted._replace(ended=int(self._clock())))
+
+    def runs(self) -> list[JournaledRun]:
+        """Return the runs that asked a product and are as they were noted, in the order in which they began."""
+        rows = self._database.rows(f"SELECT {COLUMNS['runs']}, checksum FROM runs ORDER BY began, run", ())  # noqa: S608 - ours
+        return [
+            JournaledRun(row[0].decode(), row[1], row[2], row[3].decode(), bool(row[4]), bool(row[5]))
+            for *row, mark in rows
+            if mark == checksum(*row)
+        ]
+
+    def last_sign(self, run: str) -> int:
+        """Return when a run was last known to be alive, in seconds since 1970; 0 for one that answered nothing."""
+        return int(self._database.rows("SELECT coalesce(max(at), 0) FROM answers WHERE run = ?", (run,))[0][0])
+
+    def prune(self, before: int, keep_runs: Sequence[str]) -> int:
+        """Forget answers that were given and last used before a moment, and return how many.
+
+        Args:
+            before: The moment, in seconds since 1970.
+            keep_runs: What these runs asked stays nevertheless.
+        """
+        runs, used = ",".join("?" * len(keep_runs)), "SELECT key FROM uses WHERE at >= ?"
+        stale = f"FROM answers WHERE at < ? AND run NOT IN ({runs}) AND key NOT IN ({used})"
+        values = (before, *keep_runs, before)
+        count = int(self._database.rows(f"SELECT count(*) {stale}", values)[0][0])
+        self._database.write(
+            (f"DELETE {stale}", [values]),
+            ("DELETE FROM uses WHERE key NOT IN (SELECT key FROM answers)", [()]),
+            (FORGET, [(PRUNED_RUNS,)]),
+        )
+        return count
 
     def ledger(self, run: str | None = None) -> list[Spent]:
         """Return what each stage of a run has used, or of every run, the oldest first.
@@ -136,10 +189,10 @@ class Journal:
         return self._spent(f"{LEDGER} WHERE ? IN (run, '') ORDER BY run, stage", (run or "",))
 
     def _spent(self, query: str, values: Sequence[str]) -> list[Spent]:
-        rows = self._rows(query, values)
-        for *kept, checksum in rows:
-            if checksum != _checksum(*kept):
-                raise self._unreadable(f"what {kept[1]!r} has spent was changed on the disk")
+        rows = self._database.rows(query, values)
+        for *kept, mark in rows:
+            if mark != checksum(*kept):
+                raise self._database.unreadable(f"what {kept[1]!r} has spent was changed on the disk")
         return [Spent(row[0].decode(), row[1].decode(), *row[2:-1]) for row in rows]
 
     def purse(self, run: str, cap_usd: float | None) -> Purse:
@@ -152,74 +205,62 @@ class Journal:
         Raises:
             ConfigError: The file as a whole can no longer be read.
         """
-        faults = self._rows("PRAGMA quick_check(1)", ())
+        faults = self._database.rows("PRAGMA quick_check(1)", ())
         if faults != [(b"ok",)]:
-            raise self._unreadable(faults[0][0].decode(errors="replace"))
+            raise self._database.unreadable(faults[0][0].decode(errors="replace"))
         self.ledger()
         query = f"SELECT count(*) FROM answers WHERE checksum({COLUMNS['answers']}) IS NOT checksum"  # noqa: S608 - ours
-        return int(self._rows(query, ())[0][0])
+        return int(self._database.rows(query, ())[0][0])
 
-    def _sound(self, condition: str, values: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
-        """Yield key, answer and finality of the rows that are as they were written; of others, nothing."""
+    def _sound(self, condition: str, values: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+        """Yield key and outcome of the rows that are as they were written; of others, nothing."""
         query = f"SELECT {COLUMNS['answers']}, checksum FROM answers WHERE {condition}"  # noqa: S608 - only marks
-        for key, answer, is_final, checksum in self._rows(query, values):
-            if checksum == _checksum(key, answer, is_final):
-                yield key.decode(), answer.decode(), bool(is_final)
+        for key, answer, is_final, run, at, mark in self._database.rows(query, values):
+            if mark == checksum(key, answer, is_final, run, at):
+                yield key.decode(), Outcome(answer.decode(), bool(is_final), run.decode(), at)
             elif not self._is_told:
-                LOG.warning("%s holds answers that the disk has changed; they are asked again", self._file.name)
+                LOG.warning(
+                    "%s holds answers that the disk has changed; they are asked again", self._database.file.name
+                )
                 self._is_told = True
 
-    def _rows(self, query: str, values: Sequence[str]) -> list[Any]:
-        try:
-            return self._connection.execute(query, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise self._unreadable(error) from error
-
-    def _unwritable(self, why: object) -> ConfigError:
-        return ConfigError(
-            f"{self._file.name} cannot be written ({why}), expected it to keep finished calls: "
-            "mend the disk and run again, what it holds is not asked again"
-        )
-
-    def _unreadable(self, why: object) -> ConfigError:
-        return ConfigError(
-            f"{self._file.name} cannot be read ({why}), expected the journal of finished calls: "
-            "move it away, then every call is asked anew"
-        )
-
-    async def put(self, key: str, answer: str, *, is_final: bool = True) -> None:
-        """Keep what became of a call; when this returns, it survives a crash.
+    async def put(self, key: str, answer: str, *, is_final: bool = True, run: str = "") -> None:
+        """Keep what became of a call, and which run asked; when this returns, it survives a crash.
 
         Raises:
             ConfigError: The disk refused; nothing of this transaction is kept.
             UnicodeEncodeError: The answer holds half a character, which no file can.
         """
         if self._fault:
-            raise self._unwritable(self._fault)
-        checksum = _checksum(key, answer.encode(), int(is_final))
+            raise self._database.unwritable(self._fault)
+        at = int(self._clock())
+        mark = checksum(key, answer.encode(), int(is_final), run, at)
         loop = asyncio.get_running_loop()
         if not self._answers:
             loop.call_soon(self._write)
         kept: asyncio.Future[None] = loop.create_future()
         self._waiting.append(kept)
-        self._answers.append((key, answer, is_final, checksum))
+        self._answers.append((key, answer, is_final, run, at, mark))
         await kept
 
     async def finish(self, key: str, answer: str, *, is_final: bool, run: str, stage: str, used: Meter) -> None:
         """Keep what became of a call together with what it has used; as `put`."""
         tokens = (used.prompt_tokens, used.completion_tokens)
         self._bookings.append(Spent(run, stage, 1, int(not is_final), used.requests, *tokens, used.cost_usd))
-        await self.put(key, answer, is_final=is_final)
+        await self.put(key, answer, is_final=is_final, run=run)
 
     def settle(self) -> None:
         """Make everything that was kept survive the death of the machine."""
-        self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+        at, used = int(self._clock()), sorted(self._used)
+        self._used.clear()
+        self._database.write((USE, [(key, at) for key in used]))
+        self._database.rows("PRAGMA wal_checkpoint(FULL)")
 
     def _sync(self) -> None:
         """Make the system write the log of commits to its disk; called in a thread of its own."""
         try:
             with suppress(FileNotFoundError):  # a checkpoint has just emptied it
-                log = os.open(f"{self._file}-wal", os.O_RDONLY)
+                log = os.open(f"{self._database.file}-wal", os.O_RDONLY)
                 try:
                     self._fsync(log)
                 finally:
@@ -235,12 +276,7 @@ class Journal:
         waiting, self._waiting = self._waiting, []
         fault: Exception | None = None
         try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(KEEP, answers)
-                self._connection.executemany(BOOK, self._booked(bookings))
-        except sqlite3.Error as error:
-            fault = self._unwritable(error)
+            self._database.write((KEEP, answers), (BOOK, list(self._booked(bookings))))
         except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it, whatever it is
             fault = error
         for kept in waiting:
@@ -260,7 +296,7 @@ class Journal:
         for spent in _sums(bookings):
             before = self._spent(f"{LEDGER} WHERE run = ? AND stage = ?", spent[:2])
             whole = _sum(before[0], spent) if before else spent
-            yield (*whole, _checksum(*whole))
+            yield (*whole, checksum(*whole))
 
 
 def _sums(bookings: Sequence[Spent]) -> Iterator[Spent]:
@@ -272,12 +308,3 @@ def _sums(bookings: Sequence[Spent]) -> Iterator[Spent]:
 def _sum(one: Spent, other: Spent) -> Spent:
     """Return what two bookings of a stage come to."""
     return Spent(*one[:2], *map(sum, zip(one[2:], other[2:], strict=True)))  # type: ignore[arg-type]
-
-
-def _checksum(*values: object) -> int:
-    """Return the CRC-32 of a row's values; text as SQLite hands it over or as bytes."""
-    sum_ = 0
-    for value in values:
-        written = value if isinstance(value, bytes) else str(value).encode()
-        sum_ = zlib.crc32(b"%d:%s" % (len(written), written), sum_)
-    return sum_

@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -26,11 +26,12 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from assay.errors import AssayError, ConfigError, EndpointError
 from assay.models.engine import Progress, Tally
 from assay.orchestration.steps import Step, recorded, reporting
-from assay.project import entrypoint
+from assay.project import entrypoint, run_id
 from assay.project.distribution import DISTRIBUTION
 from assay.project.dvc import recording
 from assay.project.params import read_params
 from assay.project.progress import progress
+from assay.project.run_id import Run
 from assay.stages import shards
 from assay.stages.execute import Settings
 from assay.stages.shards import Course, Part, Shard, run_shard
@@ -64,10 +65,10 @@ def execute(step: Step[..., Tally], now: datetime, max_cost_usd: float | None = 
     if settings.runner == "threads":
         return recorded(step, now, max_cost_usd)
     with recording(step.name):
-        return spread(settings, f"{now:%Y-%m-%d}", max_cost_usd)
+        return spread(settings, run_id.begun(now), max_cost_usd)
 
 
-def spread(settings: Settings, run: str, max_cost_usd: float | None) -> Tally:
+def spread(settings: Settings, run: Run, max_cost_usd: float | None) -> Tally:
     """Ask the target from several processes, as a flow of its own that the Prefect server shows.
 
     Raises:
@@ -77,7 +78,7 @@ def spread(settings: Settings, run: str, max_cost_usd: float | None) -> Tally:
     runner = task_runner(settings)
     _require_server(settings.runner)
     _keep_quiet(is_local=not settings.runner_address)
-    state = answered.with_options(task_runner=runner)(run, max_cost_usd, return_state=True)
+    state = answered.with_options(task_runner=runner)(run.id, max_cost_usd, is_fresh=run.is_fresh, return_state=True)
     return cast("Tally", state.result())
 
 
@@ -94,10 +95,12 @@ def shard(work: dict[str, Any]) -> dict[str, Any] | State[Any]:
 
 
 @flow(name="execute", flow_run_name="execute-{run}", persist_result=False)
-def answered(run: str, max_cost_usd: float | None) -> State[Any]:
+def answered(run: str, max_cost_usd: float | None, *, is_fresh: bool = False) -> State[Any]:
     """Hand out the shards, one to each worker at a time, and write the table when all are back."""
     try:
-        course = Course(run, max_cost_usd)
+        began = run_id.began(run)
+        whole = Run(id=run, began=began, clock=lambda: datetime.now(UTC), is_fresh=is_fresh)
+        course = Course(whole, max_cost_usd)
         with reporting(), progress("execute", course.calls) as step:
             hand_out(course, step)
         return Completed(data=course.gather())

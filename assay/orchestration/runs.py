@@ -5,27 +5,29 @@ Everything that a later stage would refuse is refused here, before the first pai
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 
 from assay.commands.budget import check_budget
 from assay.commands.validate import validate
 from assay.orchestration.steps import Step, recorded
-from assay.project import code_lock, files, params
+from assay.project import code_lock, continuation, failures, files, params, run_id
 from assay.project.dvc import recording_together
 from assay.project.model_session import embedded_throughout
 from assay.project.results import finishing
 from assay.project.run_id import Run, new_run
 from assay.project.run_lock import exclusive
 from assay.project.tables.evalset import CASES
+from assay.records.optional import Guard
+from assay.records.parts import PARTS
 
 NIGHT = ("execute", "judge", "calibrate", "monitor", "publish")
 """The stages of a night, in their order."""
 
 
-def started() -> Run:
+def started(*, is_fresh: bool = False) -> Run:
     """Return a run that begins now, with an id of its own."""
-    return new_run(lambda: datetime.now(UTC), secrets.token_bytes)
+    return new_run(lambda: datetime.now(UTC), secrets.token_bytes, is_fresh=is_fresh)
 
 
 def night_name() -> str:
@@ -44,6 +46,8 @@ def running(
 ) -> Iterator[datetime]:
     """Hold the project for one run of these stages; yield the moment it began.
 
+    Where the product is asked, it is the rest of the run before, if that was interrupted.
+
     Args:
         name: What runs, for others who find the project locked.
         stages: What will run, in order.
@@ -56,12 +60,18 @@ def running(
         DataError: A table that one of them reads breaks its contract.
         BusyError: Another run holds the project.
     """
-    now = datetime.now(UTC)
-    with params.overriding(env, overrides), exclusive(name, now, patience_s):
+    run = run_id.current() or started()
+    now = run.clock()
+    within = nullcontext() if run_id.current() else run_id.being(run)
+    with within, params.overriding(env, overrides), exclusive(name, now, patience_s):
         validate(stages)
         code_lock.refresh()
+        if "execute" in stages:
+            run = continuation.resumed(run)
+            run_id.go_on_as(run)
         with recording_together():
             yield now
+        continuation.ended(run)
 
 
 @contextmanager
@@ -71,6 +81,7 @@ def night(
     env: str = "",
     overrides: Sequence[str] = (),
     *,
+    fresh: bool = False,
     run: Run | None = None,
 ) -> Iterator[datetime]:
     """Hold the project for a nightly run, its models at hand; yield the moment it began.
@@ -80,6 +91,7 @@ def night(
         max_cost_usd: What the run may cost; None for no bound.
         env: As for `running`.
         overrides: As for `running`.
+        fresh: Ask everything anew, and continue no run that was interrupted.
         run: Which run it is; a new one where nobody says.
 
     Raises:
@@ -88,7 +100,7 @@ def night(
     """
     stages = NIGHT if files.exists(CASES.path) else ("review", *NIGHT)
     with (
-        finishing(run or started()) as take_mark,
+        finishing(run or started(is_fresh=fresh)) as take_mark,
         running("nightly", stages, env, overrides) as now,
         embedded_throughout(),
     ):
@@ -96,5 +108,13 @@ def night(
         if "review" in stages:
             recorded(review, now)
         if max_cost_usd is not None:
-            check_budget(f"{now:%Y-%m-%d}", max_cost_usd)
+            check_budget(run_id.begun(now).id, max_cost_usd)
         yield now
+        forget()
+
+
+def forget() -> None:
+    """Prune the journal at the end of a night; that it cannot be done costs the night nothing."""
+    guard = Guard()
+    guard.optional(PARTS["journal"], continuation.prune, 0)
+    failures.keep("night", guard)

@@ -6,6 +6,8 @@ same flow serves the Prefect UI, a schedule, and `assay nightly` on a laptop.
 
 import contextvars
 import logging
+import os
+import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from prefect import Task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
-from assay.project import code_lock, failures
+from assay.project import code_lock, continuation, failures, run_id
 from assay.project.dvc import recording
 from assay.project.entrypoint import run
 from assay.project.progress import Say, reporter
@@ -81,12 +83,16 @@ def optional(stage: Step[Arguments, Result], *args: Arguments.args, **kwargs: Ar
 def door(stage: Step[..., object]) -> None:
     """Run a stage as `python -m tasks.<stage>`, for `dvc repro`; refused where assay.lock is stale.
 
-    An error of ours is one sentence on stderr and its exit code.
+    The stages that one `assay repro` starts are one run. An error of ours is one sentence on stderr and its exit code.
     """
 
     def command() -> None:
         code_lock.require_fresh(stage.name)
-        stage.fn(datetime.now(UTC))
+        mine = run_id.handed_down(os.environ) or run_id.new_run(lambda: datetime.now(UTC), secrets.token_bytes)
+        mine = continuation.resumed(mine) if stage.name == "execute" else mine
+        with run_id.being(mine):
+            stage.fn(datetime.now(UTC))
+            continuation.ended(mine)
 
     run(command)
 

@@ -13,9 +13,9 @@ import yaml
 from pydantic import ValidationError
 
 import assay
+from assay.code.fingerprint import closure, source_file
 from assay.errors import CodeError, ConfigError
 from assay.project import files, params
-from assay.project.code_fingerprint import closure, source_file
 from assay.project.distribution import tool_version
 from assay.records.record import Record, digest
 from assay.storage.yaml_text import YamlError, parse_yaml

@@ -11,8 +11,8 @@ from assay.records.optional import Failure, Guard
 from assay.storage.rows import parse_row
 
 FOLDER = "failures"
-STAGES = ("calibrate", "monitor", "publish")
-"""Stages that have optional parts, in their order."""
+STAGES = ("calibrate", "monitor", "publish", "night")
+"""Stages that have optional parts, in their order, and what a night does besides."""
 
 
 def keep(stage: str, guard: Guard) -> None:

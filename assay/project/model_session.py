@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from assay.models import endpoints
 from assay.models.chat import Endpoint
 from assay.models.journal import Journal
-from assay.project import files
+from assay.project.journal import open_journal
 from assay.project.tables.labels import ITEMS, LABELS
 
 _address: ContextVar[Callable[[], str] | None] = ContextVar("_address", default=None)
@@ -40,7 +40,7 @@ def consulting(model: endpoints.Model) -> Iterator[tuple[Endpoint, Journal]]:
     Raises:
         EndpointError: The embedded endpoint does not start.
     """
-    with Journal(files.private("journal.sqlite")) as journal:
+    with open_journal() as journal:
         if endpoints.is_hosted(os.environ):
             yield endpoints.hosted(model, os.environ), journal
         elif address := _address.get():

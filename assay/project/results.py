@@ -8,11 +8,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 from assay.errors import AssayError, BusyError, DataError
 from assay.project import files, run_id
 from assay.project.run_id import Run
+from assay.records.run import Answers
 from assay.report.gate import Gate, Times
 from assay.storage.rows import parse_row
 from assay.text import one_line
@@ -24,7 +24,7 @@ SLICES = "data/reports/slices.csv"
 UNFINISHED = "unfinished.json"
 """Private file that is there from the beginning of a night until it has ended well."""
 LAST = "last-run.json"
-"""Private file with the run whose responses are on file, for whoever publishes them again."""
+"""Private file with the run whose responses are on file, and whence they come."""
 ENDED = "it was interrupted, or told to end"
 KILLED = "it was killed, or the machine stopped"
 UNREADABLE = "its mark cannot be read"
@@ -49,19 +49,54 @@ def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> 
     return gate
 
 
-def times() -> Times:
-    """Return id, begin and end of the run that is on; outside of any, of the one whose responses are on file."""
-    run = run_id.current()
-    if run:
-        found = Times(run=run.id, began=run.began, ended=run.clock())
-        files.write_json(f"{files.PRIVATE}/{LAST}", found.model_dump(mode="json"))
-        return found
-    for name, record in ((f"{files.PRIVATE}/{LAST}", Times), (GATE, Gate)):
-        if files.exists(name):
-            with suppress(DataError):
-                known = parse_row(record, files.read_json(name, ""), name, 1)
-                return Times(run=known.run, began=known.began, ended=known.ended)
-    return Times()
+class LastRun(Times):
+    """The run whose responses are on file."""
+
+    answers: Answers | None = None
+    """Whence they come; None for a run of before this was kept."""
+
+
+def file_answers(run: Run, answers: Answers) -> None:
+    """Keep which run filed the responses that are there now, and whence they come."""
+    _keep(LastRun(run=run.id, began=run.began, answers=answers))
+
+
+def last_run() -> LastRun | None:
+    """Return the run whose responses are on file, as far as this machine knows it."""
+    name = f"{files.PRIVATE}/{LAST}"
+    if not files.exists(name):
+        return None
+    try:
+        return parse_row(LastRun, files.read_json(name, ""), name, 1)
+    except DataError:
+        return None
+
+
+def times(filed_by: str) -> Times:
+    """Return id, begin and end of a run that is published: the one that is on, or an earlier one published again.
+
+    Args:
+        filed_by: Id of the run that filed the responses; empty where they are of before runs had ids.
+    """
+    run, last = run_id.current(), last_run()
+    if run and (run.id == filed_by or not filed_by):
+        ended = run.clock()
+        if last and last.run == run.id:
+            _keep(last.model_copy(update={"ended": ended}))
+        return Times(run=run.id, began=run.began, ended=ended)
+    if last and filed_by in (last.run, ""):
+        return Times(run=last.run, began=last.began, ended=last.ended)
+    if files.exists(GATE):
+        with suppress(DataError):
+            gate = parse_row(Gate, files.read_json(GATE, ""), GATE, 1)
+            if filed_by in (gate.run, ""):
+                return Times(run=gate.run, began=gate.began, ended=gate.ended)
+    return Times(run=filed_by)
+
+
+def _keep(last: LastRun) -> None:
+    files.private(LAST)
+    files.write_json(f"{files.PRIVATE}/{LAST}", last.model_dump(mode="json"))
 
 
 @contextmanager
@@ -69,11 +104,16 @@ def finishing(run: Run) -> Iterator[Callable[[], None]]:
     """Let no earlier verdict stand for the run inside the block, until that has ended well.
 
     Inside the block of another one it is part of that run. Another night's mark is left alone until what is yielded is
-    called, which is once the project's lock is held: from then on the mark is this run's. Where the mark cannot be
-    written, on a full disk, the earlier verdict is taken away instead.
+    called, which is once the project's lock is held: from then on the mark is that of the run that is on then, which
+    may be an interrupted one that is continued. Where the mark cannot be written, on a full disk, the earlier verdict
+    is taken away instead.
     """
+
+    def take_mark() -> None:
+        _mark(run_id.current() or run, KILLED)
+
     if run_id.current():
-        yield partial(_mark, run_id.current() or run, KILLED)
+        yield take_mark
         return
     try:
         if not os.path.lexists(files.root() / files.PRIVATE / UNFINISHED):
@@ -83,10 +123,11 @@ def finishing(run: Run) -> Iterator[Callable[[], None]]:
         raise
     with run_id.being(run):
         try:
-            yield partial(_mark, run, KILLED)
+            yield take_mark
         except BaseException as error:
-            _fail(run, error)
+            _fail(run_id.current() or run, error)
             raise
+        run = run_id.current() or run
     if _marked().get("run") == run.id:
         files.private(UNFINISHED).unlink(missing_ok=True)
 

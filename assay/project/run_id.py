@@ -1,14 +1,19 @@
 """The identity of a run: an id that sorts by time, given by whoever starts the run; and the run that is on now."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
+VARIABLE = "ASSAY_RUN"
+"""Variable by which the processes of one run know it."""
 ENTROPY = 10
 """Bytes of chance in an id."""
+PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""An id; nothing else becomes part of a path."""
 _VERSION, _VARIANT = 7 << 76, 2 << 62
 
 
@@ -20,20 +25,37 @@ class Run:
     began: datetime
     clock: Callable[[], datetime]
     """Tells when it ended."""
+    is_fresh: bool = False
+    """Everything is asked anew, whatever was answered before."""
+
+    @property
+    def night(self) -> str:
+        """Return the date on which the run began: what is asked once a night is asked once in it."""
+        return f"{self.began:%Y-%m-%d}"
+
+    @property
+    def epoch(self) -> str:
+        """Return what tells the questions of one night from the same ones of another: a fresh run's are its own."""
+        return f"{self.night} {self.id}" if self.is_fresh else self.night
+
+    def going_on(self, run_id: str, began: datetime) -> "Run":
+        """Return this run as the continuation of one that was interrupted."""
+        return replace(self, id=run_id, began=began)
 
 
 _current: ContextVar[Run | None] = ContextVar("_current", default=None)
 
 
-def new_run(clock: Callable[[], datetime], entropy: Callable[[int], bytes]) -> Run:
+def new_run(clock: Callable[[], datetime], entropy: Callable[[int], bytes], *, is_fresh: bool = False) -> Run:
     """Return a run that begins now.
 
     Args:
         clock: Returns the moment, in UTC.
         entropy: Returns so many bytes of chance.
+        is_fresh: Is everything asked anew?
     """
     began = clock()
-    return Run(id=run_id(began, entropy(ENTROPY)), began=began, clock=clock)
+    return Run(id=run_id(began, entropy(ENTROPY)), began=began, clock=clock, is_fresh=is_fresh)
 
 
 def run_id(began: datetime, chance: bytes) -> str:
@@ -53,9 +75,25 @@ def run_id(began: datetime, chance: bytes) -> str:
     return str(UUID(int=int(began.timestamp() * 1000) << 80 | _VERSION | high << 64 | _VARIANT | low))
 
 
+def began(id_: str) -> datetime:
+    """Return when a run began, as its id tells to the millisecond; UTC."""
+    return datetime.fromtimestamp((UUID(id_).int >> 80) / 1000, UTC)
+
+
+def handed_down(environ: Mapping[str, str]) -> Run | None:
+    """Return the run that the process which started this one is part of; None where it says none."""
+    id_ = environ.get(VARIABLE, "")
+    return Run(id=id_, began=began(id_), clock=lambda: datetime.now(UTC)) if PATTERN.fullmatch(id_) else None
+
+
 def current() -> Run | None:
     """Return the run that is on; None outside of any."""
     return _current.get()
+
+
+def begun(now: datetime) -> Run:
+    """Return the run that is on; outside of any, one that began at this moment and is the same for all who ask."""
+    return current() or Run(id=run_id(now, bytes(ENTROPY)), began=now, clock=lambda: now)
 
 
 @contextmanager
@@ -66,3 +104,8 @@ def being(run: Run) -> Iterator[Run]:
         yield run
     finally:
         _current.reset(token)
+
+
+def go_on_as(run: Run) -> None:
+    """Let another run be the one that is on, until the block of `being` around this ends."""
+    _current.set(run)

@@ -22,3 +22,5 @@ class Answers(Record):
     """Ids of the earlier runs."""
     is_version_known: bool = False
     """Does the product say, or its declaration, which version it is? Only then may answers be kept."""
+    undeclared: list[str] = Field(default=[])
+    """Files that the product reads and does not declare, so that its version is not known."""

@@ -18,6 +18,7 @@ from assay.models.journal import Journal
 from assay.project import model_session
 from assay.project.params import read_params
 from assay.project.progress import progress
+from assay.project.run_id import Run, begun
 from assay.records.label import Item
 from assay.records.optional import Guard
 from assay.records.parts import PARTS
@@ -37,12 +38,12 @@ def audit(found: Rated, size: int, now: datetime, guard: Guard) -> list[Figure]:
     """
     if not size:
         return []
-    night = f"{now:%Y-%m-%d}"
+    run = begun(now)
     again = guard.optional(PARTS["flips"], lambda: audits.repeated(found, size), [])
     forged = guard.optional(PARTS["injected"], lambda: audits.forgeries(found, size), [])
-    asked = [questions.of_item(item, f"{night} again") for item, _ in again]
-    asked += [_of_forged(forgery.item, forgery.injection, night) for forgery in forged]
-    said = guard.optional(PARTS["audits"], lambda: _ask(asked, night), [None] * len(asked))
+    asked = [questions.of_item(item, f"{run.epoch} again") for item, _ in again]
+    asked += [_of_forged(forgery.item, forgery.injection, run.epoch) for forgery in forged]
+    said = guard.optional(PARTS["audits"], lambda: _ask(asked, run), [None] * len(asked))
     twice = [(before, outcome) for (_, before), outcome in zip(again, said[: len(again)], strict=True)]
     tried = list(zip(forged, said[len(again) :], strict=True))
     return [
@@ -59,17 +60,17 @@ def figure(guard: Guard, name: str, compute: Callable[[], Figure]) -> Figure:
     return audits.missing(name, notes[0]) if notes else found
 
 
-def _of_forged(item: Item, injection: str, night: str) -> Question:
-    return questions.of_item(item, f"{night} {injection}")
+def _of_forged(item: Item, injection: str, epoch: str) -> Question:
+    return questions.of_item(item, f"{epoch} {injection}")
 
 
-def _ask(asked: Sequence[Question], night: str) -> list[Outcome | None]:
+def _ask(asked: Sequence[Question], run: Run) -> list[Outcome | None]:
     """Return what the judge says to each question; None where it gives no verdict."""
     settings = read_params("judge", Settings)
 
     async def put(journal: Journal) -> list[Outcome | None]:
-        work = Work(night, "calibrate", settings.conversations, journal.purse(night, None))
-        async with seated(settings, endpoint, journal, work) as judges:
+        work = Work(run.id, "calibrate", settings.conversations, journal.purse(run.id, None))
+        async with seated(settings, endpoint, journal, work, run.epoch) as judges:
             calls = [call for question in asked for call in judges.calls(question)]
             with progress("calibrate", len(calls)) as step:
                 await answer_all(calls, journal, work, progress=step)

@@ -24,6 +24,7 @@ from assay.judges.prompt import JUDGES_FOLDER
 from assay.project import failures
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals, write_certificates
 from assay.project.params import read_params
+from assay.project.run_id import begun
 from assay.project.tables.anchors import NIGHTS, SEEN
 from assay.project.tables.labels import labelled
 from assay.project.tables.responses import BASELINE
@@ -188,6 +189,7 @@ def certify(
         undecided=everything.undecided,
         annotators=sorted({label.annotator for label in found.labels}),
         **vars(worth),
+        run=begun(now).id,
         issued=now,
         expires=now + timedelta(days=settings.valid_days),
     )

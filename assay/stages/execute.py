@@ -6,33 +6,41 @@ Reads the evaluation set, writes responses. Asks the target, each case once a tr
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import Field
 
 from assay.errors import EndpointError
-from assay.models.engine import Answer, Call, Progress, Tally, Work, answer_all
-from assay.models.journal import Journal
+from assay.models.engine import Answer, Call, Tally, Work, answer_all
+from assay.models.journal import Journal, JournaledRun
 from assay.models.limits import Limits
 from assay.models.modes import way
-from assay.project import files
+from assay.project import results
+from assay.project.journal import open_journal
 from assay.project.params import read_params
 from assay.project.progress import progress
+from assay.project.run_id import Run, begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
-from assay.records.record import digest
+from assay.records.record import digest, hashed_fields
 from assay.records.response import Response
+from assay.records.run import Answers
+from assay.report.answers import Count
 from assay.stages.declaration import Output, Stage
 from assay.targets.conversation import Target
 from assay.targets.open import opened
+from assay.targets.product_code import product_inputs
 from assay.targets.settings import TargetSettings
 from assay.targets.simulated_user import Player, playing
 
 LOG = logging.getLogger(__name__)
+Reuse = Literal["same-night", "same-version", "none"]
 
 
 class Settings(Limits):
@@ -42,6 +50,9 @@ class Settings(Limits):
     user: Player | None = None
     """Who plays the simulated users; left out when no case has one."""
     trials: int = Field(default=1, ge=1)
+    reuse: Reuse = "same-night"
+    """Which answers of earlier runs are kept where the product's version is known and the same: those of the same date,
+    of any date, or none. Where it is not known, none ever is."""
     deadline_s: float = Field(default=30, gt=0)
     runner: Literal["threads", "processes", "dask", "ray"] = "threads"
     """`threads` asks from this process; the others from `workers` processes, here or elsewhere (shards.py)."""
@@ -60,49 +71,128 @@ STAGE = Stage(
     settings=Settings,
     reads=(TAXONOMY, CASES.path),
     writes=(Output(path=RESPONSES.path),),
-    inputs=lambda settings: (settings.target.path,) if settings.target.kind == "recorded" else (),
+    inputs=lambda settings: product_inputs(settings.target),
     asks="the product",
 )
 
 
-def plan(cases: Iterable[Case], target: Target, trials: int, epoch: str) -> Iterator[Call]:
-    """Yield one call a case and trial, in the order of the table of responses."""
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Who is asked in which run, and of which runs answers may be kept."""
 
-    def call(case: Case, trial: int) -> Call:
-        async def ask() -> Answer:
-            response = await target.respond(case, trial, epoch)
-            return Answer(response.model_dump_json(), fault=response.error_kind)
+    journal: Journal
+    run: Run
+    target: str
+    """Fingerprint of who is asked."""
+    trials: int
+    runs: Sequence[str]
+    """Ids of runs whose answers count, this one's first."""
 
-        return Call(key(case.case_id, case.revision(), target.fingerprint, trial, epoch), ask)
+    def calls(self, cases: Iterable[Case], target: Target) -> Iterator[Call]:
+        """Yield one call a case and trial, in the order of the table of responses."""
 
-    return (call(case, trial) for case in cases for trial in range(trials))
+        def call(case: Case, trial: int) -> Call:
+            async def ask() -> Answer:
+                response = await target.respond(case, trial, self.run.night)
+                return Answer(response.model_dump_json(), fault=response.error_kind)
+
+            return Call(self.key(case, trial), ask)
+
+        return (call(case, trial) for case in cases for trial in range(self.trials))
+
+    def key(self, case: Case, trial: int) -> str:
+        """Return the key of the call whose answer counts: this run's, unless another one has answered."""
+        return self._source(case, trial)[0]
+
+    def response(self, case: Case, trial: int) -> Response:
+        """Return what became of a call that was made, as it is filed."""
+        key, source = self._source(case, trial)
+        outcome = self.journal.outcome(key)
+        answer = Response.model_validate_json(outcome.answer)
+        told: dict[str, object] = {"case_id": case.case_id, "revision": case.revision(), "request": request(case)}
+        told |= {"run": self.run.id, "source_run": source}
+        told["answered_at"] = answer.answered_at or datetime.fromtimestamp(outcome.at, UTC)
+        return answer.model_copy(update=told)
+
+    def _source(self, case: Case, trial: int) -> tuple[str, str]:
+        """Return the key of a call, and the run that it is of."""
+        asked = request(case)
+        keys = {call_key(case.case_id, asked, self.target, trial, run): run for run in self.runs}
+        known = self.journal.known(list(keys)) if len(keys) > 1 else set()
+        own = next(iter(keys))
+        key = next((key for key in keys if key in known), own)
+        return key, keys[key]
 
 
-def key(case_id: str, revision: str, fingerprint: str, trial: int, epoch: str) -> str:
-    """Return a call's key in the journal: what is asked, who is asked, the trial and the epoch."""
-    return digest(["execute", case_id, revision, fingerprint, trial, epoch])
+def request(case: Case) -> str:
+    """Return the hash of what a product is asked: what is expected of its answer is not part of it."""
+    return digest(hashed_fields(case, only={"turns", "user"}))
 
 
-async def respond(settings: Settings, journal: Journal, work: Work, step: Progress) -> tuple[str, Tally]:
-    """Ask the target for every case; return the fingerprint of who answered, and what the calls came to."""
-    who = playing(settings.user, os.environ, limits=settings)
-    asking = way(journal, LOG.info)
-    async with who as user, opened(settings.target, os.environ, limits=settings, way=asking, user=user) as target:
-        calls = plan(CASES.stream(), target, settings.trials, work.run)
-        return target.fingerprint, await answer_all(calls, journal, work, progress=step)
+def call_key(case_id: str, asked: str, target: str, trial: int, run: str) -> str:
+    """Return a call's key in the journal.
+
+    Args:
+        case_id: The case: two that ask the same are asked twice.
+        asked: As from `request`.
+        target: Fingerprint of who is asked.
+        trial: Which trial.
+        run: Id of the run that asks.
+    """
+    return digest(["execute", case_id, asked, target, trial, run])
 
 
-def file(fingerprint: str, trials: int, epoch: str, journal: Journal, tally: Tally) -> None:
-    """Write the table of responses from the journal, every call found again by its key."""
+def kept_runs(journal: Journal, run: Run, target: Target, reuse: Reuse) -> list[str]:
+    """Return the runs whose answers count in a run, itself first: of no other one where the version is not known."""
+    if run.is_fresh or reuse == "none" or not target.is_version_known:
+        return [run.id]
+    earlier = [
+        noted.run
+        for noted in reversed(journal.runs())
+        if noted.is_version_known and noted.has_asked and noted.target == target.fingerprint and noted.run != run.id
+        if reuse == "same-version" or f"{datetime.fromtimestamp(noted.began, UTC):%Y-%m-%d}" == run.night
+    ]
+    return [run.id, *earlier]
+
+
+def noted(run: Run, target: Target, *, has_asked: bool = True) -> JournaledRun:
+    """Return what the journal keeps of a run."""
+    began = int(run.began.timestamp())
+    return JournaledRun(run.id, began, 0, target.fingerprint, target.is_version_known, has_asked)
+
+
+@asynccontextmanager
+async def asking(
+    settings: Settings, journal: Journal, run: Run, limits: Settings
+) -> AsyncIterator[tuple[Asking, Target]]:
+    """Open the product; yield who is asked, with what of earlier runs counts.
+
+    Args:
+        settings: The section `execute` of params.yaml.
+        journal: Where finished calls are.
+        run: In which run.
+        limits: How hard the product may be asked: the settings themselves, or a worker's share of them.
+    """
+    who = playing(settings.user, os.environ, limits=limits)
+    mode = way(journal, LOG.info)
+    async with who as user, opened(settings.target, os.environ, limits=limits, way=mode, user=user) as target:
+        journal.note(noted(run, target))
+        runs = kept_runs(journal, run, target, settings.reuse)
+        yield Asking(journal=journal, run=run, target=target.fingerprint, trials=settings.trials, runs=runs), target
+
+
+def file(asked: Asking, target: Target, tally: Tally) -> Answers:
+    """Write the table of responses from the journal, every call found again by its key; return whence they come."""
+    count = Count(asked.run.id)
     with RESPONSES.writing() as add:
-        for number, case in enumerate(CASES.stream()):
-            revision = case.revision()
-            for trial in range(trials):
-                outcome = journal.outcome(key(case.case_id, revision, fingerprint, trial, epoch))
-                response = Response.model_validate_json(outcome)
-                if not (number or trial):
+        for case in CASES.stream():
+            for trial in range(asked.trials):
+                response = asked.response(case, trial)
+                if not count.total:
                     reached(tally, response)
+                count.add(response)
                 add(response)
+    return count.answers(known=tally.known, is_version_known=target.is_version_known, undeclared=target.undeclared)
 
 
 def reached(tally: Tally, first: Response) -> None:
@@ -120,11 +210,17 @@ def reached(tally: Tally, first: Response) -> None:
 
 def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     """Ask the target for every case and file its responses; return what that came to."""
-    settings, run = read_params("execute", Settings), f"{now:%Y-%m-%d}"
-    total = CASES.count() * settings.trials
-    with Journal(files.private("journal.sqlite")) as journal:
-        work = Work(run, "execute", settings.conversations, journal.purse(run, max_cost_usd))
-        with progress("execute", total) as step:
-            fingerprint, tally = asyncio.run(respond(settings, journal, work, step))
-        file(fingerprint, settings.trials, run, journal, tally)
-    return tally
+    settings, run, total = read_params("execute", Settings), begun(now), CASES.count()
+
+    async def executed(journal: Journal) -> Tally:
+        work = Work(run.id, "execute", settings.conversations, journal.purse(run.id, max_cost_usd))
+        async with asking(settings, journal, run, settings) as (asked, target):
+            with progress("execute", total * settings.trials) as step:
+                tally = await answer_all(asked.calls(CASES.stream(), target), journal, work, progress=step)
+            answers = file(asked, target, tally)
+            journal.note(noted(run, target, has_asked=answers.asked > 0))
+        results.file_answers(run, answers)
+        return tally
+
+    with open_journal() as journal:
+        return asyncio.run(executed(journal))

@@ -32,6 +32,7 @@ from assay.models.limits import Limits
 from assay.project import files, model_session
 from assay.project.params import read_params
 from assay.project.progress import progress
+from assay.project.run_id import begun
 from assay.project.tables.candidates import CANDIDATES
 from assay.project.tables.evalset import CASES, MANIFEST
 from assay.project.tables.excluded import PAST
@@ -201,7 +202,7 @@ async def propose(
         calls = [call(ask) for ask in asked]
         with progress("generate", len(calls)) as step:
             await answer_all(calls, journal, work, progress=step)
-    answers = [json.loads(journal.outcome(one.key)) for one in calls]
+    answers = [json.loads(journal.outcome(one.key).answer) for one in calls]
     failed = [answer["error"] for answer in answers if "error" in answer]
     if len(failed) == len(calls):
         raise EndpointError(f"the generator {endpoint} answered for no category ({failed[0]}): mend it, then run again")
@@ -280,11 +281,11 @@ def run(now: datetime) -> int:
     ended = files.read_json(MANIFEST, "run `assay repro review`")["batches"]
     planned = asks(settings, read_taxonomy(), stock(settings, cases), ended + len(cases))
     with model_session.consulting(settings.model) as (endpoint, journal):
-        replies = asyncio.run(propose(settings, endpoint, planned, journal, f"{now:%Y-%m-%d}"))
+        replies = asyncio.run(propose(settings, endpoint, planned, journal, begun(now).id))
         read = [(prompt.parse(reply, ask), ask) for reply, ask in zip(replies, planned, strict=True)]
         proposed = [(one, ask) for found, ask in read for one in found.found]
         past, maker = [one.case for one in PAST.read()], prompt.fingerprint(endpoint.model)
-        vectors = by_meaning(settings, endpoint, journal, f"{now:%Y-%m-%d}")
+        vectors = by_meaning(settings, endpoint, journal, begun(now).id)
         found = sort_out(proposed, cases, past, settings, maker, vectors)
     CANDIDATES.write(found.kept)
     files.write_json(DROPPED, account(read, found))

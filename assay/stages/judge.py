@@ -26,6 +26,7 @@ from assay.models.journal import Journal
 from assay.project import model_session
 from assay.project.params import read_params
 from assay.project.progress import progress
+from assay.project.run_id import Run, begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import labelled
 from assay.project.tables.responses import BASELINE, RESPONSES
@@ -86,7 +87,8 @@ class Night(NamedTuple):
     """What is scored tonight; tables are streamed anew at every question, since they may be long."""
 
     items: Sequence[Item]
-    date: str
+    run: Run
+    """Asks the judges."""
 
     def cases(self) -> Iterator[Played]:
         """Yield every case with the responses to it as it is today.
@@ -108,7 +110,7 @@ class Night(NamedTuple):
             DataError: A table is not sound.
         """
         CASES.count()
-        anchors = sum(len(questions.of_item(item, self.date).shown) for item in self.items)
+        anchors = sum(len(questions.of_item(item, self.run.epoch).shown) for item in self.items)
         responses = RESPONSES.count()
         if not BASELINE.exists():
             return judges * (anchors + responses)
@@ -201,15 +203,16 @@ async def ask(
     settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
 ) -> tuple[Panel, Tally]:
     """Put every question to the judges; return who knows where the answers are, and what that came to."""
-    work = Work(night.date, "judge", settings.conversations, journal.purse(night.date, max_cost_usd))
+    run = night.run
+    work = Work(run.id, "judge", settings.conversations, journal.purse(run.id, max_cost_usd))
     total = night.size(judges=len(settings.models))
-    async with seated(settings, endpoint, journal, work) as judges, Chat(endpoint, settings) as vectors:
+    async with seated(settings, endpoint, journal, work, run.epoch) as judges, Chat(endpoint, settings) as vectors:
         vectors.vouch()  # the same endpoint as the judges', who have answered
         with progress("judge", total) as step:
 
             def calls() -> Iterator[Call]:
                 for item in night.items:
-                    yield from judges.calls(questions.of_item(item, night.date))
+                    yield from judges.calls(questions.of_item(item, run.epoch))
                 for played in night.cases():
                     every = [call for question in asked(played) for call in judges.calls(question)]
                     yield from every
@@ -232,8 +235,9 @@ def greet(now: datetime, max_cost_usd: float | None = None) -> None:
         return
 
     async def ask_once(endpoint: Endpoint, journal: Journal) -> None:
-        night = f"{now:%Y-%m-%d}"
-        async with seated(settings, endpoint, journal, Work(night, "judge", 1, journal.purse(night, max_cost_usd))):
+        run = begun(now)
+        work = Work(run.id, "judge", 1, journal.purse(run.id, max_cost_usd))
+        async with seated(settings, endpoint, journal, work, run.epoch):
             pass
 
     with model_session.consulting(settings.model) as (endpoint, journal):
@@ -250,8 +254,9 @@ def verdicts(night: Night, journal: Journal, settings: Settings, judges: Panel) 
             found = [*map(judged, asked(played)), *checked(played, cosine), *unchanged(played)]
             yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
 
-    anchors = sorted((judged(questions.of_item(item, night.date)) for item in night.items), key=_item_id)
-    return heapq.merge(anchors, of_cases(), key=_item_id)
+    anchors = sorted((judged(questions.of_item(item, night.run.epoch)) for item in night.items), key=_item_id)
+    filed_by = {"run": next((response.run for response in RESPONSES.stream()), "")}
+    return (one.model_copy(update=filed_by) for one in heapq.merge(anchors, of_cases(), key=_item_id))
 
 
 def _item_id(found: Verdict) -> str:
@@ -261,7 +266,7 @@ def _item_id(found: Verdict) -> str:
 def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     """Judge tonight's responses, the baseline's and the anchors; return what that came to."""
     settings, (items, _) = read_params("judge", Settings), labelled()
-    night = Night(items, f"{now:%Y-%m-%d}")
+    night = Night(items, begun(now))
     with model_session.consulting(settings.model) as (endpoint, journal):
         judges, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
         with VERDICTS.writing() as add:

@@ -94,11 +94,13 @@ class Panel:
 
     def verdict(self, question: Question, journal: Journal) -> Verdict:
         """Return what was said of a question."""
-        votes = []
+        votes, asked_by = [], ""
         for seat in self.seats:
-            replies = [orjson.loads(journal.outcome(self.key(seat, question, texts))) for texts in question.shown]
+            outcomes = [journal.outcome(self.key(seat, question, texts)) for texts in question.shown]
+            asked_by = max([asked_by, *(outcome.run for outcome in outcomes)])
+            replies = [orjson.loads(outcome.answer) for outcome in outcomes]
             votes.append(questions.verdict(question, replies, seat.model, seat.reported, self._manner))
-        return ensemble.combine(votes)
+        return ensemble.combine(votes).model_copy(update={"source_run": asked_by})
 
     def _call(self, seat: Seat, question: Question, texts: Texts, key: str) -> Call:
         judge = prompt.load(question.judge)
@@ -124,7 +126,7 @@ class Panel:
 
 
 @asynccontextmanager
-async def seated(settings: Settings, first: Endpoint, journal: Journal, work: Work) -> AsyncIterator[Panel]:
+async def seated(settings: Settings, first: Endpoint, journal: Journal, work: Work, epoch: str) -> AsyncIterator[Panel]:
     """Open every model of a panel and learn who answers today, all at once.
 
     Args:
@@ -132,24 +134,27 @@ async def seated(settings: Settings, first: Endpoint, journal: Journal, work: Wo
         first: Where the first of them is asked, and so all.
         journal: Where answers are kept.
         work: On whose account they are asked.
+        epoch: As of `Run.epoch`: in it the same model answers under a name.
 
     Raises:
         EndpointError: One of them did not answer.
     """
 
     def has_answered(endpoint: Endpoint) -> bool:
-        return endpoints.is_hosted(os.environ) and journal.get(_probe_key(endpoint, work.run)) is not None
+        return endpoints.is_hosted(os.environ) and journal.get(_probe_key(endpoint, epoch)) is not None
 
     opened = way(journal, LOG.info, has_answered=has_answered)
     names = [model.hosted if endpoints.is_hosted(os.environ) else model.embedded for model in settings.models]
     async with AsyncExitStack() as stack:
         models = [first.model_copy(update={"model": name}) for name in names]
         chats = [await stack.enter_async_context(opened(model, settings)) for model in models]
-        answered = await asyncio.gather(*[reported_model(chat, settings.manner, journal, work) for chat in chats])
+        answered = await asyncio.gather(
+            *[reported_model(chat, settings.manner, journal, work, epoch) for chat in chats]
+        )
         yield Panel([Seat(*pair) for pair in zip(chats, answered, strict=True)], settings.manner, settings.ask_again)
 
 
-async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Work) -> str:
+async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Work, epoch: str) -> str:
     """Ask one small question, to learn which model answers under this name today.
 
     A hosted model is asked once a night. The embedded one costs nothing, and may have been fitted anew since.
@@ -157,7 +162,7 @@ async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Wor
     Raises:
         EndpointError: It was not answered, so nothing can be judged under the right name.
     """
-    key = _probe_key(chat.endpoint, work.run)
+    key = _probe_key(chat.endpoint, epoch)
     is_kept = endpoints.is_hosted(os.environ)
     known = journal.get(key) if is_kept else None
     if known is not None:
@@ -179,6 +184,6 @@ async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Wor
     return model
 
 
-def _probe_key(endpoint: Endpoint, run: str) -> str:
-    """Return the key in the journal under which a run keeps what the first small question found."""
-    return digest(["probe", endpoint.base_url, endpoint.model, run])
+def _probe_key(endpoint: Endpoint, epoch: str) -> str:
+    """Return the key in the journal under which a night keeps what the first small question found."""
+    return digest(["probe", endpoint.base_url, endpoint.model, epoch])

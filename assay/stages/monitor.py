@@ -32,6 +32,7 @@ from assay.monitoring.policies import Policy, require_policies
 from assay.project import failures, model_session
 from assay.project.params import read_params
 from assay.project.progress import progress
+from assay.project.run_id import begun
 from assay.project.tables.signals import SIGNALS as MEASURED
 from assay.project.tables.traces import TRACES
 from assay.project.taxonomy import TAXONOMY
@@ -128,7 +129,7 @@ async def grounded(
         calls = {trace.trace_id: call(trace) for trace in chosen}
         with progress("monitor", len({call.key for call in calls.values()})) as step:
             await answer_all(calls.values(), journal, work, progress=step)
-    outcomes = {trace_id: _outcome(json.loads(journal.outcome(call.key))) for trace_id, call in calls.items()}
+    outcomes = {trace_id: _outcome(json.loads(journal.outcome(call.key).answer)) for trace_id, call in calls.items()}
     return {trace_id: outcome == "pass" for trace_id, outcome in outcomes.items() if outcome != "unscored"}
 
 
@@ -220,7 +221,7 @@ def read_traces(guard: Guard) -> list[Trace]:
 def run(now: datetime) -> int:
     """Measure the signals of the last window and file them; return how many alert."""
     guard = Guard()
-    signals = measure(read_params("monitor", Settings), read_traces(guard), f"{now:%Y-%m-%d}")
+    signals = measure(read_params("monitor", Settings), read_traces(guard), begun(now).id)
     MEASURED.write(signals)
     failures.keep(STAGE.name, guard)
     return sum(signal.state == "alert" for signal in signals)

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from assay.calibration.certificate import AnchorNight, Certificate
-from assay.models.journal import Journal
 from assay.project import failures, files
 from assay.project.certificates import read_certificates, read_refusals
 from assay.project.distribution import tool_version
+from assay.project.journal import has_journal, open_journal
 from assay.project.params import overrides
 from assay.project.release_notes import released
 from assay.project.tables.anchors import NIGHTS
@@ -62,6 +62,11 @@ class Night:
     """What failed in the stages before."""
     guard: Guard = field(default_factory=Guard)
     """Knows which parts of the report failed."""
+
+    @property
+    def run(self) -> str:
+        """Return the id of the run that filed the responses; empty where they are of before runs had ids."""
+        return "+".join(sorted({response.run for response in self.responses} - {""}))
 
     @property
     def failures(self) -> list[Failure]:
@@ -139,7 +144,7 @@ def gather() -> Night:
         anchors=NIGHTS.read(may_be_absent=True),
         history=guard.optional(PARTS["history"], lambda: HISTORY.read(may_be_absent=True), None),
         ledger=guard.optional(
-            PARTS["spent"], lambda: ledger({response.epoch for response in responses}), list[Spent]()
+            PARTS["spent"], lambda: ledger({response.run or response.epoch for response in responses}), list[Spent]()
         ),
         provenance=provenance,
         elsewhere=elsewhere,
@@ -149,8 +154,7 @@ def gather() -> Night:
 
 def ledger(runs: Iterable[str]) -> list[Spent]:
     """Return what the stages of these runs used; nothing where no journal was kept, as in a clone of the project."""
-    file = files.private("journal.sqlite")
-    if not file.is_file():
+    if not has_journal():
         return []
-    with Journal(file) as journal:
+    with open_journal() as journal:
         return [spent for run in sorted(runs) for spent in journal.ledger(run)]

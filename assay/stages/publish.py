@@ -33,7 +33,7 @@ from assay.records.history import CaseNight
 from assay.records.parts import ESSENTIAL, PARTS
 from assay.records.record import Record
 from assay.records.verdict import IDENTICAL
-from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
+from assay.report import answers, cases, content, correction, costs, findings, gate, judged, metrics, wording
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.page import render
@@ -300,12 +300,19 @@ def file_results(night: Night, found: content.Report) -> None:
         HISTORY.write([])
 
 
+def answered(night: Night) -> str:
+    """Return what of the answers was kept or continued, as the last line of a run says it."""
+    last = results.last_run()
+    known = last.answers if last and last.run == night.run else None
+    return answers.sentence(night.run, known or answers.counted(night.run, night.responses)) if night.run else ""
+
+
 def run(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
     night = gather()
     found = report(night, read_params("publish", Settings), now)
     file_results(night, found)
-    of_run = found.gate.model_copy(update=dict(results.times()))
+    of_run = found.gate.model_copy(update=dict(results.times(night.run)) | {"answers": answered(night)})
     found = found.model_copy(update={"gate": of_run, "failures": night.failures})
     files.write_bytes(REPORT, render(found, night.guard).encode())
     failures.keep("publish", night.guard)

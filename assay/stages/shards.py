@@ -9,10 +9,10 @@ journal of the worker's machine knows. Reads the evaluation set, writes parts an
 
 import asyncio
 import hashlib
-import os
 import platform
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
@@ -20,20 +20,20 @@ from pydantic import Field
 from assay.errors import BudgetError, ConfigError, DataError
 from assay.models.engine import Done, Progress, Tally, Work, answer_all
 from assay.models.journal import Journal
-from assay.models.modes import way
 from assay.models.usage import Meter, Purse
-from assay.project import files, params
+from assay.project import files, params, results, run_id
+from assay.project.journal import JOURNAL, open_journal
 from assay.project.params import read_params
+from assay.project.run_id import Run
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.records.case import Case
 from assay.records.record import Record, digest
 from assay.records.response import Response
+from assay.report.answers import Count
 from assay.stages import execute
 from assay.stages.execute import Settings
 from assay.storage.parts import Parts, between
-from assay.targets.open import opened
-from assay.targets.simulated_user import playing
 
 SHARDS = 4
 """For each worker, so that one that is slower holds the others up only a little; each costs Prefect half a second."""
@@ -47,6 +47,8 @@ class Shard(Record):
     """One shard as a worker is handed it: plain values only, for it may be anywhere."""
 
     run: str
+    """Id of the run."""
+    is_fresh: bool = False
     first: int = Field(ge=0)
     last: int = Field(ge=1)
     """Rows [first, last) of the evaluation set."""
@@ -57,6 +59,11 @@ class Shard(Record):
     share_usd: float | None
     """What the worker may spend on it; None is no bound."""
 
+    def identity(self) -> Run:
+        """Return the run as a worker knows it."""
+        began = run_id.began(self.run)
+        return Run(id=self.run, began=began, clock=lambda: datetime.now(UTC), is_fresh=self.is_fresh)
+
 
 class Part(Record):
     """What became of a shard, as a worker hands it back."""
@@ -65,6 +72,9 @@ class Part(Record):
     """Hash under which its responses are filed."""
     target: str
     """Fingerprint of who answered."""
+    is_version_known: bool = False
+    undeclared: list[str] = Field(default=[])
+    """Files that the product reads and does not declare."""
     journal: str
     """Which journal has its calls: that of the worker's machine."""
     tally: Tally
@@ -78,7 +88,7 @@ class Course:
     while the share of another worker is not.
     """
 
-    def __init__(self, now: str, max_cost_usd: float | None) -> None:
+    def __init__(self, run: Run, max_cost_usd: float | None) -> None:
         """Look at the project; nothing is asked.
 
         Raises:
@@ -89,11 +99,11 @@ class Course:
         next(CASES.stream())
         total, workers = CASES.count(), self.settings.workers
         self.calls = total * self.settings.trials
-        self._run, self._project = now, project(self.settings)
+        self._run, self._project = run, project(self.settings)
         self._waiting = deque(cut(total, self.settings.shard_cases or shard_size(total, workers)))
         self._parts: dict[int, Part] = {}
-        with _journal() as journal:
-            purse = journal.purse(now, max_cost_usd)
+        with open_journal() as journal:
+            purse = journal.purse(run.id, max_cost_usd)
         left = None if purse.cap_usd is None else max(0.0, purse.cap_usd - purse.spent_usd) / workers
         self._free = [left] * workers
 
@@ -103,7 +113,8 @@ class Course:
             return None
         first, last = self._waiting.popleft()
         return Shard(
-            run=self._run,
+            run=self._run.id,
+            is_fresh=self._run.is_fresh,
             first=first,
             last=last,
             project=self._project,
@@ -116,10 +127,10 @@ class Course:
         self._parts[shard.first] = part
         self._free.append(None if shard.share_usd is None else max(0.0, shard.share_usd - part.tally.cost_usd))
         _count(part.tally, step)
-        with _journal() as journal:
+        with open_journal() as journal:
             if part.journal != _identity():
                 rows = _parts(self.settings).rows(part.content)
-                asyncio.run(_adopt(rows, journal, self._run))
+                asyncio.run(_adopt(rows, journal, self._run.id))
 
     def gather(self) -> Tally:
         """Write the table of responses from the parts, in order; return what the calls came to.
@@ -136,14 +147,18 @@ class Course:
                 f"the product became another one during the run ({', '.join(names)}), expected one version throughout: "
                 "run again when it no longer moves, only the older version's cases are asked again"
             )
-        kept, is_first = _parts(self.settings), True
+        kept, count = _parts(self.settings), Count(self._run.id)
         with RESPONSES.writing() as add:
             for part in parts:
                 for row in kept.rows(part.content):
-                    if is_first:
+                    if not count.total:
                         execute.reached(tally, row)
-                        is_first = False
+                    count.add(row)
                     add(row)
+        undeclared = sorted({name for part in parts for name in part.undeclared})
+        is_known = all(part.is_version_known for part in parts)
+        answers = count.answers(known=tally.known, is_version_known=is_known, undeclared=undeclared)
+        results.file_answers(self._run, answers)
         return tally
 
 
@@ -224,7 +239,7 @@ def _run_shard(shard: Shard) -> Part:
             "the same: bring its folder to the run's commit with `git pull` and `dvc pull`"
         )
     cases = list(between(CASES.file(), Case, shard.first, shard.last))
-    with _journal() as journal:
+    with open_journal() as journal:
         try:
             return asyncio.run(_answered(shard, settings, cases, journal))
         except BudgetError as error:
@@ -235,11 +250,9 @@ def _run_shard(shard: Shard) -> Part:
 
 
 async def _answered(shard: Shard, settings: Settings, cases: Sequence[Case], journal: Journal) -> Part:
-    limits, kept = share(settings), _parts(settings)
-    who = playing(settings.user, os.environ, limits=limits)
-    asking = way(journal, lambda _: None)
-    async with who as user, opened(settings.target, os.environ, limits=limits, way=asking, user=user) as target:
-        calls = list(execute.plan(cases, target, settings.trials, shard.run))
+    run, kept = shard.identity(), _parts(settings)
+    async with execute.asking(settings, journal, run, share(settings)) as (asked, target):
+        calls = list(asked.calls(cases, target))
         keys = [call.key for call in calls]
         content, tally, filed = "", Tally(known=len(keys)), kept.find(digest(keys))
         rows = filed[1] if filed and [_key(row) for row in filed[1]] == keys else []
@@ -247,10 +260,18 @@ async def _answered(shard: Shard, settings: Settings, cases: Sequence[Case], jou
             content = filed[0]
         else:
             await _adopt(rows, journal, "")
-            work = Work(shard.run, "execute", limits.conversations, Purse(shard.share_usd))
+            work = Work(run.id, "execute", share(settings).conversations, Purse(shard.share_usd))
             tally = await answer_all(calls, journal, work, progress=lambda _: None)
-            content = kept.keep(digest(keys), [Response.model_validate_json(journal.outcome(key)) for key in keys])
-        return Part(content=content, target=target.fingerprint, journal=_identity(), tally=tally)
+            responses = [asked.response(case, trial) for case in cases for trial in range(settings.trials)]
+            content = kept.keep(digest(keys), responses)
+        return Part(
+            content=content,
+            target=target.fingerprint,
+            is_version_known=target.is_version_known,
+            undeclared=list(target.undeclared),
+            journal=_identity(),
+            tally=tally,
+        )
 
 
 async def _adopt(rows: Sequence[Response], journal: Journal, run: str) -> None:
@@ -265,13 +286,13 @@ async def _adopt(rows: Sequence[Response], journal: Journal, run: str) -> None:
                 used.pay(row.prompt_tokens, row.completion_tokens, None)
                 told.append(journal.finish(key, text, is_final=not row.error_kind, run=run, stage="execute", used=used))
             elif not row.error_kind:
-                told.append(journal.put(key, text))
+                told.append(journal.put(key, text, run=row.source_run))
         await asyncio.gather(*told)
 
 
 def _key(row: Response) -> str:
     """Return the key of the call that gave a response."""
-    return execute.key(row.case_id, row.revision, row.target, row.trial, row.epoch)
+    return execute.call_key(row.case_id, row.request, row.target, row.trial, row.source_run)
 
 
 def _settings() -> Settings:
@@ -285,13 +306,9 @@ def _parts(settings: Settings) -> Parts[Response]:
     return Parts(address, Response, RESPONSES.order)
 
 
-def _journal() -> Journal:
-    return Journal(files.private("journal.sqlite"))
-
-
 def _identity() -> str:
     """Return what tells this machine's journal from others."""
-    found = files.private("journal.sqlite").stat()
+    found = files.private(JOURNAL).stat()
     return f"{platform.node()}:{found.st_dev}:{found.st_ino}"
 
 

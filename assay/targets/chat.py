@@ -16,6 +16,7 @@ from assay.records.response import MadeCall, Message
 from assay.targets import template
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.environment import Environment, NoTools, World, Worlds
+from assay.targets.product_code import ProductCode
 from assay.targets.reply import MOST_TOKENS, Reply
 from assay.targets.settings import PromptMessage
 
@@ -64,10 +65,12 @@ class Product:
     """In place of the environment's own; without an environment nobody executes them and a turn ends with the call."""
     version: str = ""
     """As declared, or as the product told it; empty for the name of the model."""
+    world_code: ProductCode | None = None
+    """What the environment is made of; None for a product without one."""
 
 
 class ChatTarget(Conversing):
-    """One version of the product; its fingerprint is its name, model, prompt, parameters, tools and version."""
+    """One version of the product; its fingerprint is its name, model, prompt, tools, environment, version and so on."""
 
     def __init__(
         self,
@@ -97,7 +100,10 @@ class ChatTarget(Conversing):
         prompt = list(product.messages)
         is_executed = product.world is not NoTools
         who = [chat.endpoint.model, self._tools, is_executed, prompt, product.parameters, product.version]
-        super().__init__(f"{product.name}@{version}-{digest(who)[:8]}", user=user, is_priced=is_priced)
+        world = product.world_code
+        fingerprint = f"{product.name}@{version}-{digest([*who, *([world.digest] if world else [])])[:8]}"
+        is_known = bool(product.version.strip()) and (world is None or world.is_known)
+        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have them

@@ -23,6 +23,14 @@ class Target(Protocol):
     reported: set[str]
     """Every version that the product has called itself in its replies; two of them are a release during the run."""
 
+    @property
+    def is_version_known(self) -> bool:
+        """Tell whether another version would have another fingerprint; only then may answers be kept for later."""
+
+    @property
+    def undeclared(self) -> list[str]:
+        """Return files that the product was seen to read and does not declare, as seen from its folder, sorted."""
+
     async def respond(self, case: Case, trial: int, epoch: str) -> Response:
         """Play a case against the product; a failed call gives a response with status `error`, never a CallError."""
 
@@ -94,17 +102,30 @@ class Talk(Protocol):
 class Conversing(ABC):
     """A target that holds conversations; a kind of product only has to say how one turn is asked."""
 
-    def __init__(self, fingerprint: str, *, user: User | None = None, is_priced: bool = False) -> None:
+    def __init__(
+        self, fingerprint: str, *, is_version_known: bool, user: User | None = None, is_priced: bool = False
+    ) -> None:
         """Describe the target; nothing is asked yet.
 
         Args:
             fingerprint: Who is asked.
+            is_version_known: Would another version have another fingerprint?
             user: Who plays the simulated users of cases that have one; it becomes part of the fingerprint.
             is_priced: Is it declared what an answer costs?
         """
         self.fingerprint = f"{fingerprint}+{user.fingerprint}" if user else fingerprint
         self.reported: set[str] = set()
-        self._user, self._is_priced = user, is_priced
+        self._is_version_known, self._user, self._is_priced = is_version_known, user, is_priced
+
+    @property
+    def is_version_known(self) -> bool:
+        """Tell whether the version is known: declared, told by the product, or read from its files."""
+        return self._is_version_known
+
+    @property
+    def undeclared(self) -> list[str]:
+        """Return no file: what a product elsewhere reads is not seen."""
+        return []
 
     @abstractmethod
     def talk(self, transcript: Transcript, case: Case, trial: int) -> AbstractAsyncContextManager[Talk]:

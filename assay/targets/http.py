@@ -61,7 +61,9 @@ class HttpTarget(Conversing):
         place = settings.url.partition("://")[2].partition("/")[2]
         asked = {"method", "headers", "body", "answer", "stream"}
         hash_ = digest([version, place, hashed_fields(settings, only=asked)])[:8]
-        super().__init__(f"{settings.name}@{version or 'http'}-{hash_}", user=user, is_priced=price is not None)
+        fingerprint = f"{settings.name}@{version or 'http'}-{hash_}"
+        is_known = bool(version.strip())
+        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=price is not None)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it

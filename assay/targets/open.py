@@ -1,5 +1,6 @@
 """Opening the product that params.yaml describes: started when it says how, asked its version, closed at the end."""
 
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from assay.targets.chat import ChatTarget, Product
 from assay.targets.conversation import Target, User
 from assay.targets.environment import environment
 from assay.targets.http import HttpTarget
+from assay.targets.product_code import ProductSource
 from assay.targets.python import PythonTarget
 from assay.targets.recorded import RecordedTarget
 from assay.targets.settings import (
@@ -85,6 +87,7 @@ async def _chat(
 ) -> AsyncIterator[Target]:
     key = environ.get(settings.api_key_env, "") if settings.api_key_env else ""
     make = environment(settings.environment, settings.root)
+    source = ProductSource(f"{settings.environment}:Environment", settings.root) if settings.environment else None
     with process.running(settings.base_url, settings.start, folder=settings.root) as address:
         endpoint = Endpoint(base_url=address, model=settings.model, api_key=key)
         async with way(endpoint, limits) as chat:
@@ -95,6 +98,7 @@ async def _chat(
                 messages=settings.messages,
                 parameters=settings.parameters,
                 tools=settings.tools,
+                world_code=source.read() if source else None,
                 version=await _version(settings.version, address, headers, limits, (key,)),
             )
             is_priced = limits.price is not None
@@ -131,19 +135,20 @@ async def _http(
 async def _python(
     settings: PythonSettings, environ: Mapping[str, str], limits: Limits, user: User | None
 ) -> AsyncIterator[Target]:
-    workers = Workers(
-        settings.function,
-        settings.root,
-        processes=settings.processes,
-        deadline_s=limits.deadline_s,
-        max_bytes=settings.max_bytes,
-        secrets=of_environment(environ),
-    )
-    try:
-        told = await workers.open()
-        yield PythonTarget(settings, workers, told, price=limits.price, user=user)
-    finally:
-        await workers.close()
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        cache = Path(folder, "code.json")
+        workers = Workers(
+            ProductSource(settings.function, settings.root, settings.data, cache=cache),
+            processes=settings.processes,
+            deadline_s=limits.deadline_s,
+            max_bytes=settings.max_bytes,
+            secrets=of_environment(environ),
+        )
+        try:
+            version = await workers.open()
+            yield PythonTarget(settings, workers, version, price=limits.price, user=user)
+        finally:
+            await workers.close()
 
 
 async def _version(

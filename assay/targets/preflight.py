@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assay.errors import ConfigError
 from assay.targets.open import header_secrets, no_batch
+from assay.targets.product_code import data_files
 from assay.targets.recorded import RecordedTarget
 from assay.targets.settings import ChatSettings, HttpSettings, PythonSettings, RecordedSettings, TargetSettings
 
@@ -20,7 +21,7 @@ def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mo
         mode: How it will be asked.
 
     Raises:
-        ConfigError: The mode, a variable or a function that the parameters name is not there.
+        ConfigError: The mode, a variable, a function or a data file that the parameters name is not there.
         DataError: Recorded answers are damaged.
     """
     if mode == "batch" and not isinstance(settings, ChatSettings):
@@ -30,6 +31,7 @@ def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mo
             header_secrets(settings, environ)
         case PythonSettings():
             _require_function(settings)
+            data_files(settings.root, settings.data)
         case RecordedSettings():
             RecordedTarget(settings.name, Path(settings.path))
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, NoReturn, Self
@@ -27,21 +28,38 @@ class EndedError(Exception):
 class WorkerProcess:
     """A started process; `load` calls are in flight."""
 
-    def __init__(self, process: Process, max_bytes: int) -> None:
-        self._process, self._max_frame = process, max_bytes + ENVELOPE_BYTES
+    def __init__(self, process: Process, max_bytes: int, note_read: Callable[[str], None]) -> None:
+        self._process, self._max_frame, self._note_read = process, max_bytes + ENVELOPE_BYTES, note_read
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = count(1)
         self._is_leaving = False
         self._reading: asyncio.Task[None] | None = None
         self.load = 0
-        self.told: dict[str, str] = {}
-        """`version` of the function's module and the hash of its `source`."""
+        self.told: dict[str, Any] = {}
+        """`version` of the function's module and the hash of the function's `file`, or the `fault`."""
         self.end = ""
         """How the process ended, for a person."""
 
     @classmethod
-    async def started(cls, function: str, root: str, max_bytes: int, *, patience_s: float) -> Self:
+    async def started(
+        cls,
+        function: str,
+        root: str,
+        max_bytes: int,
+        *,
+        declared: Sequence[str],
+        note_read: Callable[[str], None],
+        patience_s: float,
+    ) -> Self:
         """Return a process that is ready to be called.
+
+        Args:
+            function: `module:name`.
+            root: The folder that the module is imported from, and in which it runs.
+            max_bytes: How long one answer may be.
+            declared: Its modules and data files, as seen from that folder.
+            note_read: Is told of each other file there that it reads.
+            patience_s: How long it may take.
 
         Raises:
             EndpointError: It is not ready in time, or the function cannot be loaded.
@@ -49,10 +67,11 @@ class WorkerProcess:
         # -P: the project's folder is not on the path; the worker puts the product's there.
         command = (sys.executable, "-P", "-m", worker.__name__, function, str(max_bytes), root)
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
-        found = cls(process, max_bytes)
+        found = cls(process, max_bytes, note_read)
         try:
             async with asyncio.timeout(patience_s):
-                found.told = await found._frame()
+                await found._write({"declared": list(declared)})
+                found.told = await found._answer()
         except (TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
             why = (
                 f"is silent after {patience_s:g} s" if isinstance(error, TimeoutError) else "ended before it was ready"
@@ -126,17 +145,21 @@ class WorkerProcess:
         await asyncio.sleep(0)
 
     async def _sent(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if self._reading is None or self._reading.done() or self._process.stdin is None:
+        if self._reading is None or self._reading.done():
             raise EndedError
         number = next(self._numbers)
         self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
-            self._process.stdin.write(frames.pack({"id": number} | asked))
-            with suppress(ConnectionError):  # the reader sees the end too, and says it to all that wait
-                await self._process.stdin.drain()
+            await self._write({"id": number} | asked)
             return await self._waiting[number]
         finally:
             del self._waiting[number]
+
+    async def _write(self, frame: dict[str, Any]) -> None:
+        if self._process.stdin:
+            self._process.stdin.write(frames.pack(frame))
+            with suppress(ConnectionError):  # the reader sees the end too, and says it to all that wait
+                await self._process.stdin.drain()
 
     async def _read(self) -> None:
         """Hand on every answer until the process ends, or writes what is none; then tell all that still wait."""
@@ -156,10 +179,16 @@ class WorkerProcess:
 
     async def _answers(self) -> NoReturn:
         while True:
-            answer = await self._frame()
+            answer = await self._answer()
             waiting = self._waiting.get(answer.get("id", 0))
             if waiting and not waiting.done():
                 waiting.set_result(answer)
+
+    async def _answer(self) -> dict[str, Any]:
+        """Return the next frame that is no note of a file that was read; those are passed on."""
+        while "read" in (frame := await self._frame()):
+            self._note_read(str(frame["read"]))
+        return frame
 
     async def _frame(self) -> dict[str, Any]:
         """Return the next frame; raises ValueError for one that is too long, no JSON or no object."""

@@ -5,7 +5,7 @@ every conversation, and `trial`; a function gets what of it it takes. It returns
 `tool_calls`, `contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -17,17 +17,17 @@ from assay.records.record import digest
 from assay.targets import reply
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.settings import PythonSettings
-from assay.targets.workers import Workers
+from assay.targets.workers import FunctionVersion, Workers
 
 
 class PythonTarget(Conversing):
-    """One version of the function; its fingerprint is its name, version and the hash of its source file."""
+    """One version of the function; its fingerprint is its name, version and the hash of its code and data."""
 
     def __init__(
         self,
         settings: PythonSettings,
         workers: Workers,
-        told: Mapping[str, str],
+        version: FunctionVersion,
         *,
         price: Price | None = None,
         user: User | None = None,
@@ -38,15 +38,26 @@ class PythonTarget(Conversing):
         Args:
             settings: Which function.
             workers: The processes that run it, open.
-            told: What they told of it: `version` and `source`.
+            version: What they found it to be.
             price: What its tokens cost, when it says how many there were.
             user: Plays the simulated users.
             new_id: Makes the identifier of a conversation.
         """
         self._workers, self._price, self._new_id = workers, price, new_id
-        version = settings.version or told["version"] or settings.function
-        hash_ = digest([settings.function, version, told["source"]])[:8]
-        super().__init__(f"{settings.name}@{version}-{hash_}", user=user, is_priced=price is not None)
+        name = settings.version or version.name or settings.function
+        fingerprint = f"{settings.name}@{name}-{digest([settings.function, name, version.source])[:8]}"
+        is_known = version.is_known or bool(settings.version.strip())
+        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=price is not None)
+
+    @property
+    def is_version_known(self) -> bool:
+        """Tell whether the version is known; not any more once an undeclared file was read."""
+        return super().is_version_known and not self._workers.undeclared
+
+    @property
+    def undeclared(self) -> list[str]:
+        """Return files that the function was seen to read and `data` does not declare, as seen from `root`, sorted."""
+        return sorted(self._workers.undeclared)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it

@@ -44,6 +44,8 @@ class Recorded(Record, extra="ignore"):
 class RecordedTarget:
     """A target that asks nobody; its fingerprint is its name and the hash of the file."""
 
+    is_version_known = True
+
     def __init__(self, name: str, path: Path) -> None:
         """Read the whole file, so that a damaged row is found before anything is done with the others.
 
@@ -58,6 +60,8 @@ class RecordedTarget:
             ) from error
         self.fingerprint = f"{name}@recorded-{hashlib.sha256(content).hexdigest()[:8]}"
         self.reported: set[str] = set()
+        self.is_version_known = True
+        self.undeclared: list[str] = []
         self._path = path
         self._found: dict[tuple[str, int], Recorded] = {}
         for number, row in _rows(path, content):
@@ -68,6 +72,11 @@ class RecordedTarget:
                     "expected one for each: number them with the column trial"
                 )
             self._found[found.case_id, found.trial] = found
+
+    @property
+    def undeclared(self) -> list[str]:
+        """Return no file: the answers are all that there is."""
+        return []
 
     async def respond(self, case: Case, trial: int, epoch: str) -> Response:
         """Return the recorded answer; where there is none for this case as it reads now, an `empty` one.

@@ -1,6 +1,7 @@
 """How a target is described in params.yaml: one shape for each kind of product that can be asked."""
 
 import re
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -165,6 +166,15 @@ class HttpSettings(Record):
         return template.placeholders([self.url, self.body, list(self.headers.values())])
 
 
+def _data(pattern: str) -> str:
+    if not pattern or PurePath(pattern).is_absolute() or ".." in PurePath(pattern).parts or "\0" in pattern:
+        raise ValueError(
+            f"found {pattern[:200]!r}, expected a glob of files inside the product's folder, as seen from there, such "
+            "as prompts/*.md: correct it"
+        )
+    return pattern
+
+
 class PythonSettings(Record):
     """A product that is a function, run in processes of its own."""
 
@@ -173,10 +183,12 @@ class PythonSettings(Record):
     root: ProductRoot = "."
     function: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=300)]
     """`module:name` of `def answer(messages: list[dict], **context) -> str | dict`, plain or async."""
+    data: tuple[Annotated[str, StringConstraints(max_length=1000), AfterValidator(_data)], ...] = ()
+    """Files that the function reads (prompts, configuration), as globs from `root`; they are part of its version."""
     processes: int = Field(default=2, ge=1, le=64)
     max_bytes: int = Field(default=MOST_BYTES, ge=1)
     version: Annotated[str, StringConstraints(max_length=80)] = ""
-    """Empty: the `__version__` of the function's module."""
+    """Empty: the `__version__` of the function's module. The hash of its code and data is added to either."""
 
 
 class RecordedSettings(Record):

@@ -2,8 +2,9 @@
 
 It runs in the folder ROOT of the product and imports from there; the project's own `tasks` and `flows` are not on its
 path. It reads calls from its standard input and writes answers to what was its standard output; the function sees
-neither: what it prints is dropped, what it writes to standard error is shown. The process ends when its input ends,
-also when Assay was killed, and with it all that it started.
+neither: what it prints is dropped, what it writes to standard error is shown. The first frame names the files that the
+product declares; every other file of ROOT that it reads is told before the next answer. The process ends when its input
+ends, also when Assay was killed, and with it all that it started.
 """
 
 import asyncio
@@ -19,9 +20,10 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from assay.targets import frames
+from assay.targets.file_reads import FileReads
 
 MOST_THREADS = 4096
 SHOWN = 300
@@ -41,24 +43,27 @@ def main() -> None:
             rest = rest[os.write(answers, rest) :]
 
     name, max_bytes, root = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    stream = open(calls, "rb")  # noqa: SIM115, PTH123 - for as long as the process
     try:
         os.chdir(root)
         sys.path.insert(0, str(Path.cwd()))
+        reads = FileReads(str(Path.cwd()), json.loads(_next(stream))["declared"])
+        reads.watch()
         function = _loaded(name)
-        worker, told = Worker(function, max_bytes, send), _told(name, function)
+        worker, told = Worker(function, max_bytes, send, reads), _told(name, function)
     except BaseException as error:  # noqa: BLE001 - the project's module; its fault is told, not raised
         send({"fault": _shown(error)})
         os._exit(1)
-    send(told)
-    asyncio.run(_serve(worker, calls))
+    worker.send(told)
+    asyncio.run(_serve(worker, stream))
 
 
 class Worker:
     """What answers the calls: coroutines on the loop, plain functions on threads."""
 
-    def __init__(self, function: Callable[..., Any], max_bytes: int, send: Send) -> None:
+    def __init__(self, function: Callable[..., Any], max_bytes: int, send: Send, reads: FileReads) -> None:
         """Prepare; a plain function gets a thread for every call that is in flight."""
-        self._function, self._max_bytes, self.send = function, max_bytes, send
+        self._function, self._max_bytes, self._send, self._reads = function, max_bytes, send, reads
         self._is_async = inspect.iscoroutinefunction(inspect.unwrap(function))
         self._accepted = _accepted(function)
         self._threads = ThreadPoolExecutor(MOST_THREADS)
@@ -73,6 +78,12 @@ class Worker:
         task = asyncio.ensure_future(self._answer(asked))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def send(self, answer: dict[str, Any]) -> None:
+        """Send an answer, after the names of undeclared files that were read until now."""
+        for name in self._reads.take():
+            self._send({"read": name})
+        self._send(answer)
 
     async def _answer(self, asked: dict[str, Any]) -> None:
         context = {name: value for name, value in asked["context"].items() if self._accepted(name)}
@@ -114,19 +125,25 @@ def _contained(function: Callable[..., Any], messages: list[dict[str, str]], con
         raise _ContainedError(_shown(error)) from error
 
 
-async def _serve(worker: Worker, calls: int) -> None:
+async def _serve(worker: Worker, calls: IO[bytes]) -> None:
     loop = asyncio.get_running_loop()
     ended = threading.Thread(target=_read, args=(calls, lambda frame: loop.call_soon_threadsafe(worker.take, frame)))
     ended.start()
     await asyncio.Event().wait()
 
 
-def _read(calls: int, take: Callable[[str], object]) -> NoReturn:
-    """Hand on every call; end the process with its input, whatever the function is doing."""
-    with open(calls, "rb") as stream:
-        while len(header := stream.read(frames.HEADER.size)) == frames.HEADER.size:
-            take(frames.unpack(stream.read(frames.HEADER.unpack(header)[0])))
-    os._exit(0)
+def _read(calls: IO[bytes], take: Callable[[str], object]) -> NoReturn:
+    """Hand on every call until the input ends, and the process with it."""
+    while True:
+        take(_next(calls))
+
+
+def _next(calls: IO[bytes]) -> str:
+    """Return the text of the next frame; end the process with its input, whatever the function is doing."""
+    header = calls.read(frames.HEADER.size)
+    if len(header) < frames.HEADER.size:
+        os._exit(0)
+    return frames.unpack(calls.read(frames.HEADER.unpack(header)[0]))
 
 
 def _claimed(reading: int, writing: int) -> tuple[int, int]:

@@ -6,14 +6,35 @@ each of them is asked again, alone in a process of its own, and the one that doe
 """
 
 import asyncio
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
-from assay.errors import CallError, EndpointError
+from assay.errors import CallError, ConfigError, EndpointError
 from assay.models.secrets import Secrets
+from assay.records.record import digest
+from assay.targets.file_reads import MOST_FILES
 from assay.targets.processes import EndedError, WorkerProcess
+from assay.targets.product_code import ProductCode, ProductSource
 
 PATIENCE_S = 120.0
 """How long the function's module may take to load."""
+
+
+@dataclass(frozen=True)
+class FunctionVersion:
+    """What tells one version of a function from another."""
+
+    name: str
+    """`__version__` of its module; empty where there is none."""
+    source: str
+    """Digest of its code and data, or of its own file where more is not known."""
+    is_known: bool
+
+    @classmethod
+    def of(cls, code: ProductCode, told: dict[str, Any]) -> Self:
+        """Return the version by what the function is made of, and what its process told of it."""
+        source = code.digest if code.is_known else digest([code.digest, told["source"]])
+        return cls(told["version"], source, code.is_known)
 
 
 class Workers:
@@ -21,8 +42,7 @@ class Workers:
 
     def __init__(
         self,
-        function: str,
-        root: str,
+        product: ProductSource,
         *,
         processes: int,
         deadline_s: float,
@@ -32,30 +52,31 @@ class Workers:
         """Prepare; `open` starts them.
 
         Args:
-            function: `module:name`.
-            root: The folder that the module is imported from, and in which it runs.
+            product: The function, and the folder that it is imported from and runs in.
             processes: How many.
             deadline_s: How long one call may take.
             max_bytes: How long one answer may be, as JSON in UTF-8.
             secrets: Texts that no answer may repeat.
         """
-        self._function, self._root, self._processes = function, root, processes
+        self._product, self._processes = product, processes
         self._deadline_s, self._max_bytes = deadline_s, max_bytes
         self._secrets = secrets or Secrets(())
         self._all: list[WorkerProcess] = []
-        self._told: dict[str, str] = {}
+        self.undeclared: set[str] = set()
+        """Files in the product's folder that the function was seen to read and that are not declared."""
+        self._version: FunctionVersion | None = None
         self._starting = asyncio.Lock()
         self._alone = asyncio.Semaphore(processes)
 
-    async def open(self) -> dict[str, str]:
-        """Start the first process; return `version` and `source` of the function.
+    async def open(self) -> FunctionVersion:
+        """Start the first process; return the version of the function.
 
         Raises:
             EndpointError: The function cannot be loaded.
+            ConfigError: A module that it imports is no Python, or a data file is not there.
         """
-        first = await self._started()
-        self._all.append(first)
-        return first.told
+        self._all.append(await self._started())
+        return cast("FunctionVersion", self._version)
 
     async def close(self) -> None:
         """End all processes."""
@@ -114,14 +135,37 @@ class Workers:
             await process.close()
 
     async def _started(self) -> WorkerProcess:
-        process = await WorkerProcess.started(self._function, self._root, self._max_bytes, patience_s=PATIENCE_S)
-        self._told = self._told or process.told
-        if process.told != self._told:
+        code, fault = await asyncio.to_thread(self._read_code)
+        process = await WorkerProcess.started(
+            self._product.function,
+            self._product.root,
+            self._max_bytes,
+            declared=code.files,
+            note_read=self._note_read,
+            patience_s=PATIENCE_S,
+        )
+        if fault:
+            await process.close()
+            raise fault
+        version = FunctionVersion.of(code, process.told)
+        self._version = self._version or version
+        if version != self._version:
             await process.close()
             raise EndpointError(
-                f"{self._function} changed during the run, from {self._told} to {process.told}: run it again"
+                f"{self._product.function} changed during the run, from {self._version} to {version}: run it again"
             )
         return process
+
+    def _read_code(self) -> tuple[ProductCode, ConfigError | None]:
+        """Return what the function is made of; a fault of it comes after one that keeps it from being loaded."""
+        try:
+            return self._product.read(), None
+        except ConfigError as error:
+            return ProductCode("", (), is_known=False), error
+
+    def _note_read(self, name: str) -> None:
+        if len(self.undeclared) < MOST_FILES:
+            self.undeclared.add(name)
 
 
 def _read(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from examples.support.assistant import VERSIONS, assistant
 from examples.support.reply import Reply
 from examples.support.talk import MalformedRequestError, Talk, parse
+from examples.support.version import version as own_version
 
 CREATED = 1_793_577_600
 """Unix time of the sample's day, 2026-11-02: an answer never depends on the clock."""
@@ -22,12 +23,18 @@ LARGEST_BODY = 2_000_000
 
 def application(api_key: str) -> Starlette:
     """Return the server; with an empty `api_key` anyone may ask."""
+    running = own_version()
 
     async def models(request: Request) -> JSONResponse:
         if not _is_allowed(request, api_key):
             return _wrong_key()
         data = [{"id": name, "object": "model", "created": CREATED, "owned_by": "pantry-lane"} for name in VERSIONS]
         return JSONResponse({"object": "list", "data": data})
+
+    async def version(request: Request) -> JSONResponse:
+        if not _is_allowed(request, api_key):
+            return _wrong_key()
+        return JSONResponse({"version": running})
 
     async def completions(request: Request) -> JSONResponse:
         if not _is_allowed(request, api_key):
@@ -41,7 +48,11 @@ def application(api_key: str) -> Starlette:
             return _error(400, str(error), "invalid_request_error")
 
     return Starlette(
-        routes=[Route("/v1/models", models), Route("/v1/chat/completions", completions, methods=["POST"])],
+        routes=[
+            Route("/v1/models", models),
+            Route("/v1/chat/completions", completions, methods=["POST"]),
+            Route("/version", version),
+        ],
     )
 
 

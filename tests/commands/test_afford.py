@@ -1,7 +1,7 @@
 """Afford: a run that would cost more than allowed asks nobody; one that does costs no more than what was in flight."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from assay.commands.budget import check_budget
 from assay.errors import BudgetError, ConfigError
 from assay.models.journal import Journal
 from assay.project import files
+from assay.project.run_id import begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.registry import TABLES
 from assay.stages import execute, judge
@@ -20,7 +21,8 @@ from tests.endpoint import Body, Reply, completion, serving
 
 PRICE = {"prompt_usd_per_million": 1_000.0, "completion_usd_per_million": 1_000.0}
 """A tenth of a cent a token: a scripted answer of ten costs a cent."""
-NIGHT = "2026-11-02"
+NIGHT = begun(datetime(2026, 11, 2, 3, tzinfo=UTC)).id
+NEXT = begun(datetime(2026, 11, 3, 3, tzinfo=UTC)).id
 
 
 def answer(body: Body) -> Reply:
@@ -60,7 +62,7 @@ def test_what_is_known_makes_the_forecast(priced: Project, now: datetime, monkey
         point(priced, served.url, monkeypatch)
         execute.run(now)
         judge.run(now)
-    tomorrow = {part.stage: (part.calls, round(part.usd, 6)) for part in check_budget("2026-11-03", 10.0)}
+    tomorrow = {part.stage: (part.calls, round(part.usd, 6)) for part in check_budget(NEXT, 10.0)}
     assert tomorrow == {"execute": (25, 0.25), "judge": (25, 0.25)}
     tonight = {part.stage: (part.calls, part.usd) for part in check_budget(NIGHT, 10.0)}
     assert tonight == {"execute": (0, 0.0), "judge": (0, 0.0)}

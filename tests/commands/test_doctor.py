@@ -139,7 +139,7 @@ def test_what_the_disk_changed_is_counted(project: Project) -> None:
     with Journal(file) as journal:
         asyncio.run(journal.put("sound", "1"))
         asyncio.run(journal.put("damaged", "2"))
-        journal._connection.execute("UPDATE answers SET answer = '3' WHERE key = 'damaged'")
+        journal._database._connection.execute("UPDATE answers SET answer = '3' WHERE key = 'damaged'")
     assert "Journal: 1 answers were changed on the disk" in "\n".join(examine(None))
     file.write_bytes(b"no database " * 400)
     with pytest.raises(ConfigError, match="move it away"):

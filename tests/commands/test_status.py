@@ -9,13 +9,15 @@ from assay.commands.status import lines, status
 from assay.errors import DataError
 from assay.models.journal import Journal
 from assay.models.usage import Meter
-from assay.project import files
+from assay.project import files, results
 from assay.project.results import GATE
+from assay.project.run_id import Run
 from assay.project.tables.candidates import CANDIDATES
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.candidate import Candidate
+from assay.records.run import Answers
 from assay.report.gate import Gate
 from assay.stages import batches, calibrate, review
 from assay.stats.paired import minimum_detectable_effect
@@ -85,7 +87,7 @@ def test_the_last_verdict_is_shown_or_refused(project: Project) -> None:
         status()
 
 
-def test_the_last_run_s_ledger_is_two_lines(project: Project) -> None:
+def test_the_last_run_s_ledger_is_two_lines(project: Project, now: datetime) -> None:
     """What the last run used stands before the verdict, in sum and by stage; earlier runs are not in it."""
     with Journal(files.private("journal.sqlite")) as journal:
 
@@ -95,6 +97,7 @@ def test_the_last_run_s_ledger_is_two_lines(project: Project) -> None:
                 await journal.finish(f"{run} {stage}", "{}", is_final=stage != "judge", run=run, stage=stage, used=used)
 
         asyncio.run(finish())
+    results.file_answers(Run(id="2026-11-02", began=now, clock=lambda: now), Answers(asked=1))
     found = status()
     assert [(row["run"], row["stage"]) for row in found["used"]] == [("2026-11-02", "execute"), ("2026-11-02", "judge")]
     assert lines(found)[-3:] == [

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from examples.support.environment import Environment
 from examples.support.talk import MalformedRequestError
 from examples.support.talk import parse as parse_talk
 from examples.support.traffic import generate
+from examples.support.version import FOLDER, version
 
 KEY = "correct-horse"
 TAXONOMY = Path(__file__).parents[2] / "data" / "taxonomy"
@@ -134,6 +136,30 @@ def test_broken_letters_are_answered(client: httpx.Client) -> None:
     body = json.dumps({"model": "support-1", "messages": user("fraud \ud800"), "tools": Environment().tools})
     answer = client.post("/chat/completions", content=body.encode())
     assert answer.json()["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "escalate"
+
+
+def test_the_version_is_told_to_who_has_the_key(client: httpx.Client) -> None:
+    """The product says which version runs, as its own files have it, and nothing to others."""
+    url = client.base_url.join("/version")
+    assert client.get(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert client.get(url).json() == {"version": version()}
+
+
+def test_the_version_moves_with_every_part_of_the_product(tmp_path: Path) -> None:
+    """Another line of code or article is another version, a renamed article too; the written cases are none of it."""
+    product = tmp_path / "support"
+    shutil.copytree(FOLDER, product, ignore=shutil.ignore_patterns("__pycache__"))
+    versions = [version(), version(product)]
+    for name in ("retrieval.py", "vocabulary.yaml", "handbook/allergies.md"):
+        (product / name).write_bytes((product / name).read_bytes() + b"\n")
+        versions.append(version(product))
+    (product / "handbook/allergies.md").rename(product / "handbook/allergy.md")
+    versions.append(version(product))
+    (product / "traffic.yaml").write_text("")
+    versions.append(version(product))
+    assert versions[0] == versions[1]
+    assert versions[-1] == versions[-2]
+    assert len(set(versions)) == 5
 
 
 def test_both_versions_are_listed(client: httpx.Client) -> None:

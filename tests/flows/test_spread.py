@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from assay.errors import AssayError, ConfigError
 from assay.orchestration import distribute, server
 from assay.project.params import read_params
+from assay.project.run_id import begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.stages import execute
@@ -32,11 +33,14 @@ pytestmark = pytest.mark.slow
 COUNT = 60
 SPREAD = """
 import dataclasses, json
+from datetime import UTC, datetime
 from assay.orchestration.distribute import spread
 from assay.project.entrypoint import run
 from assay.project.params import read_params
+from assay.project.run_id import begun
 from assay.stages.execute import Settings
-found = lambda: dataclasses.asdict(spread(read_params("execute", Settings), "2026-11-02", None))
+now = datetime(2026, 11, 2, tzinfo=UTC)
+found = lambda: dataclasses.asdict(spread(read_params("execute", Settings), begun(now), None))
 run(lambda: print(json.dumps(found())))
 """
 
@@ -268,7 +272,7 @@ def test_without_a_server_it_is_refused(project: Project, now: datetime, address
     with serving(answer) as served, temporary_settings({PREFECT_API_URL: address}):
         point(project, served, "processes")
         with pytest.raises(AssayError, match=found):
-            distribute.spread(read_params("execute", execute.Settings), "2026-11-02", None)
+            distribute.spread(read_params("execute", execute.Settings), begun(datetime(2026, 11, 2, tzinfo=UTC)), None)
         assert served.asked == []
 
 
@@ -280,7 +284,7 @@ def test_a_missing_package_is_named(project: Project, monkeypatch: pytest.Monkey
     with pytest.raises(
         ConfigError, match=rf'prefect_{runner} is not installed: `pip install "assay-pipeline\[{runner}\]"`'
     ):
-        distribute.spread(read_params("execute", execute.Settings), "2026-11-02", None)
+        distribute.spread(read_params("execute", execute.Settings), begun(datetime(2026, 11, 2, tzinfo=UTC)), None)
 
 
 STAGE = "from flows.stage import stage; from assay.project.entrypoint import run; run(lambda: stage.fn('execute'))"

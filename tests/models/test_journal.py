@@ -50,7 +50,7 @@ def test_one_turn_shares_one_commit(tmp_path: Path) -> None:
     """A thousand calls that finish in one turn of the loop cost one transaction."""
     with Journal(tmp_path / "j.sqlite") as journal:
         said: list[str] = []
-        journal._connection.set_trace_callback(said.append)
+        journal._database._connection.set_trace_callback(said.append)
         assert asyncio.run(_put_all(journal, 1000)) == [None] * 1000
         assert said.count("COMMIT") == sum(text.startswith("BEGIN") for text in said) == 1
         assert journal.get("key-999") == "answer 999"
@@ -59,23 +59,23 @@ def test_one_turn_shares_one_commit(tmp_path: Path) -> None:
 def test_a_refusing_disk_is_heard_by_every_waiter(tmp_path: Path) -> None:
     """When the disk is full each of them is told, none is kept, and with room again the same journal goes on."""
     with Journal(tmp_path / "j.sqlite") as journal:
-        journal._connection.execute("PRAGMA max_page_count = 8")
+        journal._database._connection.execute("PRAGMA max_page_count = 8")
         found = asyncio.run(_put_all(journal, 5000))
         assert len(found) == 5000
         assert all(isinstance(one, ConfigError) and "disk is full" in str(one) for one in found)
         assert journal.get("key-0") is None
-        journal._connection.execute("PRAGMA max_page_count = 100000")
+        journal._database._connection.execute("PRAGMA max_page_count = 100000")
         assert asyncio.run(_put_all(journal, 5000)) == [None] * 5000
 
 
 def test_a_read_only_journal_says_so(tmp_path: Path) -> None:
     """After a write that the file refused the next is refused in the same words, and with rights again both succeed."""
     with Journal(tmp_path / "j.sqlite") as journal:
-        journal._connection.execute("PRAGMA query_only = ON")
+        journal._database._connection.execute("PRAGMA query_only = ON")
         for _ in range(2):
             (found,) = asyncio.run(_put_all(journal, 1))
             assert "readonly" in str(found)
-        journal._connection.execute("PRAGMA query_only = OFF")
+        journal._database._connection.execute("PRAGMA query_only = OFF")
         assert asyncio.run(_put_all(journal, 1)) == [None]
 
 
@@ -115,9 +115,9 @@ def test_a_failed_call_has_an_outcome_and_no_answer(tmp_path: Path) -> None:
     """What failed can be read as what became of the call, is not known as answered, and gives way to an answer."""
     with Journal(tmp_path / "j.sqlite") as journal:
         asyncio.run(journal.put("k", "failed", is_final=False))
-        assert (journal.outcome("k"), journal.get("k"), journal.known(["k"])) == ("failed", None, set())
+        assert (journal.outcome("k").answer, journal.get("k"), journal.known(["k"])) == ("failed", None, set())
         asyncio.run(journal.put("k", "answer"))
-        assert (journal.outcome("k"), journal.get("k"), journal.known(["k"])) == ("answer", "answer", {"k"})
+        assert (journal.outcome("k").answer, journal.get("k"), journal.known(["k"])) == ("answer", "answer", {"k"})
         with pytest.raises(ConfigError):
             journal.outcome("never asked")
 
@@ -187,7 +187,7 @@ def test_a_failed_call_does_not_become_final(tmp_path: Path) -> None:
     file = tmp_path / "j.sqlite"
     with Journal(file) as journal:
         asyncio.run(journal.put("k", "a fault", is_final=False))
-        journal._connection.execute("UPDATE answers SET is_final = 1")
+        journal._database._connection.execute("UPDATE answers SET is_final = 1")
         assert (journal.get("k"), journal.known(["k"]), journal.damaged()) == (None, set(), 1)
 
 

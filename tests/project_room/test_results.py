@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from assay.cli.main import app
 from assay.errors import BusyError, DataError
 from assay.project import files
-from assay.project.results import GATE, UNFINISHED, finishing, read_gate, times
-from assay.project.run_id import Run, new_run
+from assay.project.results import GATE, UNFINISHED, file_answers, finishing, read_gate, times
+from assay.project.run_id import Run, being, new_run
+from assay.records.run import Answers
 from assay.report.gate import EXIT, Gate
 from tests.cast import Project
 
@@ -102,26 +103,40 @@ def test_a_run_that_did_not_end_says_which_it_is(project: Project, now: datetime
 
 def test_a_run_that_is_on_names_itself(project: Project, now: datetime) -> None:
     """What a run publishes bears its id, begin and end; published again later it bears the same."""
-    assert times().run == ""
-    with finishing(run(now)):
-        found = times()
+    assert times("").run == ""
+    with finishing(run(now)) as take_mark:
+        take_mark()
+        file_answers(run(now), Answers(asked=1))
+        found = times(run(now).id)
     assert (found.run, found.began, found.ended) == (run(now).id, now, now + timedelta(hours=1))
-    assert times() == found
+    assert times(run(now).id) == found
+
+
+def test_what_another_run_filed_is_not_this_one_s(project: Project, now: datetime) -> None:
+    """A calibration that publishes a night again publishes it under the night's id, not under its own."""
+    night, later = run(now), run(now + timedelta(days=1), 2)
+    with finishing(night):
+        file_answers(night, Answers(asked=1))
+        times(night.id)
+    with being(later):
+        found = times(night.id)
+        assert (found.run, found.began, found.ended) == (night.id, now, now + timedelta(hours=1))
+        assert times("unknown").run == "unknown"
 
 
 def test_in_a_clone_a_verdict_keeps_its_run(project: Project, now: datetime) -> None:
     """Without private files the run is the one that gate.json names; none where that is damaged."""
     passed(run="theirs", began=now, ended=now)
-    assert (times().run, times().began) == ("theirs", now)
+    assert (times("theirs").run, times("").began) == ("theirs", now)
     files.path(GATE).write_text("{")
-    assert times().run == ""
+    assert times("").run == ""
 
 
 def test_a_run_inside_a_run_is_that_run(project: Project, now: datetime) -> None:
     """A flow that the command has begun already goes by the command's id, and its end ends nothing yet."""
     with finishing(run(now)):
         with finishing(run(now, 2)):
-            assert times().run == run(now).id
+            assert times("").run == run(now).id
         assert read_gate().word == "incomplete"
     assert not files.private(UNFINISHED).exists()
 

@@ -52,7 +52,7 @@ def fill(project: Project, url: str, mode: str) -> None:
 
 def tables() -> tuple[list[dict[str, Any]], list[Verdict]]:
     """Return both tables, without what a clock measured."""
-    responses = [one.model_dump(exclude={"latency_s"}) for one in RESPONSES.read()]
+    responses = [one.model_dump(exclude={"latency_s", "answered_at"}) for one in RESPONSES.read()]
     return responses, VERDICTS.read()
 
 

@@ -16,6 +16,7 @@ import yaml
 
 from assay.models.engine import Tally
 from assay.project import entrypoint, files
+from assay.project.run_id import begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.stages import execute, review
@@ -45,7 +46,7 @@ def counted(tally: Tally) -> tuple[int, int]:
 
 def rows() -> list[dict[str, Any]]:
     """Return the responses on file without what a clock measured."""
-    return [one.model_dump(exclude={"latency_s"}) for one in RESPONSES.read()]
+    return [one.model_dump(exclude={"latency_s", "answered_at"}) for one in RESPONSES.read()]
 
 
 def fill(count: int) -> None:
@@ -84,7 +85,7 @@ def test_one_row_a_case_whatever_happens(project: Project, now: datetime) -> Non
 
 
 def test_only_failed_calls_are_asked_again(project: Project, now: datetime) -> None:
-    """A second run of one night asks what failed, a third one nothing, and another night asks everything."""
+    """Of one run what failed is asked again, and nothing else is; another run asks everything."""
     review.run()
     is_down = True
 
@@ -97,11 +98,12 @@ def test_only_failed_calls_are_asked_again(project: Project, now: datetime) -> N
         is_down = False
         assert counted(execute.run(now)) == (3, 3)
         whole = project.files()
-        assert counted(execute.run(now + timedelta(hours=5))) == (0, 6)
+        assert counted(execute.run(now)) == (0, 6)
         assert project.files() == whole
         assert len(served.asked) == 9
         assert counted(execute.run(now + timedelta(days=1))) == (6, 0)
     assert {one["epoch"] for one in rows()} == {"2026-11-03"}
+    assert {(one["run"], one["source_run"]) for one in rows()} == {(begun(now + timedelta(days=1)).id,) * 2}
 
 
 def test_what_changed_is_asked_again(project: Project, now: datetime) -> None:
@@ -120,7 +122,7 @@ def test_what_changed_is_asked_again(project: Project, now: datetime) -> None:
         assert counted(execute.run(now)) == (12, 0)
 
 
-RUN = "from datetime import *; from assay.stages import execute; execute.run(datetime(2026, 11, 2, tzinfo=UTC))"
+RUN = "from datetime import *; from assay.stages import execute; execute.run(datetime(2026, 11, 2, 3, tzinfo=UTC))"
 
 
 def test_a_killed_run_repeats_only_what_was_in_flight(project: Project, now: datetime) -> None:

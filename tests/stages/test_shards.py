@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,18 @@ from assay.models.engine import Done, Tally
 from assay.models.journal import Journal
 from assay.project import files
 from assay.project.params import read_params
+from assay.project.run_id import begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.records.case import Case
+from assay.records.response import Response
 from assay.stages import execute
 from assay.stages.shards import Course, Part, Shard, cut, require, run_shard, shard_size, share
 from assay.storage import parquet
 from tests.cast import Project, case
 from tests.endpoint import DROP, Body, Reply, Served, completion, failure, serving
 
-RUN = "2026-11-02"
+RUN = begun(datetime(2026, 11, 2, 3, tzinfo=UTC))
 PRICE = {"prompt_usd_per_million": 100_000, "completion_usd_per_million": 100_000}
 """With ten tokens an answer: one dollar each."""
 
@@ -209,7 +211,7 @@ def test_answers_of_another_machine_are_known_here_afterwards(project: Project, 
         walk(work=work)
         walk(work=work)
         with Journal(here) as journal:
-            (spent,) = journal.ledger(RUN)
+            (spent,) = journal.ledger(RUN.id)
         assert (spent.stage, spent.calls, spent.cost_usd) == ("execute", 25, pytest.approx(25))
         assert execute.run(now).known == 25
         assert len(served.asked) == 25
@@ -233,7 +235,7 @@ def test_no_more_is_spent_than_was_allowed(project: Project) -> None:
         tally, _ = walk(200)
         assert (tally.asked + tally.known, len(served.asked)) == (25, 25)
         with Journal(files.private("journal.sqlite")) as journal:
-            assert journal.purse(RUN, None).spent_usd == pytest.approx(25)
+            assert journal.purse(RUN.id, None).spent_usd == pytest.approx(25)
         walk(1)
         assert len(served.asked) == 25
 
@@ -358,5 +360,7 @@ def test_a_key_of_a_row_is_the_key_of_its_call(project: Project) -> None:
     cases = {one.case_id: one for one in CASES.read()}
     with Journal(files.private("journal.sqlite")) as journal:
         for row in RESPONSES.read():
-            key = execute.key(row.case_id, cases[row.case_id].revision(), row.target, row.trial, row.epoch)
-            assert journal.get(key) == row.model_dump_json()
+            asked = execute.request(cases[row.case_id])
+            assert row.request == asked
+            key = execute.call_key(row.case_id, asked, row.target, row.trial, row.source_run)
+            assert Response.model_validate_json(journal.get(key) or "").text == row.text

@@ -40,6 +40,7 @@ import asyncio, signal, sys
 from pathlib import Path
 from assay.models import process
 from assay.project.entrypoint import run
+from assay.targets.product_code import ProductSource
 from assay.targets.workers import Workers
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
@@ -47,7 +48,7 @@ process.GRACE_S = 0.3
 port, folder = sys.argv[1:]
 
 async def ask():
-    workers = Workers("sold:answer", folder, processes=2, deadline_s=600, max_bytes=1000)
+    workers = Workers(ProductSource("sold:answer", folder), processes=2, deadline_s=600, max_bytes=1000)
     try:
         await workers.open()
         asked = [asyncio.ensure_future(workers.call([], {})) for _ in range(2)]

@@ -250,10 +250,11 @@ def test_tokens_are_paid_for() -> None:
 
 PARENT = """
 import asyncio, sys
+from assay.targets.product_code import ProductSource
 from assay.targets.workers import Workers
 
 async def main():
-    workers = Workers(sys.argv[1], ".", processes=2, deadline_s=60, max_bytes=1000)
+    workers = Workers(ProductSource(sys.argv[1], "."), processes=2, deadline_s=60, max_bytes=1000)
     await workers.open()
     asked = [{"role": "user", "content": "block 60"}], {"conversation_id": "x"}
     blocked = [asyncio.ensure_future(workers.call(*asked)) for _ in range(2)]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from assay.code.fingerprint import Code, closure, module_digest
 from assay.errors import CodeError
-from assay.project.code_fingerprint import Code, closure, module_digest
 from tests.layout import ROOT
 
 GOLDEN = json.loads((ROOT / "tests/golden/code.json").read_text(encoding="utf8"))

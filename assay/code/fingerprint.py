@@ -11,19 +11,17 @@ its own docstrings (`__doc__`) is not seen to change with them.
 """
 
 import contextlib
-import glob
-import hashlib
 import json
 import os
 import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from assay.errors import CodeError
-from assay.project.source_scan import (
-    DIGITS,
+from assay.code.content import content_digest, matching_files
+from assay.code.source_scan import (
     PYTHON,
     SourceScan,
     absolute_name,
@@ -32,6 +30,7 @@ from assay.project.source_scan import (
     short_digest,
     unreadable,
 )
+from assay.errors import CodeError
 
 __all__ = ["Code", "CodeError", "closure", "module_digest"]
 
@@ -41,11 +40,14 @@ _RACY_NS = 2_000_000_000
 """Coarsest clock of a file system: a younger file could change again without a new time stamp."""
 
 
-class Code(NamedTuple):
+@dataclass(frozen=True)
+class Code:
     """Fingerprint of the code of one stage."""
 
     files: dict[str, str]
     """Digest of each module (`a.b`) and of each resource (`a.b:prompt.md`), sorted by name."""
+    paths: tuple[Path, ...] = field(default=(), compare=False)
+    """The files themselves, sorted; where they lie is no part of the fingerprint."""
 
     @property
     def digest(self) -> str:
@@ -78,7 +80,7 @@ def closure(
         finder.require(name)
         walk.follow(name)
     scans.save()
-    return Code(dict(sorted(walk.files.items())))
+    return Code(dict(sorted(walk.files.items())), tuple(sorted(walk.paths)))
 
 
 def source_file(module: str, folder: Path) -> Path | None:
@@ -155,7 +157,7 @@ class _Finder:
 
 
 class _ImportWalk:
-    """Walk along imports, children and resources; `files` holds the digests so far."""
+    """Walk along imports, children and resources; `files` holds the digests so far, `paths` what was read."""
 
     def __init__(self, finder: _Finder, scans: "_ScanCache") -> None:
         """Begin with no file.
@@ -165,6 +167,7 @@ class _ImportWalk:
             scans: Tells what is in them.
         """
         self.files: dict[str, str] = {}
+        self.paths: set[Path] = set()
         self._finder = finder
         self._scans = scans
         self._visited: set[str] = set()
@@ -185,7 +188,11 @@ class _ImportWalk:
             return
         scan = self._scans.scan(file)
         self.files[name] = scan.digest
-        self.files |= _resources(name, file, scan.resources)
+        self.paths.add(file)
+        for resource in _resources(file, scan.resources):
+            path = file.parent / resource
+            self.files[f"{name}:{resource}"] = content_digest(path)
+            self.paths.add(path)
         package = name if file.name == "__init__.py" else name.rpartition(".")[0]
         for target in scan.imports:
             absolute = absolute_name(target, package)
@@ -223,43 +230,20 @@ def _with_parents(name: str) -> Iterator[str]:
     return (".".join(parts[: length + 1]) for length in range(len(parts)))
 
 
-def _resources(module: str, file: Path, patterns: Iterable[str]) -> dict[str, str]:
-    """Digests of the files that a module declares, by `module:relative-path`.
+def _resources(file: Path, patterns: Iterable[str]) -> Iterator[str]:
+    """Names of the files that a module declares, as seen from its folder.
 
     Raises:
-        CodeError: A pattern is absolute or matches no file, or a file cannot be read.
+        CodeError: A pattern is absolute or matches no file.
     """
-    digests = {}
     for pattern in patterns:
-        matches = [] if Path(pattern).is_absolute() else _matches(pattern, file.parent)
+        matches = [] if Path(pattern).is_absolute() else matching_files(pattern, file.parent)
         if not matches:
             raise CodeError(
                 f"{file}: RESOURCES names {pattern!r}, which matches no file, expected at least one, relative to "
                 f"{file.parent}: fix the pattern or restore the file, then run again"
             )
-        for path in matches:
-            name = os.path.normpath(path).replace(os.sep, "/")
-            digests[f"{module}:{name}"] = _content_digest(file.parent / path)
-    return digests
-
-
-def _matches(pattern: str, folder: Path) -> list[str]:
-    """Files that a glob matches, by one rule in every Python (`Path.glob` reads `**` differently since 3.13)."""
-    paths = glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - see above
-    return [path for path in paths if "__pycache__" not in Path(path).parts and (folder / path).is_file()]
-
-
-def _content_digest(file: Path) -> str:
-    """Digest of the bytes of a file, 16 hex digits.
-
-    Raises:
-        CodeError: The file cannot be read.
-    """
-    try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()[:DIGITS]
-    except OSError as error:
-        raise unreadable(file, error) from error
+        yield from matches
 
 
 class _Entry(NamedTuple):

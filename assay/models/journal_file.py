@@ -1,0 +1,129 @@
+"""The file of the journal: SQLite (WAL), its tables, and a checksum over all that a row says."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from assay.errors import ConfigError
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY, answer TEXT NOT NULL, is_final INTEGER NOT NULL,
+    run TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL DEFAULT 0, checksum INTEGER
+);
+CREATE TABLE IF NOT EXISTS ledger (
+    run TEXT, stage TEXT, calls INTEGER, failed INTEGER, requests INTEGER,
+    prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, checksum INTEGER, PRIMARY KEY (run, stage)
+);
+CREATE TABLE IF NOT EXISTS uses (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+    run TEXT PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0,
+    target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER
+);
+"""
+COLUMNS = {
+    "answers": "key, answer, is_final, run, at",
+    "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
+    "runs": "run, began, ended, target, is_version_known, has_asked",
+}
+"""What a checksum is taken over, in this order."""
+BEFORE_RUNS = "key, answer, is_final"
+"""The same of answers, in a journal of before runs had ids."""
+
+
+class JournalFile:
+    """An open journal: what it holds is read and written by statements; an error of SQLite is one of ours."""
+
+    def __init__(self, file: Path) -> None:
+        """Open it, creating it when absent, and give one that an older version wrote its new columns.
+
+        Raises:
+            ConfigError: The file is no journal, or cannot be opened.
+        """
+        self.file = file
+        self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
+        self._connection.text_factory = bytes  # a damaged text need not be UTF-8
+        self._connection.create_function("checksum", -1, checksum, deterministic=True)
+        try:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.executescript(SCHEMA)
+            self._upgrade()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise self.unreadable(error) from error
+
+    def _upgrade(self) -> None:
+        """Give a journal of an older version its columns and checksums; a damaged row stays one."""
+        for table, columns in (("answers", BEFORE_RUNS), ("ledger", COLUMNS["ledger"])):
+            if "checksum" not in self._columns(table):
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER")
+                self._connection.execute(f"UPDATE {table} SET checksum = checksum({columns})")  # noqa: S608 - ours
+        if "run" in self._columns("answers"):
+            return
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            if "run" not in self._columns("answers"):  # no other process has done it meanwhile
+                self._connection.execute("ALTER TABLE answers ADD COLUMN run TEXT NOT NULL DEFAULT ''")
+                self._connection.execute("ALTER TABLE answers ADD COLUMN at INTEGER NOT NULL DEFAULT 0")
+                self._connection.execute(
+                    f"UPDATE answers SET checksum = checksum({COLUMNS['answers']}) "  # noqa: S608 - ours
+                    f"WHERE checksum IS checksum({BEFORE_RUNS})"
+                )
+
+    def _columns(self, table: str) -> set[str]:
+        return {name.decode() for _, name, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return what a query finds.
+
+        Raises:
+            ConfigError: The file can no longer be read.
+        """
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self.unreadable(error) from error
+
+    def write(self, *statements: tuple[str, Iterable[Sequence[object]]]) -> None:
+        """Carry out statements, each for all its rows, in one transaction.
+
+        Raises:
+            ConfigError: The disk refused; nothing of the transaction is kept.
+        """
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                for statement, rows in statements:  # rows may read on, in the same transaction
+                    self._connection.executemany(statement, rows)
+        except sqlite3.Error as error:
+            raise self.unwritable(error) from error
+
+    def unwritable(self, why: object) -> ConfigError:
+        """Return the refusal of a disk that takes nothing more."""
+        return ConfigError(
+            f"{self.file.name} cannot be written ({why}), expected it to keep finished calls: "
+            "mend the disk and run again, what it holds is not asked again"
+        )
+
+    def unreadable(self, why: object) -> ConfigError:
+        """Return the refusal of a file that is no journal any more."""
+        return ConfigError(
+            f"{self.file.name} cannot be read ({why}), expected the journal of finished calls: "
+            "move it away, then every call is asked anew"
+        )
+
+
+def checksum(*values: object) -> int:
+    """Return the CRC-32 of a row's values; text as SQLite hands it over or as bytes."""
+    sum_ = 0
+    for value in values:
+        written = value if isinstance(value, bytes) else str(value).encode()
+        sum_ = zlib.crc32(b"%d:%s" % (len(written), written), sum_)
+    return sum_

@@ -1,0 +1,63 @@
+"""Continuation: is a run a new one, or the rest of one that was interrupted?
+
+A run that asked the product and has no end was interrupted. It is continued under its own id, so that what it had
+answered counts; unless that is too long ago, everything is to be asked anew, or a later run has begun since.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from assay.calibration.certificate import Certificate
+from assay.models.journal import JournaledRun
+from assay.project import run_id
+from assay.project.certificates import read_certificates
+from assay.project.journal import has_journal, open_journal
+from assay.project.run_id import Run
+
+SAME_NIGHT = timedelta(hours=20)
+"""After its last answer; a day later the next night begins, whether this one has ended or not."""
+KEPT_RUNS = 3
+"""Runs that have to end without a use of an answer before the journal forgets it."""
+
+
+def resumed(run: Run) -> Run:
+    """Return the run that was interrupted, where it is to be continued; else the run that was about to begin."""
+    last = _last()
+    if last is None or last.ended or run.is_fresh or last.run == run.id:
+        return run
+    with open_journal() as journal:
+        alive = max(last.began, journal.last_sign(last.run))
+    if run.began - datetime.fromtimestamp(alive, UTC) > SAME_NIGHT:
+        return run
+    return run.going_on(last.run, run_id.began(last.run))
+
+
+def ended(run: Run) -> None:
+    """Note that a run has ended well."""
+    if has_journal():
+        with open_journal() as journal:
+            journal.end(run.id)
+
+
+def prune() -> int:
+    """Forget answers that nobody needs any more; return how many.
+
+    An answer stays while one of the last runs has used it, and what a run asked in which a present certificate was
+    issued stays as long as that.
+    """
+    with open_journal() as journal:
+        began = [noted.began for noted in journal.runs() if noted.ended]
+        if len(began) < KEPT_RUNS:
+            return 0
+        return journal.prune(began[-KEPT_RUNS], _runs(read_certificates().values()))
+
+
+def _runs(certificates: Iterable[Certificate]) -> list[str]:
+    return sorted({certificate.run for certificate in certificates} - {""})
+
+
+def _last() -> JournaledRun | None:
+    if not has_journal():
+        return None
+    with open_journal() as journal:
+        return max(journal.runs(), key=lambda noted: noted.run, default=None)
