@@ -29,6 +29,7 @@ PARTS = {
     "history": "the history of the cases",
     "metrics": "the metrics",
     "slices": "the plot of categories",
+    "archive": "the archive of the run",
 }
 """By field of the report, by figure of a certificate, or by file."""
 ESSENTIAL = ("everything", "checks", "judges", "gate")

@@ -5,6 +5,7 @@ says of the calls; writes one report, the gate's word, the metrics and tonight's
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -18,7 +19,8 @@ from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
 from assay.judges.prompt import JUDGES_FOLDER
-from assay.project import failures, files, results
+from assay.project import archive, failures, files, results
+from assay.project.archive_pruning import prune
 from assay.project.certificates import CALIBRATION
 from assay.project.params import read_params
 from assay.project.release_notes import RELEASES
@@ -61,6 +63,8 @@ class Settings(Record):
     seed: int = 1
     health: Rules = Rules()
     """When `assay health` proposes to retire a case."""
+    keep: int = Field(default=90, ge=1)
+    """Runs whose files are kept; of an older one only its record in Git, and all of the accepted baseline's run."""
 
 
 STAGE = Stage(
@@ -300,14 +304,30 @@ def file_results(night: Night, found: content.Report) -> None:
         HISTORY.write([])
 
 
+def archived(night: Night, found: content.Report, keep: int) -> None:
+    """Archive the run under its id, if it has one, and give up the files of old ones; the verdict rests on neither."""
+
+    def archive_run() -> None:
+        archive.keep(archive.describe(found, night.responses))
+        prune(keep)
+
+    known = len(night.guard.failures)
+    if found.gate.run:
+        night.part("archive", archive_run, None)
+    if len(night.guard.failures) > known:
+        with suppress(OSError):  # the disk may be full; the message of the run names the failure all the same
+            failures.keep("publish", night.guard)
+
+
 def run(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
-    night = gather()
-    found = report(night, read_params("publish", Settings), now)
+    night, settings = gather(), read_params("publish", Settings)
+    found = report(night, settings, now)
     file_results(night, found)
     of_run = found.gate.model_copy(update=dict(results.times()))
     found = found.model_copy(update={"gate": of_run, "failures": night.failures})
     files.write_bytes(REPORT, render(found, night.guard).encode())
     failures.keep("publish", night.guard)
     files.write_json(GATE, found.gate.model_dump(mode="json"))
+    archived(night, found, settings.keep)
     return found.gate, summary(found)._replace(failures=[str(failure) for failure in night.failures])
