@@ -130,7 +130,9 @@ def lines(runs: Sequence[ListedRun]) -> list[str]:
     """Return runs as a table for a terminal, one line each."""
     if not runs:
         return [f"{RUNS} has no run yet: `assay nightly` makes the first."]
-    rows: list[tuple[str, ...]] = [("run", "began (UTC)", "took", "verdict", "target", "answers", "cost", "released set", "archive")]
+    rows: list[tuple[str, ...]] = [
+        ("run", "began (UTC)", "took", "verdict", "target", "answers", "cost", "released set", "archive")
+    ]
     rows += [_columns(run) for run in runs]
     widths = [max(len(fields[column]) for fields in rows) for column in range(len(rows[0]))]
     return ["  ".join(map(str.ljust, fields, widths)).rstrip() for fields in rows]
