@@ -35,19 +35,16 @@ def absent(run: str) -> str:
     if run not in archive.ids():
         return unknown()
     if archive.state(run) == "pruned":
-        note = (
-            f"The archive of run {run} is pruned; its record is {RUNS}/{run}.json. The commits before that have it: "
-            f"`assay report {run}` says how to fetch it."
-        )
+        note = f"The archive of this run is pruned; its record is {RUNS}/{run}.json. What to do to fetch it is said by:"
     else:
-        note = f"The report of run {run} is not on this machine. `assay report {run}` fetches it, then load this again."
-    return runs_page.render(Index(title="Report", note=note))
+        note = "The report of this run is not on this machine. Fetch it, then load this page again:"
+    return runs_page.render(Index(title="Report", note=note, command=f"assay report {run}"))
 
 
 def unknown() -> str:
     """Return the page for an address that is no run's."""
     return runs_page.render(
-        Index(title="Report", note="There is no such run here: the list of runs names those there are.")
+        Index(title="Report", note="There is no such run here; the list of runs names those there are.")
     )
 
 

@@ -30,6 +30,8 @@ class Index(Record):
     title: str = "Runs"
     rows: list[Row] = Field(default=[])
     note: str = ""
+    command: str = ""
+    """What to run for what the note is about."""
 
 
 def render(index: Index) -> str:
