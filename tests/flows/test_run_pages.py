@@ -36,7 +36,7 @@ def browser() -> TestClient:
             f"/assay/report/{an_id(1)}%00",
             f"/assay/report/{an_id(9)}",
         ),
-        f"/assay/report/{an_id(1).upper()}",
+        *(f"/assay/report/{an_id(1).upper()}", "/assay/report/../reports", "/assay/report/..%2freports"),
         *("/assay/certificates/../../params.json", "/assay/certificates/%2e%2e%2f%2e%2e%2fparams.json"),
     ],
 )
