@@ -21,6 +21,7 @@ from tests.layout import ROOT
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
 DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md", "docs/formats.md"]
 DOCUMENTS += ["docs/release.md", "docs/project.md", "docs/reference.md", "docs/report.md", "docs/identity.md"]
+DOCUMENTS += ["docs/runs.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -130,7 +131,7 @@ def test_the_schema_of_certificates_is_the_one_published() -> None:
 
 def test_every_option_named_exists() -> None:
     """Each option that a document shows behind `assay COMMAND` is one of that command."""
-    texts = TEXT["docs/calibrate.md"] + TEXT["docs/report.md"]
+    texts = "".join(TEXT[f"docs/{name}.md"] for name in ("calibrate", "report", "runs"))
     for name, rest in re.findall(r"^assay ([a-z]+)(.*)$", texts, re.MULTILINE):
         known = {option for parameter in app.commands[name].params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from assay.cli import cases, evalset, people, project
+from assay.cli import cases, evalset, people, project, runs
 from assay.cli.app import app, as_json, command
 from assay.cli.flows import load, overridable
 
-__all__ = ["app", "cases", "evalset", "people", "project"]
+__all__ = ["app", "cases", "evalset", "people", "project", "runs"]
 
 HOLDS_H = 36
 """Hours after which a verdict is one of another product: a night a day, and half a day for the next one to end."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from assay.commands.validate import validate
 from assay.models.process import supervised
 from assay.project import code_lock, continuation, files
+from assay.project.dvc import record_archives
 from assay.project.entrypoint import BAD_INPUT
 from assay.project.run_id import VARIABLE, new_run
 from assay.project.run_lock import exclusive
@@ -38,4 +39,5 @@ def repro(stages: Sequence[str]) -> int:
                 process.send_signal(signal.SIGINT)  # DVC lets the stage end, and then itself
                 process.wait(PATIENCE_S)
                 raise
+        record_archives()
     return BAD_INPUT if code else 0

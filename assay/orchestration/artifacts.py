@@ -1,4 +1,4 @@
-"""What Prefect shows of a run: its final state and at most four artifacts; no text of a model goes into Markdown."""
+"""What Prefect shows of a run: its final state and at most five artifacts; no text of a model goes into Markdown."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from prefect.states import Completed
 
 from assay.calibration.certificate import Certificate
 from assay.evalset.admission import Batch
-from assay.orchestration import server
+from assay.orchestration import run_pages, server
 from assay.project.params import read_params
 from assay.report.gate import Gate
 from assay.stages import batches
@@ -42,7 +42,9 @@ def verdict(gate: Gate, summary: Summary) -> State[None]:
         create_table_artifact(
             key="coverage-and-calls", table=summary.coverage, description="Where the cases went, and what was used"
         )
-        create_link_artifact(key="report", link=_shown(server.REPORT_PAGE), description="The whole report")
+        page = _shown(run_pages.report(gate.run))
+        create_link_artifact(key="report", link=page, description="The whole report of this run")
+        create_link_artifact(key="runs", link=_shown(run_pages.RUNS_PAGE), description="All runs, with their reports")
     return Completed(name=STATES[gate.word], message=gate.sentence)
 
 
@@ -53,7 +55,7 @@ def certificates(issued: Sequence[Certificate]) -> State[None]:
         _table("calibration", certificate)
         link = _shown(server.certificate(certificate.judge))
         create_link_artifact(key=f"certificate-{certificate.judge}", link=link, description=_standing(certificate))
-        page = _shown(f"{server.REPORT_PAGE}#judges")
+        page = _shown(f"{run_pages.REPORT_PAGE}#judges")
         create_link_artifact(key=f"judge-{certificate.judge}", link=page, description="The judge's page of the report")
     text = "; ".join(_standing(certificate) for certificate in issued) or "no certificate could be issued"
     return Completed(name="Certified" if issued and met else "Refused", message=text)

@@ -3,12 +3,13 @@
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assay.desk.guard import NoForeignSockets, WithHeaders
@@ -16,7 +17,9 @@ from assay.errors import BusyError, EndpointError
 from assay.judges import prompt
 from assay.models import orphans
 from assay.models.process import supervised
-from assay.project import files
+from assay.orchestration import run_pages
+from assay.orchestration.run_pages import REPORT_PAGE, RUNS_PAGE
+from assay.project import archive, files
 from assay.project.certificates import CALIBRATION
 from assay.project.entrypoint import QUIET
 from assay.project.results import REPORT
@@ -24,8 +27,7 @@ from assay.project.results import REPORT
 HOST = "127.0.0.1"
 GRACE_S = 10
 """How long the server may take to end after it was asked to."""
-REPORT_PAGE = "/assay/report"
-"""Where this server shows the last report."""
+CERTIFICATES = "/assay/certificates/"
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -54,32 +56,59 @@ def settings(port: int, home: Path) -> dict[str, str]:
 
 
 class WithResults:
-    """Show the report and the certificates beside Prefect's pages: a browser follows no link from there to a file."""
+    """Show reports, runs and certificates beside Prefect's pages: a browser follows no link from there to a file."""
 
-    def __init__(self, app: ASGIApp, files: Mapping[str, Path]) -> None:
-        """Wrap an application; `files` are all that is shown, by address."""
-        self._app, self._files = app, files
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with a file of ours, or let Prefect answer."""
-        file = self._files.get(scope["path"]) if scope["type"] == "http" else None
-        await (FileResponse(file) if file and file.is_file() else self._app)(scope, receive, send)
+        """Answer with a result of the project, or let Prefect answer."""
+        answer = await run_in_threadpool(result, scope["path"]) if scope["type"] == "http" else None
+        await (answer or self._app)(scope, receive, send)
+
+
+def result(path: str) -> Response | None:
+    """Return the answer to an address of ours as the disk has it now; None for any other address.
+
+    What follows the address becomes part of a path only where it is a run's id, or the name of a judge of the project.
+    """
+    if path == RUNS_PAGE:
+        return HTMLResponse(run_pages.index())
+    if path == REPORT_PAGE:
+        return _file(files.path(REPORT))
+    run = path.removeprefix(f"{REPORT_PAGE}/")
+    if run != path:
+        return _report(run)
+    judge = path.removeprefix(CERTIFICATES).removesuffix(".json")
+    if path == certificate(judge) and judge in prompt.names():
+        return _file(files.path(f"{CALIBRATION}/{judge}.json"))
+    return None
+
+
+def _file(file: Path) -> Response | None:
+    return FileResponse(file) if file.is_file() else None
+
+
+def _report(run: str) -> Response:
+    """Return the report of a run, or a page that says how to get it."""
+    if not archive.is_run_id(run):
+        return HTMLResponse(run_pages.unknown(), 404)
+    return _file(archive.report_file(run)) or HTMLResponse(run_pages.absent(run), 404)
 
 
 def create_app() -> ASGIApp:
     """Return Prefect's application, closed to other host names (DNS rebinding) and to other sites."""
     from prefect.server.api.server import create_app as prefect_app
 
-    shown = {REPORT_PAGE: files.path(REPORT)}
-    shown |= {certificate(judge): files.path(f"{CALIBRATION}/{judge}.json") for judge in prompt.names()}
     headers = {"Content-Security-Policy": POLICY, "X-Frame-Options": "DENY"}
-    app = WithHeaders(NoForeignSockets(WithResults(prefect_app(), shown)), headers)
+    app = WithHeaders(NoForeignSockets(WithResults(prefect_app())), headers)
     return TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
 
 
 def certificate(judge: str) -> str:
     """Return where this server shows a judge's certificate."""
-    return f"/assay/certificates/{judge}.json"
+    return f"{CERTIFICATES}{judge}.json"
 
 
 @contextmanager

@@ -5,14 +5,15 @@ after it, and only a stage that finished on unmoved inputs is committed; a stage
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from assay.errors import ConfigError, RecordError
-from assay.project import code_lock, files, params, programs
+from assay.project import archive, code_lock, failures, files, params, programs
+from assay.records.parts import PARTS
 from assay.records.record import digest
 from assay.storage.yaml_text import YamlError, parse_yaml
 from assay.text import one_line
@@ -58,7 +59,9 @@ def recording(stage: str) -> Iterator[None]:
 
 @contextmanager
 def recording_together() -> Iterator[None]:
-    """Commit the stages that finish inside the block in one go, since DVC takes seconds to start; also after an error.
+    """Commit what finishes inside the block in one go, since DVC takes seconds to start; also after an error.
+
+    That is the stages, and the archive of a run, which a run with overrides has too.
 
     Raises:
         RecordError: As for `recording`.
@@ -81,6 +84,22 @@ def _commit_finished(waiting: Mapping[str, dict[str, str]]) -> None:
         _require_unmoved(stage, before)
     if waiting:
         _commit(*waiting)
+    else:
+        record_archives()
+
+
+def record_archives() -> None:
+    """Commit the archived runs that DVC does not hold yet; where it refuses, that is a failed part of the run."""
+    kept = archive.pending()
+    if not kept:
+        return
+    try:
+        require_repository()
+        programs.record(*kept)
+    except (ConfigError, RecordError) as error:
+        failures.add("publish", PARTS["archive"], error)
+    else:
+        archive.committed(kept)
 
 
 def _require_unmoved(stage: str, before: Mapping[str, str]) -> None:
@@ -162,10 +181,27 @@ def _hash(file: Path) -> str:
 
 
 def _commit(*stages: str) -> None:
+    """Commit stages with the archived runs; where DVC refuses both, the stages alone, and the archives' part failed."""
     require_repository()
+    kept = archive.pending()
+    try:
+        programs.record(*stages, *kept)
+    except ConfigError as error:
+        if not kept:
+            raise _refused(stages, error) from error
+        _commit_alone(stages)
+        failures.add("publish", PARTS["archive"], error)
+    else:
+        if kept:
+            archive.committed(kept)
+
+
+def _commit_alone(stages: Sequence[str]) -> None:
     try:
         programs.record(*stages)
     except ConfigError as error:
-        raise RecordError(
-            f"DVC cannot record {', '.join(stages)} ({error}): run `dvc doctor`, then the stage again"
-        ) from error
+        raise _refused(stages, error) from error
+
+
+def _refused(stages: Sequence[str], error: ConfigError) -> RecordError:
+    return RecordError(f"DVC cannot record {', '.join(stages)} ({error}): run `dvc doctor`, then the stage again")

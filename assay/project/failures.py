@@ -26,6 +26,15 @@ def keep(stage: str, guard: Guard) -> None:
     files.write_bytes(f"{files.PRIVATE}/{FOLDER}/{traces.name}", "\n".join(guard.tracebacks).encode(errors="replace"))
 
 
+def add(stage: str, part: str, error: Exception) -> None:
+    """File that a part of a stage failed after the stage had ended, beside what failed in it before."""
+    guard, traces = Guard(), where(stage)
+    guard.failures = _of(stage)
+    guard.tracebacks = [(files.root() / traces).read_text(encoding="utf8")] if traces else []
+    guard.failed(part, error)
+    keep(stage, guard)
+
+
 def read(stages: Sequence[str] = STAGES) -> list[Failure]:
     """Return what failed in these stages when each of them last ran."""
     return [failure for stage in stages for failure in _of(stage)]

@@ -3,6 +3,7 @@
 DVC speaks to remotes of many kinds, and each fails in errors of its own; as a program it fails in one way.
 """
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,15 +38,16 @@ def dvc(*words: str) -> str:
     return _checked([sys.executable, "-m", "dvc", *words], f"dvc {words[0]}").strip()
 
 
-def record(*stages: str) -> None:
-    """Let DVC commit stages, undisturbed: it writes dvc.lock in place, and cut short it would leave an empty one.
+def record(*targets: str) -> None:
+    """Let DVC commit stages and .dvc files, undisturbed.
 
-    A signal that comes meanwhile, from a terminal too, takes effect once DVC has ended.
+    It writes dvc.lock in place, and cut short it would leave an empty one. A signal that comes meanwhile, from a
+    terminal too, takes effect once DVC has ended.
 
     Raises:
         ConfigError: It refuses; the text says why.
     """
-    command = [sys.executable, "-m", "dvc", "commit", "--force", *stages]
+    command = [sys.executable, "-m", "dvc", "commit", "--force", *targets]
     with subprocess.Popen(
         command,
         cwd=files.root(),
@@ -74,6 +76,12 @@ def cached(md5: str) -> Path | None:
     folder = Path(files.root(), dvc("cache", "dir"))
     file = folder / "files" / "md5" / md5[:2] / md5[2:]
     return file if file.is_file() else None
+
+
+def md5(file: Path) -> str:
+    """Return the hash by which DVC knows a file."""
+    with file.open("rb") as content_:
+        return hashlib.file_digest(content_, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def outputs(lock: bytes, stage: str) -> dict[str, str]:

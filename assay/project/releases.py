@@ -4,7 +4,6 @@ Reads the notes of releases, tags, and the set as it was: from the DVC cache or 
 decision log of the tagged commit. Writes nothing but what it is asked to export.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -94,12 +93,6 @@ def notes_file(release: str) -> str:
 def page_file(release: str) -> str:
     """Return where the page of a release lies."""
     return notes_file(release).removesuffix(".json") + ".md"
-
-
-def md5(file: Path) -> str:
-    """Return the hash by which DVC knows a file."""
-    with file.open("rb") as content_:
-        return hashlib.file_digest(content_, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def cases(version: str) -> list[Case]:

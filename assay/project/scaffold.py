@@ -11,6 +11,7 @@ from typing import Literal
 
 import assay
 from assay.errors import ConfigError
+from assay.project.archive import IGNORED, RUNS
 from assay.storage import atomic
 
 Kind = Literal["python", "http", "openai", "recorded"]
@@ -57,12 +58,12 @@ def template() -> Path:
 
 def shared_files() -> dict[str, bytes]:
     """Return the files that every project has, by their path in it."""
-    return _copied(SHARED)
+    return {**_copied(SHARED), f"{RUNS}/.gitignore": IGNORED}
 
 
 def sample_files() -> dict[str, bytes]:
     """Return the files of the sample project, by their path in it."""
-    return _copied((*SHARED, *SAMPLE))
+    return {**shared_files(), **_copied(SAMPLE)}
 
 
 def starter_files(kind: Kind, values: Mapping[str, str], *, has_cases: bool) -> dict[str, bytes]:

@@ -30,6 +30,7 @@ PARTS = {
     "metrics": "the metrics",
     "slices": "the plot of categories",
     "journal": "the pruning of the journal",
+    "archive": "the archive of the run",
 }
 """By field of the report, by figure of a certificate, or by file."""
 ESSENTIAL = ("everything", "checks", "judges", "gate")

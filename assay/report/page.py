@@ -187,7 +187,7 @@ def render(report: Report, guard: Guard | None = None) -> str:
     }
     while True:
         try:
-            return _environment().get_template("report.html").render(values, panels=panels)
+            return environment().get_template("report.html").render(values, panels=panels)
         except Exception as error:
             if not panels.lose(error):
                 raise
@@ -202,8 +202,9 @@ def _bars(accountings: Mapping[str, Accounting]) -> dict[str, list[figures.Segme
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what draws a page of the house: it escapes every value, and spells out what is hidden in one."""
+    drawing = Environment(
         loader=PackageLoader("assay.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -211,7 +212,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    drawing.filters.update(
         percent=percent,
         interval=with_interval,
         bounds=amounts.bounds,
@@ -229,8 +230,8 @@ def _environment() -> Environment:
         seconds=amounts.seconds,
         excerpt=texts.excerpt,
     )
-    environment.globals.update(min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)
-    return environment
+    drawing.globals.update(min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)
+    return drawing
 
 
 def _standing(report: Report, name: str) -> Standing:

@@ -5,6 +5,7 @@ says of the calls; writes one report, the gate's word, the metrics and tonight's
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -18,7 +19,8 @@ from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
 from assay.judges.prompt import JUDGES_FOLDER
-from assay.project import failures, files, results
+from assay.project import archive, failures, files, results
+from assay.project.archive_pruning import prune
 from assay.project.certificates import CALIBRATION
 from assay.project.params import read_params
 from assay.project.release_notes import RELEASES
@@ -32,6 +34,7 @@ from assay.project.taxonomy import TAXONOMY
 from assay.records.history import CaseNight
 from assay.records.parts import ESSENTIAL, PARTS
 from assay.records.record import Record
+from assay.records.run import Answers
 from assay.records.verdict import IDENTICAL
 from assay.report import answers, cases, content, correction, costs, findings, gate, judged, metrics, wording
 from assay.report.cases import ReportedCase
@@ -61,6 +64,8 @@ class Settings(Record):
     seed: int = 1
     health: Rules = Rules()
     """When `assay health` proposes to retire a case."""
+    keep: int = Field(default=90, ge=1)
+    """Runs whose files are kept; of an older one only its record in Git, and all of the accepted baseline's run."""
 
 
 STAGE = Stage(
@@ -300,21 +305,40 @@ def file_results(night: Night, found: content.Report) -> None:
         HISTORY.write([])
 
 
-def answered(night: Night) -> str:
-    """Return what of the answers was kept or continued, as the last line of a run says it."""
+def answers_of(night: Night) -> Answers:
+    """Return whence the answers of a run come: as its stage noted it, or in a clone as far as the table tells."""
     last = results.last_run()
-    known = last.answers if last and last.run == night.run else None
-    return answers.sentence(night.run, known or answers.counted(night.run, night.responses)) if night.run else ""
+    noted = last.answers if last and last.run == night.run else None
+    return noted or answers.counted(night.run, night.responses)
+
+
+def archived(night: Night, found: content.Report, whence: Answers, keep: int) -> None:
+    """Archive the run under its id, if it has one, and give up the files of old ones; the verdict rests on neither."""
+
+    def archive_run() -> None:
+        archive.keep(archive.describe(found, whence))
+        prune(keep)
+
+    known = len(night.guard.failures)
+    if found.gate.run:
+        night.part("archive", archive_run, None)
+    if len(night.guard.failures) > known:
+        with suppress(OSError):  # the disk may be full; the message of the run names the failure all the same
+            failures.keep("publish", night.guard)
 
 
 def run(now: datetime) -> tuple[gate.Gate, Summary]:
     """Write the report, the gate's word and the metrics; return the gate and what a control room shows."""
-    night = gather()
-    found = report(night, read_params("publish", Settings), now)
+    night, settings = gather(), read_params("publish", Settings)
+    found = report(night, settings, now)
     file_results(night, found)
-    of_run = found.gate.model_copy(update=dict(results.times(night.run)) | {"answers": answered(night)})
+    whence = answers_of(night)
+    of_run = found.gate.model_copy(update=dict(results.times(night.run)))
+    if night.run:
+        of_run = of_run.model_copy(update={"answers": answers.sentence(night.run, whence)})
     found = found.model_copy(update={"gate": of_run, "failures": night.failures})
     files.write_bytes(REPORT, render(found, night.guard).encode())
     failures.keep("publish", night.guard)
     files.write_json(GATE, found.gate.model_dump(mode="json"))
+    archived(night, found, whence, settings.keep)
     return found.gate, summary(found)._replace(failures=[str(failure) for failure in night.failures])

@@ -16,7 +16,7 @@ from assay.evalset.versions import Asked, Changes, Content, changes, choose, con
 from assay.judges import prompt
 from assay.project import files, releases
 from assay.project.code_lock import LOCK
-from assay.project.programs import cached, dvc, git, outputs, remote
+from assay.project.programs import cached, dvc, git, md5, outputs, remote
 from assay.project.release_notes import RELEASES
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES, MANIFEST
@@ -122,7 +122,7 @@ def gather() -> There:
             "run `assay grow`, or `assay repro review`"
         )
     lock = files.path("dvc.lock").read_bytes() if files.exists("dvc.lock") else b""
-    if outputs(lock, REVIEW).get(CASES.path) != releases.md5(CASES.file()):
+    if outputs(lock, REVIEW).get(CASES.path) != md5(CASES.file()):
         raise DataError(f"dvc.lock does not hold {CASES.path} as it is, expected it to: run `assay repro review`")
     return there
 
@@ -194,7 +194,7 @@ def pushed() -> str:
     name = remote()
     if not name:
         return "No DVC remote is configured, so the data stays here: `dvc remote add -d NAME URL`, then `dvc push`."
-    if not cached(releases.md5(CASES.file())):
+    if not cached(md5(CASES.file())):
         raise ConfigError(
             f"the DVC cache has lost {CASES.path}, so that nothing would be pushed, expected it there: "
             "run `dvc commit --force review`, then release again"

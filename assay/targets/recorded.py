@@ -60,8 +60,6 @@ class RecordedTarget:
             ) from error
         self.fingerprint = f"{name}@recorded-{hashlib.sha256(content).hexdigest()[:8]}"
         self.reported: set[str] = set()
-        self.is_version_known = True
-        self.undeclared: list[str] = []
         self._path = path
         self._found: dict[tuple[str, int], Recorded] = {}
         for number, row in _rows(path, content):

@@ -483,7 +483,15 @@ def test_upgrade_of_a_fresh_project_changes_nothing(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["flows/nightly.py", "tasks/judge.py", "data/judges/grounding/rubric.md", "dvc.yaml", "assay.lock"]
+    "name",
+    [
+        "flows/nightly.py",
+        "tasks/judge.py",
+        "data/judges/grounding/rubric.md",
+        "dvc.yaml",
+        "assay.lock",
+        "data/runs/.gitignore",
+    ],
 )
 def test_upgrade_brings_back_what_is_missing(project: Path, name: str) -> None:
     """A file of the tool's that was deleted is there again as it was, and named; nothing else changes."""

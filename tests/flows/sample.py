@@ -45,7 +45,7 @@ def clone(folder: Path) -> Sample:
         check=True,
     )
     for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file() and not name.startswith(("data/calibration/", "data/reports/")):
+        if (ROOT / name).is_file() and not name.startswith(("data/calibration/", "data/reports/", "data/runs/0")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     sample = Sample(folder)

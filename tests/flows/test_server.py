@@ -1,5 +1,6 @@
 """The control room: a real Prefect server, its schedule, its forms in a real browser, runs started from there."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from assay.records.run import RUN_ID
 from tests.flows.sample import Sample
 from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Served, in_browser, wait_for
 
@@ -76,7 +78,7 @@ def test_another_site_opens_no_socket_and_no_frame(api: Api) -> None:
     for path in ("/api/events/in", "/api/events/out", "/api/logs/out"):
         assert {opened(api.address, path, origin) for origin in foreign} == {403}
         assert {opened(api.address, path, origin) for origin in ("", api.address)} == {101}
-    for path in ("/", "/dashboard", "/assay/report", "/api/health", "/docs"):
+    for path in ("/", "/dashboard", "/assay/report", "/assay/report/x", "/assay/runs", "/api/health", "/docs"):
         found = httpx.get(f"{api.address}{path}", follow_redirects=True).headers
         assert "frame-ancestors 'none'" in found["Content-Security-Policy"]
         assert found["X-Frame-Options"] == "DENY"
@@ -166,11 +168,16 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     progress = {one["key"]: one["data"] for one in artifacts if one["type"] == "progress"}
     assert progress == {"progress-execute": 100, "progress-judge": 100, "progress-monitor": 100}
     shown = {one["key"] for one in artifacts} - progress.keys()
-    assert shown == {"nightly-verdict", "newly-failing", "coverage-and-calls", "report"}
+    assert shown == {"nightly-verdict", "newly-failing", "coverage-and-calls", "report", "runs"}
     page.goto(f"{api.address}/assay/report", wait_until="networkidle")
     assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
     (link,) = [one["data"] for one in artifacts if one["key"] == "report"]
-    assert f"{api.address}/assay/report" in link
+    assert re.search(f"{api.address}/assay/report/{RUN_ID}", link)
+    page.goto(re.findall(r"http[^)]+", link)[0], wait_until="networkidle")
+    assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
+    page.goto(f"{api.address}/assay/runs", wait_until="networkidle")
+    page.locator("tbody a").first.click()
+    assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
     names = {
         one["name"].partition("-")[0] for one in api.post("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
     }

@@ -42,10 +42,10 @@ def test_a_panel_with_a_bug_is_a_note(panel: str, monkeypatch: pytest.MonkeyPatc
     origin = page.PackageLoader.get_source
     with monkeypatch.context() as patch:
         patch.setattr(page.PackageLoader, "get_source", broken)
-        page._environment.cache_clear()
+        page.environment.cache_clear()
         guard = Guard()
         text = render(sample.report(steadiness=sample.steadiness()), guard)
-    page._environment.cache_clear()
+    page.environment.cache_clear()
     note = f"The {panel} panel could not be computed: ZeroDivisionError"
     assert note in section(text, panel)
     assert [failure.part for failure in guard.failures] == [f"the {panel} panel"]

@@ -1,0 +1,184 @@
+"""Runs: which were there, what came of each, and where its report is.
+
+Reads the records in data/runs. A report that does not lie in the workspace is fetched, from DVC's cache or its remote,
+and is the one that the record names, byte for byte.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from assay.errors import ConfigError, DataError
+from assay.project import archive, files, programs
+from assay.project.archive import RUNS, State
+from assay.project.results import REPORT
+from assay.records.run import RunRecord
+from assay.report.wording import money
+from assay.storage import atomic
+from assay.text import printable
+
+SHORTEST = 13
+"""Characters of a short id: a run's moment, to the millisecond."""
+LAST = "last"
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+NAMED = 5
+"""Candidates that a message names."""
+
+
+class ListedRun(NamedTuple):
+    """A run as it is listed."""
+
+    record: RunRecord
+    short: str
+    """The beginning of its id that no other run has."""
+    state: State
+
+
+def listed(last: int | None = None) -> list[ListedRun]:
+    """Return the runs that have a record, the newest first.
+
+    Args:
+        last: How many; None for all.
+
+    Raises:
+        DataError: The record of one is damaged.
+    """
+    ids = archive.ids()
+    short = shortened(ids)
+    return [ListedRun(archive.read(run), short[run], archive.state(run)) for run in ids[:last]]
+
+
+def shortened(ids: Sequence[str]) -> dict[str, str]:
+    """Return of each id its beginning that no other one has, of 13 characters or more."""
+    ordered = sorted(ids)
+    lengths = dict.fromkeys(ordered, SHORTEST)
+    for first, second in pairwise(ordered):
+        same = next(place for place, (one, other) in enumerate(zip(first, second, strict=True)) if one != other)
+        lengths[first], lengths[second] = (max(lengths[run], same + 1) for run in (first, second))
+    return {run: run[:length] for run, length in lengths.items()}
+
+
+def chosen(wanted: str) -> RunRecord:
+    """Return the record of a run that somebody names.
+
+    Args:
+        wanted: The beginning of its id, `last`, or the date of a night that had one run.
+
+    Raises:
+        ConfigError: There is no such run, or more than one.
+        DataError: The record is damaged.
+    """
+    ids = archive.ids()
+    if not ids:
+        raise ConfigError(f"{RUNS} has no run, expected one: `assay nightly` makes the first")
+    if wanted == LAST:
+        return archive.read(ids[0])
+    if DATE.fullmatch(wanted):
+        matching = [run for run in ids if archive.read(run).night == wanted]
+    else:
+        matching = [run for run in ids if wanted and run.startswith(wanted.lower())]
+    if len(matching) == 1:
+        return archive.read(matching[0])
+    short, shown = shortened(ids), matching or ids
+    candidates = ", ".join(short[run] for run in shown[:NAMED]) + (", ..." if len(shown) > NAMED else "")
+    what = f"is of {len(matching)} runs" if matching else "is no run here"
+    raise ConfigError(
+        f"{printable(wanted[:80])!r} {what}, expected the beginning of one id, such as {candidates}: name one "
+        "(`assay runs` lists them)"
+    )
+
+
+def report(record: RunRecord) -> Path:
+    """Return the report of a run, byte for byte as it was; fetched where it does not lie in the workspace.
+
+    Raises:
+        ConfigError: It is pruned, or DVC cannot fetch it.
+        DataError: What DVC fetched is another file.
+    """
+    file, md5 = archive.report_file(record.run), record.files.get(Path(REPORT).name, "")
+    if _is(file, md5) or _from_cache(file, md5):
+        return file
+    tracking = f"{RUNS}/{record.run}.dvc"
+    if not files.exists(tracking):
+        raise ConfigError(
+            f"the archive of run {record.run} is pruned, expected {tracking}: find the last commit that has it "
+            f"(`git log --diff-filter=D --format=%H^ -- {tracking}`), `git checkout COMMIT -- {tracking}`, then run "
+            "this again"
+        )
+    if not programs.remote():
+        raise ConfigError(
+            f"the report of run {record.run} is neither here nor in DVC's cache, and there is no remote to fetch it "
+            "from, expected one: `dvc remote add --default`, or copy it from the machine of the run"
+        )
+    programs.dvc("pull", "--force", tracking)
+    if not _is(file, md5):
+        raise DataError(
+            f"{tracking} led to another report than the one of {RUNS}/{record.run}.json, expected MD5 {md5}: restore "
+            "both from one commit"
+        )
+    return file
+
+
+def row(run: ListedRun) -> dict[str, Any]:
+    """Return a run as JSON has it."""
+    return {**run.record.model_dump(mode="json"), "short": run.short, "duration_s": _seconds(run), "archive": run.state}
+
+
+def lines(runs: Sequence[ListedRun]) -> list[str]:
+    """Return runs as a table for a terminal, one line each."""
+    if not runs:
+        return [f"{RUNS} has no run yet: `assay nightly` makes the first."]
+    rows: list[tuple[str, ...]] = [
+        ("run", "began (UTC)", "took", "verdict", "target", "answers", "cost", "released set", "archive")
+    ]
+    rows += [_columns(run) for run in runs]
+    widths = [max(len(fields[column]) for fields in rows) for column in range(len(rows[0]))]
+    return ["  ".join(map(str.ljust, fields, widths)).rstrip() for fields in rows]
+
+
+def duration(run: ListedRun) -> str:
+    """Return how long a run took, as people say it."""
+    seconds = _seconds(run)
+    if seconds is None:
+        return ""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - two minutes
+
+
+def _columns(run: ListedRun) -> tuple[str, ...]:
+    record = run.record
+    return tuple(
+        printable(text)
+        for text in (
+            run.short,
+            f"{record.began:%Y-%m-%d %H:%M}" if record.began else record.night,
+            duration(run),
+            record.word.upper(),
+            record.target[:40],
+            f"{record.calls.asked} asked, {record.calls.kept} kept",
+            "" if record.cost_usd is None else money(record.cost_usd),
+            record.released or "-",
+            {"here": "", "elsewhere": "not here", "pruned": "pruned"}[run.state],
+        )
+    )
+
+
+def _seconds(run: ListedRun) -> float | None:
+    record = run.record
+    return (record.ended - record.began).total_seconds() if record.ended and record.began else None
+
+
+def _is(file: Path, md5: str) -> bool:
+    return file.is_file() and programs.md5(file) == md5
+
+
+def _from_cache(file: Path, md5: str) -> bool:
+    """Put a report in its place from the DVC cache of this machine; tell whether that has it whole."""
+    kept = programs.cached(md5)
+    if kept is None or not _is(kept, md5):
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with atomic.replacing(file) as target:
+        target.write(kept.read_bytes())
+    return True

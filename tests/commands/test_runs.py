@@ -1,0 +1,168 @@
+"""The commands about runs: a run is named without doubt, and its report is what it was, byte for byte."""
+
+import json
+import re
+import webbrowser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from assay.cli.main import app
+from assay.commands import runs
+from assay.errors import ConfigError, DataError
+from assay.project import archive, files
+from assay.project.archive import RUNS
+from assay.project.run_id import run_id
+from tests.archives import FIRST, a_record, an_id, archived, file_results
+from tests.cast import Project
+from tests.repository import dvc, git
+
+TWIN = run_id(FIRST, bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]))
+"""Of the same millisecond as night 0."""
+
+
+@pytest.fixture
+def repository(project: Project) -> Project:
+    """The project with two archived runs, committed to Git and DVC, and a remote beside it."""
+    git("init", "-q")
+    dvc("init", "-q")
+    archived(1, 2)
+    dvc("commit", "--force", *archive.pending())
+    return project
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["../../params", "/etc/passwd", f"{an_id(1)}/../x", "", "0", "zz", "2026-11-30", "%s", "*", "\x1b[2J", "first"],
+)
+def test_what_names_no_run_is_refused(project: Project, wanted: str) -> None:
+    """A name that is no run's, or more than one's, is refused with exit code 2 and names candidates."""
+    archived(1, 2)
+    done = CliRunner().invoke(app, ["report", "--", wanted])
+    assert done.exit_code == 2
+    assert an_id(2)[:13] in done.stderr
+    assert "\x1b" not in done.stderr
+    assert project.folder.is_dir()
+
+
+def test_without_a_run_none_is_named(project: Project) -> None:
+    """Before the first run there is nothing to open, and the list says so."""
+    assert CliRunner().invoke(app, ["report"]).exit_code == 2
+    assert CliRunner().invoke(app, ["runs", "--json"]).stdout == "[]\n"
+    assert "assay nightly" in CliRunner().invoke(app, ["runs"]).stdout
+    assert project.folder.is_dir()
+
+
+def test_a_damaged_record_is_named(project: Project) -> None:
+    """A record that is none, or another run's, is refused by its file's name."""
+    (first, second) = archived(1, 2)
+    (project.folder / RUNS / f"{first}.json").write_bytes((project.folder / RUNS / f"{second}.json").read_bytes())
+    done = CliRunner().invoke(app, ["runs"])
+    assert (done.exit_code, f"{RUNS}/{first}.json" in done.stderr) == (2, True)
+
+
+def test_ids_are_shortened_without_doubt(project: Project) -> None:
+    """Thirteen characters name a run, and more where another one has the same; each leads to its own run."""
+    archived(0, 1)
+    archive.keep(a_record(0, run=TWIN))
+    short = runs.shortened(archive.ids())
+    assert len(short[an_id(1)]) == 13
+    assert len(short[TWIN]) == len(short[an_id(0)]) == 36
+    assert [runs.chosen(short[run]).run for run in archive.ids()] == archive.ids()
+    with pytest.raises(ConfigError, match=re.escape(TWIN)):
+        runs.chosen(TWIN[:20])
+    assert project.folder.is_dir()
+
+
+def test_a_date_names_the_only_run_of_a_night(project: Project) -> None:
+    """The date of a night names its run where it had one, and is refused where it had two."""
+    archived(0, 1)
+    assert runs.chosen("2026-11-03").run == an_id(1)
+    assert runs.chosen("last").run == an_id(1)
+    archive.keep(a_record(1, run=run_id(FIRST, bytes(9) + b"\x02"), night="2026-11-03"))
+    with pytest.raises(ConfigError, match="2 runs"):
+        runs.chosen("2026-11-03")
+    assert project.folder.is_dir()
+
+
+def test_the_list_says_what_came_of_each_run(project: Project) -> None:
+    """Newest first: verdict, target, answers asked and kept, cost, release, duration, and where its files are."""
+    archived(1, 2, 3)
+    (project.folder / RUNS / f"{an_id(1)}.dvc").unlink()
+    (project.folder / RUNS / an_id(1) / "report.html").unlink()
+    (project.folder / RUNS / an_id(2) / "report.html").unlink()
+    rows = json.loads(CliRunner().invoke(app, ["runs", "--json"]).stdout)
+    assert [row["run"] for row in rows] == [an_id(number) for number in (3, 2, 1)]
+    assert [row["archive"] for row in rows] == ["here", "elsewhere", "pruned"]
+    assert {(row["duration_s"], row["cost_usd"], row["calls"]["kept"]) for row in rows} == {(240.0, 0.25, 20)}
+    lines = CliRunner().invoke(app, ["runs", "--last", "2"]).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["run", an_id(3)[:13], an_id(2)[:13]]
+    assert re.search(r"4 min +PASS +support@2 +180 asked, 20 kept +\$0.2500 +evalset@v1.0.0$", lines[1])
+
+
+def test_a_record_cannot_act_upon_the_terminal(project: Project) -> None:
+    """What somebody wrote into a record in Git is printed, and not obeyed."""
+    file_results("night 1")
+    archive.keep(a_record(1, target="\x1b[2Jevil", word="\x1b[31mpass"))
+    assert "\x1b" not in CliRunner().invoke(app, ["runs"]).stdout
+    assert project.folder.is_dir()
+
+
+def test_a_report_is_opened_by_its_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path of the run's own report is printed, not of the last one, and the browser gets its address."""
+    archived(1, 2)
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    done = CliRunner().invoke(app, ["report", an_id(1)[:13], "--open", "--json"])
+    assert json.loads(done.stdout)["run"] == an_id(1)
+    file = Path(json.loads(done.stdout)["report"])
+    assert file.read_bytes() == b"data/reports/report.html: night 1\n"
+    assert opened == [file.as_uri()]
+    assert project.folder.is_dir()
+
+
+def test_a_report_that_is_missing_or_changed_comes_from_the_cache(repository: Project) -> None:
+    """A report that was deleted, or edited, is restored from DVC's cache as it was."""
+    file = repository.folder / RUNS / an_id(1) / "report.html"
+    whole = file.read_bytes()
+    for change in (file.unlink, lambda: file.write_bytes(b"edited")):
+        change()
+        assert runs.report(runs.chosen(an_id(1))) == file
+        assert file.read_bytes() == whole
+
+
+def test_a_report_comes_from_the_remote_or_not_at_all(repository: Project) -> None:
+    """Without cache: refused without a remote, fetched with one, refused where the remote has it not."""
+    record = runs.chosen(an_id(1))
+    file = archive.report_file(record.run)
+    whole = file.read_bytes()
+    (repository.folder / ".dvc/cache").rename(repository.folder / "cache-aside")
+    file.unlink()
+    with pytest.raises(ConfigError, match="no remote"):
+        runs.report(record)
+    dvc("remote", "add", "-q", "-d", "local", str(repository.folder / "remote"))
+    with pytest.raises(ConfigError, match="dvc pull"):
+        runs.report(record)
+    (repository.folder / "cache-aside").rename(repository.folder / ".dvc/cache")
+    dvc("push", "-q")
+    (repository.folder / ".dvc/cache").rename(repository.folder / "cache-aside")
+    assert runs.report(record).read_bytes() == whole
+    (repository.folder / RUNS / f"{record.run}.dvc").write_bytes(
+        (repository.folder / RUNS / f"{an_id(2)}.dvc").read_bytes().replace(an_id(2).encode(), an_id(1).encode())
+    )
+    file.unlink()
+    (repository.folder / ".dvc/cache").rename(repository.folder / "cache-again")
+    with pytest.raises(DataError, match=record.files["report.html"]):
+        runs.report(record)
+
+
+def test_a_pruned_report_says_how_to_get_it(repository: Project) -> None:
+    """Of a run whose archive was given up and is in no cache, the message names the file to restore from Git."""
+    record = runs.chosen(an_id(1))
+    (repository.folder / RUNS / f"{record.run}.dvc").unlink()
+    archive.report_file(record.run).unlink()
+    (repository.folder / ".dvc/cache").rename(repository.folder / "cache-aside")
+    with pytest.raises(ConfigError, match=re.escape(f"git checkout COMMIT -- {RUNS}/{record.run}.dvc")):
+        runs.report(record)
+    assert files.exists(f"{RUNS}/{record.run}.json")
