@@ -172,8 +172,9 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     page.goto(f"{api.address}/assay/report", wait_until="networkidle")
     assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
     (link,) = [one["data"] for one in artifacts if one["key"] == "report"]
-    assert re.search(f"{api.address}/assay/report/{RUN_ID}", link)
-    page.goto(re.findall(r"http[^)]+", link)[0], wait_until="networkidle")
+    own = re.search(f"{api.address}/assay/report/{RUN_ID}", link)
+    assert own
+    page.goto(own[0], wait_until="networkidle")
     assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
     page.goto(f"{api.address}/assay/runs", wait_until="networkidle")
     page.locator("tbody a").first.click()
