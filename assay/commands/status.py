@@ -6,10 +6,10 @@ Reads every result that is there; writes nothing.
 from typing import Any
 
 from assay.calibration.certificate import Certificate
-from assay.project import files
+from assay.project import files, last_run
 from assay.project.certificates import read_certificates, read_refusals
 from assay.project.journal import has_journal, open_journal
-from assay.project.results import GATE, last_run, read_gate
+from assay.project.results import GATE, read_gate
 from assay.project.tables.evalset import CASES
 from assay.project.taxonomy import read_taxonomy
 from assay.report import wording
@@ -66,7 +66,7 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 def _used() -> list[Spending]:
     """Return the ledger of the last run; nothing where no journal was kept."""
-    last = last_run()
+    last = last_run.read()
     if last is None or not has_journal():
         return []
     with open_journal() as journal:

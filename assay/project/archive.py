@@ -118,6 +118,15 @@ def is_run_id(text: str) -> bool:
     return re.fullmatch(RUN_ID, text) is not None
 
 
+def known(run: str) -> RunRecord | None:
+    """Return what Git keeps of a run; None where it keeps nothing that can be read."""
+    if not (is_run_id(run) and files.exists(f"{RUNS}/{run}.json")):
+        return None
+    with suppress(DataError):
+        return read(run)
+    return None
+
+
 def read(run: str) -> RunRecord:
     """Return the record of a run; `run` is one of `ids()`.
 

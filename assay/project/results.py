@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from assay.errors import AssayError, BusyError, DataError
-from assay.project import files, run_id
+from assay.project import files, last_run, run_id
 from assay.project.run_id import Run
-from assay.records.run import Answers
+from assay.records.run import RunRecord
 from assay.report.gate import Gate, Times
 from assay.storage.rows import parse_row
 from assay.text import one_line
@@ -23,8 +23,6 @@ REPORT = "data/reports/report.html"
 SLICES = "data/reports/slices.csv"
 UNFINISHED = "unfinished.json"
 """Private file that is there from the beginning of a night until it has ended well."""
-LAST = "last-run.json"
-"""Private file with the run whose responses are on file, and whence they come."""
 ENDED = "it was interrupted, or told to end"
 KILLED = "it was killed, or the machine stopped"
 UNREADABLE = "its mark cannot be read"
@@ -49,40 +47,18 @@ def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> 
     return gate
 
 
-class LastRun(Times):
-    """The run whose responses are on file."""
-
-    answers: Answers | None = None
-    """Whence they come; None for a run of before this was kept."""
-
-
-def file_answers(run: Run, answers: Answers) -> None:
-    """Keep which run filed the responses that are there now, and whence they come."""
-    _keep(LastRun(run=run.id, began=run.began, answers=answers))
-
-
-def last_run() -> LastRun | None:
-    """Return the run whose responses are on file, as far as this machine knows it."""
-    name = f"{files.PRIVATE}/{LAST}"
-    if not files.exists(name):
-        return None
-    try:
-        return parse_row(LastRun, files.read_json(name, ""), name, 1)
-    except DataError:
-        return None
-
-
-def times(filed_by: str) -> Times:
+def times(filed_by: str, record: RunRecord | None = None) -> Times:
     """Return id, begin and end of a run that is published: the one that is on, or an earlier one published again.
 
     Args:
         filed_by: Id of the run that filed the responses; empty where they are of before runs had ids.
+        record: What Git keeps of that run, where it was published before.
     """
-    run, last = run_id.current(), last_run()
+    run, last = run_id.current(), last_run.read()
     if run and (run.id == filed_by or not filed_by):
         ended = run.clock()
         if last and last.run == run.id:
-            _keep(last.model_copy(update={"ended": ended}))
+            last_run.keep(last.model_copy(update={"ended": ended}))
         return Times(run=run.id, began=run.began, ended=ended)
     if last and filed_by in (last.run, ""):
         return Times(run=last.run, began=last.began, ended=last.ended)
@@ -91,12 +67,9 @@ def times(filed_by: str) -> Times:
             gate = parse_row(Gate, files.read_json(GATE, ""), GATE, 1)
             if filed_by in (gate.run, ""):
                 return Times(run=gate.run, began=gate.began, ended=gate.ended)
-    return Times(run=filed_by)
-
-
-def _keep(last: LastRun) -> None:
-    files.private(LAST)
-    files.write_json(f"{files.PRIVATE}/{LAST}", last.model_dump(mode="json"))
+    if record:
+        return Times(run=filed_by, began=record.began, ended=record.ended)
+    return Times(run=filed_by, began=run_id.began(filed_by) if run_id.PATTERN.fullmatch(filed_by) else None)
 
 
 @contextmanager

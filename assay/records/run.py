@@ -38,6 +38,16 @@ class Answers(Record):
     """Files that the product reads and does not declare, so that its version is not known."""
 
 
+class LastRun(Record):
+    """The run whose responses are on file."""
+
+    run: str = ""
+    began: datetime | None = None
+    ended: datetime | None = None
+    answers: Answers | None = None
+    """Whence they come; None for a run of before this was kept."""
+
+
 class RunRecord(Record):
     """What Git keeps of a run for ever: its verdict, what it was of, what it used, and the hashes of its files."""
 

@@ -19,7 +19,8 @@ from assay.models.engine import Answer, Call, Tally, Work, answer_all
 from assay.models.journal import Journal, JournaledRun
 from assay.models.limits import Limits
 from assay.models.modes import way
-from assay.project import results
+from assay.project import last_run
+from assay.project.answers import Count
 from assay.project.journal import open_journal
 from assay.project.params import read_params
 from assay.project.progress import progress
@@ -31,7 +32,6 @@ from assay.records.case import Case
 from assay.records.record import digest, hashed_fields
 from assay.records.response import Response
 from assay.records.run import Answers
-from assay.report.answers import Count
 from assay.stages.declaration import Output, Stage
 from assay.targets.conversation import Target
 from assay.targets.open import opened
@@ -219,7 +219,7 @@ def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
                 tally = await answer_all(asked.calls(CASES.stream(), target), journal, work, progress=step)
             answers = file(asked, target, tally)
             journal.note(noted(run, target, has_asked=answers.asked > 0))
-        results.file_answers(run, answers)
+        last_run.file_answers(run, answers)
         return tally
 
     with open_journal() as journal:

@@ -19,7 +19,7 @@ from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
 from assay.judges.prompt import JUDGES_FOLDER
-from assay.project import archive, failures, files, results
+from assay.project import answers, archive, failures, files, last_run, results
 from assay.project.archive_pruning import prune
 from assay.project.certificates import CALIBRATION
 from assay.project.params import read_params
@@ -36,7 +36,7 @@ from assay.records.parts import ESSENTIAL, PARTS
 from assay.records.record import Record
 from assay.records.run import Answers
 from assay.records.verdict import IDENTICAL
-from assay.report import answers, cases, content, correction, costs, findings, gate, judged, metrics, wording
+from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.page import render
@@ -307,7 +307,7 @@ def file_results(night: Night, found: content.Report) -> None:
 
 def answers_of(night: Night) -> Answers:
     """Return whence the answers of a run come: as its stage noted it, or in a clone as far as the table tells."""
-    last = results.last_run()
+    last = last_run.read()
     noted = last.answers if last and last.run == night.run else None
     return noted or answers.counted(night.run, night.responses)
 
@@ -333,7 +333,7 @@ def run(now: datetime) -> tuple[gate.Gate, Summary]:
     found = report(night, settings, now)
     file_results(night, found)
     whence = answers_of(night)
-    of_run = found.gate.model_copy(update=dict(results.times(night.run)))
+    of_run = found.gate.model_copy(update=dict(results.times(night.run, archive.known(night.run))))
     if night.run:
         of_run = of_run.model_copy(update={"answers": answers.sentence(night.run, whence)})
     found = found.model_copy(update={"gate": of_run, "failures": night.failures})

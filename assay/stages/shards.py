@@ -21,7 +21,8 @@ from assay.errors import BudgetError, ConfigError, DataError
 from assay.models.engine import Done, Progress, Tally, Work, answer_all
 from assay.models.journal import Journal
 from assay.models.usage import Meter, Purse
-from assay.project import files, params, results, run_id
+from assay.project import files, last_run, params, run_id
+from assay.project.answers import Count
 from assay.project.journal import JOURNAL, open_journal
 from assay.project.params import read_params
 from assay.project.run_id import Run
@@ -30,7 +31,6 @@ from assay.project.tables.responses import RESPONSES
 from assay.records.case import Case
 from assay.records.record import Record, digest
 from assay.records.response import Response
-from assay.report.answers import Count
 from assay.stages import execute
 from assay.stages.execute import Settings
 from assay.storage.parts import Parts, between
@@ -158,7 +158,7 @@ class Course:
         undeclared = sorted({name for part in parts for name in part.undeclared})
         is_known = all(part.is_version_known for part in parts)
         answers = count.answers(known=tally.known, is_version_known=is_known, undeclared=undeclared)
-        results.file_answers(self._run, answers)
+        last_run.file_answers(self._run, answers)
         return tally
 
 

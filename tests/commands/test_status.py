@@ -9,7 +9,7 @@ from assay.commands.status import lines, status
 from assay.errors import DataError
 from assay.models.journal import Journal
 from assay.models.usage import Meter
-from assay.project import files, results
+from assay.project import files, last_run
 from assay.project.results import GATE
 from assay.project.run_id import Run
 from assay.project.tables.candidates import CANDIDATES
@@ -97,7 +97,7 @@ def test_the_last_run_s_ledger_is_two_lines(project: Project, now: datetime) -> 
                 await journal.finish(f"{run} {stage}", "{}", is_final=stage != "judge", run=run, stage=stage, used=used)
 
         asyncio.run(finish())
-    results.file_answers(Run(id="2026-11-02", began=now, clock=lambda: now), Answers(asked=1))
+    last_run.file_answers(Run(id="2026-11-02", began=now, clock=lambda: now), Answers(asked=1))
     found = status()
     assert [(row["run"], row["stage"]) for row in found["used"]] == [("2026-11-02", "execute"), ("2026-11-02", "judge")]
     assert lines(found)[-3:] == [

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from assay.cli.main import app
 from assay.errors import BusyError, DataError
 from assay.project import files
-from assay.project.results import GATE, UNFINISHED, file_answers, finishing, read_gate, times
+from assay.project.last_run import file_answers
+from assay.project.results import GATE, UNFINISHED, finishing, read_gate, times
 from assay.project.run_id import Run, being, new_run
 from assay.records.run import Answers
 from assay.report.gate import EXIT, Gate

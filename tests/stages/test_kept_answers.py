@@ -12,12 +12,12 @@ from typing import Any, Literal
 import pytest
 
 from assay.models.journal import Journal
-from assay.project import continuation, files, results, run_id
+from assay.project import continuation, files, last_run, run_id
+from assay.project.answers import sentence
 from assay.project.run_id import Run, new_run
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.records.case import Expectation
-from assay.report.answers import sentence
 from assay.stages import execute
 from tests.cast import Project, case
 from tests.endpoint import Body, Reply, completion, failure, serving
@@ -75,7 +75,7 @@ def run_at(moment: datetime, *, is_fresh: bool = False) -> tuple[set[str], str]:
     mine = new_run(lambda: moment, lambda size: bytes([moment.hour] * size), is_fresh=is_fresh)
     with run_id.being(mine):
         execute.run(moment)
-    last = results.last_run()
+    last = last_run.read()
     assert last
     assert last.answers
     assert last.run == mine.id
