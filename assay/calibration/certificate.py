@@ -102,16 +102,19 @@ class Seen(Record):
 
 
 class AnchorNight(Record):
-    """How far one night's verdicts on the anchors lie from those at the certificate, and how the product did."""
+    """How far one run's verdicts on the anchors lie from those at the certificate, and how the product did."""
 
     judge: Name
     night: str
     """The date of the run."""
+    run: str = ""
+    """Id of the run that asked the judge; empty in a row of before runs had ids."""
     issued: datetime
     """Of the certificate: a new one begins a new count."""
     baseline: str
     """The accepted version of the product: another one begins a new count of the product's passes."""
     anchors: int = Field(ge=0)
+    """Those that the run asked of; verdicts that were kept from an earlier run are counted by that one alone."""
     flips: int = Field(ge=0)
     judged: int = Field(ge=0)
     """Tonight's answers, or pairs, with a verdict."""

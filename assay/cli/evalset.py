@@ -61,9 +61,9 @@ def diff(*, before: str | None, after: str | None, is_json: bool) -> None:
 @command("merge")
 @as_json
 def merge(*, is_json: bool) -> None:
-    """Join what two Git branches decided.
+    """Join what two Git branches decided and ran.
 
-    For when `git merge` has stopped at data/decisions or data/labels.
+    For when `git merge` has stopped at decisions, labels, or what nights filed in data/calibration and data/reports.
     """
     from datetime import UTC, datetime
 
@@ -76,7 +76,7 @@ def merge(*, is_json: bool) -> None:
     size = None
     with exclusive("merge", datetime.now(UTC)):
         merged = run.merge()
-        if not merged.left:
+        if merged.is_set_moved and not merged.left:
             code_lock.refresh()
             with recording("review"):
                 size = review.run()

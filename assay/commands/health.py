@@ -13,6 +13,7 @@ from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
 from assay.project.taxonomy import read_taxonomy
+from assay.records.history import last_runs
 from assay.records.record import Record
 from assay.report.texts import visible
 from assay.stages import batches
@@ -43,7 +44,7 @@ def at(now: datetime) -> Health:
     there = batches.fold(log).candidates
     cases = [case for case in CASES.read() if case.case_id in there]
     found = proposals(cases, read_taxonomy(), history, admitted_since(words), rules, now)
-    return Health(nights=len(history), needed=rules.nights, proposals=found)
+    return Health(nights=len(last_runs(history)), needed=rules.nights, proposals=found)
 
 
 def lines(found: Health) -> Iterator[str]:

@@ -1,12 +1,14 @@
-"""Merge: what two branches said is one log again, after `git merge` has stopped at it.
+"""Merge: what two branches said is one log again, and what they ran stands side by side, after `git merge` has stopped.
 
 Git cannot merge logs that both branches have added to, and nobody can by hand: each row holds the hash of the one
-before. Reads both sides from Git's index; writes the logs of data/ and the tables of labels. Asks nobody.
+before. Reads both sides from Git's index; writes the logs of data/, the tables of labels and what nights have filed
+(merge_nights.py). Asks nobody.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
+from assay.commands.merge_nights import join_nights
 from assay.errors import ConfigError, DataError
 from assay.evalset.admission import BatchEvent
 from assay.project import files
@@ -46,12 +48,16 @@ class Merged(NamedTuple):
     """By table: how many rows our branch had added, and how many theirs had."""
     both: list[str]
     """Candidates on which both branches had decided."""
+    taken: dict[str, str]
+    """By path: the side that counts, `ours` or `theirs`, of a file that only one side can fill."""
+    is_set_moved: bool
+    """Has the evaluation set to be made anew?"""
     left: list[str]
     """Files that are still in conflict."""
 
 
 def merge() -> Merged:
-    """Join the logs and tables of people at which a merge has stopped, and tell Git that they are resolved.
+    """Join the logs, tables and results at which a merge has stopped, and tell Git that they are resolved.
 
     Raises:
         ConfigError: None of them is in conflict, or both branches have released.
@@ -59,23 +65,32 @@ def merge() -> Merged:
     """
     conflicts = git("diff", "--name-only", "--diff-filter=U", "--relative").splitlines()
     names = [name for name in (*LOGS, *KEYED) if TABLES[name].path in conflicts]
-    if not names:
+    nights = join_nights(conflicts)
+    if not names and not nights.content:
         raise ConfigError(
-            "no log of people is in conflict, expected a merge that stopped at one, such as "
-            f"{DECISIONS.path}: call `git merge` first"
+            "neither a log of people nor a result of nights is in conflict, expected a merge that stopped at one, such "
+            f"as {DECISIONS.path}: call `git merge` first"
         )
     sides = {name: _sides(name) for name in names}
     joined = {name: _log(name, one) if name in LOGS else _table(name, one) for name, one in sides.items()}
     _require_sense(joined)
     for name, lines in joined.items():
         files.write_bytes(TABLES[name].path, b"".join(line + END for line in lines))
+    for path, data in nights.content.items():
+        files.write_bytes(path, data)
     made = [path for path in MADE if path in conflicts]
     if made:
         git("checkout", "--ours", "--", *made)
-    resolved = [*made, *(TABLES[name].path for name in names)]
+    resolved = [*made, *(TABLES[name].path for name in names), *nights.content]
     git("add", "--", *resolved)
     counts = {name: (len(one.ours) - len(one.base), len(one.theirs) - len(one.base)) for name, one in sides.items()}
-    return Merged(counts, _decided_twice(sides.get("decisions")), [path for path in conflicts if path not in resolved])
+    return Merged(
+        logs=counts | nights.rows,
+        both=_decided_twice(sides.get("decisions")),
+        left=[path for path in conflicts if path not in resolved],
+        taken=dict(nights.taken),
+        is_set_moved=bool(names) or MANIFEST in made,
+    )
 
 
 def stage() -> None:
@@ -88,7 +103,7 @@ def lines(merged: Merged, size: int | None) -> list[str]:
 
     Args:
         merged: What was joined.
-        size: Cases of the evaluation set that was made of it; None where it has to wait for other conflicts.
+        size: Cases of the evaluation set that was made of it; None where that was not needed, or has to wait.
     """
     rows = [
         f"{TABLES[name].path}: {ours} rows of ours, {theirs} of theirs" for name, (ours, theirs) in merged.logs.items()
@@ -97,6 +112,11 @@ def lines(merged: Merged, size: int | None) -> list[str]:
         rows.append(
             f"both decided on {', '.join(merged.both)}: what stands last counts; look at them before you commit."
         )
+    rows += [f"{path}: {side}, the later one" for path, side in merged.taken.items()]
+    if not merged.left and size is None:
+        return [*rows, "the nights of both are on file; look at them, then `git commit`."]
+    if size is None and not merged.is_set_moved:
+        return [*rows, f"still in conflict: {', '.join(merged.left)}; resolve them, then `git commit`."]
     if size is None:
         return [*rows, f"still in conflict: {', '.join(merged.left)}; resolve them, then `assay repro review`."]
     return [*rows, f"the set has {size} cases; look at it, then `git commit`."]

@@ -2,7 +2,7 @@
 
 Each rule looks at a case's nights at its present revision, and proposes with its figures; a person decides. An outcome
 is `pass` or `fail` in all trials by the scorers that could be believed that night, or none at all; a night without an
-outcome is neither.
+outcome is neither. Of a date that was run several times the last run counts, once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from assay.records.case import Case
 from assay.records.category import Category
-from assay.records.history import KEPT, CaseNight, unfolded
+from assay.records.history import KEPT, CaseNight, folded, last_runs, unfolded
 from assay.records.record import Record
 from assay.stats.rates import wilson
 
@@ -56,21 +56,14 @@ class Outcome(NamedTuple):
 
 
 def recorded(history: Sequence[CaseNight], tonight: CaseNight) -> list[CaseNight]:
-    """Return the history with tonight: in order, each night once, the last 90, revisions only where a set is new.
+    """Return the history with the row of one more run, as it is filed.
 
     Args:
         history: As it was recorded before.
-        tonight: The new row, with all revisions; it takes the place of an earlier one of the same night.
+        tonight: The new row, with all revisions; it takes the place of an earlier one of the same run.
     """
-    whole = {row.night: row for row in (*unfolded(history), tonight)}
-    kept = [whole[night] for night in sorted(whole)][-KEPT:]
-    before = ""
-    found = []
-    for row in kept:
-        is_known = row.evaluation_set == before
-        found.append(row.model_copy(update={"revisions": {}}) if is_known else row)
-        before = row.evaluation_set
-    return found
+    rows = {(row.night, row.run): row for row in (*unfolded(history), tonight)}
+    return folded(rows.values())
 
 
 def outcomes(case: Case, history: Sequence[CaseNight]) -> list[Outcome]:
@@ -106,7 +99,7 @@ def proposals(
         rules: When to propose.
         now: The moment.
     """
-    nights = unfolded(history)
+    nights = last_runs(unfolded(history))
     by_case = {case.case_id: outcomes(case, nights) for case in cases}
     is_telling = any(_tells(found) for found in by_case.values())
     kinds: list[tuple[Kind, Callable[[Case], str]]] = [

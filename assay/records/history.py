@@ -1,20 +1,38 @@
-"""The history: the outcome of each case in one night."""
+"""The history: the outcome of each case in one run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from pydantic import Field
 
 from assay.records.record import Name, Record
 
 KEPT = 90
-"""Nights of history."""
+"""Dates of history, each with all its runs."""
+
+
+class Dated(Protocol):
+    """A row of one run of one date."""
+
+    @property
+    def night(self) -> str:
+        """Return the date of the run."""
+
+    @property
+    def run(self) -> str:
+        """Return the id of the run, which sorts by time."""
+
+
+Row = TypeVar("Row", bound=Dated)
 
 
 class CaseNight(Record):
-    """What came of each case in one night: enough to see, many nights later, which cases still tell anything."""
+    """What came of each case in one run: enough to see, many nights later, which cases still tell anything."""
 
     night: str
     """The date of the run."""
+    run: str = ""
+    """Id of the run; empty in a row of before runs had ids. A date with several runs has a row for each."""
     target: str
     """Fingerprint of the target."""
     judge: str
@@ -42,3 +60,22 @@ def unfolded(history: Sequence[CaseNight]) -> list[CaseNight]:
         revisions = row.revisions or (nights[-1].revisions if nights else {})
         nights.append(row.model_copy(update={"revisions": revisions}))
     return nights
+
+
+def folded(history: Iterable[CaseNight]) -> list[CaseNight]:
+    """Return an unfolded history as it is filed: in order, the last 90 dates, revisions only where a set is new."""
+    rows = sorted(history, key=lambda row: (row.night, row.run))
+    dates = sorted({row.night for row in rows})[-KEPT:]
+    before = ""
+    nights: list[CaseNight] = []
+    for row in rows:
+        if row.night in dates:
+            is_known = row.evaluation_set == before
+            nights.append(row.model_copy(update={"revisions": {}}) if is_known else row)
+            before = row.evaluation_set
+    return nights
+
+
+def last_runs(rows: Iterable[Row]) -> list[Row]:
+    """Return the last run of each date, by date: whoever counts nights counts a date once, however often it was run."""
+    return list({row.night: row for row in sorted(rows, key=lambda row: (row.night, row.run))}.values())

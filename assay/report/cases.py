@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from assay.records.case import Case, Expectation, Layer, ToolCall
-from assay.records.history import KEPT, CaseNight
+from assay.records.history import KEPT, CaseNight, last_runs
 from assay.records.record import Record
 from assay.records.response import Message, Response
 from assay.records.verdict import IDENTICAL, Subject, Verdict
@@ -32,7 +32,10 @@ CUT = "length"
 
 
 class Since(Record):
-    """How long a case has failed at its present revision; a night without an outcome neither ends that nor counts."""
+    """How long a case has failed at its present revision; a night without an outcome neither ends that nor counts.
+
+    Of a date that was run several times the last run counts, once.
+    """
 
     night: str
     """The first night."""
@@ -123,7 +126,7 @@ class Filed:
     """By all scorers."""
     baseline: Outcomes
     history: Sequence[CaseNight] | None
-    """Unfolded; tonight's own row is not needed, and looked at by nobody. None where it is not known."""
+    """Unfolded; the rows of tonight's date are not needed, and looked at by nobody. None where it is not known."""
 
     @cached_property
     def verdicts_of(self) -> dict[str, list[Verdict]]:
@@ -243,7 +246,7 @@ def _since(filed: Filed, history: Sequence[CaseNight]) -> dict[str, Since]:
             frozenset(row.failed if row.shown_failed is None else row.shown_failed),
             frozenset(row.unscored if row.shown_unscored is None else row.shown_unscored),
         )
-        for row in reversed(history)
+        for row in reversed(last_runs(history))
         if row.night < filed.night
     ]
     oldest = before[-1][0].night if len(before) >= KEPT - 1 else None

@@ -1,7 +1,8 @@
 """Night after night: has the judged pass rate dropped, and was it the product or its judge?
 
 The anchors are the same answers every night, so only the judge can move them. The first 14 nights after a certificate
-say how much it moves them by itself; those after an accepted version, how the product's rate varies.
+say how much it moves them by itself; those after an accepted version, how the product's rate varies. Of a date that was
+run several times the last run that asked the judge counts, once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import Literal
 
 from assay.calibration.certificate import AnchorNight
 from assay.errors import InsufficientDataError
+from assay.records.history import last_runs
 from assay.records.record import Record
 from assay.report.wording import percent
 from assay.stats.detector import GUARD_NIGHTS, MIN_NIGHTS, Baseline, Direction, Night, State, attribute, baseline, watch
@@ -22,7 +24,7 @@ class Watch(Record):
 
     state: Literal["learning", "quiet", "judge", "product", "undecided"]
     nights: int
-    """Since the certificate, tonight included."""
+    """Dates since the certificate, tonight included."""
     anchors: int
     """Tonight's, with a verdict."""
     flips: int
@@ -34,14 +36,14 @@ def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int) -> Watch | 
     """Return what is known of a judge tonight; None before its first night.
 
     Args:
-        rows: One a judge and night, in any order.
+        rows: One a judge and run, in any order.
         judge: The judge.
         judges: How many are watched; together they share one false alarm a year.
     """
-    mine = sorted((row for row in rows if row.judge == judge), key=lambda row: row.night)
+    mine = sorted((row for row in rows if row.judge == judge), key=lambda row: (row.night, row.run))
     if not mine:
         return None
-    since = [row for row in mine if row.issued == mine[-1].issued and row.anchors]
+    since = last_runs(row for row in mine if row.issued == mine[-1].issued and row.anchors)
     accepted = [row for row in since if row.baseline == mine[-1].baseline and row.judged]
     anchors = _detector([Night(events=row.flips, n=row.anchors) for row in since], "increase", judges)
     suite = _detector([Night(events=row.passed, n=row.judged) for row in accepted], "drop", judges)

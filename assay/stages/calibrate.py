@@ -1,7 +1,7 @@
 """Calibrate: does the judge agree with people on answers that it was not tuned on?
 
 Reads labels, the labelled items and tonight's verdicts on them; writes one certificate a judge, what it rests on, and a
-row a night of how far the anchors have moved since. Asks the judge, for the audits of a new certificate. A certificate
+row a run of how far the anchors have moved since. Asks the judge, for the audits of a new certificate. A certificate
 that exists is kept, so that a night cannot renew what a person should: it expires, or the judge changes.
 """
 
@@ -215,15 +215,26 @@ def saw(judge: str, rated: Rated, verdicts: Sequence[Verdict]) -> list[Seen]:
     ]
 
 
-def moved(judge: str, certificate: Certificate, seen: Sequence[Seen], evidence: Evidence, now: datetime) -> AnchorNight:
-    """Return how far tonight's verdicts lie from those that the certificate rests on, and how the product did."""
+def moved(
+    judge: str, certificate: Certificate, seen: Sequence[Seen], evidence: Evidence, now: datetime
+) -> AnchorNight | None:
+    """Return how far tonight's verdicts lie from those that the certificate rests on, and how the product did.
+
+    Only what this run asked the judge counts; None where every verdict was kept from an earlier run, which has counted
+    them.
+    """
+    verdicts = evidence.said(judge)
+    asked = [verdict for verdict in verdicts if verdict.source_run in ("", verdict.run)]
+    if verdicts and not asked:
+        return None
     before = {row.item_id: row.outcome for row in seen if row.judge == judge}
-    anchors = [verdict for verdict in evidence.said(judge) if verdict.status == "ok" and verdict.item_id in before]
+    anchors = [verdict for verdict in asked if verdict.status == "ok" and verdict.item_id in before]
     subject = "pair" if certificate.question == "pairwise" else "target"
     own = [row for row in evidence.verdicts if (row.subject, row.scorer, row.status) == (subject, judge, "ok")]
     return AnchorNight(
         judge=judge,
         night=f"{now:%Y-%m-%d}",
+        run="+".join(sorted({verdict.run for verdict in asked} - {""})),
         issued=certificate.issued,
         baseline=evidence.accepted,
         anchors=len(anchors),
@@ -255,19 +266,25 @@ def file(
     now: datetime,
     guard: Guard,
 ) -> None:
-    """Write the certificates, what they rest on, and tonight's row of each."""
+    """Write the certificates, what they rest on, and this run's row of each; rows of other runs stay as they are."""
     seen = [row for row in evidence.seen if row.judge in certificates and row.judge not in fresh]
     seen += [row for rows in fresh.values() for row in rows]
     rows = {
         judge: guard.optional(PARTS["anchors"], partial(moved, judge, held, seen, evidence, now), None)
         for judge, held in certificates.items()
     }
-    tonight = [row for row in rows.values() if row]
-    written = {(row.judge, row.night) for row in tonight}
-    nights = [row for row in evidence.nights if (row.judge, row.night) not in written]
+    tonight = [_at_its_date(row, evidence.nights) for row in rows.values() if row]
+    written = {(row.judge, row.night, row.run) for row in tonight}
+    nights = [row for row in evidence.nights if (row.judge, row.night, row.run) not in written]
     SEEN.write(seen)
     NIGHTS.write([*nights, *tonight])
     write_certificates(certificates, refused)
+
+
+def _at_its_date(row: AnchorNight, nights: Sequence[AnchorNight]) -> AnchorNight:
+    """Return a run's row under the date under which it stands already, should the stage be repeated on a later day."""
+    dates = [known.night for known in nights if row.run and (known.judge, known.run) == (row.judge, row.run)]
+    return row.model_copy(update={"night": dates[0]}) if dates else row
 
 
 def run(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False, frame: str = "") -> list[Certificate]:

@@ -198,7 +198,7 @@ def test_a_broken_chain_is_named(place: Project) -> None:
 def test_without_a_conflict_there_is_nothing_to_merge(place: Project) -> None:
     """Called at any other time it says when it is for."""
     done = merged()
-    assert (done.exit_code, "no log of people is in conflict" in done.output) == (2, True)
+    assert (done.exit_code, "is in conflict, expected a merge that stopped at one" in done.output) == (2, True)
 
 
 def test_other_conflicts_are_left_to_people(place: Project) -> None:

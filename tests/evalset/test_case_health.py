@@ -134,6 +134,28 @@ def test_history_keeps_each_night_once() -> None:
     assert recorded(again, case_night("2026-11-02", [ONE])) == first
 
 
+def test_each_run_of_a_date_has_its_row() -> None:
+    """A second run of a date stands beside the first, also beside one of before runs had ids; neither loses its set."""
+    history = recorded([], case_night("2026-11-01", [ONE]))
+    for run, failed in (("run-1", []), ("run-2", [ONE.case_id]), ("run-1", [ONE.case_id])):
+        history = recorded(history, case_night("2026-11-01", [ONE], run=run, failed=failed))
+    rows = [(row.run, row.failed, bool(row.revisions)) for row in history]
+    assert rows == [("", [], True), ("run-1", [ONE.case_id], False), ("run-2", [ONE.case_id], False)]
+
+
+def test_a_date_that_was_run_often_counts_once_by_its_last_run() -> None:
+    """Sixty runs on twenty dates are twenty nights; an earlier run's failure is not that night's outcome."""
+    dates = [f"2026-11-{day:02}" for day in range(1, 21)]
+    runs = [
+        case_night(date, [ONE], run=f"{date}-{number}", target=f"support@{number}", failed=failed)
+        for date in dates
+        for number, failed in ((1, [ONE.case_id]), (2, []), (3, []))
+    ]
+    assert kinds(runs) == []
+    more = [case_night(f"2026-12-{day:02}", [ONE], run="run", target=f"support@{day}") for day in range(1, 11)]
+    assert kinds([*runs, *more]) == ["saturated"]
+
+
 def test_history_names_a_set_once_and_forgets_the_oldest() -> None:
     """Ninety nights are kept; revisions stand in the first row of a set and come back for all of them."""
     history: list[CaseNight] = []

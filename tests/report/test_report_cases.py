@@ -43,6 +43,18 @@ def since(history: Sequence[CaseNight]) -> Since:
     return found.since
 
 
+def test_a_date_that_was_run_often_is_one_night_of_a_failure() -> None:
+    """The last run of each date says whether the case failed on it, once; runs of tonight's own date say nothing."""
+    dates = ("2026-12-28", "2026-12-29", "2026-12-30", TONIGHT)
+    outcomes = {"2026-12-28": ([ONE.case_id], []), TONIGHT: ([], [])}
+    history = [
+        case_night(date, [ONE], run=f"run-{number}", failed=failed)
+        for date in dates
+        for number, failed in enumerate(outcomes.get(date, ([], [ONE.case_id])))
+    ]
+    assert (since(history).night, since(history).nights) == ("2026-12-29", 3)
+
+
 @pytest.mark.parametrize(
     ("marks", "night", "count"),
     [

@@ -85,3 +85,14 @@ def test_a_new_certificate_or_baseline_begins_anew(changes: dict[str, object]) -
     """After a renewal, or when another version was accepted, a lower rate is not held against the old one."""
     rows = [*nights(20), *[row.model_copy(update=changes) for row in nights(6, rate=0.7, start=20)]]
     assert word(rows).state == "learning"
+
+
+def test_a_date_that_was_run_often_is_one_night_of_the_watch() -> None:
+    """Of each date the last run that asked the judge counts, once: a busy day teaches no more than a quiet one."""
+    once = nights(20)
+    often = [row.model_copy(update={"run": f"run-{at}"}) for at in (1, 2, 3) for row in once]
+    noisy = [row.model_copy(update={"flips": row.anchors}) if row.run < "run-3" else row for row in often]
+    silent = [row.model_copy(update={"run": "run-4", "anchors": 0, "flips": 0}) for row in once[:5]]
+    expected = word(once)
+    assert word(often) == word(noisy) == expected
+    assert (word([*often, *silent]).nights, expected.nights) == (20, 20)

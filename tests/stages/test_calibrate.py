@@ -206,6 +206,22 @@ def test_nights_are_kept_beside_the_certificate(judged: Project, now: datetime) 
     ]
 
 
+def test_only_the_run_that_asked_the_judge_counts_its_anchors(judged: Project, now: datetime) -> None:
+    """A run whose anchors are all kept writes no row, a fresh one its own, and one that asked for some counts those."""
+
+    def play(run: str, sources: Callable[[int], str], days: int = 0) -> list[tuple[str, str, int]]:
+        rows = [row.model_copy(update={"run": run, "source_run": sources(at)}) for at, row in enumerate(anchors())]
+        VERDICTS.write(rows)
+        calibrate.run(now + timedelta(days=days))
+        return [(row.night[-2:], row.run, row.anchors) for row in NIGHTS.read() if row.judge == "correctness"]
+
+    assert play("run-1", lambda _: "run-1") == [("02", "run-1", 120)]
+    assert play("run-2", lambda _: "run-1") == [("02", "run-1", 120)]
+    assert play("run-3", lambda _: "run-3") == [("02", "run-1", 120), ("02", "run-3", 120)]
+    assert play("run-4", lambda at: "run-3" if at < 50 else "run-4")[2:] == [("02", "run-4", 70)]
+    assert len(play("run-4", lambda _: "run-4", days=1)) == 3  # the same run, published again a day later
+
+
 def test_a_renewal_begins_a_new_count(judged: Project, now: datetime) -> None:
     """After a renewal tonight's verdicts are what later nights are held against."""
     calibrate.run(now)

@@ -1,4 +1,4 @@
-"""The tables of the anchors: what each judge said of them at its certificate, and how far each night moved."""
+"""The tables of the anchors: what each judge said of them at its certificate, and how far each run moved."""
 
 from assay.calibration.certificate import AnchorNight, Seen
 from assay.project.table import Table
@@ -16,6 +16,6 @@ NIGHTS = Table(
     path="data/calibration/nights.jsonl",
     record=AnchorNight,
     fix_hint="restore it from Git",
-    keys=("judge", "night"),
-    order=("judge", "night"),
+    keys=("judge", "night", "run"),
+    order=("judge", "night", "run"),
 )

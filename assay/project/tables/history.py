@@ -1,4 +1,4 @@
-"""The table of nights: the outcome of each case in each of them."""
+"""The table of nights: the outcome of each case in each run of them."""
 
 from assay.project.table import Table
 from assay.records.history import CaseNight
@@ -8,7 +8,7 @@ HISTORY = Table(
     path="data/reports/history.jsonl",
     record=CaseNight,
     fix_hint="restore it from Git",
-    keys=("night",),
-    order=("night",),
+    keys=("night", "run"),
+    order=("night", "run"),
     filled=("night",),
 )
