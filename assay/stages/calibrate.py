@@ -21,7 +21,7 @@ from assay.calibration.ratings import Rated, join, only_natural, require_unseen
 from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
 from assay.judges.prompt import JUDGES_FOLDER
-from assay.project import failures
+from assay.project import failures, run_id
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals, write_certificates
 from assay.project.params import read_params
 from assay.project.run_id import begun
@@ -220,21 +220,22 @@ def moved(
 ) -> AnchorNight | None:
     """Return how far tonight's verdicts lie from those that the certificate rests on, and how the product did.
 
-    Only what this run asked the judge counts; None where every verdict was kept from an earlier run, which has counted
-    them.
+    Only what the last run that asked the judge has asked counts; None where an earlier row has counted it already.
     """
     verdicts = evidence.said(judge)
-    asked = [verdict for verdict in verdicts if verdict.source_run in ("", verdict.run)]
-    if verdicts and not asked:
+    asked_by = max((verdict.source_run for verdict in verdicts), default="")
+    is_counted = any((row.judge, row.run) == (judge, asked_by) for row in evidence.nights)
+    if asked_by and asked_by != begun(now).id and is_counted:
         return None
     before = {row.item_id: row.outcome for row in seen if row.judge == judge}
+    asked = [verdict for verdict in verdicts if verdict.source_run == asked_by]
     anchors = [verdict for verdict in asked if verdict.status == "ok" and verdict.item_id in before]
     subject = "pair" if certificate.question == "pairwise" else "target"
     own = [row for row in evidence.verdicts if (row.subject, row.scorer, row.status) == (subject, judge, "ok")]
     return AnchorNight(
         judge=judge,
-        night=f"{now:%Y-%m-%d}",
-        run="+".join(sorted({verdict.run for verdict in asked} - {""})),
+        night=f"{run_id.began(asked_by) if run_id.PATTERN.fullmatch(asked_by) else now:%Y-%m-%d}",
+        run=asked_by,
         issued=certificate.issued,
         baseline=evidence.accepted,
         anchors=len(anchors),
@@ -273,18 +274,12 @@ def file(
         judge: guard.optional(PARTS["anchors"], partial(moved, judge, held, seen, evidence, now), None)
         for judge, held in certificates.items()
     }
-    tonight = [_at_its_date(row, evidence.nights) for row in rows.values() if row]
+    tonight = [row for row in rows.values() if row]
     written = {(row.judge, row.night, row.run) for row in tonight}
     nights = [row for row in evidence.nights if (row.judge, row.night, row.run) not in written]
     SEEN.write(seen)
     NIGHTS.write([*nights, *tonight])
     write_certificates(certificates, refused)
-
-
-def _at_its_date(row: AnchorNight, nights: Sequence[AnchorNight]) -> AnchorNight:
-    """Return a run's row under the date under which it stands already, should the stage be repeated on a later day."""
-    dates = [known.night for known in nights if row.run and (known.judge, known.run) == (row.judge, row.run)]
-    return row.model_copy(update={"night": dates[0]}) if dates else row
 
 
 def run(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False, frame: str = "") -> list[Certificate]:
