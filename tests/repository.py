@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 from assay.project.tables.decisions import DECISIONS
@@ -29,16 +30,37 @@ def dvc(*words: str) -> None:
 
 def lay_out(folder: Path) -> None:
     """Make the repository in a folder that is the current one, with nothing released; no labels lie in it."""
+    _fill(folder)
+    _initialise()
+    dvc("init", "-q")
+    dvc("remote", "add", "-q", "-d", "local", "../remote")
+    reviewed("The set")
+
+
+def lay_out_two(top: Path) -> None:
+    """Make a repository in a folder that is the current one, with the projects `evals/a` and `evals/b`, no remote."""
+    _initialise()
+    (top / "product.py").write_text("ANSWER = 41\n")
+    for name in ("a", "b"):
+        folder = top / "evals" / name
+        folder.mkdir(parents=True)
+        with chdir(folder):
+            _fill(folder)
+            dvc("init", "-q", "--subdir")
+            reviewed(f"The set of {name}")
+
+
+def _fill(folder: Path) -> None:
     small_project(folder).open_doors()
     shutil.rmtree(folder / "data/labels")
     (folder / "dvc.yaml").write_text(STAGE)
     (folder / ".gitignore").write_text(".assay/\n")
+
+
+def _initialise() -> None:
     git("init", "-q", "-b", "main")
     for name, value in (("user.name", "ada"), ("user.email", "ada@example.org")):
         git("config", name, value)
-    dvc("init", "-q")
-    dvc("remote", "add", "-q", "-d", "local", "../remote")
-    reviewed("The set")
 
 
 def reviewed(message: str) -> None:

@@ -50,7 +50,7 @@ class Release(Record):
     """One version of the evaluation set. Fields with a default are missing in notes of an earlier format."""
 
     release: str
-    """Such as `evalset@v1.4.0`: the name of the tag."""
+    """Such as `evalset@v1.4.0`; in the tag, the folder of a project that is not at the top stands before it."""
     note: str
     released: str
     """When it was first attempted, in UTC."""

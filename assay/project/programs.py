@@ -4,9 +4,10 @@ DVC speaks to remotes of many kinds, and each fails in errors of its own; as a p
 """
 
 import hashlib
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -20,13 +21,17 @@ MISSING = 128
 """Git's exit code when it does not know a revision, or a revision does not know a path."""
 
 
-def git(*words: str) -> str:
+def git(*words: str, index: Path | None = None) -> str:
     """Run Git in the project; return what it prints.
+
+    Args:
+        words: The command and its arguments.
+        index: A file to use in place of the repository's index; None for that one.
 
     Raises:
         ConfigError: It refuses; the text says why.
     """
-    return _checked(["git", *words], f"git {words[0]}").strip()
+    return _checked(["git", *words], f"git {words[0]}", {"GIT_INDEX_FILE": str(index)} if index else {}).strip()
 
 
 def dvc(*words: str) -> str:
@@ -35,7 +40,7 @@ def dvc(*words: str) -> str:
     Raises:
         ConfigError: It refuses; the text says why.
     """
-    return _checked([sys.executable, "-m", "dvc", *words], f"dvc {words[0]}").strip()
+    return _checked([sys.executable, "-m", "dvc", *words], f"dvc {words[0]}", {}).strip()
 
 
 def record(*targets: str) -> None:
@@ -67,7 +72,7 @@ def record(*targets: str) -> None:
 
 def remote() -> str:
     """Return the name of the default DVC remote; empty where there is none."""
-    done = _run([sys.executable, "-m", "dvc", "config", "core.remote"])
+    done = _run([sys.executable, "-m", "dvc", "config", "core.remote"], {})
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -98,8 +103,8 @@ def content(revision: str, path: str) -> bytes | None:
     return None if done.returncode == MISSING else done.stdout
 
 
-def _checked(command: Sequence[str], name: str) -> str:
-    done = _run(command)
+def _checked(command: Sequence[str], name: str, variables: Mapping[str, str]) -> str:
+    done = _run(command, variables)
     _require(done, name)
     return done.stdout
 
@@ -119,5 +124,14 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
     return f"it said nothing, exit code {done.returncode}"
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=files.root(), capture_output=True, text=True, errors="replace", check=False)
+def _run(command: Sequence[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a program in the project, with variables of its own beside those of this process."""
+    return subprocess.run(
+        command,
+        cwd=files.root(),
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )

@@ -2,9 +2,20 @@
 
 from typing import Any
 
+from assay.evalset.versions import PREFIX
 from assay.project import files
 
 RELEASES = "data/releases"
+
+
+def notes_file(release: str) -> str:
+    """Return where the record of a release lies, such as evalset@v1.4.0."""
+    return f"{RELEASES}/evalset-{release.removeprefix(PREFIX)}.json"
+
+
+def page_file(release: str) -> str:
+    """Return where the page of a release lies."""
+    return notes_file(release).removesuffix(".json") + ".md"
 
 
 def read_notes() -> list[dict[str, Any]]:

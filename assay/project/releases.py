@@ -19,7 +19,8 @@ from assay.evalset.notes import Release
 from assay.evalset.versions import PREFIX, number
 from assay.project import files
 from assay.project.programs import cached, content, dvc, git, outputs
-from assay.project.release_notes import RELEASES
+from assay.project.release_notes import RELEASES, notes_file
+from assay.project.release_tags import owners, tag_name, tag_of, tags
 from assay.project.tables.decisions import BATCH_FOLDER
 from assay.project.tables.evalset import CASES, MANIFEST
 from assay.records.candidate import Candidate
@@ -52,12 +53,12 @@ def inventory() -> Known:
         DataError: Notes are no notes.
     """
     written = sorted(_written(), key=lambda one: number(one.release))
-    tags = {tag for tag in git("tag", "--list", f"{PREFIX}v*").splitlines() if tag}
+    tagged = tags()
     committed = set(git("ls-tree", "--name-only", "HEAD", f"{RELEASES}/").splitlines())
-    kept = [one for one in written if one.release in tags or notes_file(one.release) in committed]
-    bare = [one for one in kept if one.release not in tags]
+    kept = [one for one in written if one.release in tagged or notes_file(one.release) in committed]
+    bare = [one for one in kept if one.release not in tagged]
     last = kept[-1] if kept else None
-    higher = [tag for tag in tags if last is None or number(tag) > number(last.release)]
+    higher = [tag for name, tag in tagged.items() if last is None or number(name) > number(last.release)]
     if higher:
         raise ConfigError(f"the tag {min(higher)} is there, but not its notes: merge the commit that it marks first")
     if bare and (bare != [last] or git("rev-parse", "--is-shallow-repository") == "true"):
@@ -66,7 +67,7 @@ def inventory() -> Known:
             "shallow clone, then release again"
         )
     if last:
-        _require_kept(last, "HEAD" if bare else last.release)
+        _require_kept(last, "HEAD" if bare else tagged[last.release])
     return Known(last, last if bare else None, [one for one in written if one not in kept])
 
 
@@ -74,25 +75,27 @@ def require_free(release: str) -> None:
     """Refuse a release whose tag is there already.
 
     Raises:
-        ConfigError: It is.
+        ConfigError: It is, of this project or without a folder of another one.
     """
-    if git("tag", "--list", release):
-        raise ConfigError(f"the tag {release} exists already, expected a new version: merge the commit that it marks")
+    if tag := tag_of(release):
+        raise ConfigError(f"the tag {tag} exists already, expected a new version: merge the commit that it marks")
+    if git("tag", "--list", tag_name(release)):
+        folder = min(owners(release))
+        raise ConfigError(
+            f"the tag {release} is of the project in {folder}, expected it to be free: give it its folder, "
+            f"`git tag {tag_name(release, folder)} {release}`, delete the old one here and where you push to, "
+            "then release again"
+        )
 
 
 def commit_of(release: str) -> str:
     """Return what to ask Git for: the tag, else the commit that holds the notes; empty where there is neither."""
-    return git("tag", "--list", release) or git("log", "-1", "--format=%H", "--", notes_file(release))
+    return tag_of(release) or notes_commit(release)
 
 
-def notes_file(release: str) -> str:
-    """Return where the record of a release lies."""
-    return f"{RELEASES}/evalset-{release.removeprefix(PREFIX)}.json"
-
-
-def page_file(release: str) -> str:
-    """Return where the page of a release lies."""
-    return notes_file(release).removesuffix(".json") + ".md"
+def notes_commit(release: str) -> str:
+    """Return the commit that brought the notes of a release; empty where none did."""
+    return git("log", "-1", "--format=%H", "--", notes_file(release))
 
 
 def cases(version: str) -> list[Case]:
@@ -110,7 +113,7 @@ def cases(version: str) -> list[Case]:
     tag = commit_of(name)
     card = content(tag, MANIFEST) if tag else None
     if card is None:
-        known = ", ".join(git("tag", "--list", f"{PREFIX}v*").splitlines()) or "none yet"
+        known = ", ".join(tags()) or "none yet"
         raise ConfigError(f"{name} is no release here, expected one of: {known}: choose one, or `git fetch --tags`")
     try:
         wanted = json.loads(card)["content"]
@@ -188,10 +191,11 @@ def _cached(tag: str) -> list[Case]:
 
 
 def _fetched(tag: str) -> list[Case]:
-    """Return the cases of a tag from the DVC remote."""
+    """Return the cases of a tag from the DVC remote; for DVC a revision begins at the top of the repository."""
+    where = git("rev-parse", "--show-prefix") + CASES.path
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cases.parquet"
-        dvc("get", ".", CASES.path, "--rev", tag, "--out", str(file))
+        dvc("get", ".", where, "--rev", tag, "--out", str(file))
         return list(parquet.rows(file, Case, ("case_id",), f"{tag}:{CASES.path}", _fault))
 
 

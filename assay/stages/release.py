@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from assay.errors import ConfigError, DataError
 from assay.evalset import contract
 from assay.evalset.notes import Release, notes, page
-from assay.evalset.versions import Asked, Changes, Content, changes, choose, content, demanded
+from assay.evalset.versions import PREFIX, Asked, Changes, Content, changes, choose, content, demanded
 from assay.judges import prompt
-from assay.project import files, releases
+from assay.project import commits, files, releases
 from assay.project.code_lock import LOCK
 from assay.project.programs import cached, dvc, git, md5, outputs, remote
-from assay.project.release_notes import RELEASES
+from assay.project.release_notes import RELEASES, notes_file, page_file
+from assay.project.release_tags import tag_name
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES, MANIFEST
 from assay.project.tables.labels import labelled
@@ -136,7 +137,7 @@ def steps(of: Plan) -> list[str]:
             "write " + " and ".join(_files([of.make])) if not of.is_begun else "keep the notes of the first attempt",
             "push the data to the default DVC remote, if there is one",
             f"commit the notes, {', '.join(RECORDED)}",
-            f"tag {of.make.release}",
+            f"tag it as {tag_name(of.make.release)}",
         ]
     return found
 
@@ -165,7 +166,8 @@ def carried_out(of: Plan) -> Iterator[str]:
     """
     drop(of.abandoned)
     if of.finish:
-        yield tagged(of.finish, releases.commit_of(of.finish.release))
+        commits.follow(releases.notes_commit(of.finish.release), _recorded(_files([of.finish])))
+        yield tagged(of.finish)
     if of.make:
         names = _files([of.make])
         files.write_json(names[0], of.make.model_dump(mode="json"))
@@ -174,7 +176,7 @@ def carried_out(of: Plan) -> Iterator[str]:
         yield f"{names[1]} is written."
         yield pushed()
         yield committed(of.make, names)
-        yield tagged(of.make, "HEAD")
+        yield tagged(of.make)
 
 
 def drop(abandoned: Sequence[str]) -> None:
@@ -205,28 +207,26 @@ def pushed() -> str:
 
 def committed(of: Release, names: Sequence[str]) -> str:
     """Commit the notes and what the set is made of, and nothing else that lies there or is staged."""
-    there = [name for name in (*names, *RECORDED) if files.exists(name) or files.path(name).is_dir()]
-    git("add", "--", *there)
-    git("commit", "--quiet", f"--message=Release {of.release}: {of.note}", "--", *there)
-    return f"Committed as {git('rev-parse', '--short', 'HEAD')}."
+    made = commits.commit(_recorded(names), f"Release {tag_name(of.release)}: {of.note}")
+    return f"Committed as {git('rev-parse', '--short', made)}."
 
 
-def tagged(of: Release, commit: str) -> str:
-    """Tag a commit; say how to share the tag.
+def tagged(of: Release) -> str:
+    """Tag the commit that brought the notes; say how to share the tag.
 
     Raises:
         ConfigError: The tag is there and marks something else.
     """
-    at = git("rev-parse", f"{commit}^{{commit}}")
-    if git("tag", "--list", of.release):
-        marked = git("rev-parse", f"{of.release}^{{commit}}")
+    at, tag = releases.notes_commit(of.release), tag_name(of.release)
+    if git("tag", "--list", tag):
+        marked = git("rev-parse", f"refs/tags/{tag}^{{commit}}")
         if marked != at:
             raise ConfigError(
-                f"the tag {of.release} marks {marked[:12]}, expected {at[:12]}: somebody else released it; merge theirs"
+                f"the tag {tag} marks {marked[:12]}, expected {at[:12]}: somebody else released it; merge theirs"
             )
     else:
-        git("tag", "--annotate", f"--message={of.release}: {of.note}", of.release, at)
-    return f"{of.release} is tagged: {of.cases} cases. Push it with `git push --follow-tags`."
+        git("tag", "--annotate", f"--message={tag}: {of.note}", tag, at)
+    return f"{tag} is tagged: {of.cases} cases. Push it with `git push --follow-tags`."
 
 
 def run(asked: Asked, note: str, now: datetime) -> list[str]:
@@ -244,7 +244,7 @@ def _made(asked: Asked, note: str, now: datetime, there: There, last: Release | 
     after = last.release if last else ""
     found: Changes = changes(last.holds() if last else None, there.content)
     choice = choose(asked, after, found)
-    releases.require_free(f"evalset@{choice.version}")
+    releases.require_free(f"{PREFIX}{choice.version}")
     return notes(choice, note.strip(), after, found, there.cases, there.taxonomy, there.words, there.content, now)
 
 
@@ -270,6 +270,11 @@ def _tested_with() -> tuple[list[Any], dict[str, str]]:
     return [item for item in items if item.item_id in heldout], prompts
 
 
+def _recorded(names: Sequence[str]) -> list[str]:
+    """Return what a release commits, as far as it is there."""
+    return [name for name in (*names, *RECORDED) if files.exists(name) or files.path(name).is_dir()]
+
+
 def _files(of: Sequence[Release]) -> list[str]:
     """Return the two files of each release: the record, and the page."""
-    return [name for one in of for name in (releases.notes_file(one.release), releases.page_file(one.release))]
+    return [name for one in of for name in (notes_file(one.release), page_file(one.release))]
