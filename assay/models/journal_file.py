@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS runs (
     target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER
 );
 """
+INDEX = "CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at, run)"
+"""Answers are long: whoever looks for old ones, or for those of a run, need not read them."""
 COLUMNS = {
     "answers": "key, answer, is_final, run, at",
     "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
@@ -53,6 +55,7 @@ class JournalFile:
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.executescript(SCHEMA)
             self._upgrade()
+            self._connection.execute(INDEX)
         except sqlite3.Error as error:
             self._connection.close()
             raise self.unreadable(error) from error
