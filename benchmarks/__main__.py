@@ -2,7 +2,7 @@
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
 that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, limits, kills, statistics,
-desk, duplicates.
+desk, duplicates, nights.
 """
 
 import json
@@ -115,6 +115,13 @@ def duplicates(_: int) -> Figures:
     return module.measure()
 
 
+def nights(_: int) -> Figures:
+    """Ninety nights of a live product: what the project grows to, and how long a night takes."""
+    from benchmarks import nights as module
+
+    return module.measure()
+
+
 def desk(_: int) -> Figures:
     """Twenty reviewers decide on 250 candidates each at a desk that is killed twice meanwhile."""
     from benchmarks import desk as module
@@ -153,6 +160,7 @@ FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
     "statistics": statistics,
     "desk": desk,
     "duplicates": duplicates,
+    "nights": nights,
 }
 
 

@@ -40,14 +40,20 @@ def init(*, folder: Path, kind: str | None, source: Path | None, is_sample: bool
 
 
 @command("upgrade")
-def upgrade() -> None:
+@click.option(
+    "--diff", "name", default="", metavar="FILE", help="Show how FILE differs from the tool's, and change nothing."
+)
+def upgrade(*, name: str) -> None:
     """Write again what the tool writes into a project.
 
-    dvc.yaml follows the stages and params.yaml, assay.lock the code; flows, tasks and judges that are missing come
-    back. What is yours stays.
+    dvc.yaml follows the stages and params.yaml, assay.lock the code; flows and tasks that nobody has changed are
+    this version's, and what is missing comes back. What is yours stays, and is named.
     """
-    from assay.commands import init as run
+    from assay.commands import upgrade as run
 
+    if name:
+        click.echo(run.difference(name) or f"{name} is what this version writes.", nl=False)
+        return
     click.echo("\n".join(run.upgrade() or ["nothing to do: everything is as this version writes it"]))
 
 

@@ -1,4 +1,4 @@
-"""Init: a project in a folder, ready for its first night; and upgrade: what the tool writes into one, written again.
+"""Init: a project in a folder, ready for its first night.
 
 Writes files of a new project, never over one that is there; initialises Git and DVC where they are not.
 """
@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.commands import accept
-from assay.commands.validate import read_settings
+from assay.commands.upgrade import write_dvc_yaml
 from assay.errors import ConfigError
 from assay.interchange import cases_yaml
 from assay.interchange.sets import registry
 from assay.interchange.sets.builder import Filling
-from assay.project import code_lock, dvc, files, programs, scaffold
+from assay.project import code_lock, programs, scaffold
 from assay.project.distribution import DISTRIBUTION, tool_version
 from assay.project.scaffold import Kind
 from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
-from assay.stages import dvc_yaml
 from assay.stages.registry import STAGES
 
 GENERAL = "general"
@@ -94,21 +93,6 @@ def init_sample(folder: Path) -> Made:
     with chdir(folder):
         _begin(top)
     return Made(folder, 0, kept, [], "")
-
-
-def upgrade() -> list[str]:
-    """Write again what the tool writes into a project: dvc.yaml, assay.lock, missing flows, tasks and judges.
-
-    Returns:
-        What changed, one line each.
-    """
-    root = files.root()
-    shared = scaffold.shared_files()
-    kept = set(scaffold.write(root, shared))
-    changed = [f"{name} was missing and is written" for name in shared if name not in kept]
-    dropped = _undeclared()
-    changed += [*dropped, "dvc.yaml is what the stages declare"] if _write_dvc_yaml() else []
-    return [*changed, *(f"{code_lock.LOCK}: {line}" for line in code_lock.refresh())]
 
 
 def lines(made: Made) -> list[str]:
@@ -229,7 +213,7 @@ def _begin(top: Path | None) -> None:
         programs.dvc("init", *within)
         config = Path(".dvc/config")
         config.write_text(config.read_text(encoding="utf8") + DVC_CONFIG, encoding="utf8")
-    _write_dvc_yaml()
+    write_dvc_yaml()
     code_lock.refresh()
 
 
@@ -239,28 +223,6 @@ def _admit(cases: Sequence[Case], owner: str, now: datetime) -> None:
         file = Path(TAXONOMY) / f"{category}.yaml"
         scaffold.write(Path(), {str(file): scaffold.category(category, _quoted(owner))})
     accept.admit(cases, owner, "the first cases of the project", now)
-
-
-def _undeclared() -> list[str]:
-    """Return what a stage of ours has in dvc.yaml and does not declare, one line each: it goes when that is written."""
-    known, declared = dvc.declarations() if files.exists("dvc.yaml") else {}, dvc_yaml.declared(read_settings())
-    return [
-        f"dvc.yaml: {name}.{kind} had {entry}, which the stage does not declare: taken out"
-        for name, stage in declared.items()
-        for kind in ("deps", "params", "outs", "metrics", "plots")
-        for entry in (known.get(name) or {}).get(kind) or []
-        if entry not in stage.get(kind, [])
-    ]
-
-
-def _write_dvc_yaml() -> bool:
-    """Write dvc.yaml from the declarations; tell whether that changed it."""
-    known = dvc.whole() if files.exists("dvc.yaml") else None
-    text = dvc_yaml.render(read_settings(), known)
-    if files.exists("dvc.yaml") and files.path("dvc.yaml").read_text(encoding="utf8") == text:
-        return False
-    files.write_bytes("dvc.yaml", text.encode())
-    return True
 
 
 def _empty_folders() -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from assay.errors import ConfigError, DataError
 from assay.project import archive, files, programs
+from assay.project.answers import SHORT
 from assay.project.archive import RUNS, State
 from assay.project.results import REPORT
 from assay.records.run import RunRecord
@@ -19,8 +20,6 @@ from assay.report.wording import money
 from assay.storage import atomic
 from assay.text import printable
 
-SHORTEST = 13
-"""Characters of a short id: a run's moment, to the millisecond."""
 LAST = "last"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 NAMED = 5
@@ -53,7 +52,7 @@ def listed(last: int | None = None) -> list[ListedRun]:
 def shortened(ids: Sequence[str]) -> dict[str, str]:
     """Return of each id its beginning that no other one has, of 13 characters or more."""
     ordered = sorted(ids)
-    lengths = dict.fromkeys(ordered, SHORTEST)
+    lengths = dict.fromkeys(ordered, SHORT)
     for first, second in pairwise(ordered):
         same = next(place for place, (one, other) in enumerate(zip(first, second, strict=True)) if one != other)
         lengths[first], lengths[second] = (max(lengths[run], same + 1) for run in (first, second))

@@ -100,6 +100,11 @@ class Journal:
         self._synced_at, self._syncing = float("-inf"), False
         self._fault: OSError | None = None
 
+    @property
+    def is_upgraded(self) -> bool:
+        """Tell whether opening it brought a journal of an older version to this one."""
+        return self._database.is_upgraded
+
     def __enter__(self) -> Self:
         """Return the journal itself."""
         return self

@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS runs (
     target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER
 );
 """
+INDEX = "CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at, run)"
+"""Answers are long: whoever looks for old ones, or for those of a run, need not read them."""
 COLUMNS = {
     "answers": "key, answer, is_final, run, at",
     "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
@@ -43,6 +45,8 @@ class JournalFile:
             ConfigError: The file is no journal, or cannot be opened.
         """
         self.file = file
+        self.is_upgraded = False
+        """Did it have to be given columns that an older version did not know?"""
         self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
         self._connection.text_factory = bytes  # a damaged text need not be UTF-8
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
@@ -51,6 +55,7 @@ class JournalFile:
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.executescript(SCHEMA)
             self._upgrade()
+            self._connection.execute(INDEX)
         except sqlite3.Error as error:
             self._connection.close()
             raise self.unreadable(error) from error
@@ -65,6 +70,7 @@ class JournalFile:
             return
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
+            self.is_upgraded = True
             if "run" not in self._columns("answers"):  # no other process has done it meanwhile
                 self._connection.execute("ALTER TABLE answers ADD COLUMN run TEXT NOT NULL DEFAULT ''")
                 self._connection.execute("ALTER TABLE answers ADD COLUMN at INTEGER NOT NULL DEFAULT 0")

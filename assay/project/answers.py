@@ -8,7 +8,7 @@ from assay.records.run import Answers
 from assay.text import one_line
 
 SHORT = 13
-"""Characters by which a person tells runs apart."""
+"""Characters of a short id: a run's moment, to the millisecond."""
 ANEW = "`assay nightly --fresh` asks anew"
 
 

@@ -27,7 +27,7 @@ from assay.project.params import read_params
 from assay.project.run_id import begun
 from assay.project.tables.anchors import NIGHTS, SEEN
 from assay.project.tables.labels import labelled
-from assay.project.tables.responses import BASELINE
+from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY
 from assay.records.label import Item, Label
@@ -83,7 +83,7 @@ STAGE = Stage(
     name="calibrate",
     doc=__doc__ or "",
     settings=Settings,
-    reads=(TAXONOMY, JUDGES_FOLDER, "data/baseline", "data/labels", VERDICTS.path),
+    reads=(TAXONOMY, JUDGES_FOLDER, RESPONSES.path, "data/baseline", "data/labels", VERDICTS.path),
     writes=(Output(path=CALIBRATION, in_git=True, persist=True),),
     asks="the judge model, for audits",
 )
@@ -100,6 +100,8 @@ class Evidence(NamedTuple):
     nights: list[AnchorNight]
     accepted: str
     """The version whose answers were accepted; empty when there is none."""
+    asked_by: Mapping[tuple[str, int], str]
+    """By case and trial: the run that asked the product, empty where nobody said."""
 
     def said(self, judge: str) -> list[Verdict]:
         """Return what a judge said of the anchors tonight."""
@@ -220,7 +222,8 @@ def moved(
 ) -> AnchorNight | None:
     """Return how far tonight's verdicts lie from those that the certificate rests on, and how the product did.
 
-    Only what the last run that asked the judge has asked counts; None where an earlier row has counted it already.
+    Only what the last run that asked the judge has asked counts, of the judge and of the product; None where an earlier
+    row has counted it already.
     """
     verdicts = evidence.said(judge)
     asked_by = max((verdict.source_run for verdict in verdicts), default="")
@@ -231,7 +234,12 @@ def moved(
     asked = [verdict for verdict in verdicts if verdict.source_run == asked_by]
     anchors = [verdict for verdict in asked if verdict.status == "ok" and verdict.item_id in before]
     subject = "pair" if certificate.question == "pairwise" else "target"
-    own = [row for row in evidence.verdicts if (row.subject, row.scorer, row.status) == (subject, judge, "ok")]
+    own = [
+        row
+        for row in evidence.verdicts
+        if (row.subject, row.scorer, row.status) == (subject, judge, "ok")
+        and evidence.asked_by.get((row.item_id, row.trial), "") in ("", asked_by)
+    ]
     return AnchorNight(
         judge=judge,
         night=f"{run_id.began(asked_by) if run_id.PATTERN.fullmatch(asked_by) else now:%Y-%m-%d}",
@@ -256,6 +264,7 @@ def gather() -> Evidence:
         SEEN.read(may_be_absent=True),
         NIGHTS.read(may_be_absent=True),
         "+".join(sorted(accepted)),
+        {(row.case_id, row.trial): row.source_run for row in RESPONSES.stream(may_be_absent=True)},
     )
 
 

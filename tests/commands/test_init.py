@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from assay.cli.main import app
 from assay.commands import init as command
-from assay.commands.init import Made, init, init_sample, upgrade
+from assay.commands.init import Made, init, init_sample
+from assay.commands.upgrade import upgrade
 from assay.commands.validate import read_settings, validate
 from assay.errors import ConfigError, DataError
 from assay.orchestration.runs import NIGHT
@@ -510,7 +511,9 @@ def test_upgrade_keeps_what_was_edited(project: Path) -> None:
     rubric.write_text(rubric.read_text() + "\nBe kind.\n")
     task.write_text(task.read_text().replace("run(now, max_cost_usd)", "run(now, None)"))
     before = tree(project)
-    assert upgrade() == ["assay.lock: the code of judge changed"]
+    *yours, lock = upgrade()
+    assert [line.split(" ", 1)[0] for line in yours] == ["flows/nightly.py", "tasks/judge.py"]
+    assert lock == "assay.lock: the code of judge changed"
     assert {name for name, content in tree(project).items() if before[name] != content} == {"assay.lock"}
 
 

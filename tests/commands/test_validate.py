@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from assay.cli.flows import load
-from assay.commands.init import upgrade
+from assay.commands.upgrade import upgrade
 from assay.commands.validate import read_settings, validate
 from assay.errors import AssayError, ConfigError, DataError, EndpointError
 from assay.orchestration.runs import NIGHT

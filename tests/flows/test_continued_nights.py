@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from assay.commands.init import upgrade
+from assay.commands.upgrade import upgrade
 from assay.project import files
 from assay.project.results import GATE
 from assay.project.run_id import PATTERN

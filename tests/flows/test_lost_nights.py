@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from assay.cli.flows import load
 from assay.cli.main import app
-from assay.commands.init import upgrade
+from assay.commands.upgrade import upgrade
 from assay.errors import ConfigError
 from assay.project import files
 from assay.project.results import GATE, REPORT, UNFINISHED

@@ -14,11 +14,12 @@ from assay.project.certificates import read_certificates, read_refusals
 from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.registry import TABLES
+from assay.project.tables.responses import RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.verdict import Verdict
 from assay.stages import calibrate
 from assay.stages.calibrate import try_out
-from tests.cast import Project, label, small_items, verdict
+from tests.cast import Project, case, label, response, small_items, verdict
 
 LATER = timedelta(days=40)
 
@@ -220,6 +221,20 @@ def test_only_the_run_that_asked_the_judge_counts_its_anchors(judged: Project, n
     assert play("run-3", lambda _: "run-3") == [("02", "run-1", 120), ("02", "run-3", 120)]
     assert play("run-4", lambda at: "run-3" if at < 50 else "run-4")[2:] == [("02", "run-4", 70)]
     assert len(play("run-4", lambda _: "run-4", days=1)) == 3  # the same run, published again a day later
+
+
+def test_only_answers_that_were_asked_anew_move_the_watch(judged: Project, now: datetime) -> None:
+    """Of the product's answers only those count that the run asked for: kept ones were counted in their night."""
+    cases = [case(number) for number in range(10)]
+    for run in ("run-1", "run-2"):
+        rows = [row.model_copy(update={"run": run, "source_run": run}) for row in anchors()]
+        own = [verdict(one.case_id, "pass" if number % 2 else "fail") for number, one in enumerate(cases)]
+        sources = ["run-1" if run == "run-1" or number < 7 else "run-2" for number in range(10)]
+        RESPONSES.write([response(one, run=run, source_run=source) for one, source in zip(cases, sources, strict=True)])
+        VERDICTS.write([*rows, *own])
+        calibrate.run(now)
+    counted = [(row.run, row.judged, row.passed) for row in NIGHTS.read() if row.judge == "correctness"]
+    assert counted == [("run-1", 10, 5), ("run-2", 3, 2)]
 
 
 def test_a_renewal_begins_a_new_count(judged: Project, now: datetime) -> None:

@@ -1,0 +1,105 @@
+"""Upgrade: what the tool writes into a project, as this version writes it; everything on file stays valid.
+
+Reads what the project holds. Writes dvc.yaml, assay.lock, flows and tasks that nobody has changed, and what is missing;
+gives the journal its new columns. What a person has written or changed stays, and is named.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from assay.commands.validate import read_settings
+from assay.errors import ConfigError
+from assay.project import code_lock, dvc, files, scaffold
+from assay.project.journal import JOURNAL, has_journal, open_journal
+from assay.stages import dvc_yaml
+
+WRITTEN_BEFORE = scaffold.STARTER.parent / "written_before.json"
+"""By file of flows and tasks: the hash of each text that any version has written, this one's too."""
+OURS = ("flows/", "tasks/")
+"""Files that follow the tool as long as nobody has changed them. Judges are a team's from their first day."""
+DIGITS = 16
+
+
+def upgrade() -> list[str]:
+    """Write again what the tool writes into a project, and bring its journal to this version.
+
+    Returns:
+        What changed, and what a person has to look at, one line each.
+    """
+    root, shared = files.root(), scaffold.shared_files()
+    kept = set(scaffold.write(root, shared))
+    changed = [f"{name} was missing and is written" for name in shared if name not in kept]
+    changed += _templates(shared)
+    dropped = _undeclared()
+    changed += [*dropped, "dvc.yaml is what the stages declare"] if write_dvc_yaml() else []
+    changed += [f"{code_lock.LOCK}: {line}" for line in code_lock.refresh()]
+    return [*changed, *_journal()]
+
+
+def difference(name: str) -> str:
+    """Return how a project's file differs from what the tool writes, as a unified diff; empty where it does not.
+
+    Raises:
+        ConfigError: The tool writes no file of this name.
+    """
+    shared = scaffold.shared_files()
+    if name not in shared:
+        raise ConfigError(
+            f"{name!r} is no file that assay writes, expected one of {', '.join(sorted(shared))}: name one of them"
+        )
+    mine = files.path(name).read_text(encoding="utf8", errors="replace") if files.exists(name) else ""
+    sides = mine.splitlines(keepends=True), shared[name].decode().splitlines(keepends=True)
+    return "".join(difflib.unified_diff(*sides, f"{name} (yours)", f"{name} (assay)"))
+
+
+def write_dvc_yaml() -> bool:
+    """Write dvc.yaml from the declarations; tell whether that changed it."""
+    known = dvc.whole() if files.exists("dvc.yaml") else None
+    text = dvc_yaml.render(read_settings(), known)
+    if files.exists("dvc.yaml") and files.path("dvc.yaml").read_text(encoding="utf8") == text:
+        return False
+    files.write_bytes("dvc.yaml", text.encode())
+    return True
+
+
+def _templates(shared: Mapping[str, bytes]) -> Iterator[str]:
+    """Write flows and tasks anew that are as an earlier version wrote them; yield a line on each that differs."""
+    before: dict[str, list[str]] = json.loads(WRITTEN_BEFORE.read_bytes())
+    for name, text in shared.items():
+        mine = files.path(name).read_bytes()
+        if mine == text or not name.startswith(OURS):
+            continue
+        if digest(mine) in before.get(name, []):
+            files.write_bytes(name, text)
+            yield f"{name} was as an earlier version wrote it, and is this one's now"
+        else:
+            yield f"{name} is yours and stays as it is: `assay upgrade --diff {name}` shows what this version writes"
+
+
+def digest(text: bytes) -> str:
+    """Return the hash by which a text is known that a version of the tool has written."""
+    return hashlib.sha256(text).hexdigest()[:DIGITS]
+
+
+def _journal() -> Iterator[str]:
+    """Bring the journal to this version; yield a line where that changed it."""
+    if not has_journal():
+        return
+    with open_journal() as journal:
+        if journal.is_upgraded:
+            yield f"{Path(files.PRIVATE, JOURNAL)} keeps with each answer the run that asked; none was lost"
+
+
+def _undeclared() -> list[str]:
+    """Return what a stage of ours has in dvc.yaml and does not declare, one line each: it goes when that is written."""
+    known, declared = dvc.declarations() if files.exists("dvc.yaml") else {}, dvc_yaml.declared(read_settings())
+    return [
+        f"dvc.yaml: {name}.{kind} had {entry}, which the stage does not declare: taken out"
+        for name, stage in declared.items()
+        for kind in ("deps", "params", "outs", "metrics", "plots")
+        for entry in (known.get(name) or {}).get(kind) or []
+        if entry not in stage.get(kind, [])
+    ]
