@@ -76,6 +76,7 @@ def assay(base_url: str) -> None:
 def cores(runner: str) -> None:
     """Ask the product alone, from this process or from two; a Prefect server is named in the environment."""
     from assay.orchestration import distribute
+    from assay.project.run_id import begun
     from assay.stages import execute
     from assay.stages.execute import Settings
 
@@ -84,7 +85,7 @@ def cores(runner: str) -> None:
         tally = execute.run(NIGHT)
     else:
         settings = read_params("execute", Settings).model_copy(update={"runner": runner})
-        tally = distribute.spread(settings, f"{NIGHT:%Y-%m-%d}", None)
+        tally = distribute.spread(settings, begun(NIGHT), None)
     print(json.dumps({"asked": tally.asked, "stage_s": time.perf_counter() - began}))
 
 

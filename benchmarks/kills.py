@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Self
 
 from assay.project import files
 from assay.project.params import read_params
+from assay.project.tables.evalset import CASES
 from benchmarks import faults
 from benchmarks.jobs import NIGHT
 
@@ -225,17 +226,23 @@ def run(base_url: str) -> None:
     They begin when the standard input ends, so that a run can be loaded before its turn has come.
     """
     os.environ["OPENAI_BASE_URL"] = base_url
-    from assay.models.engine import Work
+    from assay.models.engine import Tally, Work, answer_all
     from assay.models.journal import Journal
-    from assay.stages import judge
-    from assay.stages.execute import Settings, file, respond
+    from assay.project.run_id import begun
+    from assay.stages import execute, judge
 
     sys.stdin.read()
-    settings, night = read_params("execute", Settings), f"{NIGHT:%Y-%m-%d}"
-    with Journal(files.private("journal.sqlite")) as journal:
-        work = Work(night, "execute", settings.conversations, journal.purse(night, None), clock=lambda: 0.0)
-        fingerprint, tally = asyncio.run(respond(settings, journal, work, lambda _: None))
-        file(fingerprint, settings.trials, night, journal, tally)
+    settings, run = read_params("execute", execute.Settings), begun(NIGHT)
+
+    async def executed(journal: Journal) -> Tally:
+        work = Work(run.id, "execute", settings.conversations, journal.purse(run.id, None), clock=lambda: 0.0)
+        async with execute.asking(settings, journal, run, settings) as (asked, target):
+            tally = await answer_all(asked.calls(CASES.stream(), target), journal, work, progress=lambda _: None)
+            execute.file(asked, target, tally)
+        return tally
+
+    with Journal(files.private("journal.sqlite"), clock=NIGHT.timestamp) as journal:
+        asyncio.run(executed(journal))
     judge.run(NIGHT)
 
 

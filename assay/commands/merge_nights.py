@@ -21,7 +21,7 @@ from assay.project.tables.history import HISTORY
 from assay.records.history import folded, unfolded
 from assay.records.record import Record
 from assay.storage import jsonl
-from assay.storage.rows import parse_row
+from assay.storage.rows import parse_row, parse_rows
 from assay.text import one_line
 
 REFUSED = f"{CALIBRATION}/{REFUSALS}"
@@ -120,7 +120,7 @@ def _rows(table: Table[Row], side: str) -> list[Row]:
     data = _side(table.path, side) if side == "base" else _both(table.path)[side == "theirs"]
     where = f"{table.path} on {_branch(side)}"
     lines = (data or b"").splitlines()
-    return [parse_row(table.record, fields, where, at) for at, fields in enumerate(jsonl.values(lines, where), 1)]
+    return list(parse_rows(table.record, lines, where))
 
 
 def _by_key(table: Table[Row], rows: Sequence[Row]) -> dict[tuple[str, ...], Row]:

@@ -88,6 +88,12 @@ def keep(record: RunRecord) -> None:
     files.write_bytes(f"{name}.json", record.model_copy(update={"files": hashes}).encoded())
 
 
+def note(record: RunRecord) -> None:
+    """Keep the record of a run whose files nobody wants to keep."""
+    write_ignored()
+    files.write_bytes(f"{RUNS}/{record.run}.json", record.encoded())
+
+
 def write_ignored() -> bool:
     """Write what Git ignores in the folder of runs where nothing says so; tell whether that was needed."""
     name = f"{RUNS}/.gitignore"

@@ -64,7 +64,7 @@ class Settings(Record):
     seed: int = 1
     health: Rules = Rules()
     """When `assay health` proposes to retire a case."""
-    keep: int = Field(default=90, ge=1)
+    keep: int = Field(default=90, ge=0)
     """Runs whose files are kept; of an older one only its record in Git, and all of the accepted baseline's run."""
 
 
@@ -317,7 +317,11 @@ def archived(night: Night, found: content.Report, whence: Answers, keep: int) ->
     """Archive the run under its id, if it has one, and give up the files of old ones; the verdict rests on neither."""
 
     def archive_run() -> None:
-        archive.keep(archive.describe(found, whence))
+        record = archive.describe(found, whence)
+        if keep:
+            archive.keep(record)
+        else:
+            archive.note(record)
         prune(keep)
 
     known = len(night.guard.failures)

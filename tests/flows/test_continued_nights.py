@@ -26,8 +26,8 @@ from tests.cast import CATEGORIES, Project, case, decision, small_project
 from tests.endpoint import Body, Reply, Served, completion, serving
 from tests.layout import ROOT
 
-NIGHT = ("nightly", "--set", "publish.max_drop=1.0")
-"""With an override, so that DVC, which takes seconds, records nothing."""
+NIGHT = ("nightly", "--set", "publish.max_drop=1.0", "--set", "publish.keep=0")
+"""With overrides and without an archive, so that DVC, which takes seconds, records nothing."""
 CASES = [case(number, category, reference="") for category in CATEGORIES for number in range(30)]
 
 

@@ -36,8 +36,8 @@ from tests.cast import CATEGORIES, Project, case, decision, response, small_proj
 from tests.conftest import NOW
 from tests.endpoint import Served, completion, failure, refusing, serving
 
-NIGHT = ("nightly", "--set", "publish.max_drop=1.0")
-"""With an override, so that DVC, which takes seconds, records nothing."""
+NIGHT = ("nightly", "--set", "publish.max_drop=1.0", "--set", "publish.keep=0")
+"""With overrides and without an archive, so that DVC, which takes seconds, records nothing."""
 CASES = [case(number, category, reference="") for category in CATEGORIES for number in (1, 2, 3)]
 CHAT = {"kind": "chat", "name": "support", "model": "m"}
 TEXT = "Yes, refunds are possible within 14 days."

@@ -3,7 +3,9 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.flows.sample import Sample
@@ -74,15 +76,22 @@ def test_git_sees_only_what_a_night_may_change(night: tuple[Sample, str]) -> Non
 
 
 def test_a_second_night_asks_nothing_again(night: tuple[Sample, str]) -> None:
-    """On unchanged product and data the second run of a night makes no call and finds the same, byte for byte."""
+    """On a product of one version the second run of a night makes no call, finds the same, and says what it kept."""
     sample, said = night
     before = calls(sample)
     tables = [sample.folder / f"data/{name}/{name}.parquet" for name in ("responses", "verdicts", "signals")]
-    first = [table.read_bytes() for table in tables]
+    first = [rows(table) for table in tables]
     again = sample.run("assay.cli.main", "nightly", "--gate", code=1)
-    assert again.stdout == said
+    *lines, last = again.stdout.splitlines()
+    assert lines == said.splitlines()[:-1]
+    assert last.startswith("Answers: 242 of 242 answers kept from run ")
     assert calls(sample) == before
-    assert [table.read_bytes() for table in tables] == first
+    assert [rows(table) for table in tables] == first
+
+
+def rows(table: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table without the run whose table it is."""
+    return [{name: value for name, value in row.items() if name != "run"} for row in pq.read_table(table).to_pylist()]
 
 
 TOUCHED = "\n\nTOUCHED = 1\n"

@@ -13,6 +13,7 @@ from assay.project.tables.registry import TABLES
 from assay.project.tables.responses import RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.schema import SCHEMA
 from assay.stages import calibrate, execute, generate, judge, monitor, publish, review
 from tests.cast import CATEGORIES, Project, case, response, verdict
 
@@ -52,7 +53,7 @@ def drop_column(name: str) -> None:
         return
     first, *others = file.read_text(encoding="utf8").splitlines()
     fields = json.loads(first)
-    del fields[next(iter(fields))]
+    del fields[next(name for name in fields if name != SCHEMA)]
     file.write_text("\n".join([json.dumps(fields), *others]), encoding="utf8")
 
 
