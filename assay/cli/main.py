@@ -39,11 +39,13 @@ def nightly(
     """
     from datetime import UTC, datetime
 
+    from assay.project.model_session import embedded_throughout
     from assay.project.results import finishing
     from assay.project.run_id import new_run
 
     run = new_run(lambda: datetime.now(UTC), secrets.token_bytes, is_fresh=is_fresh)
-    with finishing(run):  # from before the project's own flow is loaded: it may be what stops the night
+    # From before the project's own flow is loaded: it may be what stops the night, and takes as long as the models.
+    with finishing(run), embedded_throughout():
         load("nightly").nightly.fn(max_cost_usd, env, overrides)
     _tell(is_gated=is_gated, is_json=is_json)
 

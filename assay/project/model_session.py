@@ -21,8 +21,11 @@ _address: ContextVar[Callable[[], str] | None] = ContextVar("_address", default=
 
 @contextmanager
 def embedded_throughout() -> Iterator[None]:
-    """Start the embedded models, if they will be asked, for all stages inside the block; return at once."""
-    if endpoints.is_hosted(os.environ):
+    """Start the embedded models, if they will be asked, for all stages inside the block; return at once.
+
+    Inside the block of another one they are those.
+    """
+    if endpoints.is_hosted(os.environ) or _address.get():
         yield
         return
     with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file()) as address:

@@ -49,6 +49,8 @@ class Table(Generic[Row]):
     is_streamed: bool = False
     """Made by stages, as long as anybody likes: read and written a few rows at a time, held by record and order alone;
     all other tables have a suite of Great Expectations besides."""
+    is_made: bool = False
+    """Made anew by every run: held against its contract row by row; its suite is for Data Docs alone."""
     is_chained: bool = False
     """A log of signed rows that is only ever added to, held by record and chain: its suite is for Data Docs alone."""
 
@@ -209,9 +211,14 @@ class Table(Generic[Row]):
     def _keep_contract(self, rows: Sequence[Row], content: "hashlib._Hash") -> None:
         """Hold the table against its contract, unless this very content passed this very contract before."""
         mark = self._mark(content)
-        if not mark.exists():
-            contracts.check(self.contract, self.path, self.frame(rows), self._known_categories())
-            mark.touch()
+        if mark.exists():
+            return
+        known = self._known_categories()
+        if self.is_made:
+            contracts.check_rows(self.contract, self.path, map(dict, rows), known)
+        else:
+            contracts.check(self.contract, self.path, self.frame(rows), known)
+        mark.touch()
 
     def frame(self, rows: Sequence[Row]) -> "pd.DataFrame":
         """Return rows of the table as columns."""

@@ -10,6 +10,7 @@ SEEN = Table(
     fix_hint="run `assay calibrate`",
     keys=("judge", "item_id"),
     order=("judge", "item_id"),
+    is_made=True,
 )
 NIGHTS = Table(
     name="nights",
@@ -18,4 +19,5 @@ NIGHTS = Table(
     fix_hint="restore it from Git",
     keys=("judge", "night", "run"),
     order=("judge", "night", "run"),
+    is_made=True,
 )

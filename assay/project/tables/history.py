@@ -11,4 +11,5 @@ HISTORY = Table(
     keys=("night", "run"),
     order=("night", "run"),
     filled=("night",),
+    is_made=True,
 )

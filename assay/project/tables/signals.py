@@ -10,4 +10,5 @@ SIGNALS = Table(
     fix_hint="run `assay monitor`",
     keys=("signal", "segment"),
     order=("signal", "segment"),
+    is_made=True,
 )
