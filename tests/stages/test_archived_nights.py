@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from assay.project import archive, failures, files
+from assay.project import archive, failures, files, params
 from assay.project.archive import ARCHIVED, RUNS
 from assay.project.results import GATE, read_gate
 from assay.project.run_id import Run, being
@@ -44,6 +44,15 @@ def test_kept_answers_are_counted_by_their_source(night: Night) -> None:
     published(an_id(2))
     calls = archive.read(an_id(2)).calls
     assert (calls.asked, calls.kept, calls.sources, calls.since) == (150, 50, [an_id(1)], NOW)
+
+
+def test_whoever_keeps_nothing_has_the_record_alone(night: Night) -> None:
+    """With publish.keep 0 a run is listed, and neither a folder nor a .dvc file of it is there."""
+    night.write()
+    with params.overriding(values=("publish.keep=0",)):
+        word = published(an_id(1))
+    assert (archive.read(an_id(1)).word, archive.read(an_id(1)).files, archive.state(an_id(1))) == (word, {}, "pruned")
+    assert [file.name for file in sorted((files.root() / RUNS).iterdir())] == [".gitignore", f"{an_id(1)}.json"]
 
 
 def test_a_night_without_an_id_is_not_archived(night: Night, now: datetime) -> None:
