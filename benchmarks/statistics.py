@@ -33,7 +33,7 @@ def measure(rounds: int) -> dict[str, Any]:
         "ppi": lambda: ppi(human.astype(float), judge.astype(float), others.astype(float)),
     }
     found = {name: _median(way, rounds) for name, way in ways.items()}
-    return {"verdicts": VERDICTS, "labels": LABELS, **found, **_bootstraps(rounds)}
+    return {"verdicts": VERDICTS, "labels": LABELS, **found, **_bootstraps(rounds), **_fits(rounds)}
 
 
 def _bootstraps(rounds: int) -> dict[str, Any]:
@@ -52,6 +52,24 @@ def _bootstraps(rounds: int) -> dict[str, Any]:
     alpha = _median(lambda: alpha_interval(ballots, rng=np.random.default_rng(4), draws=DRAWS), rounds)
     ceiling = _median(lambda: human_ceiling(labels, judge, rng=np.random.default_rng(5), draws=DRAWS), rounds)
     return {"items": ITEMS, "draws": DRAWS, "bootstrap_of_alpha": alpha, "bootstrap_of_the_human_ceiling": ceiling}
+
+
+def _fits(rounds: int) -> dict[str, Any]:
+    """Return what fitting the embedded judge costs, beside scikit-learn's own fit of as many rows and features."""
+    from sklearn.linear_model import LogisticRegression
+
+    from assay.models.embedded.features import FEATURES
+    from assay.models.embedded.lexical import LexicalJudge
+    from assay.models.embedded.tuning import majority
+    from assay.project.tables.labels import ITEMS, LABELS
+    from benchmarks.project import ROOT, inside
+
+    with inside(ROOT):
+        labelled = majority(ITEMS.read(), LABELS.read())
+    rng = np.random.default_rng(6)
+    rows, classes = rng.random((len(labelled), len(FEATURES))), rng.random(len(labelled)) < PASS_RATE
+    bare = _median(lambda: LogisticRegression().fit(rows, classes), rounds)
+    return {"fit_of_the_embedded_judge": _median(lambda: LexicalJudge.fit(labelled), rounds), "fit_of_sklearn": bare}
 
 
 def _median(way: Callable[[], object], rounds: int) -> float:

@@ -101,7 +101,7 @@ def test_a_killed_night_is_continued_and_says_so(project: Project) -> None:
         line,
     )
     assert count, line
-    assert int(count[1]) >= 16
+    assert int(count[1]) >= 20 - 1 - 4, "of twenty requests one asked who the judge is, and four were in flight"
     assert int(count[1]) + int(count[2]) == 60
     assert json.loads(files.path(GATE).read_bytes())["run"] == mark
     assert {(row.run, row.source_run) for row in RESPONSES.read()} == {(mark, mark)}

@@ -113,11 +113,9 @@ def test_tune_labels_change_the_reported_model() -> None:
     assert JUDGE.reported_model.startswith("lexical-judge-")
 
 
-def test_fitting_is_deterministic_and_fast() -> None:
-    """Labels in any order give an equal judge; some hundred items take less than a second of work."""
-    started = time.process_time()
+def test_fitting_is_deterministic() -> None:
+    """Labels in any order give an equal judge; what a fit costs is measured by `python -m benchmarks statistics`."""
     assert fit(labels()[::-1]) == JUDGE
-    assert time.process_time() - started < 1
 
 
 @given(st.text(), st.text(), st.text())
