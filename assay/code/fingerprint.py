@@ -60,6 +60,7 @@ def closure(
     folders: Sequence[Path],
     *,
     without: Collection[str] = (),
+    only: Collection[str] = (),
     cache: Path | None = None,
 ) -> Code:
     """Fingerprint of modules and of all that they import, start or read.
@@ -68,12 +69,14 @@ def closure(
         modules: Dotted names of the modules to begin with.
         folders: Where modules are looked for, in this order; what is in none of them is a third-party package.
         without: Top-level packages that are not followed, although they are in one of the folders.
+        only: Top-level packages that alone are followed, where others lie beside them as in an installation; empty for
+            all.
         cache: JSON file of earlier scans; made where it is missing, unreadable or of another format.
 
     Raises:
         CodeError: A module or resource is missing, unreadable or not Python.
     """
-    finder = _Finder(folders, without)
+    finder = _Finder(folders, without, only)
     scans = _ScanCache(cache)
     walk = _ImportWalk(finder, scans)
     for name in modules:
@@ -91,20 +94,22 @@ def source_file(module: str, folder: Path) -> Path | None:
 class _Finder:
     """Search for modules in folders, by Python's rules; names count by case on every file system."""
 
-    def __init__(self, folders: Sequence[Path], without: Collection[str]) -> None:
+    def __init__(self, folders: Sequence[Path], without: Collection[str], only: Collection[str] = ()) -> None:
         """Prepare the search.
 
         Args:
             folders: Where to look, in this order.
             without: Top-level packages that count as absent.
+            only: Top-level packages beside which all others count as absent; empty for none.
         """
         self._folders = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 - links stay as they are
-        self._without = frozenset(without)
+        self._without, self._only = frozenset(without), frozenset(only)
         self._listings: dict[Path, frozenset[str]] = {}
 
     def is_excluded(self, name: str) -> bool:
         """Whether a module belongs to a package that is not followed."""
-        return name.partition(".")[0] in self._without
+        top = name.partition(".")[0]
+        return top in self._without or bool(self._only and top not in self._only)
 
     def find(self, name: str) -> Path | None:
         """Source file of a module; None where it has none, or is a third-party or an excluded one."""

@@ -53,13 +53,14 @@ def fingerprint(stage: str) -> str:
     """
     root, cache = files.root(), files.private(CACHE)
     tool = Path(assay.__file__).parent.parent
-    parts: list[tuple[str, Path, tuple[str, ...]]] = [(f"assay.stages.{stage}", tool, ())]
-    if (root / f"tasks/{stage}.py").is_file():
-        parts.append((f"tasks.{stage}", root, ("assay",)))
-    # A module of an installed package is not looked at: it is its version's business.
-    parts += [(module, folder, ("assay",)) for module, folder in _product(stage) if source_file(module, folder)]
+    parts = [(f"tasks.{stage}", root)] if (root / f"tasks/{stage}.py").is_file() else []
+    # A module of an installed package is not looked at: it is its version's business. So is all that lies beside the
+    # tool where that is installed.
+    parts += [(module, folder) for module, folder in _product(stage) if source_file(module, folder)]
     try:
-        return digest([closure([module], [folder], without=skip, cache=cache).digest for module, folder, skip in parts])
+        own = closure([f"assay.stages.{stage}"], [tool], only=("assay",), cache=cache)
+        others = [closure([module], [folder], without=("assay",), cache=cache) for module, folder in parts]
+        return digest([code.digest for code in (own, *others)])
     except CodeError as error:
         raise ConfigError(f"the code of {stage}: {error}") from error
 

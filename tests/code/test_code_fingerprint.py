@@ -314,6 +314,17 @@ def test_a_package_is_not_followed_when_left_out(tmp_path: Path, write: Write) -
     assert "assay.gate" in names(tmp_path)
 
 
+def test_what_lies_beside_an_installed_tool_is_not_followed(tmp_path: Path, write: Write) -> None:
+    """In an installation third-party packages lie beside the tool: only the packages that are named are its code."""
+    write("tool/__init__.py", "")
+    write("tool/stage.py", "import tool.part\nimport heavy.numbers\n")
+    write("tool/part.py", "X = 1\n")
+    write("heavy/__init__.py", "")
+    write("heavy/numbers.py", "Y = 2\n")
+    assert set(closure(["tool.stage"], [tmp_path], only=("tool",)).files) == {"tool", "tool.part", "tool.stage"}
+    assert "heavy.numbers" in closure(["tool.stage"], [tmp_path]).files
+
+
 def test_children_are_followed(tmp_path: Path, write: Write) -> None:
     """A module that is started with `python -m` counts with its own imports; of a package, `__main__` does."""
     write("main.py", "CHILDREN: tuple[str, ...] = ('pkg.worker.__main__', 'tool', 'space')")
