@@ -156,7 +156,7 @@ class Journal:
 
     def runs(self) -> list[JournaledRun]:
         """Return the runs that asked a product and are as they were noted, in the order in which they began."""
-        rows = self._database.rows(f"SELECT {COLUMNS['runs']}, checksum FROM runs ORDER BY began, run", ())  # noqa: S608 - ours
+        rows = self._database.rows(f"SELECT {COLUMNS['runs']}, checksum FROM runs ORDER BY began, run")  # noqa: S608 - ours
         return [
             JournaledRun(row[0].decode(), row[1], row[2], row[3].decode(), bool(row[4]), bool(row[5]))
             for *row, mark in rows
@@ -167,8 +167,8 @@ class Journal:
         """Return when a run was last known to be alive, in seconds since 1970; 0 for one that answered nothing."""
         return int(self._database.rows("SELECT coalesce(max(at), 0) FROM answers WHERE run = ?", (run,))[0][0])
 
-    def prune(self, before: int, keep_runs: Sequence[str]) -> int:
-        """Forget answers that were given and last used before a moment, and return how many.
+    def prune(self, before: int, keep_runs: Sequence[str]) -> None:
+        """Forget answers that were given and last used before a moment.
 
         Args:
             before: The moment, in seconds since 1970.
@@ -176,14 +176,11 @@ class Journal:
         """
         runs, used = ",".join("?" * len(keep_runs)), "SELECT key FROM uses WHERE at >= ?"
         stale = f"FROM answers WHERE at < ? AND run NOT IN ({runs}) AND key NOT IN ({used})"
-        values = (before, *keep_runs, before)
-        count = int(self._database.rows(f"SELECT count(*) {stale}", values)[0][0])
         self._database.write(
-            (f"DELETE {stale}", [values]),
+            (f"DELETE {stale}", [(before, *keep_runs, before)]),
             ("DELETE FROM uses WHERE key NOT IN (SELECT key FROM answers)", [()]),
             (FORGET, [(PRUNED_RUNS,)]),
         )
-        return count
 
     def ledger(self, run: str | None = None) -> list[Spent]:
         """Return what each stage of a run has used, or of every run, the oldest first.
@@ -256,9 +253,10 @@ class Journal:
 
     def settle(self) -> None:
         """Make everything that was kept survive the death of the machine."""
-        at, used = int(self._clock()), sorted(self._used)
-        self._used.clear()
-        self._database.write((USE, [(key, at) for key in used]))
+        if self._used:
+            at, used = int(self._clock()), sorted(self._used)
+            self._used.clear()
+            self._database.write((USE, [(key, at) for key in used]))
         self._database.rows("PRAGMA wal_checkpoint(FULL)")
 
     def _sync(self) -> None:
@@ -281,7 +279,7 @@ class Journal:
         waiting, self._waiting = self._waiting, []
         fault: Exception | None = None
         try:
-            self._database.write((KEEP, answers), (BOOK, list(self._booked(bookings))))
+            self._database.write((KEEP, answers), (BOOK, self._booked(bookings)))
         except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it, whatever it is
             fault = error
         for kept in waiting:

@@ -6,9 +6,9 @@ answered counts; unless that is too long ago, everything is to be asked anew, or
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from assay.calibration.certificate import Certificate
-from assay.models.journal import JournaledRun
 from assay.project import run_id
 from assay.project.certificates import read_certificates
 from assay.project.journal import has_journal, open_journal
@@ -22,10 +22,12 @@ KEPT_RUNS = 3
 
 def resumed(run: Run) -> Run:
     """Return the run that was interrupted, where it is to be continued; else the run that was about to begin."""
-    last = _last()
-    if last is None or last.ended or run.is_fresh or last.run == run.id:
+    if run.is_fresh or not has_journal():
         return run
     with open_journal() as journal:
+        last = max(journal.runs(), key=attrgetter("run"), default=None)
+        if last is None or last.ended or last.run == run.id:
+            return run
         alive = max(last.began, journal.last_sign(last.run))
     if run.began - datetime.fromtimestamp(alive, UTC) > SAME_NIGHT:
         return run
@@ -39,25 +41,17 @@ def ended(run: Run) -> None:
             journal.end(run.id)
 
 
-def prune() -> int:
-    """Forget answers that nobody needs any more; return how many.
+def prune() -> None:
+    """Forget answers that nobody needs any more.
 
     An answer stays while one of the last runs has used it, and what a run asked in which a present certificate was
     issued stays as long as that.
     """
     with open_journal() as journal:
         began = [noted.began for noted in journal.runs() if noted.ended]
-        if len(began) < KEPT_RUNS:
-            return 0
-        return journal.prune(began[-KEPT_RUNS], _runs(read_certificates().values()))
+        if len(began) >= KEPT_RUNS:
+            journal.prune(began[-KEPT_RUNS], _runs(read_certificates().values()))
 
 
 def _runs(certificates: Iterable[Certificate]) -> list[str]:
     return sorted({certificate.run for certificate in certificates} - {""})
-
-
-def _last() -> JournaledRun | None:
-    if not has_journal():
-        return None
-    with open_journal() as journal:
-        return max(journal.runs(), key=lambda noted: noted.run, default=None)

@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,21 @@ def test_a_disk_that_cannot_be_synced_is_heard(tmp_path: Path) -> None:
 
     with Journal(tmp_path / "j.sqlite", fsync=fail) as journal:
         asyncio.run(put())
+
+
+def test_two_that_book_at_once_lose_nothing(tmp_path: Path) -> None:
+    """What a stage has used is added up within one transaction, however many processes book on it."""
+
+    def book(name: str) -> None:
+        async def finish(journal: Journal) -> None:
+            for number in range(150):
+                used = Meter(requests=1)
+                await journal.finish(f"{name}-{number}", "{}", is_final=True, run="r", stage="execute", used=used)
+
+        with Journal(tmp_path / "journal.sqlite") as journal:
+            asyncio.run(finish(journal))
+
+    with Journal(tmp_path / "journal.sqlite"), ThreadPoolExecutor(4) as threads:
+        list(threads.map(book, "abcd"))
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        assert [(spent.calls, spent.requests) for spent in journal.ledger("r")] == [(600, 600)]
