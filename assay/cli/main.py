@@ -1,7 +1,6 @@
 """The command `assay`: thin, it calls flows and tasks; every import that costs time happens inside a command."""
 
 import json
-import secrets
 import sys
 from pathlib import Path
 
@@ -37,13 +36,11 @@ def nightly(
 
     A run that was interrupted is continued. It exits with 0 whatever the verdict, unless --gate asks for its code.
     """
-    from datetime import UTC, datetime
-
     from assay.project.model_session import embedded_throughout
     from assay.project.results import finishing
-    from assay.project.run_id import new_run
+    from assay.project.run_id import starting
 
-    run = new_run(lambda: datetime.now(UTC), secrets.token_bytes, is_fresh=is_fresh)
+    run = starting(is_fresh=is_fresh)
     # From before the project's own flow is loaded: it may be what stops the night, and takes as long as the models.
     with finishing(run), embedded_throughout():
         load("nightly").nightly.fn(max_cost_usd, env, overrides)

@@ -135,9 +135,7 @@ def _union(table: Table[Row], sides: Mapping[str, Sequence[Row]]) -> tuple[list[
     Raises:
         DataError: Both sides have a row of one key, and the rows differ.
     """
-    before, ours, theirs = (
-        {tuple(str(getattr(row, field)) for field in table.keys): row for row in sides[side]} for side in STAGES
-    )
+    before, ours, theirs = (_by_key(table, sides[side]) for side in STAGES)
     rows = dict(ours)
     for key, row in theirs.items():
         mine = rows.setdefault(key, row)

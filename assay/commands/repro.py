@@ -1,6 +1,5 @@
 """Repro: `dvc repro` with a fresh code lock, on a project that is valid throughout."""
 
-import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from assay.models.process import supervised
 from assay.project import code_lock, continuation, files
 from assay.project.dvc import record_archives
 from assay.project.entrypoint import BAD_INPUT
-from assay.project.run_id import VARIABLE, new_run
+from assay.project.run_id import VARIABLE, starting
 from assay.project.run_lock import exclusive
 
 PATIENCE_S = 60
@@ -30,7 +29,7 @@ def repro(stages: Sequence[str]) -> int:
     with exclusive("repro", datetime.now(UTC)):
         validate(())
         code_lock.refresh()
-        run = continuation.resumed(new_run(lambda: datetime.now(UTC), secrets.token_bytes))
+        run = continuation.resumed(starting())
         command, environ = [sys.executable, "-m", "dvc", "repro", *stages], {VARIABLE: run.id}
         with supervised(command, folder=str(files.root()), environ=environ) as process:
             try:

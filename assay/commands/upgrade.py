@@ -5,11 +5,11 @@ gives the journal its new columns. What a person has written or changed stays, a
 """
 
 import difflib
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from assay.code.source_scan import short_digest
 from assay.commands.validate import read_settings
 from assay.errors import ConfigError
 from assay.project import code_lock, dvc, files, scaffold
@@ -20,7 +20,6 @@ WRITTEN_BEFORE = scaffold.STARTER.parent / "written_before.json"
 """By file of flows and tasks: the hash of each text that any version has written, this one's too."""
 OURS = ("flows/", "tasks/")
 """Files that follow the tool as long as nobody has changed them. Judges are a team's from their first day."""
-DIGITS = 16
 
 
 def upgrade() -> list[str]:
@@ -72,16 +71,11 @@ def _templates(shared: Mapping[str, bytes]) -> Iterator[str]:
         mine = files.path(name).read_bytes()
         if mine == text or not name.startswith(OURS):
             continue
-        if digest(mine) in before.get(name, []):
+        if short_digest(mine) in before.get(name, []):
             files.write_bytes(name, text)
             yield f"{name} was as an earlier version wrote it, and is this one's now"
         else:
             yield f"{name} is yours and stays as it is: `assay upgrade --diff {name}` shows what this version writes"
-
-
-def digest(text: bytes) -> str:
-    """Return the hash by which a text is known that a version of the tool has written."""
-    return hashlib.sha256(text).hexdigest()[:DIGITS]
 
 
 def _journal() -> Iterator[str]:

@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -98,9 +98,7 @@ def shard(work: dict[str, Any]) -> dict[str, Any] | State[Any]:
 def answered(run: str, max_cost_usd: float | None, *, is_fresh: bool = False) -> State[Any]:
     """Hand out the shards, one to each worker at a time, and write the table when all are back."""
     try:
-        began = run_id.began(run)
-        whole = Run(id=run, began=began, clock=lambda: datetime.now(UTC), is_fresh=is_fresh)
-        course = Course(whole, max_cost_usd)
+        course = Course(run_id.of_id(run, is_fresh=is_fresh), max_cost_usd)
         with reporting(), progress("execute", course.calls) as step:
             hand_out(course, step)
         return Completed(data=course.gather())

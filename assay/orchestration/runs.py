@@ -3,7 +3,6 @@
 Everything that a later stage would refuse is refused here, before the first paid call.
 """
 
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from assay.project import code_lock, continuation, failures, files, params, run_
 from assay.project.dvc import recording_together
 from assay.project.model_session import embedded_throughout
 from assay.project.results import finishing
-from assay.project.run_id import Run, new_run
+from assay.project.run_id import Run
 from assay.project.run_lock import exclusive
 from assay.project.tables.evalset import CASES
 from assay.records.optional import Guard
@@ -23,11 +22,6 @@ from assay.records.parts import PARTS
 
 NIGHT = ("execute", "judge", "calibrate", "monitor", "publish")
 """The stages of a night, in their order."""
-
-
-def started(*, is_fresh: bool = False) -> Run:
-    """Return a run that begins now, with an id of its own."""
-    return new_run(lambda: datetime.now(UTC), secrets.token_bytes, is_fresh=is_fresh)
 
 
 def night_name() -> str:
@@ -60,7 +54,7 @@ def running(
         DataError: A table that one of them reads breaks its contract.
         BusyError: Another run holds the project.
     """
-    run = run_id.current() or started()
+    run = run_id.current() or run_id.starting()
     now = run.clock()
     within = nullcontext() if run_id.current() else run_id.being(run)
     with within, params.overriding(env, overrides), exclusive(name, now, patience_s):
@@ -100,7 +94,7 @@ def night(
     """
     stages = NIGHT if files.exists(CASES.path) else ("review", *NIGHT)
     with (
-        finishing(run or started(is_fresh=fresh)) as take_mark,
+        finishing(run or run_id.starting(is_fresh=fresh)) as take_mark,
         running("nightly", stages, env, overrides) as now,
         embedded_throughout(),
     ):
@@ -116,5 +110,5 @@ def night(
 def forget() -> None:
     """Prune the journal at the end of a night; that it cannot be done costs the night nothing."""
     guard = Guard()
-    guard.optional(PARTS["journal"], continuation.prune, 0)
+    guard.optional(PARTS["journal"], continuation.prune, None)
     failures.keep("night", guard)

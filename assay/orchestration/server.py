@@ -23,6 +23,7 @@ from assay.project import archive, files
 from assay.project.certificates import CALIBRATION
 from assay.project.entrypoint import QUIET
 from assay.project.results import REPORT
+from assay.records.run import is_run_id
 
 HOST = "127.0.0.1"
 GRACE_S = 10
@@ -92,7 +93,7 @@ def _file(file: Path) -> Response | None:
 
 def _report(run: str) -> Response:
     """Return the report of a run, or a page that says how to get it."""
-    if not archive.is_run_id(run):
+    if not is_run_id(run):
         return HTMLResponse(run_pages.unknown(), 404)
     return _file(archive.report_file(run)) or HTMLResponse(run_pages.absent(run), 404)
 

@@ -7,7 +7,6 @@ same flow serves the Prefect UI, a schedule, and `assay nightly` on a laptop.
 import contextvars
 import logging
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -88,7 +87,7 @@ def door(stage: Step[..., object]) -> None:
 
     def command() -> None:
         code_lock.require_fresh(stage.name)
-        mine = run_id.handed_down(os.environ) or run_id.new_run(lambda: datetime.now(UTC), secrets.token_bytes)
+        mine = run_id.handed_down(os.environ) or run_id.starting()
         mine = continuation.resumed(mine) if stage.name == "execute" else mine
         with run_id.being(mine):
             stage.fn(datetime.now(UTC))

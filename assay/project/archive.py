@@ -7,7 +7,6 @@ DVC's cache later, by the process that records the stages: inside `dvc repro` DV
 
 import fcntl
 import json
-import re
 import shutil
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -20,7 +19,7 @@ from assay.project.programs import md5
 from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.responses import RESPONSES
 from assay.project.tables.verdicts import VERDICTS
-from assay.records.run import RUN_ID, Answers, RunRecord
+from assay.records.run import Answers, RunRecord, is_run_id
 from assay.report.content import Report
 from assay.report.costs import total
 from assay.storage import atomic
@@ -117,11 +116,6 @@ def ids() -> list[str]:
     """Return the ids of all runs that have a record, the newest first."""
     stems = (file.stem for file in (files.root() / RUNS).glob("*.json"))
     return sorted(filter(is_run_id, stems), reverse=True)
-
-
-def is_run_id(text: str) -> bool:
-    """Tell whether a text is the id of a run, which may be part of a path."""
-    return re.fullmatch(RUN_ID, text) is not None
 
 
 def known(run: str) -> RunRecord | None:

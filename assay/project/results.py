@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from assay.errors import AssayError, BusyError, DataError
 from assay.project import files, last_run, run_id
 from assay.project.run_id import Run
-from assay.records.run import RunRecord
-from assay.report.gate import Gate, Times
+from assay.records.run import RunRecord, Times, is_run_id
+from assay.report.gate import Gate
 from assay.storage.rows import parse_row
 from assay.text import one_line
 
@@ -69,7 +69,7 @@ def times(filed_by: str, record: RunRecord | None = None) -> Times:
                 return Times(run=gate.run, began=gate.began, ended=gate.ended)
     if record:
         return Times(run=filed_by, began=record.began, ended=record.ended)
-    return Times(run=filed_by, began=run_id.began(filed_by) if run_id.PATTERN.fullmatch(filed_by) else None)
+    return Times(run=filed_by, began=run_id.began(filed_by) if is_run_id(filed_by) else None)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The identity of a run: an id that sorts by time, given by whoever starts the run; and the run that is on now."""
 
-import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+from assay.records.run import is_run_id
+
 VARIABLE = "ASSAY_RUN"
 """Variable by which the processes of one run know it."""
 ENTROPY = 10
 """Bytes of chance in an id."""
-PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-"""An id; nothing else becomes part of a path."""
 _VERSION, _VARIANT = 7 << 76, 2 << 62
 
 
@@ -58,6 +58,20 @@ def new_run(clock: Callable[[], datetime], entropy: Callable[[int], bytes], *, i
     return Run(id=run_id(began, entropy(ENTROPY)), began=began, clock=clock, is_fresh=is_fresh)
 
 
+def starting(*, is_fresh: bool = False) -> Run:
+    """Return a run that begins now by this machine's clock; `is_fresh` as for `new_run`."""
+    return new_run(_now, secrets.token_bytes, is_fresh=is_fresh)
+
+
+def of_id(id_: str, *, is_fresh: bool = False) -> Run:
+    """Return a run that began in another process, as far as its id tells; `is_fresh` as for `new_run`."""
+    return Run(id=id_, began=began(id_), clock=_now, is_fresh=is_fresh)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def run_id(began: datetime, chance: bytes) -> str:
     """Return the id of a run: a UUID of version 7, so that ids sort as the runs began.
 
@@ -83,7 +97,7 @@ def began(id_: str) -> datetime:
 def handed_down(environ: Mapping[str, str]) -> Run | None:
     """Return the run that the process which started this one is part of; None where it says none."""
     id_ = environ.get(VARIABLE, "")
-    return Run(id=id_, began=began(id_), clock=lambda: datetime.now(UTC)) if PATTERN.fullmatch(id_) else None
+    return of_id(id_) if is_run_id(id_) else None
 
 
 def current() -> Run | None:

@@ -1,6 +1,7 @@
 """The record of a run: what `assay runs` lists of it, for as long as the project is there."""
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -17,6 +18,16 @@ MAX_BYTES = 1600
 LENGTHS = (240, 160, 80, 40)
 """Bytes that a text of a record may have; the first length at which the record is small enough."""
 BYTES_A_SOURCE = 80
+
+
+class Times(Record):
+    """Which run a result is of, and when that was."""
+
+    run: str = ""
+    """Id of the run; empty where nobody gave it one."""
+    began: datetime | None = None
+    ended: datetime | None = None
+    """None for a run that did not end, or where nobody knows."""
 
 
 class Answers(Record):
@@ -38,12 +49,9 @@ class Answers(Record):
     """Files that the product reads and does not declare, so that its version is not known."""
 
 
-class LastRun(Record):
+class LastRun(Times):
     """The run whose responses are on file."""
 
-    run: str = ""
-    began: datetime | None = None
-    ended: datetime | None = None
     answers: Answers | None = None
     """Whence they come; None for a run of before this was kept."""
 
@@ -91,6 +99,11 @@ class RunRecord(Record):
             if len(data) <= MAX_BYTES:
                 return data
         raise ValueError(f"the record of run {self.run} has {len(data)} bytes, expected {MAX_BYTES} at most")
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text is the id of a run, which may be part of a path."""
+    return re.fullmatch(RUN_ID, text) is not None
 
 
 def _cut(fields: dict[str, object], length: int) -> dict[str, object]:

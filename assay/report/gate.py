@@ -1,9 +1,9 @@
 """The gate: one word on a run, and the exit code that says it to a machine."""
 
-from datetime import datetime
 from typing import Literal
 
 from assay.records.record import Record
+from assay.records.run import Times
 
 Word = Literal["pass", "regression", "inconclusive", "incomplete", "uncalibrated", "judge-changed", "set-changed"]
 
@@ -46,16 +46,6 @@ class Evidence(Record):
     """Has every case of the evaluation set an accepted answer to compare with?"""
     has_baseline: bool = True
     """Was anything ever accepted?"""
-
-
-class Times(Record):
-    """Which run a result is of, and when that was."""
-
-    run: str = ""
-    """Id of the run; empty where nobody gave it one."""
-    began: datetime | None = None
-    ended: datetime | None = None
-    """None for a run that did not end, or where nobody knows."""
 
 
 class Gate(Times):

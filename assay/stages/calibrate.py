@@ -34,6 +34,7 @@ from assay.records.label import Item, Label
 from assay.records.optional import Guard
 from assay.records.parts import PARTS
 from assay.records.record import Record, digest
+from assay.records.run import is_run_id
 from assay.records.verdict import Verdict
 from assay.stages.audit import audit
 from assay.stages.declaration import Output, Stage
@@ -242,7 +243,7 @@ def moved(
     ]
     return AnchorNight(
         judge=judge,
-        night=f"{run_id.began(asked_by) if run_id.PATTERN.fullmatch(asked_by) else now:%Y-%m-%d}",
+        night=f"{run_id.began(asked_by) if is_run_id(asked_by) else now:%Y-%m-%d}",
         run=asked_by,
         issued=certificate.issued,
         baseline=evidence.accepted,

@@ -102,22 +102,22 @@ class Asking:
 
     def key(self, case: Case, trial: int) -> str:
         """Return the key of the call whose answer counts: this run's, unless another one has answered."""
-        return self._source(case, trial)[0]
+        return self._source(case.case_id, request(case), trial)[0]
 
     def response(self, case: Case, trial: int) -> Response:
         """Return what became of a call that was made, as it is filed."""
-        key, source = self._source(case, trial)
+        asked = request(case)
+        key, source = self._source(case.case_id, asked, trial)
         outcome = self.journal.outcome(key)
         answer = Response.model_validate_json(outcome.answer)
-        told: dict[str, object] = {"case_id": case.case_id, "revision": case.revision(), "request": request(case)}
+        told: dict[str, object] = {"case_id": case.case_id, "revision": case.revision(), "request": asked}
         told |= {"run": self.run.id, "source_run": source}
         told["answered_at"] = answer.answered_at or datetime.fromtimestamp(outcome.at, UTC)
         return answer.model_copy(update=told)
 
-    def _source(self, case: Case, trial: int) -> tuple[str, str]:
-        """Return the key of a call, and the run that it is of."""
-        asked = request(case)
-        keys = {call_key(case.case_id, asked, self.target, trial, run): run for run in self.runs}
+    def _source(self, case_id: str, asked: str, trial: int) -> tuple[str, str]:
+        """Return the key of a call, and the run that it is of; `asked` as from `request`."""
+        keys = {call_key(case_id, asked, self.target, trial, run): run for run in self.runs}
         known = self.journal.known(list(keys)) if len(keys) > 1 else set()
         own = next(iter(keys))
         key = next((key for key in keys if key in known), own)

@@ -261,7 +261,7 @@ def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
     shown = {} if judge else _shown_outcomes(night.outcomes["target", False])
     return CaseNight(
         night=night.provenance.epoch,
-        run="+".join(sorted({response.run for response in night.responses} - {""})),
+        run=night.run,
         target=night.provenance.target,
         judge=judge.certificate.fingerprint if judge and judge.certificate else "",
         evaluation_set=night.provenance.evaluation_set,

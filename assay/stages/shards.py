@@ -12,7 +12,6 @@ import hashlib
 import platform
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
@@ -61,8 +60,7 @@ class Shard(Record):
 
     def identity(self) -> Run:
         """Return the run as a worker knows it."""
-        began = run_id.began(self.run)
-        return Run(id=self.run, began=began, clock=lambda: datetime.now(UTC), is_fresh=self.is_fresh)
+        return run_id.of_id(self.run, is_fresh=self.is_fresh)
 
 
 class Part(Record):

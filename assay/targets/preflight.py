@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from assay.code.fingerprint import source_file
 from assay.errors import ConfigError
 from assay.targets.open import header_secrets, no_batch
 from assay.targets.product_code import data_files
@@ -40,8 +41,7 @@ def _require_function(settings: PythonSettings) -> None:
     """Refuse a function that its module's file does not define; a module of an installed package is not looked at."""
     module, _, function = settings.function.partition(":")
     where = f"execute.target.function is {settings.function}"
-    base = Path(settings.root).joinpath(*module.split("."))
-    file = next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
+    file = source_file(module, Path(settings.root))
     if file is None:
         if find_spec(module.split(".", maxsplit=1)[0]) is None:
             raise ConfigError(

@@ -16,7 +16,8 @@ import yaml
 from click.testing import CliRunner
 
 from assay.cli.main import app
-from assay.commands.upgrade import WRITTEN_BEFORE, digest, upgrade
+from assay.code.source_scan import short_digest
+from assay.commands.upgrade import WRITTEN_BEFORE, upgrade
 from assay.models.journal import Journal
 from assay.orchestration.runs import NIGHT
 from assay.project import files, programs, releases, scaffold
@@ -144,7 +145,7 @@ def test_what_a_version_writes_is_known_to_the_next() -> None:
     known = json.loads(WRITTEN_BEFORE.read_bytes())
     ours = {name: text for name, text in scaffold.shared_files().items() if name.startswith(("flows/", "tasks/"))}
     assert known.keys() == ours.keys()
-    assert [name for name, text in ours.items() if digest(text) != known[name][-1]] == []
+    assert [name for name, text in ours.items() if short_digest(text) != known[name][-1]] == []
 
 
 def test_the_difference_of_a_file_is_shown_and_nothing_is_changed(project: Path) -> None:

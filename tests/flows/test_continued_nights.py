@@ -16,11 +16,11 @@ import pytest
 from assay.commands.upgrade import upgrade
 from assay.project import files
 from assay.project.results import GATE
-from assay.project.run_id import PATTERN
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.run import is_run_id
 from assay.stages import review
 from tests.cast import CATEGORIES, Project, case, decision, small_project
 from tests.endpoint import Body, Reply, Served, completion, serving
@@ -117,7 +117,7 @@ def test_a_fresh_night_continues_nothing(project: Project) -> None:
         mark = json.loads(files.private("unfinished.json").read_bytes())["run"]
         assert last_line(served, "--fresh").startswith("Answers: all 60 asked by this run")
         fresh = json.loads(files.path(GATE).read_bytes())["run"]
-        assert PATTERN.fullmatch(fresh)
+        assert is_run_id(fresh)
         assert fresh != mark
         assert last_line(served).startswith("Answers: all 60 asked by this run")
         assert json.loads(files.path(GATE).read_bytes())["run"] not in (mark, fresh)
