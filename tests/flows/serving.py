@@ -116,10 +116,18 @@ class Running:
         wait_for(is_up, 120)
 
     def kill(self) -> None:
-        """Kill it and all that it started, at once."""
+        """Kill it at once, and wait until nobody answers in its place: its server ends a moment later, by itself."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        wait_for(lambda: not self._answers(), 60)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
 
 class Served(Running):
