@@ -39,6 +39,8 @@ def _arrow(kind: Any) -> pa.DataType:  # noqa: ANN401 - a type expression
         return pa.string()
     if get_origin(kind) is list:
         return pa.list_(pa.field("item", _arrow(get_args(kind)[0]), nullable=False))
+    if get_origin(kind) is dict:
+        return pa.map_(*map(_arrow, get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return struct(kind)
     return ARROW[kind]

@@ -17,6 +17,8 @@ from assay.calibration.figures import (
 )
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy, pairwise_floors, pass_fail_floors
 from assay.calibration.ratings import Rated
+from assay.calibration.scale import scale_figures
+from assay.judges.declaration import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ def assess(
     *,
     rng: np.random.Generator,
     audits: Sequence[Figure] = (),
+    scale: Declaration | None = None,
 ) -> Assessment:
     """Return what a judge is worth.
 
@@ -47,6 +50,7 @@ def assess(
         policy: Of the question that the judge answers.
         rng: Source of draws and bootstraps.
         audits: Figures that the judge had to be asked for.
+        scale: The judge's declaration, where it has a scale of its own; None for verdicts alone.
 
     Raises:
         InsufficientDataError: The labels cannot carry a figure that the policy is about; the text says what to add.
@@ -56,7 +60,7 @@ def assess(
         figures = [*pairwise_figures(found, rng), *audits]
         floors = pairwise_floors(policy, found, figures, rivals)
     else:
-        figures = [*pass_fail_figures(found, rng), *audits]
+        figures = [*pass_fail_figures(found, rng), *(scale_figures(found, scale) if scale else []), *audits]
         floors = pass_fail_floors(policy, found, figures, rivals)
     classes = PAIRWISE if isinstance(policy, PairwisePolicy) else PASS_FAIL
     return Assessment(

@@ -8,8 +8,6 @@ from pydantic import Field
 from assay.records.record import Name, Record
 from assay.records.verdict import Outcome
 
-JUDGES = ("correctness", "preference")
-"""The judges whose verdicts decide something, so that each of them needs a certificate."""
 Standing = Literal["valid", "none", "failed", "expired", "judge-changed", "unwatched"]
 
 
@@ -57,7 +55,7 @@ class Certificate(Record):
     """A judge's agreement with people on the held-out split."""
 
     judge: str
-    question: Literal["pass-fail", "pairwise"]
+    question: Literal["pass-fail", "labels", "score", "pairwise"]
     fingerprint: str
     """Of the judge that gave the verdicts; it holds for no other."""
     labels: str
@@ -84,6 +82,10 @@ class Certificate(Record):
     expires: datetime
     run: str = ""
     """Id of the run in which it was issued; empty in one of before runs had ids."""
+    policy: str = "default"
+    """The preset that its floors began with."""
+    version: str = ""
+    """Of the judge's folder, such as `tone@3f2a`; empty in one of before there was any."""
 
     @property
     def is_met(self) -> bool:

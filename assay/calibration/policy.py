@@ -1,11 +1,17 @@
 """A policy: what a judge must reach before its numbers may decide anything."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
 
 from assay.calibration.certificate import Figure, Floor, Trivial
 from assay.calibration.figures import PASS_FAIL
 from assay.calibration.ratings import Rated
+from assay.errors import ConfigError
+from assay.judges.declaration import Declaration, Preset
 from assay.records.record import Record
+from assay.text import first_fault
 
 MAX_UNSCORED = 0.05
 """Share of held-out items without a verdict beyond which no certificate holds: a judge could pick the easy ones."""
@@ -24,12 +30,14 @@ class Policy(Record):
 
 
 class PassFailPolicy(Policy):
-    """Floors of a pass/fail judge; those of rates are on the lower bounds of their 95 % intervals."""
+    """Floors of a judge of single answers; those of rates are on the lower bounds of their 95 % intervals."""
 
     min_rarer: int
     tpr: float
     tnr: float
     youden: float
+    kappa: float | None = None
+    """Of a judge of labels or scores, on its own scale; left out, nothing is demanded."""
 
 
 class PairwisePolicy(Policy):
@@ -38,6 +46,59 @@ class PairwisePolicy(Policy):
     accuracy: float
     kappa: float
     max_conflict: float
+
+
+_AUDITS = {"max_flips": 0.1, "max_injected": 0.1}
+SINGLE: dict[Preset, PassFailPolicy] = {
+    "strict": PassFailPolicy(
+        min_labels=100, min_rarer=40, tpr=0.9, tnr=0.9, youden=0.8, max_flips=0.05, max_injected=0.05
+    ),
+    "default": PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.8, youden=0.6, **_AUDITS),
+    "pilot": PassFailPolicy(min_labels=30, min_rarer=10, tpr=0.6, tnr=0.6, youden=0.3, max_flips=0.2, max_injected=0.2),
+}
+PAIRED: dict[Preset, PairwisePolicy] = {
+    "strict": PairwisePolicy(
+        min_labels=100, accuracy=0.7, kappa=0.4, max_conflict=0.15, max_flips=0.05, max_injected=0.05
+    ),
+    "default": PairwisePolicy(min_labels=50, accuracy=0.6, kappa=0.2, max_conflict=0.25, **_AUDITS),
+    "pilot": PairwisePolicy(min_labels=30, accuracy=0.5, kappa=0.1, max_conflict=0.35, max_flips=0.2, max_injected=0.2),
+}
+"""What may be demanded by one word; a verdict says it where it is not `default`."""
+PRESET = "preset"
+
+
+def preset(declared: Declaration, over: Mapping[str, Any]) -> str:
+    """Return the name of the preset that a judge's demands begin with."""
+    if PRESET in over:
+        return str(over[PRESET])
+    return declared.policy if isinstance(declared.policy, str) else str(declared.policy.get(PRESET, "default"))
+
+
+def policy_of(declared: Declaration, over: Mapping[str, Any], where: str) -> PassFailPolicy | PairwisePolicy:
+    """Return what is demanded of a judge.
+
+    Args:
+        declared: The judge, with its preset or its own demands.
+        over: Demands of params.yaml, which go before.
+        where: What a message calls them.
+
+    Raises:
+        ConfigError: A demand is none that is made of such a judge.
+    """
+    presets: Mapping[str, PassFailPolicy | PairwisePolicy] = PAIRED if declared.is_pair else SINGLE  # type: ignore[assignment]
+    name = preset(declared, over)
+    if name not in presets:
+        raise ConfigError(f"{where} is {name[:40]!r}, expected one of {', '.join(presets)}, or demands: correct it")
+    own = {} if isinstance(declared.policy, str) else dict(declared.policy)
+    demands = {key: value for key, value in {**own, **over}.items() if key != PRESET}
+    base = presets[name]
+    try:
+        return type(base).model_validate(base.model_dump() | demands)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{where}: {first_fault(error)} (a {declared.question} judge knows {', '.join(type(base).model_fields)}); "
+            "correct it"
+        ) from error
 
 
 def pass_fail_floors(
@@ -55,6 +116,7 @@ def pass_fail_floors(
             _floor(named[name], floor)
             for name, floor in (("tpr", policy.tpr), ("tnr", policy.tnr), ("youden", policy.youden))
         ),
+        *([_floor(named["kappa-scale"], policy.kappa)] if policy.kappa is not None and "kappa-scale" in named else []),
         *_besides(named, policy),
         _beats(named["accuracy"], rivals),
     ]

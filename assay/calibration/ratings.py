@@ -13,7 +13,7 @@ TELLING = 24
 
 
 class Rated(NamedTuple):
-    """Held-out items of one question with what people and the judge said, in the same order."""
+    """Held-out items of one judge's question with what people and the judge said, in the same order."""
 
     items: list[Item]
     human: list[str]
@@ -29,14 +29,20 @@ class Rated(NamedTuple):
     undecided: int
 
 
-def join(question: str, items: Iterable[Item], labels: Iterable[Label], verdicts: Iterable[Verdict]) -> Rated:
+def join(judge: str, items: Iterable[Item], labels: Iterable[Label], verdicts: Iterable[Verdict]) -> Rated:
     """Join held-out labels with the anchors' verdicts; what either side left open is counted, not guessed.
+
+    Args:
+        judge: The judge, for a message.
+        items: Those of its question.
+        labels: Those for its question.
+        verdicts: Its own.
 
     Raises:
         InsufficientDataError: No held-out item has both.
         DataError: An item is in both splits: the judge was tuned on what it is to be tested with.
     """
-    asked = {item.item_id: item for item in items if item.question == question}
+    asked = {item.item_id: item for item in items}
     about = [label for label in labels if label.item_id in asked]
     heldout = [label for label in about if label.split == "heldout"]
     leaked = {label.item_id for label in about if label.split == "tune"} & {label.item_id for label in heldout}
@@ -50,7 +56,7 @@ def join(question: str, items: Iterable[Item], labels: Iterable[Label], verdicts
     both = [item_id for item_id in human.outcomes if item_id in said]
     if not both:
         raise InsufficientDataError(
-            f"no held-out {question} item has both a label and a verdict: label some, or run `assay nightly` first"
+            f"no held-out item has both a label for {judge} and its verdict: label some, or run `assay nightly` first"
         )
     return Rated(
         items=[asked[item_id] for item_id in both],

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from assay.records.record import digest
 from assay.records.verdict import Outcome, Verdict
 
+Word = TypeVar("Word", bound=str)
 PAIR = ("a", "b", "tie")
 
 
@@ -28,6 +30,9 @@ def combine(votes: Sequence[Verdict]) -> Verdict:
             "fingerprint": digest(["panel", *(vote.fingerprint for vote in votes)]),
             "votes": [vote.outcome for vote in votes],
             "detail": "; ".join(dict.fromkeys(vote.detail for vote in votes if vote.detail)),
+            "rationale": "\n".join(
+                f"{number}: {vote.rationale}" for number, vote in enumerate(votes, 1) if vote.rationale
+            ),
         }
     )
     if not cast:
@@ -37,12 +42,13 @@ def combine(votes: Sequence[Verdict]) -> Verdict:
         outcome = "tie"
     if outcome is None:
         split = {"outcome": "unscored", "status": silent.status if silent else "unparsed", "score": None}
-        return whole.model_copy(update=split | {"detail": f"the panel is split: {', '.join(whole.votes)}"})
+        return whole.model_copy(update=split | {"label": "", "detail": f"the panel is split: {', '.join(whole.votes)}"})
     scores = [vote.score for vote in cast if vote.score is not None]
     return whole.model_copy(
         update={
             "outcome": outcome,
             "status": "ok",
+            "label": _leading(vote.label for vote in cast if vote.outcome == outcome) or "",
             "score": sum(scores) / len(scores) if len(scores) == len(cast) else None,
             "as_is": _order([vote.as_is for vote in cast]),
             "swapped": _order([vote.swapped for vote in cast]),
@@ -56,7 +62,7 @@ def _order(seen: Sequence[Outcome | None]) -> Outcome | None:
     return (_leading(given) or "tie") if given else None
 
 
-def _leading(outcomes: Iterable[Outcome]) -> Outcome | None:
-    """Return the outcome with more votes than every other, if there is one."""
-    counts = Counter(outcomes).most_common(2)
+def _leading(said: Iterable[Word]) -> Word | None:
+    """Return what has more votes than everything else, if there is such a thing."""
+    counts = Counter(said).most_common(2)
     return counts[0][0] if len(counts) == 1 or counts[0][1] > counts[1][1] else None

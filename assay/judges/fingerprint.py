@@ -18,7 +18,7 @@ def fingerprint(
     """Return the hash of everything that could move a judge's verdict, as 16 hexadecimal digits.
 
     Args:
-        judge: Prompt and rubric.
+        judge: Prompt, rubric, and what else of its declaration could move a verdict.
         model: The model that was asked for.
         reported_model: The model that the endpoint says has answered; a silent update of an alias changes it.
         parameters: Temperature, seed, and whatever else goes into the request.
@@ -33,5 +33,6 @@ def fingerprint(
             "reported_model": reported_model,
             "parameters": dict(parameters),
             "parser": parser_version,
+            **({"declared": dict(judge.moving)} if judge.moving else {}),
         }
     )

@@ -1,41 +1,46 @@
-"""Prompts of the judges: one folder a judge, with the question it is asked and the rubric it goes by.
+"""Judges as the project declares them: one folder a judge, with the rubric it goes by and what it is asked.
 
-`prompt.md` opens with the question's kind and the names of the judged texts, then holds the two messages as Jinja
-blocks. `rubric.md` opens with its version; people who label are shown the same rubric.
+`rubric.md` is what the judge and the people who label go by; `judge.yaml` says the rest (assay/judges/declaration.py).
+The prompt around the rubric is the package's own; `prompt.md`, two messages as Jinja blocks, takes its place.
 """
 
+import json
 import re
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass as validated
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import ValidationError
 
 from assay.errors import ConfigError
+from assay.judges.declaration import Declaration, moving
 from assay.judges.delimiters import neutralise
+from assay.judges.examples import Example, read_examples
 from assay.records.record import digest
+from assay.yaml_text import YamlError, parse_yaml
 from assay.text import first_fault, one_line
 
 JUDGES_FOLDER = "data/judges"
 """Folder of the project with one folder a judge; they are the team's to edit."""
-PROMPT, RUBRIC = "prompt.md", "rubric.md"
-Question = Literal["pairwise", "pass-fail"]
-Head = TypeVar("Head")
+DECLARATION, RUBRIC, PROMPT = "judge.yaml", "rubric.md", "prompt.md"
+DEFAULT_PROMPT = resources.files("assay.judges") / "default_prompt.md"
 Text = str | Sequence[str]
-VERDICTS: dict[Question, tuple[str, ...]] = {"pairwise": ("A", "B", "tie"), "pass-fail": ("pass", "fail")}
-"""What a judge may answer, first verdict first: a probability is that of the first."""
 
 SEGMENT = "segment"
 """The delimiter around each part of a text that comes in parts: turns of a conversation, retrieved contexts."""
+WHY = "why, in at most three sentences"
+VERSION = 4
+"""Digits of a judge's version."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 """Of a judge: it becomes part of a path."""
-_ENVIRONMENT = Environment(
+_VERSION = re.compile(r'^version = "([^"\n]+)"$', re.MULTILINE)
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined,
     autoescape=False,  # noqa: S701 - no HTML is made; every inserted text is neutralised
     trim_blocks=True,
@@ -43,35 +48,32 @@ _ENVIRONMENT = Environment(
 )
 
 
-@validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
-class _Head:
-    question: Question
-    texts: tuple[str, ...]
-
-
-@validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
-class _RubricHead:
-    version: str
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class JudgePrompt:
-    """One judge's prompt: what it asks, of which texts, by which rubric."""
+    """One judge: what it asks, of which texts, by which rubric."""
 
     name: str
-    question: Question
+    declared: Declaration
     texts: tuple[str, ...]
     """Names of the judged texts; each is also the name of its delimiter."""
     rubric: str
     """Markdown, as the judge and the annotators read it."""
     rubric_version: str
     prompt_hash: str
-    """Hash of both files, so that no edit of either goes unseen."""
+    """Hash of rubric, prompt and examples, so that no edit of any goes unseen."""
+    moving: Mapping[str, Any]
+    """What else could move a verdict."""
     source: str
     """Of the whole prompt, as its file has it."""
+    examples: tuple[Example, ...]
     template: Template
     system: str
     """The system message: it holds no judged text, so it is the same in every call."""
+
+    @property
+    def version(self) -> str:
+        """Return name and content hash, such as `tone@3f2a`."""
+        return f"{self.name}@{digest([self.prompt_hash, dict(self.moving)])[:VERSION]}"
 
     def render(self, **texts: Text) -> list[dict[str, str]]:
         """Return the system and the user message in OpenAI's shape.
@@ -84,95 +86,195 @@ class JudgePrompt:
         """
         if set(texts) != set(self.texts):
             raise ConfigError(f"judge {self.name}: got the texts {sorted(texts)}; pass exactly {sorted(self.texts)}")
-        shown = {name: self._show(text) for name, text in texts.items()}
-        user = _block(self.template, "user", rubric=self.rubric, **shown)
+        user = _user(self.template, self.declared, self.rubric, self.shown(texts))
         return [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
 
-    def response_format(self) -> dict[str, Any]:
-        """Return the `response_format` of the request: one JSON object with one legal verdict."""
-        schema = {
-            "type": "object",
-            "properties": {"verdict": {"type": "string", "enum": list(VERDICTS[self.question])}},
-            "required": ["verdict"],
-            "additionalProperties": False,
-        }
-        return {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
+    def shown(self, texts: Mapping[str, Text]) -> dict[str, str]:
+        """Return judged texts as the prompt shows them, in its order."""
+        return {name: _safe(texts[name], self.texts) for name in self.texts}
 
-    def _show(self, text: Text) -> str:
-        parts = [text] if isinstance(text, str) else list(text)
-        safe = [neutralise(part, (*self.texts, SEGMENT)) for part in parts]
-        if len(safe) == 1:
-            return safe[0]
-        return "\n".join(f"<{SEGMENT}>\n{part}\n</{SEGMENT}>" for part in safe)
+
+def response_format(declared: Declaration) -> dict[str, Any]:
+    """Return the `response_format` of a request: one JSON object with one legal verdict."""
+    return {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": form(declared)}}
+
+
+def form(declared: Declaration) -> dict[str, Any]:
+    """Return the JSON Schema of a reply; its fields stand in the order in which they are to be written."""
+    legal: list[str | int] = list(declared.verdicts)
+    if declared.question == "score":
+        legal = [int(value) for value in declared.verdicts]
+    verdict = {"type": "integer" if declared.question == "score" else "string", "enum": legal}
+    why = {"type": "string"}
+    fields: dict[str, Any] = {
+        "none": {"verdict": verdict},
+        "rationale-first": {"rationale": why, "verdict": verdict},
+        "verdict-first": {"verdict": verdict, "rationale": why},
+    }[declared.reasoning]
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+def answer(declared: Declaration, verdict: str, why: str = WHY) -> str:
+    """Return a legal reply with this verdict, as prompts and examples show it."""
+    said: str | int = int(verdict) if declared.question == "score" else verdict
+    fields: dict[str, dict[str, str | int]] = {
+        "none": {"verdict": said},
+        "rationale-first": {"rationale": why, "verdict": said},
+        "verdict-first": {"verdict": said, "rationale": why},
+    }
+    return json.dumps(fields[declared.reasoning], ensure_ascii=False)
+
+
+def wanted(declared: Declaration) -> str:
+    """Return in words which replies are legal."""
+    values = declared.verdicts
+    if declared.question == "score":
+        first = answer(declared, values[0])
+        return f"{first}, where the verdict is a whole number from {values[0]} to {values[-1]}"
+    said = [answer(declared, value) for value in values]
+    return f"{', '.join(said[:-1])} or {said[-1]}"
 
 
 def names() -> list[str]:
-    """Return the names of all judges of the project, sorted: the folders that hold a prompt."""
-    return sorted(file.parent.name for file in Path(JUDGES_FOLDER).glob("*/prompt.md"))
+    """Return the names of all judges of the project, sorted: the folders that hold a declaration."""
+    return sorted(file.parent.name for file in Path(JUDGES_FOLDER).glob(f"*/{DECLARATION}"))
+
+
+def load_all() -> list[JudgePrompt]:
+    """Return all judges of the project, by name.
+
+    Raises:
+        ConfigError: One of them is not what it has to be.
+    """
+    return [load(name) for name in names()]
 
 
 def load(name: str) -> JudgePrompt:
-    """Return the prompt of the judge `name`, as its folder of the project has it now.
+    """Return the judge `name`, as its folder of the project has it now.
 
     Raises:
         ConfigError: There is no such judge, or one of its files is not what it has to be.
     """
     folder = Path(JUDGES_FOLDER) / name
-    try:
-        if not _NAME.fullmatch(name):
-            raise FileNotFoundError(name)
-        marks = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (folder / PROMPT, folder / RUBRIC)]
-    except OSError as error:
-        if name in names():
-            raise ConfigError(
-                f"{JUDGES_FOLDER}/{name}/{RUBRIC} is missing, expected the rubric of the judge: restore it from Git, "
-                "or run `assay upgrade`, which writes the default judges' again"
-            ) from error
+    if not (_NAME.fullmatch(name) and (folder / DECLARATION).is_file()):
         known = ", ".join(names()) or "none yet"
         raise ConfigError(
-            f"judge {name[:80]!r} has no {PROMPT} and {RUBRIC} in {JUDGES_FOLDER}, expected one of {known}: correct "
-            "the name, or restore the files; `assay upgrade` writes the default judges"
-        ) from error
+            f"judge {name[:80]!r} has no {JUDGES_FOLDER}/<judge>/{DECLARATION}, expected one of {known}: correct the "
+            "name, make it with `assay judges new NAME`, or restore the file from Git"
+        )
+    marks = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in sorted(folder.iterdir())]
     return _load(name, str(folder.resolve()), str(marks))
 
 
 @lru_cache(maxsize=64)
 def _load(name: str, folder: str, marks: str) -> JudgePrompt:  # noqa: ARG001 - marks tell one edit from the next
-    prompt = (Path(folder) / PROMPT).read_text(encoding="utf-8")
-    rubric = (Path(folder) / RUBRIC).read_text(encoding="utf-8")
-    where = f"{JUDGES_FOLDER}/{name}"
-    asked, body = _headed(prompt, _Head, f"{where}/{PROMPT}")
-    version, rubric_body = _headed(rubric, _RubricHead, f"{where}/{RUBRIC}")
-    try:
-        template = _ENVIRONMENT.from_string(body)
-        system = _block(template, "system", rubric=rubric_body.strip())
-        _block(template, "user", rubric="", **dict.fromkeys(asked.texts, ""))
-    except (TemplateError, KeyError) as error:
-        raise ConfigError(
-            f"{where}/{PROMPT} is no template of the blocks system and user ({one_line(error)}): correct it"
-        ) from error
+    where, files = f"{JUDGES_FOLDER}/{name}", Path(folder)
+    declared = _declaration(files, where)
+    rubric = _read(files / RUBRIC, f"{where}/{RUBRIC}", "the rubric of the judge")
+    _, body = _headless(rubric)
+    if not body.strip():
+        raise ConfigError(f"{where}/{RUBRIC} is empty, expected what the judge and people go by: write it")
+    is_own = (files / PROMPT).is_file()
+    prompt = _read(files / PROMPT, f"{where}/{PROMPT}", "the prompt") if is_own else DEFAULT_PROMPT.read_text("utf-8")
+    texts = declared.texts()
+    examples = _examples(files, declared, where)
+    _, source = _headless(prompt)
+    template, system = _template(source, declared, body.strip(), examples, f"{where}/{PROMPT}")
+    hashed = [prompt, rubric, *(row.model_dump() for row in examples)]
+    shaped = {} if is_own else {"input": list(declared.input)}
     return JudgePrompt(
         name=name,
-        question=asked.question,
-        texts=asked.texts,
-        rubric=rubric_body.strip(),
-        rubric_version=version.version,
-        prompt_hash=digest([prompt, rubric]),
-        source=body,
+        declared=declared,
+        texts=texts,
+        rubric=body.strip(),
+        rubric_version=_rubric_version(rubric),
+        prompt_hash=digest(hashed),
+        moving={**moving(declared), **shaped},
+        source=source,
+        examples=examples,
         template=template,
         system=system,
     )
 
 
-def _block(template: Template, role: str, **texts: str) -> str:
-    return "".join(template.blocks[role](template.new_context(texts))).strip()
-
-
-def _headed(text: str, head: type[Head], where: str) -> tuple[Head, str]:
-    """Return a file's TOML head, between two lines of `+++`, and its body."""
+def _declaration(folder: Path, where: str) -> Declaration:
     try:
-        _, fields, body = text.split("+++\n", maxsplit=2)
-        return TypeAdapter(head).validate_python(tomllib.loads(fields)), body
-    except (ValueError, ValidationError) as error:
-        fault = first_fault(error) if isinstance(error, ValidationError) else one_line(error)
-        raise ConfigError(f"{where} has no TOML head between two lines of +++ ({fault}): correct it") from error
+        given = parse_yaml(_read(folder / DECLARATION, f"{where}/{DECLARATION}", "the declaration of the judge"))
+    except YamlError as error:
+        raise ConfigError(f"{where}/{DECLARATION} is not YAML: {error}; correct it") from error
+    try:
+        return Declaration.model_validate({} if given is None else given)
+    except ValidationError as error:
+        raise ConfigError(f"{where}/{DECLARATION}: {first_fault(error)}; correct it") from error
+
+
+def _examples(folder: Path, declared: Declaration, where: str) -> tuple[Example, ...]:
+    if not declared.examples:
+        return ()
+    file = f"{where}/{declared.examples}"
+    return read_examples(_read(folder / declared.examples, file, "the examples of the judge"), declared, file)
+
+
+def _template(
+    source: str, declared: Declaration, rubric: str, examples: Iterable[Example], where: str
+) -> tuple[Template, str]:
+    """Return a prompt's template and its system message, after a trial with empty texts."""
+    shown = [
+        {
+            "texts": {name: _safe(text, declared.texts()) for name, text in row.texts.items()},
+            "answer": answer(declared, row.label, row.why),
+        }
+        for row in examples
+    ]
+    try:
+        template = _ENVIRONMENT.from_string(source)
+        common = {"rubric": rubric, "kind": declared.question, "form": wanted(declared)}
+        system = _block(template, "system", **common, examples=shown)
+        _user(template, declared, "", dict.fromkeys(declared.texts(), ""))
+    except (TemplateError, KeyError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
+        raise ConfigError(
+            f"{where} is no template of the blocks system and user ({one_line(error)}): correct it"
+        ) from error
+    return template, system
+
+
+def _user(template: Template, declared: Declaration, rubric: str, shown: Mapping[str, str]) -> str:
+    about = {"kind": declared.question, "form": wanted(declared), "rubric": rubric, "texts": shown}
+    return _block(template, "user", **about | shown)
+
+
+def _safe(text: Text, names: Iterable[str]) -> str:
+    """Return a judged text that closes no section; of several parts each in a section of its own."""
+    parts = [text] if isinstance(text, str) else list(text)
+    safe = [neutralise(part, (*names, SEGMENT)) for part in parts]
+    if len(safe) == 1:
+        return safe[0]
+    return "\n".join(f"<{SEGMENT}>\n{part}\n</{SEGMENT}>" for part in safe)
+
+
+def _block(template: Template, role: str, **values: Any) -> str:  # noqa: ANN401 - whatever a template shows
+    return "".join(template.blocks[role](template.new_context(values))).strip()
+
+
+def _read(file: Path, where: str, what: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{where} is missing, expected {what}: restore it from Git, or write it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where} cannot be read ({one_line(error)}), expected {what} in UTF-8: mend it") from error
+
+
+def _headless(text: str) -> tuple[str, str]:
+    """Return a file's TOML head, as versions before 0.3 wrote one between two lines of `+++`, and its body."""
+    if not text.startswith("+++\n"):
+        return "", text
+    _, head, body = (text.split("+++\n", maxsplit=2) + ["", ""])[:3]
+    return head, body
+
+
+def _rubric_version(rubric: str) -> str:
+    """Return the version of a rubric: the one that its head gives, else the hash of its text."""
+    head, body = _headless(rubric)
+    said = _VERSION.search(head)
+    return said[1] if said else digest(body.strip())[:VERSION]

@@ -1,19 +1,22 @@
 """What is put to a judge, and what its replies come to: one verdict a question, a pair in both orders."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from assay.judges import pairwise, prompt
+from assay.judges.declaration import METADATA, Declaration, Structured, lacking, text_name
 from assay.judges.fingerprint import fingerprint
-from assay.judges.reply import PARSER_VERSION, Reply, parse
-from assay.records.case import Case
+from assay.judges.prompt import JudgePrompt, response_format
+from assay.judges.reply import PARSER_VERSION, Reply, around, parse
+from assay.records.case import Case, ToolCall
 from assay.records.label import Item
 from assay.records.record import digest
-from assay.records.response import Response
+from assay.records.response import MadeCall, Message, Response
+from assay.records.trace import Trace
 from assay.records.verdict import IDENTICAL, Subject, Verdict
 
-Structured = Literal["json-schema", "json-object", "none"]
 AGAIN = "again"
 """Of a reply: how often it had to be asked for once more, because what came before it held no verdict."""
 KEYED_PARSER = "1"
@@ -32,21 +35,36 @@ class Manner(NamedTuple):
     """Where the endpoint gives them, a verdict has a probability."""
     temperature: float | None = 0
     """None for a model that takes none."""
+    extra: str = "{}"
+    """More parameters of the request, as JSON."""
 
-    def request(self, judge: prompt.JudgePrompt) -> dict[str, Any]:
-        """Return the parameters of a request, the messages aside."""
-        form = {"json-schema": judge.response_format(), "json-object": {"type": "json_object"}, "none": None}
+    def request(self, declared: Declaration) -> dict[str, Any]:
+        """Return the parameters of a request to a judge, the messages aside."""
+        form = {"json-schema": response_format(declared), "json-object": {"type": "json_object"}, "none": None}
         shaped = form[self.structured]
         return self.parameters() | ({"response_format": shaped} if shaped else {})
 
     def parameters(self) -> dict[str, Any]:
         """Return what of the request could move a verdict, the prompt and the form of the reply aside."""
         warmth = {} if self.temperature is None else {"temperature": self.temperature}
-        return warmth | ({"logprobs": True, "top_logprobs": 5} if self.log_probabilities else {})
+        asked = {"logprobs": True, "top_logprobs": 5} if self.log_probabilities else {}
+        return {**json.loads(self.extra), **warmth, **asked}
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what enters the fingerprint."""
         return self.parameters() | ({} if self.structured == "json-schema" else {"structured": self.structured})
+
+
+class Asked(NamedTuple):
+    """Who is asked, as far as that moves a verdict or tells one call from another."""
+
+    model: str
+    """The name under which it is asked."""
+    reported: str
+    """The model that answers under it today."""
+    manner: Manner
+    base_url: str = ""
+    """Of a judge with an endpoint of its own; empty for the common one."""
 
 
 class Question(NamedTuple):
@@ -57,51 +75,114 @@ class Question(NamedTuple):
     trial: int
     judge: str
     shown: tuple[Texts, ...]
-    """One set of texts for pass/fail; two for a pair, the second with A and B swapped."""
+    """One set of texts for an answer; two for a pair, the second with A and B swapped."""
     epoch: str
     """The night for an anchor; empty for what need not be asked again."""
 
 
-def of_response(subject: Subject, case: Case, response: Response) -> Question:
-    """Ask whether a response is correct."""
-    texts = {"question": case.turns, "reference": case.reference, "response": response.text}
-    return Question(subject, case.case_id, response.trial, "correctness", (texts,), "")
+def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
+    """Tell whether a judge of single answers is asked about an answer: its case fits, and nothing required is missing."""
+    declared = judge.declared
+    if declared.is_pair or declared.scope != "cases" or not declared.applies_to.fits(case):
+        return False
+    return not lacking(declared, texts_of(judge, case, response))
 
 
-def of_pair(case: Case, response: Response, rival: Response) -> Question:
+def compares(judge: JudgePrompt, case: Case) -> bool:
+    """Tell whether a judge of pairs is asked about the answers to a case."""
+    declared = judge.declared
+    if not declared.is_pair or not declared.applies_to.fits(case):
+        return False
+    return not lacking(declared, _of_case(judge, case.turns, case.reference, case.rubric, case.metadata))
+
+
+def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
+    """Ask a judge about an answer."""
+    return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "")
+
+
+def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
-    texts = {"question": case.turns, "reference": case.reference}
+    texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
     shown = _both_orders(texts, response.text, rival.text)
-    return Question("pair", case.case_id, response.trial, "preference", shown, "")
+    return Question("pair", case.case_id, response.trial, judge.name, shown, "")
 
 
-def of_item(item: Item, night: str) -> Question:
+def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     """Ask about an anchor, anew each night."""
-    texts = {"question": item.turns, "reference": item.reference}
-    if item.question == "pass-fail":
-        return Question("anchor", item.item_id, 0, "correctness", (texts | {"response": item.response_a},), night)
-    shown = _both_orders(texts, item.response_a, item.response_b)
-    return Question("anchor", item.item_id, 0, "preference", shown, night)
+    texts = _of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
+    if judge.declared.is_pair:
+        shown = _both_orders(texts, item.response_a, item.response_b)
+        return Question("anchor", item.item_id, 0, judge.name, shown, night)
+    given = _of_answer(item.response_a, item.contexts, item.tool_calls, item.messages, item.final_state)
+    return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night)
+
+
+def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
+    """Ask a judge of production about a conversation."""
+    given = {"question": trace.question, "contexts": trace.contexts, "response": trace.answer}
+    texts = {name: given[name] for name in judge.texts}
+    return Question("target", trace.trace_id, 0, judge.name, (texts,), "")
+
+
+def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
+    """Return what a judge is shown of an answer, by the names that its prompt has."""
+    texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    given = _of_answer(response.text, response.contexts, response.tool_calls, response.messages, response.final_state)
+    return _chosen(judge, texts, given)
+
+
+def _of_case(
+    judge: JudgePrompt, turns: Sequence[str], reference: str, rubric: Mapping[str, str], metadata: Mapping[str, str]
+) -> dict[str, Any]:
+    known = {"question": turns, "reference": reference, "rubric": rubric.get(judge.name, "")}
+    known |= {f"{METADATA}{key}": value for key, value in metadata.items()}
+    given = [name for name in judge.declared.input if name in ("question", "reference", "rubric")]
+    given += [name for name in judge.declared.input if name.startswith(METADATA)]
+    return {text_name(name): known.get(name, "") for name in given}
+
+
+def _of_answer(
+    text: str, contexts: Sequence[str], calls: Sequence[MadeCall], messages: Sequence[Message], state: str
+) -> dict[str, Any]:
+    return {
+        "response": text,
+        "contexts": contexts,
+        "tool_calls": [_called(call) for call in calls],
+        "conversation": [f"{message.role}: {message.content}" for message in messages],
+        "final_state": state,
+    }
+
+
+def _called(call: ToolCall) -> str:
+    """Return a call as a judge reads it."""
+    failed = " (the tool answered with an error, so that nothing was done)" if getattr(call, "failed", False) else ""
+    return f"{call.name} {call.arguments}{failed}"
+
+
+def _chosen(judge: JudgePrompt, texts: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the texts that a judge of single answers is shown, in its order."""
+    return {name: texts[name] if name in texts else given[name] for name in judge.texts}
 
 
 def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
     return {**texts, "response_a": first, "response_b": second}, {**texts, "response_a": second, "response_b": first}
 
 
-def key(question: Question, texts: Texts, model: str, reported: str, manner: Manner) -> str:
+def key(question: Question, texts: Texts, asked: Asked) -> str:
     """Return the journal's key of one order of a question."""
-    asked = _asked(prompt.load(question.judge), model, reported, manner)
-    return digest(["judge", asked, texts, question.epoch])
+    elsewhere = [asked.base_url] if asked.base_url else []
+    return digest(["judge", _asked(prompt.load(question.judge), asked), texts, question.epoch, *elsewhere])
 
 
 @lru_cache
-def _asked(judge: prompt.JudgePrompt, model: str, reported: str, manner: Manner) -> str:
-    return fingerprint(judge, model, reported, manner.fingerprint(), KEYED_PARSER)
+def _asked(judge: JudgePrompt, asked: Asked) -> str:
+    return fingerprint(judge, asked.model, asked.reported, asked.manner.fingerprint(), KEYED_PARSER)
 
 
 @lru_cache
-def _answered(judge: prompt.JudgePrompt, model: str, reported: str, manner: Manner) -> str:
-    return fingerprint(judge, model, reported, manner.fingerprint(), PARSER_VERSION)
+def _answered(judge: JudgePrompt, asked: Asked) -> str:
+    return fingerprint(judge, asked.model, asked.reported, asked.manner.fingerprint(), PARSER_VERSION)
 
 
 def has_verdict(question: Question, reply: Mapping[str, Any]) -> bool:
@@ -114,51 +195,75 @@ def is_readable(question: Question, reply: Mapping[str, Any]) -> bool:
     return _read(prompt.load(question.judge), {**reply, "tokens": None}).status != "unparsed"
 
 
-def verdict(
-    question: Question, said: Sequence[Mapping[str, Any]], model: str, reported: str, manner: Manner
-) -> Verdict:
+def kept(question: Question, reply: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the journal keeps of a reply: of its log-probabilities those at the verdict."""
+    return around(reply, prompt.load(question.judge).declared)
+
+
+def verdict(question: Question, said: Sequence[Mapping[str, Any]], asked: Asked) -> Verdict:
     """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
 
     Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
     that the judge has changed.
     """
     judge = prompt.load(question.judge)
-    models = {reply["model"] for reply in said if "model" in reply} or {reported}
+    models = {reply["model"] for reply in said if "model" in reply} or {asked.reported}
     common = {
         "item_id": question.item_id,
         "subject": question.subject,
         "trial": question.trial,
         "scorer": question.judge,
-        "fingerprint": _answered(judge, model, "+".join(sorted(models)), manner),
+        "fingerprint": _answered(judge, asked._replace(reported="+".join(sorted(models)))),
     }
     errors = [reply["error"] for reply in said if "error" in reply]
     if errors:
         return Verdict(**common, **NOTHING, outcome="unscored", status="error", detail=errors[0])
     replies = [_read(judge, reply) for reply in said]
     again = "asked again; " if any(AGAIN in reply for reply in said) else ""
-    if judge.question == "pass-fail":
-        (reply,) = replies
-        one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability}
-        return Verdict(**common, **one, as_is=None, swapped=None, detail=again + reply.detail)
+    if not judge.declared.is_pair:
+        return _single(judge, common, replies[0], again)
     pair = pairwise.combine(*replies)
     seen = [replies[0].outcome, pairwise.swap(replies[1].outcome)] if pair.status == "ok" else [None, None]
-    both = {"as_is": seen[0], "swapped": seen[1]}
+    both = {"as_is": seen[0], "swapped": seen[1], "rationale": _both_reasons(replies)}
     return Verdict(
         **common, **both, outcome=pair.outcome, status=pair.status, score=pair.score, detail=again + pair.detail
     )
 
 
-def _read(judge: prompt.JudgePrompt, reply: Mapping[str, Any]) -> Reply:
-    return parse(judge.question, reply["content"], reply["refusal"], reply["finish_reason"], reply["tokens"])
+def _single(judge: JudgePrompt, common: Mapping[str, Any], reply: Reply, again: str) -> Verdict:
+    """Return the verdict on one answer."""
+    has_scale = judge.declared.question in ("labels", "score")
+    one = {"outcome": reply.outcome, "status": reply.status, "score": reply.probability}
+    told = {"label": reply.said if has_scale else "", "rationale": reply.rationale}
+    return Verdict(**common, **one, **told, as_is=None, swapped=None, detail=again + reply.detail)
 
 
-def identical(case: Case, response: Response) -> Verdict:
+def _both_reasons(replies: Sequence[Reply]) -> str:
+    """Return why, of both orders; in the second one what the judge calls A is B."""
+    orders = ("shown as A, B", "shown as B, A")
+    return "\n".join(
+        f"{order}: {reply.rationale}" for order, reply in zip(orders, replies, strict=True) if reply.rationale
+    )
+
+
+def _read(judge: JudgePrompt, reply: Mapping[str, Any]) -> Reply:
+    return parse(
+        judge.declared,
+        reply["content"],
+        reply["refusal"],
+        reply["finish_reason"],
+        reply["tokens"],
+        reply.get("tokens_at"),
+    )
+
+
+def identical(judge: JudgePrompt, case: Case, response: Response) -> Verdict:
     """Return the tie of two responses that are the same text: nobody needs to be asked."""
     return Verdict(
         item_id=case.case_id,
         subject="pair",
         trial=response.trial,
-        scorer="preference",
+        scorer=judge.name,
         fingerprint=IDENTICAL,
         outcome="tie",
         status="ok",

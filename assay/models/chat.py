@@ -6,7 +6,7 @@ path sends the same bytes itself; `through="openai"` sends them through the pack
 
 import json
 from typing import Any, Literal, NamedTuple, Protocol, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from pydantic import BaseModel, Field, ValidationError
@@ -38,6 +38,10 @@ class Endpoint(BaseModel, frozen=True):
     base_url: str
     model: str
     api_key: str = Field(repr=False)
+    query: tuple[tuple[str, str], ...] = ()
+    """Added to every address, such as Azure's `api-version`."""
+    headers: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
+    """Sent besides; the key may stand there instead."""
 
     def __repr__(self) -> str:
         """Leave the key out: a repr ends up in logs."""
@@ -105,14 +109,14 @@ class Chat:
         """
         _check(endpoint)
         self.endpoint, self._limits = endpoint, limits
-        self._wire = Wire(endpoint.base_url, limits, name=str(endpoint), secrets=(endpoint.api_key,))
+        secrets = (endpoint.api_key, *(value for _, value in endpoint.headers))
+        self._wire = Wire(endpoint.base_url, limits, name=str(endpoint), secrets=secrets)
         self._package: Any = None
         if through == "openai":
             from assay.models import openai_package
 
-            self._package = openai_package.client(endpoint.base_url, endpoint.api_key, limits.deadline_s)
-        self._url = f"{endpoint.base_url.rstrip('/')}{COMPLETIONS}"
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {endpoint.api_key or 'none'}"}
+            self._package = openai_package.client(endpoint, limits.deadline_s)
+        self._headers = {"Content-Type": "application/json", **_authorization(endpoint), **dict(endpoint.headers)}
         self._completion_tokens = 0.0
 
     async def __aenter__(self) -> Self:
@@ -153,9 +157,14 @@ class Chat:
             BudgetError: Nothing is left to pay with.
         """
         body = _body({"model": model, "input": text})
-        url = self._url.removesuffix(COMPLETIONS) + "/embeddings"
         return await self._wire.send(
-            "POST", url, headers=self._headers, body=body, is_harmless=True, read=self._vector, tokens=len(text)
+            "POST",
+            self._address("/embeddings"),
+            headers=self._headers,
+            body=body,
+            is_harmless=True,
+            read=self._vector,
+            tokens=len(text),
         )
 
     def _vector(self, sent: Sent) -> list[float]:
@@ -167,8 +176,19 @@ class Chat:
 
     async def _through_wire(self, body: bytes, tokens: int) -> dict[str, Any]:
         return await self._wire.send(
-            "POST", self._url, headers=self._headers, body=body, is_harmless=True, read=self._paid, tokens=tokens
+            "POST",
+            self._address(COMPLETIONS),
+            headers=self._headers,
+            body=body,
+            is_harmless=True,
+            read=self._paid,
+            tokens=tokens,
         )
+
+    def _address(self, path: str) -> str:
+        """Return where a kind of request is sent, with what the endpoint wants in every address."""
+        query = urlencode(self.endpoint.query)
+        return f"{self.endpoint.base_url.rstrip('/')}{path}" + (f"?{query}" if query else "")
 
     async def _through_package(self, request: dict[str, Any], tokens: int) -> dict[str, Any]:
         from assay.models import openai_package
@@ -285,6 +305,13 @@ def _short(found: object) -> str:
     return " ".join(str(found).split())[:SHOWN]
 
 
+def _authorization(endpoint: Endpoint) -> dict[str, str]:
+    """Return the header with the key; local servers want one, an endpoint with headers of its own has its key there."""
+    if endpoint.headers and not endpoint.api_key:
+        return {}
+    return {"Authorization": f"Bearer {endpoint.api_key or 'none'}"}
+
+
 def _check(endpoint: Endpoint) -> None:
     """Refuse what could never be sent, before the transport refuses it in words that repeat the key."""
     try:
@@ -295,7 +322,8 @@ def _check(endpoint: Endpoint) -> None:
     if not is_sound:
         found = repr(endpoint.base_url[:SHOWN])
         raise EndpointError(f"base_url is {found}, expected an address such as http://127.0.0.1:8000/v1: correct it")
-    if not (endpoint.api_key.isascii() and endpoint.api_key.isprintable()):
+    sent = (endpoint.api_key, *(text for header in endpoint.headers for text in header))
+    if not all(text.isascii() and text.isprintable() for text in sent):
         raise EndpointError(
             f"the key for {endpoint} holds a character that no header can carry, expected plain ASCII on one line: "
             "set its variable again"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from assay.errors import ConfigError, DataError, InsufficientDataError
-from assay.monitoring.measures import SIGNALS
+from assay.monitoring.measures import known
 from assay.monitoring.periods import WEEK, Sample, compare, dispersion_of, pooled_error
 from assay.monitoring.policies import Policy, require_policies
 from assay.monitoring.statements import State, state_meaning
@@ -96,7 +96,7 @@ def _periods(
 
 def _changes(policy: Policy, now: pd.DataFrame, usual: pd.DataFrame) -> list[Change]:
     """Return the change of one signal over all traffic and in each category with enough of it."""
-    measure = SIGNALS[policy.signal]
+    measure = known(policy.signal)
     read, base = measure.read(now, usual), measure.read(usual, usual)
     if not (len(read) and len(base)):
         raise InsufficientDataError(
@@ -115,7 +115,7 @@ def _changes(policy: Policy, now: pd.DataFrame, usual: pd.DataFrame) -> list[Cha
 
 
 def _change(policy: Policy, segment: str, sample: Sample, dispersion: float, volume: int) -> Change:
-    measure = SIGNALS[policy.signal]
+    measure = known(policy.signal)
     sign = 1 if policy.direction == "up" else -1
     difference = compare(measure, sample, LEVEL, dispersion)
     se = pooled_error(measure, sample) * sqrt(dispersion)
@@ -149,7 +149,7 @@ def _levels(changes: Sequence[Change]) -> NDArray[np.float64]:
 
 def _signal(change: Change, level: float, period: tuple[datetime, datetime]) -> Signal:
     """Return the record of one change, with its money and its sentence."""
-    policy, sample, measure = change.policy, change.sample, SIGNALS[change.policy.signal]
+    policy, sample, measure = change.policy, change.sample, known(change.policy.signal)
     weekly = change.volume * timedelta(days=WEEK) / (period[1] - period[0])
     weighed = compare(measure, sample, level or LEVEL, change.dispersion)
     impact = _impact(policy, weighed, weekly) if _is_enough(len(sample.now), len(sample.usual)) else None
@@ -214,7 +214,7 @@ def _require(
         )
     if window_end.tzinfo is None:
         raise ConfigError(f"window_end is {window_end} without a time zone; give it in UTC")
-    needed = {"at", "category", *(column for policy in policies for column in SIGNALS[policy.signal].columns)}
+    needed = {"at", "category", *(column for policy in policies for column in known(policy.signal).columns)}
     if missing := sorted(needed - set(frame.columns)):
         raise DataError(f"the traces lack the columns {', '.join(missing)}; expected those of a trace: add them")
     if not isinstance(frame["at"].dtype, pd.DatetimeTZDtype) or frame["at"].isna().any():

@@ -1,7 +1,8 @@
 """What is measured on production traffic: each signal reads columns of traces and yields one value a conversation.
 
-The columns are those of `assay.records.Trace`, and `grounded`, which the caller adds: True or False where a judge
-looked, missing where it did not; it must have looked at a random sample.
+The columns are those of `assay.records.Trace`, and one for each judge of production, which the caller adds: True or False
+where it looked, missing where it did not; it must have looked at a random sample. `grounded` is the one judge's that
+there is.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import pandas as pd
 
 from assay.errors import DataError
 
+JUDGED = "judge:"
+"""Begins the name of a signal that is the share of answers a judge of production passes, and the name of its column."""
 TAIL = 0.95
 """The quantile of the baseline that `latency-exceedance` counts beyond."""
 Values: TypeAlias = "pd.Series[float]"
@@ -78,9 +81,9 @@ def _thumbs_down(frame: Frame, _baseline: Frame) -> Values:
     return (rated == "down").astype(float)
 
 
-def _grounded(frame: Frame, _baseline: Frame) -> Values:
-    """Return 1 or 0 for the conversations that a judge looked at."""
-    return read_flags(frame[frame["grounded"].notna()], "grounded")
+def _judged(column: str) -> Callable[[Frame, Frame], Values]:
+    """Return what reads 1 or 0 for the conversations that a judge looked at."""
+    return lambda frame, _: read_flags(frame[frame[column].notna()], column)
 
 
 def _slow(frame: Frame, baseline: Frame) -> Values:
@@ -102,9 +105,25 @@ SIGNALS: MappingProxyType[str, Measure] = MappingProxyType(
         ),
         "thumbs-down-rate": Measure(columns=("thumb",), read=_thumbs_down, kind="rate", noun="thumbs down"),
         "grounded-rate": Measure(
-            columns=("grounded",), read=_grounded, kind="rate", noun="grounded answers", is_sampled=True
+            columns=("grounded",), read=_judged("grounded"), kind="rate", noun="grounded answers", is_sampled=True
         ),
         "latency-exceedance": Measure(columns=("latency_s",), read=_slow, kind="rate", noun="slow answers"),
         "response-length": Measure(columns=("completion_tokens",), read=_length, kind="mean", noun="tokens"),
     }
 )
+
+
+def measure_of(signal: str) -> Measure | None:
+    """Return how a signal is measured: one of `SIGNALS`, or `judge:<name>`; None for any other name."""
+    if not signal.startswith(JUDGED):
+        return SIGNALS.get(signal)
+    noun = f"answers that {signal.removeprefix(JUDGED)} passes"
+    return Measure(columns=(signal,), read=_judged(signal), kind="rate", noun=noun, is_sampled=True)
+
+
+def known(signal: str) -> Measure:
+    """Return how a signal of a policy is measured; policies are checked before."""
+    found = measure_of(signal)
+    if found is None:
+        raise KeyError(signal)
+    return found

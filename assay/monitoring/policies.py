@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Literal
 
 from assay.errors import ConfigError
-from assay.monitoring.measures import SIGNALS
+from assay.monitoring.measures import JUDGED, SIGNALS, measure_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,10 @@ def require_policies(policies: Sequence[Policy]) -> None:
 
 def _require_policy(policy: Policy) -> None:
     value, budget = policy.value_per_event_usd, policy.budget_usd_per_week
-    if policy.signal not in SIGNALS:
-        raise ConfigError(f"the signal {policy.signal!r} is unknown; expected one of {', '.join(SIGNALS)}")
+    if measure_of(policy.signal) is None:
+        raise ConfigError(
+            f"the signal {policy.signal!r} is unknown; expected one of {', '.join(SIGNALS)}, or {JUDGED}<name of a judge>"
+        )
     if policy.direction not in ("up", "down"):
         raise ConfigError(
             f"signal {policy.signal!r} has direction {policy.direction!r}; expected the bad one, up or down"

@@ -15,7 +15,7 @@ from assay.errors import ConfigError, RecordError
 from assay.project import archive, code_lock, failures, files, params, programs
 from assay.records.parts import PARTS
 from assay.records.record import digest
-from assay.storage.yaml_text import YamlError, parse_yaml
+from assay.yaml_text import YamlError, parse_yaml
 from assay.text import one_line
 
 ABSENT = "absent"

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from assay.errors import ConfigError
 from assay.project import files
 from assay.records.record import Record
-from assay.storage.yaml_text import YamlError, parse_yaml
+from assay.yaml_text import YamlError, parse_yaml
 from assay.text import first_fault
 
 Settings = TypeVar("Settings", bound=Record)

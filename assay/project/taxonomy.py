@@ -6,7 +6,7 @@ from assay.errors import DataError
 from assay.project import files
 from assay.records.category import Category
 from assay.storage.rows import parse_row
-from assay.storage.yaml_text import YamlError, parse_yaml
+from assay.yaml_text import YamlError, parse_yaml
 
 TAXONOMY = "data/taxonomy"
 

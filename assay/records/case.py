@@ -56,10 +56,16 @@ class Case(Record):
     owner: str
     user: SimulatedUser | None = None
     """Who takes over after `turns`; None when the turns are the whole conversation."""
+    rubric: dict[str, Text] = Field(default={})
+    """By judge: what it has to look at in this case, for a judge that takes the input `rubric`."""
+    metadata: dict[str, Text] = Field(default={})
+    """What is known of the case besides; a judge may take `metadata.<key>`."""
+    tags: list[str] = Field(default=[])
+    """By which judges are chosen for a case."""
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
-        asked = {"layer", "category", "turns", "reference", "expectations", "user"}
+        asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata"}
         return digest(hashed_fields(self, only=asked))
 
     def digest(self) -> str:

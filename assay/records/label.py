@@ -1,11 +1,20 @@
 """Labelled items, the labels of people on them, and how they were sampled."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar, Literal
+from importlib import resources
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from assay.records.record import Name, Record, Text
+from assay.records.response import MadeCall, Message
+
+
+RESOURCES = ("judges_before.json",)
+BEFORE: dict[str, str] = json.loads((resources.files("assay.records") / RESOURCES[0]).read_bytes())
+"""By kind of item: the judge whose question a row answers that says none, as of before judges had names there."""
 
 
 class Item(Record):
@@ -14,6 +23,7 @@ class Item(Record):
     conversions: ClassVar = ()
     item_id: Name
     question: Literal["pass-fail", "pairwise"]
+    """`pass-fail`: one answer, whatever it is asked about it; `pairwise`: two."""
     case_id: Name
     category: Name
     slice: Literal["gross", "minimal-edit", "natural"]
@@ -22,7 +32,14 @@ class Item(Record):
     reference: str
     response_a: str
     response_b: str
-    """Empty for pass-fail."""
+    """Empty for one answer."""
+    contexts: list[str] = Field(default=[])
+    tool_calls: list[MadeCall] = Field(default=[])
+    messages: list[Message] = Field(default=[])
+    final_state: str = ""
+    rubric: dict[str, str] = Field(default={})
+    """By judge: what the case asks it to look at."""
+    metadata: dict[str, str] = Field(default={})
 
 
 class Span(Record):
@@ -50,10 +67,14 @@ class Answer(Record):
     answered_at: datetime
     chain: str = ""
     """Hash of this row and of the row before it."""
+    judge: str = ""
+    """Whose question it answers; empty in rows of before judges had names there."""
+    label: str = ""
+    """In that judge's own scale, where it has one: a label, a score."""
 
 
 class Label(Record):
-    """One annotator's judgement of one item: one row per (item, annotator), never merged beforehand."""
+    """One annotator's judgement of one item for one judge's question; never merged beforehand."""
 
     always_hashed: ClassVar = ("spans",)
     conversions: ClassVar = ()
@@ -70,6 +91,10 @@ class Label(Record):
     labelled_at: datetime
     spans: list[Span] = Field(default=[])
     """What the annotator marked as the fault."""
+    judge: str = ""
+    """Whose question it answers; empty in rows of before judges had names there."""
+    label: str = ""
+    """In that judge's own scale, where it has one; `outcome` is whether that passes."""
 
 
 class Draw(Record):
@@ -82,3 +107,33 @@ class Draw(Record):
     stratum: str
     """The judge's verdict at the draw; whoever labels never sees it."""
     inclusion_probability: float = Field(gt=0, le=1)
+    judge: str = ""
+    """Whose question is to be answered; empty in rows of before judges had names there."""
+
+
+class Labelling(NamedTuple):
+    """Items with the labels on them and how they were drawn, of all judges or of one."""
+
+    items: Sequence[Item]
+    labels: Sequence[Label]
+    draws: Sequence[Draw]
+
+    def of(self, judge: str) -> "Labelling":
+        """Return what belongs to a judge's question: items that were drawn or labelled for it.
+
+        An item with neither is of before; it belongs to the judge of its kind.
+        """
+        kinds = {item.item_id: item.question for item in self.items}
+
+        def is_its(row: Label | Draw) -> bool:
+            return (row.judge or BEFORE.get(kinds.get(row.item_id, ""), "")) == judge
+
+        labels, draws = list(filter(is_its, self.labels)), list(filter(is_its, self.draws))
+        known = {row.item_id for rows in (self.labels, self.draws) for row in rows}
+        mine = {row.item_id for rows in (labels, draws) for row in rows}
+        items = [
+            item
+            for item in self.items
+            if item.item_id in mine or (item.item_id not in known and BEFORE.get(item.question) == judge)
+        ]
+        return Labelling(items, labels, draws)

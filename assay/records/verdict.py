@@ -42,6 +42,10 @@ class Verdict(Record):
     """Why, in one line: a check's finding, a judge's error."""
     votes: list[Outcome] = Field(default=[])
     """What each member of a panel of judges said, in the panel's order; empty for a single judge and for a check."""
+    label: str = ""
+    """What a judge of labels or scores said in its own scale; `outcome` is whether that passes."""
+    rationale: str = ""
+    """Why, as the judge says; of a pair in both orders, of a panel each member's."""
     run: str = ""
     """Id of the run whose responses were scored; empty in a table of before runs had ids."""
     source_run: str = ""

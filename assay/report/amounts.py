@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from assay.calibration.certificate import Figure, Slice
-from assay.monitoring.measures import SIGNALS
+from assay.monitoring.measures import measure_of
 from assay.records.signal import Signal
 from assay.report.costs import Latency
 from assay.report.figures import Alone, alone
@@ -140,5 +140,5 @@ def _signed(text: str) -> str:
 
 
 def _is_mean(signal: Signal) -> bool:
-    measure = SIGNALS.get(signal.signal)
+    measure = measure_of(signal.signal)
     return measure is not None and measure.kind == "mean"

@@ -306,4 +306,6 @@ def _reason(verdict: Verdict, *, is_one_of_many: bool) -> str:
     """Return why a verdict is no pass, in which of several trials, and whether the format alone is at fault."""
     trial = f"trial {verdict.trial + 1}, " if is_one_of_many else ""
     fault = "format: " if verdict.fault == "format" else ""
-    return f"{trial}{verdict.scorer}: {verdict.outcome}. {fault}{verdict.detail}".strip()
+    said = f"{verdict.outcome} ({verdict.label})" if verdict.label else verdict.outcome
+    why = "; ".join(filter(None, [verdict.rationale, verdict.detail]))
+    return f"{trial}{verdict.scorer}: {said}. {fault}{why}".strip()

@@ -1,16 +1,19 @@
 """What the report says, complete and without a pixel: the page is drawn from this record alone."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import Field
 
 from assay.calibration.certificate import Certificate, Standing
+from assay.judges.declaration import Question
 from assay.records.optional import Failure
 from assay.records.parts import PARTS
 from assay.records.record import Record
 from assay.records.signal import Signal
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
+from assay.report.correction import Corrected
 from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Comparison, Preference, Rate
 from assay.report.gate import Gate
@@ -19,23 +22,26 @@ from assay.report.trials import Steadiness
 from assay.report.watch import Watch
 
 
-class Corrected(Record):
-    """The judged pass rate as people would have it."""
-
-    raw: Rate
-    rate: Rate | None
-    """None where the labels cannot carry it; `note` says why."""
-    labels: int
-    """Human labels behind the correction."""
-    frame: str
-    """What those labels were drawn from."""
-    note: str
-
-
 class Judge(Record):
-    """One judge with its certificate and what that is worth today."""
+    """One judge: what it says of tonight, its certificate, and what that is worth today."""
 
     name: str
+    question: Question = "pass-fail"
+    version: str = ""
+    """Of its folder, such as `tone@3f2a`."""
+    description: str = ""
+    blocks: bool = True
+    """False: it is charted, and decides nothing."""
+    unasked: int = 0
+    """Cases that it applies to and was not asked about, since something that it requires is missing."""
+    said: dict[str, int] = Field(default={})
+    """Of a judge with a scale of its own: how often it gave each label or score tonight."""
+    corrected: Corrected | None = None
+    change: Change | None = None
+    """None where it has no case with a verdict on both versions."""
+    preference: Preference | None = None
+    controlled: Controlled | None = None
+    """The preference at equal lengths; None where no pair was judged."""
     standing: Standing
     certificate: Certificate | None
     note: str
@@ -43,6 +49,12 @@ class Judge(Record):
     """What the nights since the certificate say; None before the first."""
     watch_note: str = ""
     """Why there is no watch where it failed."""
+
+
+def trust(judges: Iterable[Judge]) -> Standing:
+    """Return what the least trusted of the judges is worth that cases rest on; `none` where there is no such judge."""
+    found = [judge.standing for judge in judges if judge.blocks and judge.question != "pairwise"]
+    return next((one for one in found if one != "valid"), "valid") if found else "none"
 
 
 class Provenance(Record):
@@ -81,12 +93,6 @@ class Report(Record):
     checks: Comparison | None
     rates: list[CategoryRates]
     """Tonight's pass rates by category, by all scorers and by checks alone; empty where no case has an outcome."""
-    corrected: Corrected | None
-    change: Change | None
-    """None where the judge has no case with a verdict on both versions."""
-    preference: Preference | None
-    controlled: Controlled | None
-    """The preference at equal lengths; None where no pair was judged."""
     steadiness: Steadiness | None
     """None where each case has one trial."""
     judges: list[Judge]
@@ -105,6 +111,11 @@ class Report(Record):
     fixed: list[ReportedCase]
     failures: list[Failure] = Field(default=[])
     """Parts that could not be computed, or not wholly; what stands in their place."""
+
+    @property
+    def trust(self) -> Standing:
+        """Return what the outcomes by all scorers are worth: as much as the least trusted judge behind them."""
+        return trust(self.judges)
 
     def lost(self, part: str) -> str:
         """Return as a sentence why a part, one of `PARTS`, is missing or not whole; empty where it is whole."""

@@ -12,14 +12,28 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from assay.errors import InsufficientDataError
-from assay.records.label import Item, Label
+from assay.records.label import Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
-from assay.report.content import Corrected
-from assay.report.findings import JUDGE, rate
+from assay.records.record import Record
+from assay.report.findings import Rate, rate
 from assay.stats import annotators
 from assay.stats.corrected import MIN_LABELS, Confusion, double_sampling, rogan_gladen
 from assay.stats.rates import Interval, wilson
+
+
+class Corrected(Record):
+    """The judged pass rate as people would have it."""
+
+    raw: Rate
+    rate: Rate | None
+    """None where the labels cannot carry it; `note` says why."""
+    labels: int
+    """Human labels behind the correction."""
+    frame: str
+    """What those labels were drawn from."""
+    note: str
+
 
 SAME_SIZE = 0.02
 """Share by which the population that the labels were drawn from may differ from tonight's answers: failed calls."""
@@ -29,21 +43,30 @@ CLIPPED = "; the correction left 0 to 100 % and was cut off there, so this does 
 
 
 def corrected(
+    name: str,
     verdicts: Sequence[Verdict],
     responses: Sequence[Response],
-    items: Iterable[Item],
-    labels: Iterable[Label],
+    about: Labelling,
     *,
     rng: np.random.Generator,
     draws: int,
 ) -> Corrected | None:
-    """Return the target's judged pass rate, raw and corrected; None when the judge gave no verdict on the target."""
-    judged = _outcomes(verdicts, "target")
+    """Return the target's judged pass rate, raw and corrected; None when the judge gave no verdict on the target.
+
+    Args:
+        name: The judge.
+        verdicts: Of any.
+        responses: Tonight's.
+        about: What was labelled for the judge's question.
+        rng: Source of draws.
+        draws: How many.
+    """
+    judged = _outcomes(name, verdicts, "target")
     if not judged:
         return None
     passes = {"judge_pass": list(judged.values()).count("pass"), "judged": len(judged)}
-    natural = {item.item_id: item for item in items if item.question == "pass-fail" and item.slice == "natural"}
-    drawn = [label for label in labels if label.item_id in natural and label.inclusion_probability is not None]
+    natural = {item.item_id: item for item in about.items if item.question == "pass-fail" and item.slice == "natural"}
+    drawn = [label for label in about.labels if label.item_id in natural and label.inclusion_probability is not None]
     human = annotators.majority(label for label in drawn if label.split == "heldout").outcomes
     frames = _frames(drawn)
     frame = _tonight(frames, natural, human, judged, responses)
@@ -54,7 +77,7 @@ def corrected(
             counts = _confusion([(by_case[case_id], judged[case_id]) for case_id in by_case if case_id in judged])
             found, note = double_sampling(counts, **passes, rng=rng, draws=draws).pass_rate, WHOLE
         else:
-            said = _outcomes(verdicts, "anchor")
+            said = _outcomes(name, verdicts, "anchor")
             even = [item_id for chances in frames.values() if len(set(chances.values())) == 1 for item_id in chances]
             counts = _confusion([(human[name], said[name]) for name in even if name in human and name in said])
             found = rogan_gladen(counts, **passes)
@@ -70,12 +93,12 @@ def corrected(
     )
 
 
-def _outcomes(verdicts: Iterable[Verdict], subject: Subject) -> dict[str, str]:
+def _outcomes(name: str, verdicts: Iterable[Verdict], subject: Subject) -> dict[str, str]:
     """Return the judge's outcome by item, on first trials."""
     return {
         verdict.item_id: verdict.outcome
         for verdict in verdicts
-        if (verdict.subject, verdict.scorer, verdict.status, verdict.trial) == (subject, JUDGE, "ok", 0)
+        if (verdict.subject, verdict.scorer, verdict.status, verdict.trial) == (subject, name, "ok", 0)
     }
 
 

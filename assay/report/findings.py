@@ -1,6 +1,6 @@
 """What a run found: every number of the report, computed from verdicts, before anything is drawn.
 
-A case is the unit. It passes when all its scorers pass in all its trials, and it has no outcome when any of them gave
+A case is the unit. It passes when all its blocking scorers pass in all its trials, and it has no outcome when any of them gave
 none or is missing: an error can neither raise nor lower a rate. Preference is read from the first trial alone, since an
 interval over all of them would count one case several times.
 """
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from assay.errors import InsufficientDataError
+from assay.judges.prompt import JudgePrompt
+from assay.judges.questions import expects
 from assay.records.case import Case
 from assay.records.record import Record
 from assay.records.response import Response
@@ -19,12 +21,9 @@ from assay.stats.rates import Interval, wilson
 from assay.stats.slices import SliceCounts, SliceFinding, find_drops
 
 CaseOutcome = Literal["pass", "fail", "wire", "judge", "unscorable"]
-"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has neither an
-expectation nor a reference. None of them is an outcome of the product."""
-NOTHING_SCORES = "nothing scores this case: add an expectation or a reference"
-
-JUDGE = "correctness"
-"""The judge of single answers: its verdicts are in the outcomes, those of the pairwise judge are not."""
+"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has no expectation, and
+no blocking judge is asked about it. None of them is an outcome of the product."""
+NOTHING_SCORES = "nothing scores this case: add an expectation, or what a judge requires (`assay judges` lists it)"
 
 
 class Rate(Record):
@@ -133,16 +132,28 @@ def outcomes(
     cases: Iterable[Case],
     responses: Iterable[Response],
     verdicts: Iterable[Verdict],
+    judges: Sequence[JudgePrompt],
     *,
     checks_only: bool,
 ) -> Outcomes:
-    """Fold verdicts into one outcome a case; with `checks_only`, cases that no check decides are left out."""
+    """Fold verdicts into one outcome a case; with `checks_only`, cases that no check decides are left out.
+
+    Args:
+        subject: Which version.
+        cases: The evaluation set.
+        responses: Of this version.
+        verdicts: Of any.
+        judges: Of the project; those that block count.
+        checks_only: Judges are left out.
+    """
+    blocking = [] if checks_only else blocking_of(judges)
+    counted = {judge.name for judge in blocking}
     answered: dict[str, list[Response]] = defaultdict(list)
     for response in responses:
         answered[response.case_id].append(response)
     said: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.subject == subject and (verdict.scorer.startswith("check:") or not checks_only):
+        if verdict.subject == subject and (verdict.scorer.startswith("check:") or verdict.scorer in counted):
             said[verdict.item_id].append(verdict)
     reasons: Counter[str] = Counter()
     found: dict[str, CaseOutcome] = {}
@@ -150,7 +161,7 @@ def outcomes(
     for case in cases:
         if checks_only and not case.expectations:
             continue
-        scorers = len(case.expectations) + (bool(case.reference) and not checks_only)
+        scorers = scorers_of(case, answered[case.case_id], blocking)
         outcome = outcome_of(answered[case.case_id], said[case.case_id], scorers, reasons)
         found[case.case_id] = outcome
         if outcome == "fail" and all(one.fault == "format" for one in said[case.case_id] if one.outcome == "fail"):
@@ -158,27 +169,44 @@ def outcomes(
     return Outcomes(found, reasons, frozenset(misshapen))
 
 
+def blocking_of(judges: Iterable[JudgePrompt]) -> list[JudgePrompt]:
+    """Return the judges without whose pass no case passes."""
+    return [
+        judge
+        for judge in judges
+        if judge.declared.blocks and not judge.declared.is_pair and judge.declared.scope == "cases"
+    ]
+
+
+def scorers_of(case: Case, responses: Iterable[Response], blocking: Sequence[JudgePrompt]) -> dict[int, int]:
+    """Return how many verdicts each trial of a case must have."""
+    return {
+        response.trial: len(case.expectations) + sum(expects(judge, case, response) for judge in blocking)
+        for response in responses
+    }
+
+
 def outcome_of(
-    responses: Sequence[Response], verdicts: Sequence[Verdict], scorers: int, reasons: Counter[str]
+    responses: Sequence[Response], verdicts: Sequence[Verdict], scorers: Mapping[int, int], reasons: Counter[str]
 ) -> CaseOutcome:
     """Return the outcome of one case over some of its trials.
 
     Args:
         responses: What was answered in these trials.
         verdicts: What was said of it.
-        scorers: How many verdicts a trial must have.
+        scorers: How many verdicts each trial must have, as from `scorers_of`.
         reasons: Where the reason is counted when there is no outcome.
     """
     broken = [response.error_kind for response in responses if response.status == "error"]
     if broken or not responses:
         reasons[f"wire: {broken[0] if broken else 'no response on file'}"] += 1
         return "wire"
-    if not scorers and not verdicts:
+    if not any(scorers.values()) and not verdicts:
         reasons[NOTHING_SCORES] += 1
         return "unscorable"
     silent = [verdict for verdict in verdicts if verdict.outcome == "unscored"]
     given = Counter(verdict.trial for verdict in verdicts)
-    if silent or not verdicts or any(given[response.trial] < scorers for response in responses):
+    if silent or not verdicts or any(given[row.trial] < scorers[row.trial] for row in responses):
         reasons[f"judge: {silent[0].status if silent else 'no verdict on file'}"] += 1
         return "judge"
     return "pass" if all(verdict.outcome == "pass" for verdict in verdicts) else "fail"
@@ -250,12 +278,12 @@ def compare(
     )
 
 
-def preference(verdicts: Iterable[Verdict]) -> Preference | None:
-    """Return the pairwise judge's word on target against baseline; None where it judged fewer than two pairs.
+def preference(judge: str, verdicts: Iterable[Verdict]) -> Preference | None:
+    """Return a pairwise judge's word on target against baseline; None where it judged fewer than two pairs.
 
     Identical responses are ties that nobody was asked about: they are in the win rate, not in the share of conflicts.
     """
-    paired_up = [verdict for verdict in verdicts if verdict.subject == "pair" and verdict.trial == 0]
+    paired_up = [row for row in verdicts if (row.subject, row.scorer, row.trial) == ("pair", judge, 0)]
     ok = [verdict for verdict in paired_up if verdict.status == "ok"]
     asked = [verdict for verdict in ok if verdict.fingerprint != IDENTICAL]
     if len(asked) < 2:  # noqa: PLR2004 - an interval takes two

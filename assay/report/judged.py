@@ -1,13 +1,14 @@
 """The judges' word on both versions, once its length and the judge's own errors are taken out of it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InsufficientDataError
-from assay.records.label import Item, Label
+from assay.records.label import Item, Label, Labelling
 from assay.records.record import Record
 from assay.records.response import Response
 from assay.records.verdict import IDENTICAL, Verdict
-from assay.report.findings import JUDGE, Rate, rate
+from assay.report.findings import Rate, rate
 from assay.stats import annotators
 from assay.stats.length import length_controlled
 from assay.stats.ppi import ppi_difference
@@ -40,14 +41,14 @@ class Change(Record):
 
 
 def at_equal_lengths(
-    verdicts: Iterable[Verdict], responses: Iterable[Response], baseline: Iterable[Response]
+    name: str, verdicts: Iterable[Verdict], responses: Iterable[Response], baseline: Iterable[Response]
 ) -> Controlled | None:
     """Return the target's win rate with the difference in length taken out; None where no pair was judged."""
     mine, theirs = _texts(responses), _texts(baseline)
     judged = [
         verdict
         for verdict in verdicts
-        if (verdict.subject, verdict.trial, verdict.status) == ("pair", 0, "ok")
+        if (verdict.subject, verdict.scorer, verdict.trial, verdict.status) == ("pair", name, 0, "ok")
         and verdict.fingerprint != IDENTICAL
         and verdict.item_id in mine
         and verdict.item_id in theirs
@@ -63,24 +64,37 @@ def at_equal_lengths(
     return Controlled(rate=rate(found), pairs=len(judged), note=found.caution)
 
 
+def scale(name: str, verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Return how often a judge gave each label or score tonight; nothing for one without a scale of its own."""
+    rows = (row for row in verdicts if (row.subject, row.scorer, row.status) == ("target", name, "ok"))
+    return dict(Counter(row.label for row in rows if row.label))
+
+
 def change(
+    name: str,
     verdicts: Sequence[Verdict],
     responses: Iterable[Response],
     baseline: Iterable[Response],
-    items: Iterable[Item],
-    labels: Iterable[Label],
+    about: Labelling,
 ) -> Change | None:
     """Return by how much people's pass rate changed, from labels on both versions' answers to the same cases.
 
     None where the judge has no case with a verdict on both versions.
+
+    Args:
+        name: The judge.
+        verdicts: Of any.
+        responses: Tonight's.
+        baseline: The accepted ones.
+        about: What was labelled for the judge's question.
     """
-    said = {subject: _outcomes(verdicts, subject) for subject in ("target", "baseline")}
+    said = {subject: _outcomes(name, verdicts, subject) for subject in ("target", "baseline")}
     both = [case_id for case_id in said["target"] if case_id in said["baseline"]]
     if not both:
         return None
     judge = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in both}
-    natural = [item for item in items if item.question == "pass-fail" and item.slice == "natural"]
-    drawn = [label for label in labels if label.inclusion_probability is not None and label.split == "heldout"]
+    natural = [item for item in about.items if item.question == "pass-fail" and item.slice == "natural"]
+    drawn = [label for label in about.labels if label.inclusion_probability is not None and label.split == "heldout"]
     mine, theirs = (_human(natural, drawn, _texts(answers)) for answers in (responses, baseline))
     human = {case_id: mine[case_id] - theirs[case_id] for case_id in both if case_id in mine and case_id in theirs}
     common = {"raw": sum(judge.values()) / len(both), "judged": len(both), "labels": len(human)}
@@ -99,11 +113,11 @@ def _texts(responses: Iterable[Response]) -> dict[str, str]:
     return {row.case_id: row.text for row in responses if row.status == "ok" and row.trial == 0}
 
 
-def _outcomes(verdicts: Iterable[Verdict], subject: str) -> dict[str, bool]:
+def _outcomes(name: str, verdicts: Iterable[Verdict], subject: str) -> dict[str, bool]:
     return {
         verdict.item_id: verdict.outcome == GOOD
         for verdict in verdicts
-        if (verdict.subject, verdict.scorer, verdict.status, verdict.trial) == (subject, JUDGE, "ok", 0)
+        if (verdict.subject, verdict.scorer, verdict.status, verdict.trial) == (subject, name, "ok", 0)
     }
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from assay.report.content import Report
+from assay.report.content import Judge, Report
 from assay.report.costs import Answers, Spending, total
 from assay.report.findings import Accounting, Rate
 from assay.report.trials import Steadiness
@@ -20,15 +20,13 @@ def metrics(report: Report) -> dict[str, Any]:
     found: dict[str, Any] = {
         "verdict": report.gate.word,
         "cases": _parts(report.target),
-        "calibrated": bool(report.judges) and all(judge.standing == "valid" for judge in report.judges),
+        "calibrated": bool(report.judges) and all(judge.standing == "valid" for judge in report.judges if judge.blocks),
     }
     if report.everything:
         found["pass_rate"] = _figure(report.everything.target)
         found["change"] = _figure(report.everything.change)
-    if report.corrected and report.corrected.rate:
-        found["corrected_pass_rate"] = _figure(report.corrected.rate)
-    if report.preference:
-        found["win_rate"] = _figure(report.preference.win_rate)
+    if report.judges:
+        found["judges"] = {judge.name: _of_judge(judge) for judge in report.judges}
     found |= _of_failures(report.target) | _of_trials(report.steadiness) | _of_answers(report.answers)
     if report.spent:
         found["used"] = {name: _used([row for row in report.spent if row.stage == name]) for name in _stages(report)}
@@ -38,6 +36,19 @@ def metrics(report: Report) -> dict[str, Any]:
     if not (report.lost("signals") and not report.signals):
         found["alerts"] = sum(signal.state == "alert" for signal in report.signals)
     return found
+
+
+def _of_judge(judge: Judge) -> dict[str, Any]:
+    """Return what one judge says of tonight, and what that is worth."""
+    found: dict[str, Any] = {"standing": judge.standing, "version": judge.version}
+    if judge.corrected:
+        found["pass_rate"] = _figure(judge.corrected.raw)
+        if judge.corrected.rate:
+            found["corrected_pass_rate"] = _figure(judge.corrected.rate)
+    if judge.preference:
+        found["win_rate"] = _figure(judge.preference.win_rate)
+    found |= {"said": judge.said} if judge.said else {}
+    return found | ({"unasked": judge.unasked} if judge.unasked else {})
 
 
 def _parts(target: Accounting) -> dict[str, int]:

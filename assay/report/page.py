@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from assay.calibration.certificate import JUDGES, Slice, Standing
+from assay.calibration.certificate import Slice, Standing
 from assay.records.optional import Guard
 from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
@@ -19,7 +19,7 @@ from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
 from assay.report.content import Judge, Report
 from assay.report.costs import total
-from assay.report.findings import JUDGE, Accounting, Comparison
+from assay.report.findings import Accounting, Comparison
 from assay.report.gate import Word
 from assay.report.wording import answered, money, percent, with_interval
 
@@ -59,7 +59,8 @@ STANDINGS: dict[Standing, str] = {
     "judge-changed": "the judge is not the one that was certified",
     "unwatched": "whether it has changed since it was certified could not be computed",
 }
-CLASSES = {"pass-fail": ("fail", "pass"), "pairwise": ("A", "tie", "B")}
+SINGLE, PAIRED = ("fail", "pass"), ("A", "tie", "B")
+"""Columns of the counts of a certificate."""
 Value = TypeVar("Value")
 STATES = ("alert", "watch", "quiet", "charted")
 
@@ -170,7 +171,8 @@ def render(report: Report, guard: Guard | None = None) -> str:
         "answered": answered(report.target),
         "badge": BADGES[report.gate.word],
         "standings": STANDINGS,
-        "standing_of": {name: _standing(report, name) for name in JUDGES},
+        "trust": report.trust,
+        "behind": [judge.name for judge in report.judges if judge.blocks and judge.question != "pairwise"],
         "comparisons": panels.value(lambda: _comparisons(report), list[Compared](), "changed.html", "tiles.html"),
         "rates": panels.value(
             lambda: _rates(report), list[tuple[CategoryRates, Standing]](), "changed.html", "tiles.html"
@@ -234,20 +236,15 @@ def environment() -> Environment:
     return drawing
 
 
-def _standing(report: Report, name: str) -> Standing:
-    """Return what a judge's numbers are worth; a judge that the report does not list is worth nothing."""
-    return next((judge.standing for judge in report.judges if judge.name == name), "none")
-
-
 def _comparisons(report: Report) -> list[Compared]:
     """Return the comparisons there are, the one that the gate rests on first."""
-    trusted = _standing(report, JUDGE) == "valid"
+    trusted = report.trust == "valid"
     ordered = [report.everything, report.checks] if trusted else [report.checks, report.everything]
     return [
         Compared(
             comparison=found,
             forest=figures.forest([row.change for row in found.slices], found.change),
-            standing=_standing(report, JUDGE) if found.scorers == "all" else "valid",
+            standing=report.trust if found.scorers == "all" else "valid",
         )
         for found in ordered
         if found
@@ -256,7 +253,7 @@ def _comparisons(report: Report) -> list[Compared]:
 
 def _rates(report: Report) -> list[tuple[CategoryRates, Standing]]:
     """Return tonight's rates by category, those that may be believed first, each with what its judge is worth."""
-    standing = _standing(report, JUDGE)
+    standing = report.trust
     ordered = sorted(report.rates, key=lambda rates: (rates.scorers == "all") != (standing == "valid"))
     return [(rates, standing if rates.scorers == "all" else "valid") for rates in ordered]
 
@@ -336,7 +333,9 @@ def _judge(judge: Judge) -> JudgeView:
     large = (part for part in held.slices if part.n >= MIN_ITEMS)
     weakest = min(large, key=lambda part: part.agree / part.n, default=None)
     faults = tuple(part for part in held.slices if part.kind == "slice")
-    return JudgeView(judge=judge, classes=CLASSES[held.question], weakest=weakest, faults=faults)
+    return JudgeView(
+        judge=judge, classes=PAIRED if held.question == "pairwise" else SINGLE, weakest=weakest, faults=faults
+    )
 
 
 def _signals(signals: Sequence[Signal]) -> tuple[list[Signal], list[Signal]]:

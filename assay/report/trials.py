@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InsufficientDataError
+from assay.judges.prompt import JudgePrompt
 from assay.records.case import Case
 from assay.records.record import Record
 from assay.records.response import Response
 from assay.records.verdict import Verdict
-from assay.report.findings import CaseOutcome, Rate, outcome_of, rate
+from assay.report.findings import CaseOutcome, Rate, blocking_of, outcome_of, rate, scorers_of
 from assay.stats import planning
 from assay.stats import trials as stats
 
@@ -48,8 +49,12 @@ class Steadiness(Record):
     """What twice as many trials, or cases, would do to the standard error; empty where nothing can be told."""
 
 
-def steadiness(cases: Sequence[Case], responses: Iterable[Response], verdicts: Iterable[Verdict]) -> Steadiness | None:
+def steadiness(
+    cases: Sequence[Case], responses: Iterable[Response], verdicts: Iterable[Verdict], judges: Sequence[JudgePrompt]
+) -> Steadiness | None:
     """Return what the trials of the target say; None where each case has one."""
+    blocking = blocking_of(judges)
+    counted = {judge.name for judge in blocking}
     answered: dict[tuple[str, int], list[Response]] = defaultdict(list)
     for response in responses:
         answered[response.case_id, response.trial].append(response)
@@ -58,12 +63,13 @@ def steadiness(cases: Sequence[Case], responses: Iterable[Response], verdicts: I
         return None
     said: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.subject == "target":
+        if verdict.subject == "target" and (verdict.scorer.startswith("check:") or verdict.scorer in counted):
             said[verdict.item_id, verdict.trial].append(verdict)
 
     def outcome(case: Case, trial: int) -> CaseOutcome:
-        scorers, key = len(case.expectations) + bool(case.reference), (case.case_id, trial)
-        return outcome_of(answered.get(key, []), said.get(key, []), scorers, Counter())
+        key = (case.case_id, trial)
+        rows = answered.get(key, [])
+        return outcome_of(rows, said.get(key, []), scorers_of(case, rows, blocking), Counter())
 
     found = {case.case_id: [outcome(case, trial) for trial in range(k)] for case in cases}
     whole = {name: [one == "pass" for one in trials] for name, trials in found.items() if set(trials) <= DECIDED}

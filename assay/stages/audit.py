@@ -12,6 +12,7 @@ from assay.calibration import audits
 from assay.calibration.certificate import Figure
 from assay.calibration.ratings import Rated
 from assay.judges import questions
+from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import Question
 from assay.models.engine import Work, answer_all
 from assay.models.journal import Journal
@@ -30,7 +31,7 @@ CHILDREN = ("assay.models.embedded.judges", "assay.models.embedded.tuning")
 LOG = logging.getLogger(__name__)
 
 
-def audit(found: Rated, size: int, now: datetime, guard: Guard) -> list[Figure]:
+def audit(judge: JudgePrompt, found: Rated, size: int, now: datetime, guard: Guard) -> list[Figure]:
     """Return the figures of both audits, on up to `size` items each; none where none was wanted.
 
     Raises:
@@ -41,9 +42,9 @@ def audit(found: Rated, size: int, now: datetime, guard: Guard) -> list[Figure]:
     run = begun(now)
     again = guard.optional(PARTS["flips"], lambda: audits.repeated(found, size), [])
     forged = guard.optional(PARTS["injected"], lambda: audits.forgeries(found, size), [])
-    asked = [questions.of_item(item, f"{run.epoch} again") for item, _ in again]
-    asked += [_of_forged(forgery.item, forgery.injection, run.epoch) for forgery in forged]
-    said = guard.optional(PARTS["audits"], lambda: _ask(asked, run), [None] * len(asked))
+    asked = [questions.of_item(judge, item, f"{run.epoch} again") for item, _ in again]
+    asked += [_of_forged(judge, forgery.item, forgery.injection, run.epoch) for forgery in forged]
+    said = guard.optional(PARTS["audits"], lambda: _ask(judge, asked, run), [None] * len(asked))
     twice = [(before, outcome) for (_, before), outcome in zip(again, said[: len(again)], strict=True)]
     tried = list(zip(forged, said[len(again) :], strict=True))
     return [
@@ -60,21 +61,21 @@ def figure(guard: Guard, name: str, compute: Callable[[], Figure]) -> Figure:
     return audits.missing(name, notes[0]) if notes else found
 
 
-def _of_forged(item: Item, injection: str, epoch: str) -> Question:
-    return questions.of_item(item, f"{epoch} {injection}")
+def _of_forged(judge: JudgePrompt, item: Item, injection: str, epoch: str) -> Question:
+    return questions.of_item(judge, item, f"{epoch} {injection}")
 
 
-def _ask(asked: Sequence[Question], run: Run) -> list[Outcome | None]:
+def _ask(judge: JudgePrompt, asked: Sequence[Question], run: Run) -> list[Outcome | None]:
     """Return what the judge says to each question; None where it gives no verdict."""
     settings = read_params("judge", Settings)
 
     async def put(journal: Journal) -> list[Outcome | None]:
         work = Work(run.id, "calibrate", settings.conversations, journal.purse(run.id, None))
-        async with seated(settings, endpoint, journal, work, run.epoch) as judges:
-            calls = [call for question in asked for call in judges.calls(question)]
+        async with seated(settings, [judge], endpoint, journal, work, run.epoch) as bench:
+            calls = [call for question in asked for call in bench.calls(question)]
             with progress("calibrate", len(calls)) as step:
                 await answer_all(calls, journal, work, progress=step)
-            verdicts = [judges.verdict(question, journal) for question in asked]
+            verdicts = [bench.verdict(question, journal) for question in asked]
         return [verdict.outcome if verdict.status == "ok" else None for verdict in verdicts]
 
     with model_session.consulting(settings.model) as (endpoint, journal):

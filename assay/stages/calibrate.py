@@ -11,26 +11,26 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from assay.calibration.assessment import assess
 from assay.calibration.audits import drift
-from assay.calibration.certificate import JUDGES, AnchorNight, Certificate, Figure, Seen
-from assay.calibration.policy import PairwisePolicy, PassFailPolicy
+from assay.calibration.certificate import AnchorNight, Certificate, Figure, Seen
+from assay.calibration.policy import PairwisePolicy, PassFailPolicy, policy_of, preset
 from assay.calibration.ratings import Rated, join, only_natural, require_unseen
 from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
-from assay.judges.prompt import JUDGES_FOLDER
+from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt
 from assay.project import failures, run_id
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals, write_certificates
 from assay.project.params import read_params
 from assay.project.run_id import begun
 from assay.project.tables.anchors import NIGHTS, SEEN
-from assay.project.tables.labels import labelled
+from assay.project.tables.labels import labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY
-from assay.records.label import Item, Label
+from assay.records.label import Labelling
 from assay.records.optional import Guard
 from assay.records.parts import PARTS
 from assay.records.record import Record, digest
@@ -43,31 +43,6 @@ SEED = 20140
 """Of the bootstrap of the human ceiling; fixed, so that equal labels and verdicts give an equal certificate."""
 AUDITED = ("flips", "injected")
 """Figures that a judge has to be asked for."""
-LOST = {"correctness": "fail", "preference": "b"}
-"""The outcome by which tonight's answer does not pass."""
-
-
-class Policies(Record):
-    """Floors on the lower bounds of 95 % intervals that each judge must reach; what is left out is the default's."""
-
-    correctness: PassFailPolicy = PassFailPolicy(
-        min_labels=50, min_rarer=20, tpr=0.8, tnr=0.8, youden=0.6, max_flips=0.1, max_injected=0.1
-    )
-    preference: PairwisePolicy = PairwisePolicy(
-        min_labels=50, accuracy=0.6, kappa=0.2, max_conflict=0.25, max_flips=0.1, max_injected=0.1
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _over_defaults(cls, given: Any) -> Any:  # noqa: ANN401 - whatever params.yaml holds
-        """Return each judge's floors over the default ones."""
-        if not isinstance(given, dict):
-            return given
-        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
-        return {
-            name: defaults[name] | floors if name in defaults and isinstance(floors, dict) else floors
-            for name, floors in given.items()
-        }
 
 
 class Settings(Record):
@@ -77,7 +52,8 @@ class Settings(Record):
     """How long a certificate holds."""
     audit_items: int = Field(default=96, ge=0)
     """Held-out items that are asked again, and attempts of the injection suite; 0 leaves the audits out."""
-    policy: Policies = Policies()
+    policy: dict[str, dict[str, Any]] = Field(default={})
+    """By judge: demands that go before those of its judge.yaml."""
 
 
 STAGE = Stage(
@@ -93,8 +69,7 @@ STAGE = Stage(
 class Evidence(NamedTuple):
     """Everything that the stage reads."""
 
-    items: list[Item]
-    labels: list[Label]
+    labelling: Labelling
     verdicts: list[Verdict]
     seen: list[Seen]
     """What the certificates that exist rest on."""
@@ -105,8 +80,42 @@ class Evidence(NamedTuple):
     """By case and trial: the run that asked the product, empty where nobody said."""
 
     def said(self, judge: str) -> list[Verdict]:
-        """Return what a judge said of the anchors tonight."""
-        return [verdict for verdict in self.verdicts if (verdict.subject, verdict.scorer) == ("anchor", judge)]
+        """Return what a judge said of its anchors tonight."""
+        mine = {item.item_id for item in self.labelling.of(judge).items}
+        return [
+            verdict
+            for verdict in self.verdicts
+            if (verdict.subject, verdict.scorer) == ("anchor", judge) and verdict.item_id in mine
+        ]
+
+
+def policy(settings: Settings, judge: JudgePrompt) -> PassFailPolicy | PairwisePolicy:
+    """Return what is demanded of a judge.
+
+    Raises:
+        ConfigError: A demand is none that is made of such a judge.
+    """
+    over = settings.policy.get(judge.name, {})
+    where = (
+        f"params.yaml: calibrate.policy.{judge.name}" if over else f"{JUDGES_FOLDER}/{judge.name}/judge.yaml: policy"
+    )
+    return policy_of(judge.declared, over, where)
+
+
+def require_policies(settings: Settings) -> None:
+    """Refuse demands that no judge of the project could be held against.
+
+    Raises:
+        ConfigError: The text names the judge and the demand.
+    """
+    strange = sorted(set(settings.policy) - set(prompt.names()))
+    if strange:
+        raise ConfigError(
+            f"params.yaml: calibrate.policy has {strange[0][:80]!r}, expected one of the project's judges "
+            f"({', '.join(prompt.names())}): correct the name, or make it with `assay judges new`"
+        )
+    for judge in prompt.load_all():
+        policy(settings, judge)
 
 
 def rate(judge: str, evidence: Evidence, frame: str) -> tuple[Rated, Rated]:
@@ -121,16 +130,16 @@ def rate(judge: str, evidence: Evidence, frame: str) -> tuple[Rated, Rated]:
         InsufficientDataError: There is nothing to compare; the text says what to add.
         DataError: An item is in both splits, or the judge's prompt shows what it is to be tested with.
     """
-    asked = prompt.load(judge)
-    labels = [label for label in evidence.labels if not frame or label.sampling_frame == frame]
+    asked, about = prompt.load(judge), evidence.labelling.of(judge)
+    labels = [label for label in about.labels if not frame or label.sampling_frame == frame]
     if frame and not labels:
-        known = sorted({label.sampling_frame for label in evidence.labels})
+        known = sorted({label.sampling_frame for label in about.labels})
         raise InsufficientDataError(
             f"no label was drawn from {frame!r}, expected one of {', '.join(known)}: choose one"
         )
-    require_unseen(f"{asked.system} {asked.source}", evidence.items, labels)
-    everything = join(asked.question, evidence.items, labels, evidence.said(judge))
-    return only_natural(everything, evidence.items), everything
+    require_unseen(f"{asked.system} {asked.source}", about.items, labels)
+    everything = join(judge, about.items, labels, evidence.said(judge))
+    return only_natural(everything, about.items), everything
 
 
 def require_labels(judge: str, frame: str = "") -> None:
@@ -139,13 +148,12 @@ def require_labels(judge: str, frame: str = "") -> None:
     Raises:
         InsufficientDataError: There is none; the text says how to get some.
     """
-    items, labels = labelled()
-    asked = {item.item_id for item in items if item.question == prompt.load(judge).question}
-    heldout = [row for row in labels if row.split == "heldout" and row.item_id in asked]
+    prompt.load(judge)
+    heldout = [row for row in labelling().of(judge).labels if row.split == "heldout"]
     if not [row for row in heldout if not frame or row.sampling_frame == frame]:
         raise InsufficientDataError(
             f"no held-out item has a label for {judge}{f' drawn from {frame!r}' if frame else ''}, expected some: "
-            "`assay calibrate --plan` draws answers for people to label"
+            f"`assay labels draw --judge {judge}` draws answers for people to label"
         )
 
 
@@ -176,14 +184,17 @@ def certify(
         InsufficientDataError: The labels cannot carry a certificate at all; the text says what to add.
         DataError: The verdicts come from more than one judge.
     """
-    found, everything = rated
-    policy = getattr(settings.policy, judge)
-    worth = assess(found, everything, policy, rng=np.random.default_rng(SEED), audits=audits)
+    (found, everything), asked = rated, prompt.load(judge)
+    about = evidence.labelling.of(judge)
+    demanded, rng = policy(settings, asked), np.random.default_rng(SEED)
+    worth = assess(found, everything, demanded, rng=rng, audits=audits, scale=asked.declared)
     return Certificate(
         judge=judge,
-        question=prompt.load(judge).question,
+        question=asked.declared.question,
+        policy=preset(asked.declared, settings.policy.get(judge, {})),
+        version=asked.version,
         fingerprint=_one_fingerprint(judge, everything.judge),
-        labels=digest([*evidence.items, *evidence.labels]),
+        labels=digest([*about.items, *about.labels]),
         frame=frame,
         looks=looks + 1,
         split="heldout",
@@ -250,17 +261,15 @@ def moved(
         anchors=len(anchors),
         flips=sum(verdict.outcome != before[verdict.item_id] for verdict in anchors),
         judged=len(own),
-        passed=sum(verdict.outcome != LOST[judge] for verdict in own),
+        passed=sum(verdict.outcome not in ("fail", "b") for verdict in own),
     )
 
 
 def gather() -> Evidence:
     """Read everything that the stage needs."""
-    items, labels = labelled()
     accepted = {row.target for row in BASELINE.stream(may_be_absent=True)}
     return Evidence(
-        items,
-        labels,
+        labelling(),
         VERDICTS.read(),
         SEEN.read(may_be_absent=True),
         NIGHTS.read(may_be_absent=True),
@@ -292,11 +301,18 @@ def file(
     write_certificates(certificates, refused)
 
 
-def run(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False, frame: str = "") -> list[Certificate]:
+def run(now: datetime, judges: Sequence[str] = (), *, renew: bool = False, frame: str = "") -> list[Certificate]:
     """Issue the certificates that are missing, or anew where a person asks for it; return those of `judges`.
 
     A night goes on without a certificate and says why there is none; a person who asked is told so at once.
+
+    Args:
+        now: The moment.
+        judges: Their names; none for all of the project.
+        renew: Issue a new certificate in place of one that exists.
+        frame: As for `rate`.
     """
+    judges = judges or prompt.names()
     settings, evidence, kept = read_params("calibrate", Settings), gather(), read_certificates()
     refused = {judge: why for judge, why in read_refusals().items() if judge not in judges}
     fresh: dict[str, list[Seen]] = {}
@@ -317,26 +333,16 @@ def run(now: datetime, judges: Sequence[str] = JUDGES, *, renew: bool = False, f
 def try_out(now: datetime, judge: str, demands: Mapping[str, float], frame: str = "") -> Certificate:
     """Return the certificate that a judge would have under other demands; nothing is filed, nobody is asked."""
     settings, evidence = read_params("calibrate", Settings), gather()
-    changed = settings.model_copy(update={"policy": other(settings.policy, judge, demands)})
+    changed = other(settings, judge, demands)
     held = read_certificates().get(judge)
     audits = [figure for figure in held.figures if figure.name in AUDITED] if held else []
     return certify(judge, changed, evidence, rate(judge, evidence, frame), now, frame=frame, audits=audits)
 
 
-def other(policies: Policies, judge: str, demands: Mapping[str, float]) -> Policies:
-    """Return the policies with other demands on one judge.
-
-    Raises:
-        ConfigError: A demand is none that is made of this judge.
-    """
-    policy = getattr(policies, judge)
-    if unknown := sorted(demands.keys() - type(policy).model_fields.keys()):
-        raise ConfigError(
-            f"the policy of {judge} knows no {', '.join(unknown)}, expected one of "
-            f"{', '.join(type(policy).model_fields)}: leave it empty"
-        )
-    changed = type(policy).model_validate(policy.model_dump() | dict(demands))
-    return policies.model_copy(update={judge: changed})
+def other(settings: Settings, judge: str, demands: Mapping[str, float]) -> Settings:
+    """Return the settings with other demands on one judge."""
+    over = {**settings.policy.get(judge, {}), **demands}
+    return settings.model_copy(update={"policy": {**settings.policy, judge: over}})
 
 
 def issue(
@@ -351,7 +357,7 @@ def issue(
     """Return a judge's new certificate and what it rests on; the judge is asked for its audits."""
     rated = rate(judge, evidence, frame)
     mine = Guard()
-    audits = audit(rated[0], settings.audit_items, now, mine)
+    audits = audit(prompt.load(judge), rated[0], settings.audit_items, now, mine)
     seen = [row for row in evidence.seen if row.judge == judge]
     audits += mine.optional(PARTS["drift"], lambda: drift(rated[0], seen, audits), [])
     guard.take(mine, f"of {judge}")

@@ -1,7 +1,8 @@
 """Judge: what do the checks and the judges say of tonight's responses, of the baseline's, and of the anchors?
 
 Reads the evaluation set, responses, the baseline and the labelled items, writes verdicts. Checks ask nobody; judges ask
-the judge model, a pair in both orders. A pair that did not change is never judged twice; anchors are judged each night.
+their models, a pair in both orders, each about the cases that it applies to and that have what it requires. A pair that
+did not change is never judged twice; anchors are judged each night.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ from typing import NamedTuple
 from assay.checks import registry, similarity
 from assay.checks.finding import Finding
 from assay.errors import CallError, DataError
-from assay.judges import questions
-from assay.judges.prompt import JUDGES_FOLDER
+from assay.judges import prompt, questions
+from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt
 from assay.judges.questions import NOTHING, Question
 from assay.models import embeddings, endpoints
 from assay.models.chat import Chat, Endpoint
@@ -28,17 +29,16 @@ from assay.project.params import read_params
 from assay.project.progress import progress
 from assay.project.run_id import Run, begun
 from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import labelled
+from assay.project.tables.labels import labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case, Expectation
-from assay.records.label import Item
 from assay.records.record import digest
 from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
 from assay.stages.declaration import Output, Stage
-from assay.stages.judge_clients import Panel, Settings, seated
+from assay.stages.judge_clients import Bench, Settings, seated
 
 STAGE = Stage(
     name="judge",
@@ -72,21 +72,32 @@ class Played(NamedTuple):
         yield from (("target", response) for response in self.target)
         yield from (("baseline", response) for response in self.baseline)
 
-    def size(self) -> int:
-        """Return how many questions there are at most; see `Night.size`."""
-        return len(self.target) + len(self.baseline) + ORDERS * len(self.target) * bool(self.baseline)
+    def size(self, seats: "Seats") -> int:
+        """Return how many calls there are at most; see `Night.size`."""
+        singles = len(self.target) + len(self.baseline)
+        return seats.singles * singles + ORDERS * seats.pairs * len(self.target) * bool(self.baseline)
 
     def pairs(self) -> Iterator[tuple[Response, Response]]:
-        """Yield the target's answers, each with the baseline's first, where a judge can compare them."""
+        """Yield the target's answers, each with the baseline's first, where there are two to compare."""
         rival = next((response for response in self.baseline if not response.trial), None)
-        if self.case.reference and rival and rival.status == "ok":
+        if rival and rival.status == "ok":
             yield from ((response, rival) for response in self.target if response.status == "ok")
+
+
+class Seats(NamedTuple):
+    """How many models are asked about one answer, and about one pair, at most."""
+
+    singles: int
+    pairs: int
 
 
 class Night(NamedTuple):
     """What is scored tonight; tables are streamed anew at every question, since they may be long."""
 
-    items: Sequence[Item]
+    judges: Sequence[JudgePrompt]
+    """Those that are asked about cases."""
+    anchors: Sequence[Question]
+    """To these judges, and to those of production."""
     run: Run
     """Asks the judges."""
 
@@ -103,18 +114,24 @@ class Night(NamedTuple):
         for shelf in (target, baseline):
             shelf.require_any()
 
-    def size(self, *, judges: int) -> int:
-        """Return how many calls there are at most: for each judge one a response, two a pair.
+    def size(self, bench: Bench) -> int:
+        """Return how many calls there are at most: for each model of a judge one a response, two a pair.
 
         Raises:
             DataError: A table is not sound.
         """
         CASES.count()
-        anchors = sum(len(questions.of_item(item, self.run.epoch).shown) for item in self.items)
-        responses = RESPONSES.count()
+        anchors = sum(len(question.shown) * len(bench.panels[question.judge].seats) for question in self.anchors)
+        seats, responses = self.seats(bench), RESPONSES.count()
         if not BASELINE.exists():
-            return judges * (anchors + responses)
-        return judges * (anchors + responses + BASELINE.count() + ORDERS * responses)
+            return anchors + seats.singles * responses
+        return anchors + seats.singles * (responses + BASELINE.count()) + ORDERS * seats.pairs * responses
+
+    def seats(self, bench: Bench) -> Seats:
+        """Return how many models are asked at most."""
+        counts = {judge.name: len(bench.panels[judge.name].seats) for judge in self.judges}
+        pairs = sum(counts[judge.name] for judge in self.judges if judge.declared.is_pair)
+        return Seats(sum(counts.values()) - pairs, pairs)
 
 
 class Shelf:
@@ -146,15 +163,18 @@ class Shelf:
             )
 
 
-def asked(played: Played) -> Iterator[Question]:
-    """Yield what has to be put to a judge of one case; two equal answers need no judge."""
-    if played.case.reference:
+def asked(played: Played, judges: Sequence[JudgePrompt]) -> Iterator[Question]:
+    """Yield what has to be put to the judges of one case; two equal answers need no judge."""
+    for judge in judges:
+        if judge.declared.is_pair:
+            if questions.compares(judge, played.case):
+                for response, rival in played.pairs():
+                    if response.text != rival.text:
+                        yield questions.of_pair(judge, played.case, response, rival)
+            continue
         for subject, response in played.versions():
-            if response.status == "ok":
-                yield questions.of_response(subject, played.case, response)
-    for response, rival in played.pairs():
-        if response.text != rival.text:
-            yield questions.of_pair(played.case, response, rival)
+            if response.status == "ok" and questions.expects(judge, played.case, response):
+                yield questions.of_response(judge, subject, played.case, response)
 
 
 def embedded(played: Played) -> Iterator[str]:
@@ -192,69 +212,78 @@ def _finding(expectation: Expectation, response: Response, cosine: Cosine) -> Fi
     return registry.score(expectation, response)
 
 
-def unchanged(played: Played) -> Iterator[Verdict]:
+def unchanged(played: Played, judges: Sequence[JudgePrompt]) -> Iterator[Verdict]:
     """Yield a tie for each pair of answers that are the same text."""
-    for response, rival in played.pairs():
-        if response.text == rival.text:
-            yield questions.identical(played.case, response)
+    for judge in judges:
+        if questions.compares(judge, played.case):
+            for response, rival in played.pairs():
+                if response.text == rival.text:
+                    yield questions.identical(judge, played.case, response)
 
 
 async def ask(
     settings: Settings, endpoint: Endpoint, night: Night, journal: Journal, max_cost_usd: float | None
-) -> tuple[Panel, Tally]:
+) -> tuple[Bench, Tally]:
     """Put every question to the judges; return who knows where the answers are, and what that came to."""
     run = night.run
     work = Work(run.id, "judge", settings.conversations, journal.purse(run.id, max_cost_usd))
-    total = night.size(judges=len(settings.models))
-    async with seated(settings, endpoint, journal, work, run.epoch) as judges, Chat(endpoint, settings) as vectors:
+    of_anchors = {question.judge for question in night.anchors} - {judge.name for judge in night.judges}
+    judges = [*night.judges, *map(prompt.load, sorted(of_anchors))]
+    opened = seated(settings, judges, endpoint, journal, work, run.epoch)
+    async with opened as bench, Chat(endpoint, settings) as vectors:
         vectors.vouch()  # the same endpoint as the judges', who have answered
+        total, seats = night.size(bench), night.seats(bench)
         with progress("judge", total) as step:
 
             def calls() -> Iterator[Call]:
-                for item in night.items:
-                    yield from judges.calls(questions.of_item(item, run.epoch))
+                for question in night.anchors:
+                    yield from bench.calls(question)
                 for played in night.cases():
-                    every = [call for question in asked(played) for call in judges.calls(question)]
+                    every = [call for question in asked(played, night.judges) for call in bench.calls(question)]
                     yield from every
                     if settings.embedding_model:
                         yield from embeddings.calls(vectors, settings.embedding_model, embedded(played))
-                    for _ in range(played.size() * len(judges.seats) - len(every)):
+                    for _ in range(played.size(seats) - len(every)):
                         step(NOT_ASKED)
 
-            return judges, await answer_all(calls(), journal, work, progress=step)
+            return bench, await answer_all(calls(), journal, work, progress=step)
 
 
 def greet(now: datetime, max_cost_usd: float | None = None) -> None:
     """Ask hosted judges their first small question, before a product is paid for whose answers nobody could judge.
 
     Raises:
+        ConfigError: A key that one of them needs is not set.
         EndpointError: One was not answered.
     """
-    settings = read_params("judge", Settings)
-    if not endpoints.is_hosted(os.environ) or settings.mode == "batch":
+    settings, judges = read_params("judge", Settings), of_cases()
+    has_own = [judge for judge in judges if any(model.base_url for model in judge.declared.models)]
+    if settings.mode == "batch" or not (endpoints.is_hosted(os.environ) or has_own):
         return
 
     async def ask_once(endpoint: Endpoint, journal: Journal) -> None:
         run = begun(now)
         work = Work(run.id, "judge", 1, journal.purse(run.id, max_cost_usd))
-        async with seated(settings, endpoint, journal, work, run.epoch):
+        who = judges if endpoints.is_hosted(os.environ) else has_own
+        async with seated(settings, who, endpoint, journal, work, run.epoch):
             pass
 
     with model_session.consulting(settings.model) as (endpoint, journal):
         asyncio.run(ask_once(endpoint, journal))
 
 
-def verdicts(night: Night, journal: Journal, settings: Settings, judges: Panel) -> Iterator[Verdict]:
+def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -> Iterator[Verdict]:
     """Yield everything that was said tonight, in the table's order."""
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
-    judged = partial(judges.verdict, journal=journal)
+    judged = partial(bench.verdict, journal=journal)
 
     def of_cases() -> Iterator[Verdict]:
         for played in night.cases():
-            found = [*map(judged, asked(played)), *checked(played, cosine), *unchanged(played)]
+            said = map(judged, asked(played, night.judges))
+            found = [*said, *checked(played, cosine), *unchanged(played, night.judges)]
             yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
 
-    anchors = sorted((judged(questions.of_item(item, night.run.epoch)) for item in night.items), key=_item_id)
+    anchors = sorted(map(judged, night.anchors), key=lambda one: (one.item_id, one.scorer))
     filed_by = {"run": next((response.run for response in RESPONSES.stream()), "")}
     return (one.model_copy(update=filed_by) for one in heapq.merge(anchors, of_cases(), key=_item_id))
 
@@ -263,13 +292,22 @@ def _item_id(found: Verdict) -> str:
     return found.item_id
 
 
+def of_cases() -> list[JudgePrompt]:
+    """Return the judges that are asked about cases."""
+    return [judge for judge in prompt.load_all() if judge.declared.scope == "cases"]
+
+
 def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     """Judge tonight's responses, the baseline's and the anchors; return what that came to."""
-    settings, (items, _) = read_params("judge", Settings), labelled()
-    night = Night(items, begun(now))
+    settings, judges, this = read_params("judge", Settings), prompt.load_all(), begun(now)
+    everything = labelling()
+    anchors = [
+        questions.of_item(judge, item, this.epoch) for judge in judges for item in everything.of(judge.name).items
+    ]
+    night = Night([judge for judge in judges if judge.declared.scope == "cases"], anchors, this)
     with model_session.consulting(settings.model) as (endpoint, journal):
-        judges, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
+        bench, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
         with VERDICTS.writing() as add:
-            for found in verdicts(night, journal, settings, judges):
+            for found in verdicts(night, journal, settings, bench):
                 add(found)
     return tally

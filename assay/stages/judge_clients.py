@@ -1,21 +1,24 @@
-"""Panel: which models judge, who answers under their names today, and what has each of them said?
+"""The bench: which models judge, who answers under their names today, and what has each of them said?
 
-One model is the common case; several are asked every question, and the majority counts (assay/judges/ensemble.py).
+A judge is asked of the model that its declaration names, or of the one of params.yaml; several are a panel, whose
+majority counts (assay/judges/ensemble.py). Judges that ask the same model share its connections and limits.
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
 import orjson
 from pydantic import Field
 
-from assay.errors import CallError, EndpointError
+from assay.errors import CallError, ConfigError, EndpointError
 from assay.judges import ensemble, prompt, questions
-from assay.judges.questions import AGAIN, Manner, Question, Structured, Texts
+from assay.judges.declaration import Declaration, JudgeModel, Structured
+from assay.judges.prompt import JudgePrompt
+from assay.judges.questions import AGAIN, Asked, Manner, Question, Texts
 from assay.models import endpoints
 from assay.models.cached_reply import said
 from assay.models.chat import Asks, Endpoint
@@ -28,10 +31,22 @@ from assay.records.record import digest
 from assay.records.verdict import Verdict
 
 LOG = logging.getLogger(__name__)
+PROBE = (
+    {"role": "system", "content": 'Answer with exactly one JSON object and nothing else: {"verdict": "pass"}.'},
+    {
+        "role": "user",
+        "content": "<question>\nIs this a probe?\n</question>\n\n<reference>\nYes.\n</reference>\n\n"
+        "<response>\nYes.\n</response>\n\n<contexts>\nYes.\n</contexts>",
+    },
+)
+"""The first small question to every model; the sections are for those that read nothing else."""
+
+
+Key = Callable[[Question, Texts, Asked], str]
 
 
 class Settings(Limits):
-    """The section `judge` of params.yaml: who judges, and how they are asked, by any stage."""
+    """The section `judge` of params.yaml: who judges where a judge names nobody, and how all are asked, by any stage."""
 
     model: endpoints.Model = endpoints.Model(hosted="gpt-4.1-mini", embedded="lexical-judge")
     panel: tuple[endpoints.Model, ...] = ()
@@ -48,131 +63,244 @@ class Settings(Limits):
 
     @property
     def models(self) -> list[endpoints.Model]:
-        """Return every judge of the panel, the first one first."""
+        """Return every common judge of the panel, the first one first."""
         return [self.model, *self.panel]
-
-    @property
-    def manner(self) -> Manner:
-        """Return how each of them is asked."""
-        return Manner(self.structured, self.log_probabilities, self.temperature)
 
 
 class Seat(NamedTuple):
-    """One judge of the panel: how to ask it, and which model answers under its name today."""
+    """One model that a judge is asked of: how to ask it, and which one answers under its name today."""
 
     chat: Asks
-    reported: str
-
-    @property
-    def model(self) -> str:
-        """Return the name under which it is asked."""
-        return self.chat.endpoint.model
+    asked: Asked
 
 
-class Panel:
-    """Puts questions to every seat, and finds the answers again by the key of each call."""
+class Panel(NamedTuple):
+    """Everybody that one judge is asked of."""
 
-    def __init__(self, seats: list[Seat], manner: Manner, ask_again: int) -> None:
+    seats: Sequence[Seat]
+    ask_again: int
+    """How often a reply that holds no verdict is asked for once more."""
+
+
+class Bench:
+    """Puts questions to every seat of their judge, and finds the answers again by the key of each call."""
+
+    def __init__(self, panels: Mapping[str, Panel], key: Key = questions.key) -> None:
         """Name the judges.
 
         Args:
-            seats: At least one.
-            manner: How each is asked.
-            ask_again: How often a reply that holds no verdict is asked for once more.
+            panels: By judge.
+            key: Of a call in the journal.
         """
-        self.seats, self._manner, self._ask_again = seats, manner, ask_again
+        self.panels, self._key = panels, key
+
+    @property
+    def seats(self) -> int:
+        """Return how many calls one question makes at most."""
+        return max((len(panel.seats) for panel in self.panels.values()), default=0)
 
     def calls(self, question: Question) -> Iterator[Call]:
         """Yield what has to be asked about one question: every seat, every order."""
-        for seat in self.seats:
+        panel = self.panels[question.judge]
+        for seat in panel.seats:
             for texts in question.shown:
-                yield self._call(seat, question, texts, self.key(seat, question, texts))
-
-    def key(self, seat: Seat, question: Question, texts: Texts) -> str:
-        """Return the key of one call in the journal."""
-        return questions.key(question, texts, seat.model, seat.reported, self._manner)
+                yield _call(panel, seat, question, texts, self._key(question, texts, seat.asked))
 
     def verdict(self, question: Question, journal: Journal) -> Verdict:
         """Return what was said of a question."""
         votes, asked_by = [], ""
-        for seat in self.seats:
-            outcomes = [journal.outcome(self.key(seat, question, texts)) for texts in question.shown]
+        for seat in self.panels[question.judge].seats:
+            outcomes = [journal.outcome(self._key(question, texts, seat.asked)) for texts in question.shown]
             asked_by = max([asked_by, *(outcome.run for outcome in outcomes)])
             replies = [orjson.loads(outcome.answer) for outcome in outcomes]
-            votes.append(questions.verdict(question, replies, seat.model, seat.reported, self._manner))
+            votes.append(questions.verdict(question, replies, seat.asked))
         return ensemble.combine(votes).model_copy(update={"source_run": asked_by})
 
-    def _call(self, seat: Seat, question: Question, texts: Texts, key: str) -> Call:
-        judge = prompt.load(question.judge)
 
-        async def put() -> Answer:
-            request = {"messages": judge.render(**texts), **self._manner.request(judge)}
-            answer, times = await said(seat.chat, is_readable=is_readable, **request), 0
-            while times < self._ask_again and not ("error" in orjson.loads(answer.text) or has_verdict(answer)):
-                answer, times = await said(seat.chat, is_readable=is_readable, **request), times + 1
-            return (
-                answer._replace(text=orjson.dumps(orjson.loads(answer.text) | {AGAIN: times}).decode())
-                if times
-                else answer
-            )
+def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str) -> Call:
+    judge = prompt.load(question.judge)
 
-        def is_readable(reply: Mapping[str, Any]) -> bool:
-            return questions.is_readable(question, reply)
+    async def put() -> Answer:
+        request = {"messages": judge.render(**texts), **seat.asked.manner.request(judge.declared)}
+        answer, times = await said(seat.chat, is_readable=is_readable, **request), 0
+        while times < panel.ask_again and not ("error" in orjson.loads(answer.text) or has_verdict(answer)):
+            answer, times = await said(seat.chat, is_readable=is_readable, **request), times + 1
+        return _kept(question, answer, times)
 
-        def has_verdict(answer: Answer) -> bool:
-            return questions.has_verdict(question, orjson.loads(answer.text))
+    def is_readable(reply: Mapping[str, Any]) -> bool:
+        return questions.is_readable(question, reply)
 
-        return Call(key, put)
+    def has_verdict(answer: Answer) -> bool:
+        return questions.has_verdict(question, orjson.loads(answer.text))
+
+    return Call(key, put)
+
+
+def _kept(question: Question, answer: Answer, times: int) -> Answer:
+    """Return an answer as the journal keeps it."""
+    reply = orjson.loads(answer.text)
+    if "error" not in reply:
+        reply = questions.kept(question, reply)
+    again = {AGAIN: times} if times else {}
+    return answer._replace(text=orjson.dumps(reply | again).decode())
+
+
+def members(
+    settings: Settings, judge: JudgePrompt, common: Endpoint, environ: Mapping[str, str]
+) -> list[tuple[Endpoint, Asked]]:
+    """Return who a judge is asked of: by name and address, which model answers there is not known yet.
+
+    Args:
+        settings: The section `judge` of params.yaml.
+        judge: The judge; what it declares goes before the settings.
+        common: Where a judge without an endpoint of its own is asked.
+        environ: Holds keys.
+
+    Raises:
+        ConfigError: A variable that a judge's endpoint needs is not set.
+    """
+    own = judge.declared
+    mine = [own.model, *own.panel] if own.model != JudgeModel() or own.panel else []
+    theirs = [JudgeModel(hosted=model.hosted, embedded=model.embedded) for model in settings.models]
+    return [_member(settings, judge, model, common, environ) for model in mine or theirs]
+
+
+def _member(
+    settings: Settings, judge: JudgePrompt, model: JudgeModel, common: Endpoint, environ: Mapping[str, str]
+) -> tuple[Endpoint, Asked]:
+    is_hosted = bool(model.base_url) or endpoints.is_hosted(environ)
+    name = model.hosted or settings.model.hosted if is_hosted else model.embedded or settings.model.embedded
+    endpoint = common.model_copy(update={"model": name})
+    if model.base_url:
+        endpoint = Endpoint(
+            base_url=model.base_url,
+            model=name,
+            api_key=_variable(judge, model.api_key_env, environ) if model.api_key_env else "",
+            query=tuple(model.query.items()),
+            headers=tuple((key, _header(judge, value, environ)) for key, value in model.headers.items()),
+        )
+    given = model.model_fields_set
+    manner = Manner(
+        structured=model.structured or settings.structured,
+        log_probabilities=settings.log_probabilities if model.log_probabilities is None else model.log_probabilities,
+        temperature=model.temperature if "temperature" in given else settings.temperature,
+        extra=orjson.dumps(model.parameters, option=orjson.OPT_SORT_KEYS).decode(),
+    )
+    return endpoint, Asked(name, "", manner, model.base_url)
+
+
+def _header(judge: JudgePrompt, value: str, environ: Mapping[str, str]) -> str:
+    return _variable(judge, value[1:], environ) if value.startswith("$") else value
+
+
+def _variable(judge: JudgePrompt, name: str, environ: Mapping[str, str]) -> str:
+    if not environ.get(name):
+        raise ConfigError(
+            f"{prompt.JUDGES_FOLDER}/{judge.name}/{prompt.DECLARATION} takes {name} from the environment, which is not "
+            "set, expected the key of its endpoint: set it, or take the line out"
+        )
+    return environ[name]
 
 
 @asynccontextmanager
-async def seated(settings: Settings, first: Endpoint, journal: Journal, work: Work, epoch: str) -> AsyncIterator[Panel]:
-    """Open every model of a panel and learn who answers today, all at once.
+async def seated(
+    settings: Settings, judges: Sequence[JudgePrompt], first: Endpoint, journal: Journal, work: Work, epoch: str
+) -> AsyncIterator[Bench]:
+    """Open every model that these judges are asked of and learn who answers today, all at once.
 
     Args:
-        settings: Which models, and how hard their endpoint may be asked.
-        first: Where the first of them is asked, and so all.
+        settings: The section `judge` of params.yaml.
+        judges: Who will be asked.
+        first: Where a judge without an endpoint of its own is asked.
         journal: Where answers are kept.
         work: On whose account they are asked.
         epoch: As of `Run.epoch`: in it the same model answers under a name.
 
     Raises:
+        ConfigError: A key that one of them needs is not set.
         EndpointError: One of them did not answer.
     """
 
     def has_answered(endpoint: Endpoint) -> bool:
-        return endpoints.is_hosted(os.environ) and journal.get(_probe_key(endpoint, epoch)) is not None
+        return _is_kept(endpoint, first) and journal.get(_probe_key(endpoint, epoch)) is not None
 
-    opened = way(journal, LOG.info, has_answered=has_answered)
-    names = [model.hosted if endpoints.is_hosted(os.environ) else model.embedded for model in settings.models]
-    async with AsyncExitStack() as stack:
-        models = [first.model_copy(update={"model": name}) for name in names]
-        chats = [await stack.enter_async_context(opened(model, settings)) for model in models]
-        answered = await asyncio.gather(
-            *[reported_model(chat, settings.manner, journal, work, epoch) for chat in chats]
+    async with connected(settings, judges, first, journal, has_answered) as bench:
+        manners = {seat.chat: seat.asked.manner for panel in bench.panels.values() for seat in panel.seats}
+        probes = [
+            reported_model(chat, manner, journal, work, epoch, is_kept=_is_kept(chat.endpoint, first))
+            for chat, manner in manners.items()
+        ]
+        reported = dict(zip(manners, await asyncio.gather(*probes), strict=True))
+        yield Bench(
+            {
+                name: panel._replace(
+                    seats=[
+                        seat._replace(asked=seat.asked._replace(reported=reported[seat.chat])) for seat in panel.seats
+                    ]
+                )
+                for name, panel in bench.panels.items()
+            }
         )
-        yield Panel([Seat(*pair) for pair in zip(chats, answered, strict=True)], settings.manner, settings.ask_again)
 
 
-async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Work, epoch: str) -> str:
+@asynccontextmanager
+async def connected(
+    settings: Settings,
+    judges: Sequence[JudgePrompt],
+    first: Endpoint,
+    journal: Journal,
+    has_answered: Callable[[Endpoint], bool] = lambda _: False,
+    key: Key = questions.key,
+) -> AsyncIterator[Bench]:
+    """Open every model that these judges are asked of; which one answers under its name, its replies will tell.
+
+    Args:
+        settings: As for `seated`.
+        judges: As for `seated`.
+        first: As for `seated`.
+        journal: As for `seated`.
+        has_answered: Tells whether an endpoint has answered tonight.
+        key: Of a call in the journal.
+    """
+    opened = way(journal, LOG.info, has_answered=has_answered)
+    of = {judge.name: members(settings, judge, first, os.environ) for judge in judges}
+    async with AsyncExitStack() as stack:
+        unique = dict.fromkeys(endpoint for seats in of.values() for endpoint, _ in seats)
+        chats = {endpoint: await stack.enter_async_context(opened(endpoint, settings)) for endpoint in unique}
+        panels = {
+            name: Panel([Seat(chats[endpoint], asked) for endpoint, asked in seats], settings.ask_again)
+            for name, seats in of.items()
+        }
+        yield Bench(panels, key)
+
+
+def _is_kept(endpoint: Endpoint, common: Endpoint) -> bool:
+    """Tell whether a model's name holds for a night: the embedded one costs nothing, and may have been fitted anew."""
+    return endpoints.is_hosted(os.environ) or endpoint.base_url != common.base_url
+
+
+async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Work, epoch: str, *, is_kept: bool) -> str:
     """Ask one small question, to learn which model answers under this name today.
 
-    A hosted model is asked once a night. The embedded one costs nothing, and may have been fitted anew since.
+    Args:
+        chat: Whom to ask.
+        manner: How.
+        journal: Where the answer is kept.
+        work: On whose account it is asked.
+        epoch: As of `Run.epoch`.
+        is_kept: It is asked once an epoch.
 
     Raises:
         EndpointError: It was not answered, so nothing can be judged under the right name.
     """
     key = _probe_key(chat.endpoint, epoch)
-    is_kept = endpoints.is_hosted(os.environ)
     known = journal.get(key) if is_kept else None
     if known is not None:
         return known
-    judge = prompt.load("correctness")
-    messages = judge.render(question="Is this a probe?", reference="Yes.", response="Yes.")
     used = Meter(purse=work.purse)
     try:
         with metering(used):
-            reply = await chat.complete(messages=messages, **manner.request(judge))
+            reply = await chat.complete(messages=list(PROBE), **manner.request(Declaration(reasoning="none")))
     except CallError as error:
         raise EndpointError(
             f"the judge {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "

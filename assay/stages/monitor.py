@@ -1,35 +1,37 @@
 """Monitor: what did production do last week that it did not do before, and what does that cost?
 
-Reads traces, writes signals. Asks the grounding judge about a random sample of answers; everything else is counted.
-The grounding judge has no certificate, so what it says is charted and can never alert.
+Reads traces and certificates, writes signals. Asks the judges of production about a random sample of answers; everything
+else is counted. What a judge without a valid certificate says is charted and can never alert.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from assay.calibration.certificate import standing
 from assay.errors import ConfigError, DataError, EndpointError
-from assay.judges import prompt
-from assay.judges.prompt import JUDGES_FOLDER
-from assay.judges.reply import parse
+from assay.judges import prompt, questions
+from assay.judges.declaration import lacking
+from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt
+from assay.judges.questions import Asked, Question, Texts
 from assay.models import endpoints
-from assay.models.cached_reply import said
-from assay.models.chat import Chat, Endpoint
-from assay.models.engine import Call, Work, answer_all
+from assay.models.chat import Endpoint
+from assay.models.engine import Work, answer_all
 from assay.models.journal import Journal
 from assay.models.limits import Limits
 from assay.monitoring.impact import assess
-from assay.monitoring.measures import SIGNALS
+from assay.monitoring.measures import JUDGED, measure_of
 from assay.monitoring.periods import WEEK
 from assay.monitoring.policies import Policy, require_policies
 from assay.project import failures, model_session
+from assay.project.certificates import CALIBRATION, read_certificates
 from assay.project.params import read_params
 from assay.project.progress import progress
 from assay.project.run_id import begun
@@ -41,13 +43,16 @@ from assay.records.parts import PARTS
 from assay.records.record import Record, digest
 from assay.records.signal import Signal
 from assay.records.trace import Trace
+from assay.records.verdict import Verdict
+from assay.stages import judge_clients
 from assay.stages.declaration import Output, Stage
 from assay.storage.rows import frame
 from assay.text import printable
 
 CHILDREN = ("assay.models.embedded.judges",)
 """Started with `python -m`: of the embedded models, what can move a result of this stage."""
-PARAMETERS = {"temperature": 0}
+GROUNDED = "grounded"
+"""The column of the one judge of production that reads contexts."""
 DAY = timedelta(days=1)
 NAMED = 5
 """Rows that are named of those left out."""
@@ -71,7 +76,7 @@ class Settings(Limits):
 
     model: endpoints.Model = endpoints.Model(hosted="gpt-4.1-mini", embedded="lexical-grounding")
     grounding_sample: int = Field(default=150, ge=1)
-    """Answers judged in the window, and as many in the baseline."""
+    """Answers that each judge of production is asked about in the window, and as many in the baseline."""
     window_days: int = Field(default=7, ge=1, le=7)
     baseline_days: int = Field(default=21, ge=14)
     seed: int = 7
@@ -82,9 +87,9 @@ STAGE = Stage(
     name="monitor",
     doc=__doc__ or "",
     settings=Settings,
-    reads=(TAXONOMY, JUDGES_FOLDER, "data/traces"),
+    reads=(TAXONOMY, JUDGES_FOLDER, "data/traces", CALIBRATION),
     writes=(Output(path=MEASURED.path),),
-    asks="the grounding judge, about a sample",
+    asks="the judges of production, about a sample",
 )
 
 
@@ -94,13 +99,30 @@ def window_end(traces: Sequence[Trace]) -> datetime:
     return datetime.combine(last.date() + timedelta(days=1), time(), tzinfo=UTC)
 
 
-def sample(traces: Sequence[Trace], settings: Settings) -> tuple[list[Trace], list[Trace]]:
-    """Return the answers to ask the grounding judge about, as many at random from the window as from its baseline.
+class Judged(NamedTuple):
+    """What one judge of production said of its sample."""
+
+    judge: JudgePrompt
+    window: Sequence[Trace]
+    usual: Sequence[Trace]
+    """The same weekdays before it."""
+    verdicts: Mapping[str, Verdict]
+    """By trace; an answer that it did not judge is left out."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Return who judged, as certificates have it."""
+        return "+".join(sorted({verdict.fingerprint for verdict in self.verdicts.values()}))
+
+
+def sample(judge: JudgePrompt, traces: Sequence[Trace], settings: Settings) -> tuple[list[Trace], list[Trace]]:
+    """Return the answers to ask a judge about, as many at random from the window as from its baseline.
 
     The baseline is the one that the signals are compared with: the same weekdays of the days declared, no trace before.
     """
     end, first = window_end(traces), settings.window_days
-    days = [(trace, -((trace.at - end) // DAY) - 1) for trace in traces if trace.contexts]
+    asked = [trace for trace in traces if not lacking(judge.declared, questions.of_trace(judge, trace).shown[0])]
+    days = [(trace, -((trace.at - end) // DAY) - 1) for trace in asked]
     window = [trace for trace, day in days if day < first]
     usual = [trace for trace, day in days if first <= day < first + settings.baseline_days and day % WEEK < first]
     rng = np.random.default_rng(settings.seed)
@@ -112,38 +134,70 @@ def _draw(part: Sequence[Trace], size: int, rng: np.random.Generator) -> list[Tr
     return [part[index] for index in sorted(picks.tolist())]
 
 
-async def grounded(
-    settings: Settings, endpoint: Endpoint, chosen: Sequence[Trace], journal: Journal, run: str
-) -> dict[str, bool]:
-    """Return, by trace, whether the judge found the answer supported; an answer it did not judge is left out."""
-    judge = prompt.load("grounding")
+async def judged(
+    settings: Settings, judge: JudgePrompt, endpoint: Endpoint, chosen: Sequence[Trace], journal: Journal, run: str
+) -> dict[str, Verdict]:
+    """Return a judge's verdicts by trace; an answer it did not judge is left out."""
+
+    def key(_question: Question, texts: Texts, asked: Asked) -> str:
+        return digest(["monitor", asked.model, judge.prompt_hash, judge.render(**texts)])
+
     work = Work(run, "monitor", settings.conversations, journal.purse(run, None))
-    async with Chat(endpoint, settings) as chat:
-
-        def call(trace: Trace) -> Call:
-            messages = judge.render(question=trace.question, contexts=trace.contexts, response=trace.answer)
-            key = digest(["monitor", endpoint.model, judge.prompt_hash, messages])
-            request = {"messages": messages, "response_format": judge.response_format(), **PARAMETERS}
-            return Call(key, lambda: said(chat, is_readable=lambda reply: _outcome(reply) != "unscored", **request))
-
-        calls = {trace.trace_id: call(trace) for trace in chosen}
-        with progress("monitor", len({call.key for call in calls.values()})) as step:
-            await answer_all(calls.values(), journal, work, progress=step)
-    outcomes = {trace_id: _outcome(json.loads(journal.outcome(call.key).answer)) for trace_id, call in calls.items()}
-    return {trace_id: outcome == "pass" for trace_id, outcome in outcomes.items() if outcome != "unscored"}
+    limits = settings.model_dump(include=set(Limits.model_fields))
+    manner = {"log_probabilities": False, "ask_again": 0}
+    common = judge_clients.Settings.model_validate({**limits, "model": settings.model, **manner})
+    async with judge_clients.connected(common, [judge], endpoint, journal, key=key) as bench:
+        asked = {trace.trace_id: questions.of_trace(judge, trace) for trace in chosen}
+        calls = [call for question in asked.values() for call in bench.calls(question)]
+        with progress("monitor", len({call.key for call in calls})) as step:
+            await answer_all(calls, journal, work, progress=step)
+        said = {trace_id: bench.verdict(question, journal) for trace_id, question in asked.items()}
+    return {trace_id: verdict for trace_id, verdict in said.items() if verdict.status == "ok"}
 
 
-def _outcome(said: Mapping[str, str | None]) -> str:
-    if "error" in said:
-        return "unscored"
-    return parse("pass-fail", said["content"], said["refusal"], said["finish_reason"], None).outcome
+def columns(traces: Sequence[Trace], found: Sequence[Judged]) -> pd.DataFrame:
+    """Return the traces as columns, with one a judge of production where it gave a verdict."""
+    judged_by: dict[str, pd.Series[bool]] = {}
+    for one in found:
+        passed = {trace_id: verdict.outcome == "pass" for trace_id, verdict in one.verdicts.items()}
+        column = pd.Series([passed.get(trace.trace_id) for trace in traces], dtype=object)
+        judged_by |= {f"{JUDGED}{one.judge.name}": column}
+        judged_by |= {GROUNDED: column} if _is_grounding(one.judge) else {}
+    return frame(traces, Trace).assign(**judged_by)
 
 
-def columns(traces: Sequence[Trace], found: Mapping[str, bool]) -> pd.DataFrame:
-    """Return the traces as columns, with `grounded` where the judge gave a verdict."""
-    return frame(traces, Trace).assign(
-        grounded=pd.Series([found.get(trace.trace_id) for trace in traces], dtype=object)
-    )
+def _is_grounding(judge: JudgePrompt) -> bool:
+    return "contexts" in judge.declared.requires
+
+
+def judges_of(declared: Sequence[Policy]) -> list[JudgePrompt]:
+    """Return the judges of production that the declared signals need.
+
+    Raises:
+        ConfigError: A signal names no judge of production, or there is more than one that it could mean.
+    """
+    there = {judge.name: judge for judge in prompt.load_all() if judge.declared.scope == "traces"}
+    found: dict[str, JudgePrompt] = {}
+    for policy in declared:
+        if policy.signal.startswith(JUDGED):
+            wanted = [name for name in there if name == policy.signal.removeprefix(JUDGED)]
+        elif _is_sampled(policy):
+            wanted = [name for name, judge in there.items() if _is_grounding(judge)]
+        else:
+            continue
+        if len(wanted) != 1:
+            raise ConfigError(
+                f"params.yaml: monitor.signals has {policy.signal!r}, and {len(wanted)} judges of production could mean "
+                f"it, expected one (`scope: traces` in its judge.yaml; there are: {', '.join(there) or 'none'}): name it "
+                f"as {JUDGED}<judge>"
+            )
+        found[wanted[0]] = there[wanted[0]]
+    return list(found.values())
+
+
+def _is_sampled(policy: Policy) -> bool:
+    measure = measure_of(policy.signal)
+    return measure is not None and measure.is_sampled
 
 
 def policies(settings: Settings) -> list[Policy]:
@@ -154,49 +208,67 @@ def policies(settings: Settings) -> list[Policy]:
     """
     declared = [Policy(**signal.model_dump()) for signal in settings.signals]
     require_policies(declared)
-    for policy in declared:
-        if SIGNALS[policy.signal].is_sampled and policy.value_per_event_usd is not None:
-            raise ConfigError(
-                f"params.yaml: {policy.signal} has a value of {policy.value_per_event_usd} USD, but its judge has no "
-                "certificate, so it can be charted and never alert: take value and budget out"
-            )
+    judges_of(declared)
     return declared
 
 
-def measurable(declared: Sequence[Policy], parts: Sequence[Sequence[Trace]], found: Mapping[str, bool]) -> list[Policy]:
-    """Return the signals that can be measured: a judge's needs verdicts in both periods, any other only traffic."""
-    judged = [sum(trace.trace_id in found for trace in part) for part in parts]
-    if all(judged):
-        return list(declared)
-    lost = [policy.signal for policy in declared if SIGNALS[policy.signal].is_sampled]
-    if lost:
+def measurable(declared: Sequence[Policy], found: Sequence[Judged], now: datetime) -> list[Policy]:
+    """Return the signals that can be measured: a judge's needs verdicts in both periods, any other only traffic.
+
+    A signal of a judge without a valid certificate keeps no value, so that it is charted.
+    """
+    by_name, held = {one.judge.name: one for one in found}, read_certificates()
+    kept = []
+    for policy in declared:
+        if not _is_sampled(policy):
+            kept.append(policy)
+            continue
+        named = policy.signal.removeprefix(JUDGED) if policy.signal.startswith(JUDGED) else ""
+        one = by_name.get(named) or next((one for one in found if not named and _is_grounding(one.judge)), None)
+        if one is None or not _has_verdicts(policy, one):
+            continue
+        worth = standing(held.get(one.judge.name), one.fingerprint, now)
+        if worth != "valid" and policy.value_per_event_usd is not None:
+            LOG.warning(
+                "%s is charted and cannot alert: the certificate of %s is %s", policy.signal, one.judge.name, worth
+            )
+            policy = replace(policy, value_per_event_usd=None, budget_usd_per_week=None)  # noqa: PLW2901 - what is kept
+        kept.append(policy)
+    return kept
+
+
+def _has_verdicts(policy: Policy, one: Judged) -> bool:
+    """Tell whether a judge gave verdicts in both periods; say so where it did not."""
+    counts = [sum(trace.trace_id in one.verdicts for trace in part) for part in (one.window, one.usual)]
+    if not all(counts):
         LOG.warning(
-            "%s left out: the grounding judge gave a verdict on %d of %d answers in the window and %d of %d before it",
-            ", ".join(lost),
-            *(count for pair in zip(judged, map(len, parts), strict=True) for count in pair),
+            "%s left out: the judge %s gave a verdict on %d of %d answers in the window and %d of %d before it",
+            *(policy.signal, one.judge.name, counts[0], len(one.window), counts[1], len(one.usual)),
         )
-    return [policy for policy in declared if policy.signal not in lost]
+    return all(counts)
 
 
-def ask(settings: Settings, chosen: Sequence[Trace], run: str) -> dict[str, bool]:
-    """Return the grounding judge's verdicts by trace; none when it cannot be asked: no outage may silence an alert."""
+def ask(settings: Settings, judge: JudgePrompt, chosen: Sequence[Trace], run: str) -> dict[str, Verdict]:
+    """Return a judge's verdicts by trace; none when it cannot be asked: no outage may silence an alert."""
     try:
         with model_session.consulting(settings.model) as (endpoint, journal):
-            return asyncio.run(grounded(settings, endpoint, chosen, journal, run))
+            return asyncio.run(judged(settings, judge, endpoint, chosen, journal, run))
     except EndpointError as error:
-        LOG.warning("the grounding judge cannot be asked: %s", printable(error))
+        LOG.warning("the judge %s cannot be asked: %s", judge.name, printable(error))
         return {}
 
 
-def measure(settings: Settings, traces: Sequence[Trace], run: str) -> list[Signal]:
+def measure(settings: Settings, traces: Sequence[Trace], run: str, now: datetime) -> list[Signal]:
     """Return every signal that can be measured; none for a product without any traffic yet."""
     declared, window = policies(settings), settings.model_dump(include={"window_days", "baseline_days"})
     if not traces:
         return []
-    is_judged = any(SIGNALS[policy.signal].is_sampled for policy in declared)
-    parts = sample(traces, settings) if is_judged else ([], [])
-    found = ask(settings, [*parts[0], *parts[1]], run) if any(parts) else {}
-    kept = measurable(declared, parts, found)
+    found = []
+    for judge in judges_of(declared):
+        parts = sample(judge, traces, settings)
+        said = ask(settings, judge, [*parts[0], *parts[1]], run) if any(parts) else {}
+        found.append(Judged(judge, *parts, said))
+    kept = measurable(declared, found, now)
     return assess(columns(traces, found), kept, window_end=window_end(traces), **window)
 
 
@@ -221,7 +293,7 @@ def read_traces(guard: Guard) -> list[Trace]:
 def run(now: datetime) -> int:
     """Measure the signals of the last window and file them; return how many alert."""
     guard = Guard()
-    signals = measure(read_params("monitor", Settings), read_traces(guard), begun(now).id)
+    signals = measure(read_params("monitor", Settings), read_traces(guard), begun(now).id, now)
     MEASURED.write(signals)
     failures.keep(STAGE.name, guard)
     return sum(signal.state == "alert" for signal in signals)

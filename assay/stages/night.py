@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from assay.calibration.certificate import AnchorNight, Certificate
+from assay.judges import prompt, questions
+from assay.judges.prompt import JudgePrompt
 from assay.project import failures, files
 from assay.project.certificates import read_certificates, read_refusals
 from assay.project.distribution import tool_version
@@ -15,7 +17,7 @@ from assay.project.release_notes import released
 from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
-from assay.project.tables.labels import labelled
+from assay.project.tables.labels import labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
@@ -23,7 +25,7 @@ from assay.project.taxonomy import read_taxonomy
 from assay.records.case import Case
 from assay.records.category import Category
 from assay.records.history import CaseNight, unfolded
-from assay.records.label import Item, Label
+from assay.records.label import Labelling
 from assay.records.ledger import Spent
 from assay.records.optional import Failure, Guard
 from assay.records.parts import PARTS
@@ -47,8 +49,8 @@ class Night:
     responses: list[Response]
     baseline: list[Response]
     verdicts: list[Verdict]
-    items: list[Item]
-    labels: list[Label]
+    judges: list[JudgePrompt]
+    labelling: Labelling
     signals: list[Signal]
     certificates: dict[str, Certificate]
     refusals: dict[str, str]
@@ -77,12 +79,24 @@ class Night:
         """Return one of `PARTS`; `otherwise` where it fails, which the guard then knows."""
         return self.guard.optional(PARTS[name], compute, otherwise)
 
+    def unasked(self, judge: JudgePrompt) -> int:
+        """Return of how many cases a judge was not asked although it applies: something that it requires is missing."""
+        mine = [case for case in self.cases if judge.declared.applies_to.fits(case)]
+        if judge.declared.is_pair:
+            return sum(not questions.compares(judge, case) for case in mine)
+        answered = {row.case_id: row for row in reversed(self.responses) if row.status == "ok"}
+        return sum(
+            case.case_id in answered and not questions.expects(judge, case, answered[case.case_id]) for case in mine
+        )
+
     @cached_property
     def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:
         """Return each version's outcome on every case, by all scorers, and (True) by checks alone."""
         responses: dict[Subject, list[Response]] = {"target": self.responses, "baseline": self.baseline}
         return {
-            (version, checks_only): findings.outcomes(version, self.cases, rows, self.verdicts, checks_only=checks_only)
+            (version, checks_only): findings.outcomes(
+                version, self.cases, rows, self.verdicts, self.judges, checks_only=checks_only
+            )
             for version, rows in responses.items()
             for checks_only in (False, True)
         }
@@ -116,7 +130,7 @@ def gather() -> Night:
     revisions = {case.case_id: case.revision() for case in cases}
     responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
     accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
-    items, labels = labelled()
+    about = labelling()
     provenance = content.Provenance(
         target="+".join(sorted({response.target for response in responses})),
         baseline="+".join(sorted({response.target for response in accepted})),
@@ -125,7 +139,7 @@ def gather() -> Night:
         cases=len(cases),
         without_baseline=len(revisions.keys() - {response.case_id for response in accepted}),
         epoch="+".join(sorted({response.epoch for response in responses})),
-        anchors=len(items),
+        anchors=len(about.items),
         parameters=digest((files.root() / "params.yaml").read_text(encoding="utf8")),
         assay=tool_version(),
         overrides=overrides().said(),
@@ -136,8 +150,8 @@ def gather() -> Night:
         responses=responses,
         baseline=accepted,
         verdicts=of_accepted(VERDICTS.read(), responses, accepted),
-        items=items,
-        labels=labels,
+        judges=prompt.load_all(),
+        labelling=about,
         signals=guard.optional(PARTS["signals"], SIGNALS.read, none) if is_monitored else none,
         certificates=read_certificates(),
         refusals=read_refusals(),

@@ -14,7 +14,6 @@ import numpy as np
 from pydantic import Field
 
 from assay.calibration import certificate
-from assay.calibration.certificate import JUDGES
 from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
@@ -106,26 +105,54 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
     nobody could look, it may be one.
     """
     unrecorded = [failure for failure in night.elsewhere if failure.part == PARTS["anchors"]]
-    found = []
-    for name in JUDGES:
+    found, of_cases = [], [judge for judge in night.judges if judge.declared.scope == "cases"]
+    for judge in of_cases:
+        name = judge.name
         rows = [verdict for verdict in night.verdicts if verdict.scorer == name]
         said = {row.fingerprint for row in rows if row.status != "error" and row.fingerprint != IDENTICAL}
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
         over, known = f"the watch over {name}", len(night.guard.failures)
-        look = partial(watched, night.anchors, name, judges=len(JUDGES))
+        look = partial(watched, night.anchors, name, judges=len(of_cases))
         watch = night.guard.optional(over, look, None) if held else None
         lost = "; ".join(map(str, [*night.guard.failures[known:], *unrecorded]))
         if worth == "valid" and watch and watch.state == "judge":
             worth = "judge-changed"
         elif worth == "valid" and lost:
             worth = "unwatched"
-        if rows:
-            note = night.refusals.get(name, "")
-            found.append(
-                content.Judge(name=name, standing=worth, certificate=held, note=note, watch=watch, watch_note=lost)
-            )
+        if rows or night.unasked(judge):
+            about = {"question": judge.declared.question, "blocks": judge.declared.blocks, "version": judge.version}
+            note = {"description": judge.declared.description, "note": night.refusals.get(name, "")}
+            known_of = {"certificate": held, "watch": watch, "watch_note": lost, "unasked": night.unasked(judge)}
+            found.append(content.Judge(name=name, standing=worth, **about, **note, **known_of))
+    return found
+
+
+def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> list[content.Judge]:
+    """Return the judges with what each of them says of tonight."""
+    part, rng = night.part, np.random.default_rng(settings.seed)
+    found = []
+    for judge in trusted:
+        name, about = judge.name, night.labelling.of(judge.name)
+        if judge.question == "pairwise":
+            numbers: dict[str, object] = {
+                "preference": part("preference", partial(findings.preference, name, night.verdicts), None),
+                "controlled": part(
+                    "controlled",
+                    partial(judged.at_equal_lengths, name, night.verdicts, night.responses, night.baseline),
+                    None,
+                ),
+            }
+        else:
+            correct = partial(correction.corrected, name, night.verdicts, night.responses, about)
+            changed = partial(judged.change, name, night.verdicts, night.responses, night.baseline, about)
+            numbers = {
+                "corrected": part("corrected", partial(correct, rng=rng, draws=settings.draws), None),
+                "change": part("change", changed, None),
+                "said": judged.scale(name, night.verdicts),
+            }
+        found.append(judge.model_copy(update=numbers))
     return found
 
 
@@ -154,8 +181,8 @@ def decide(
     everything: findings.Comparison | None,
     checks: findings.Comparison | None,
 ) -> gate.Gate:
-    """Return the gate's word; a judge of single answers that may not be believed leaves the decision to the checks."""
-    is_believed = (findings.JUDGE, "valid") in {(judge.name, judge.standing) for judge in trusted}
+    """Return the gate's word; judges of single answers that may not be believed leave the decision to the checks."""
+    is_believed = content.trust(trusted) == "valid"
     basis = everything if is_believed else checks
     mine, theirs = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
     target = findings.account(night.outcomes["target", False])
@@ -167,8 +194,8 @@ def decide(
         worse=basis.worse if basis else [],
         low=basis.change.low if basis else None,
         max_drop=settings.max_drop,
-        standings=[judge.standing for judge in trusted],
-        unwatched="; ".join(judge.watch_note for judge in trusted if judge.standing == "unwatched"),
+        standings=[judge.standing for judge in trusted if judge.blocks],
+        unwatched="; ".join(judge.watch_note for judge in trusted if judge.blocks and judge.standing == "unwatched"),
         is_set_compared=night.provenance.without_baseline == 0,
         has_baseline=bool(night.baseline),
     )
@@ -213,8 +240,6 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     trusted = part("judges", lambda: judges(night, now), nobody)
     everything, checks = comparisons(night, settings)
     target, by_checks = night.outcomes["target", False], night.outcomes["target", True]
-    rng = np.random.default_rng(settings.seed)
-    correct = partial(correction.corrected, night.verdicts, night.responses, night.items, night.labels)
 
     def listed(field: str, group: cases.Group) -> list[ReportedCase]:
         worse = _worse(everything, checks)
@@ -229,18 +254,10 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         everything=everything,
         checks=checks,
         rates=part("rates", lambda: both_rates(night.cases, target, by_checks), list[CategoryRates]()),
-        corrected=part("corrected", lambda: correct(rng=rng, draws=settings.draws), None),
-        change=part(
-            "change",
-            lambda: judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
-            None,
+        steadiness=part(
+            "steadiness", lambda: steadiness(night.cases, night.responses, night.verdicts, night.judges), None
         ),
-        preference=part("preference", lambda: findings.preference(night.verdicts), None),
-        controlled=part(
-            "controlled", lambda: judged.at_equal_lengths(night.verdicts, night.responses, night.baseline), None
-        ),
-        steadiness=part("steadiness", lambda: steadiness(night.cases, night.responses, night.verdicts), None),
-        judges=trusted,
+        judges=part("judges", lambda: told(night, settings, trusted), trusted),
         signals=night.signals,
         spent=part("spent", lambda: costs.spending(night.ledger), list[costs.Spending]()),
         answers=part("answers", lambda: costs.answers(night.responses), None),
@@ -255,15 +272,16 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
 
 def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
     """Return tonight's row of the history: the outcome of each case by the scorers that may be believed."""
-    judge = next((row for row in trusted if row.name == findings.JUDGE and row.standing == "valid"), None)
-    mine, theirs = (night.outcomes[of, judge is None].by_case for of in ("target", "baseline"))
+    is_believed = content.trust(trusted) == "valid"
+    behind = [row.certificate for row in trusted if row.blocks and row.question != "pairwise" and row.certificate]
+    mine, theirs = (night.outcomes[of, not is_believed].by_case for of in ("target", "baseline"))
     decided = {case.case_id for case in night.cases if mine.get(case.case_id) in {"pass", "fail"}}
-    shown = {} if judge else _shown_outcomes(night.outcomes["target", False])
+    shown = {} if is_believed else _shown_outcomes(night.outcomes["target", False])
     return CaseNight(
         night=night.provenance.epoch,
         run=night.run,
         target=night.provenance.target,
-        judge=judge.certificate.fingerprint if judge and judge.certificate else "",
+        judge="+".join(held.fingerprint for held in behind) if is_believed else "",
         evaluation_set=night.provenance.evaluation_set,
         cases=len(night.cases),
         failed=sorted(name for name in decided if mine[name] == "fail"),

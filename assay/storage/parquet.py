@@ -17,6 +17,8 @@ from assay.records.record import Record
 
 GROUP = 2_000
 """Rows of one row group."""
+AS_DICTS: dict[str, Any] = {"maps_as_pydicts": "strict"}
+"""How rows are read: Arrow would hand out its maps as lists of pairs."""
 Row = TypeVar("Row", bound=Record)
 Key = tuple[Any, ...]
 
@@ -151,7 +153,9 @@ def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | N
             left = found.metadata.num_rows
             for batch in found.iter_batches(GROUP, columns=[columns[field] for field in fields]):
                 left -= batch.num_rows
-                yield from batch.select([columns[field] for field in fields]).rename_columns(fields).to_pylist()
+                yield from (
+                    batch.select([columns[field] for field in fields]).rename_columns(fields).to_pylist(**AS_DICTS)
+                )
             if left:
                 raise pa.ArrowInvalid(f"{left} rows less than it declares")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -96,7 +96,7 @@ class Parts(Generic[Row]):
             table = pq.read_table(pa.BufferReader(data))
             if table.schema.names != self._record.arrow_schema().names:
                 raise _damaged(f"{where} has the columns of another version")
-            return [self._record.model_validate(fields) for fields in table.to_pylist()]
+            return [self._record.model_validate(fields) for fields in table.to_pylist(**AS_DICTS)]
         except (pa.ArrowException, ValidationError) as error:
             raise _damaged(f"{where} is no table of {self._record.__name__}") from error
 
@@ -131,7 +131,7 @@ def between(file: Path, record: type[Row], first: int, last: int) -> Iterator[Ro
             low, high = max(first, begin), min(last, end)
             if low < high:
                 group = found.read_row_group(number).slice(low - begin, high - low)
-                yield from map(record.model_validate, group.to_pylist())
+                yield from map(record.model_validate, group.to_pylist(**AS_DICTS))
             begin = end
 
 

@@ -2,7 +2,7 @@
 
 from assay.errors import DataError
 from assay.project.table import Table
-from assay.records.label import Answer, Draw, Item, Label
+from assay.records.label import Answer, Draw, Item, Label, Labelling
 
 ITEMS = Table(
     name="items",
@@ -19,8 +19,8 @@ LABELS = Table(
     path="data/labels/labels.jsonl",
     record=Label,
     fix_hint="import the labels",
-    keys=("item_id", "annotator"),
-    order=("item_id", "annotator"),
+    keys=("item_id", "annotator", "judge"),
+    order=("item_id", "annotator", "judge"),
     is_required=True,
     filled=("sampling_frame", "rubric_version"),
     probabilities=("inclusion_probability",),
@@ -30,8 +30,8 @@ DRAWS = Table(
     path="data/labels/draws.jsonl",
     record=Draw,
     fix_hint="restore it from Git",
-    keys=("item_id",),
-    order=("item_id",),
+    keys=("item_id", "judge"),
+    order=("item_id", "judge"),
 )
 ANSWERS = Table(
     name="answers",
@@ -57,3 +57,12 @@ def labelled() -> tuple[list[Item], list[Label]]:
             f"({', '.join(lost[:SHOWN])}{', ...' if len(lost) > SHOWN else ''}): restore the items"
         )
     return items, labels
+
+
+def labelling() -> Labelling:
+    """Return the labelled items, their labels, and how they were drawn; a project may have none of it.
+
+    Raises:
+        DataError: As for `labelled`.
+    """
+    return Labelling(*labelled(), DRAWS.read(may_be_absent=True))
