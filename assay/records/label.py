@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from assay.records.case import Case
 from assay.records.record import Name, Record, Text
 
 
@@ -23,6 +24,14 @@ class Item(Record):
     response_a: str
     response_b: str
     """Empty for pass-fail."""
+
+    def asks(self, case: Case) -> bool:
+        """Tell whether people who labelled the item were asked about this case as it is today.
+
+        An item without a reference was labelled without one, so no other reference makes its label another one.
+        """
+        is_same = self.case_id == case.case_id and self.turns == case.turns
+        return is_same and self.reference in {"", case.reference}
 
 
 class Span(Record):

@@ -56,7 +56,7 @@ class Provenance(Record):
     """The release that has this content, such as `evalset@v1.0.0`; empty when it was never released."""
     cases: int
     without_baseline: int
-    """Cases that have no accepted answer in their present revision."""
+    """Cases that have no accepted answer to what they ask today."""
     epoch: str
     anchors: int
     parameters: str

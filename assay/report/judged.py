@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InsufficientDataError
+from assay.records.case import Case
 from assay.records.label import Item, Label
 from assay.records.record import Record
 from assay.records.response import Response
@@ -69,17 +70,25 @@ def change(
     baseline: Iterable[Response],
     items: Iterable[Item],
     labels: Iterable[Label],
+    cases: Iterable[Case],
 ) -> Change | None:
     """Return by how much people's pass rate changed, from labels on both versions' answers to the same cases.
 
-    None where the judge has no case with a verdict on both versions.
+    None where the judge has no case with a verdict on both versions. A label counts while its case asks and has the
+    reference that its annotator was shown.
     """
     said = {subject: _outcomes(verdicts, subject) for subject in ("target", "baseline")}
     both = [case_id for case_id in said["target"] if case_id in said["baseline"]]
     if not both:
         return None
     judge = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in both}
-    natural = [item for item in items if item.question == "pass-fail" and item.slice == "natural"]
+    today = {case.case_id: case for case in cases}
+    natural = [
+        item
+        for item in items
+        if item.question == "pass-fail" and item.slice == "natural"
+        if item.case_id in today and item.asks(today[item.case_id])
+    ]
     drawn = [label for label in labels if label.inclusion_probability is not None and label.split == "heldout"]
     mine, theirs = (_human(natural, drawn, _texts(answers)) for answers in (responses, baseline))
     human = {case_id: mine[case_id] - theirs[case_id] for case_id in both if case_id in mine and case_id in theirs}

@@ -214,7 +214,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     everything, checks = comparisons(night, settings)
     target, by_checks = night.outcomes["target", False], night.outcomes["target", True]
     rng = np.random.default_rng(settings.seed)
-    correct = partial(correction.corrected, night.verdicts, night.responses, night.items, night.labels)
+    correct = partial(correction.corrected, night.verdicts, night.responses, night.items, night.labels, night.cases)
 
     def listed(field: str, group: cases.Group) -> list[ReportedCase]:
         worse = _worse(everything, checks)
@@ -232,7 +232,9 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         corrected=part("corrected", lambda: correct(rng=rng, draws=settings.draws), None),
         change=part(
             "change",
-            lambda: judged.change(night.verdicts, night.responses, night.baseline, night.items, night.labels),
+            lambda: judged.change(
+                night.verdicts, night.responses, night.baseline, night.items, night.labels, night.cases
+            ),
             None,
         ),
         preference=part("preference", lambda: findings.preference(night.verdicts), None),
