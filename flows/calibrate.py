@@ -1,10 +1,12 @@
 """Calibrate a judge again, on demand: from the Prefect UI's form or with `assay calibrate`."""
 
-from typing import Literal
+from typing import Annotated
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from pydantic import WithJsonSchema
 
+from assay.judges import prompt
 from assay.orchestration import artifacts
 from assay.orchestration.demands import Demands, tried
 from assay.orchestration.runs import running
@@ -14,7 +16,8 @@ from tasks.calibrate import calibrate as calibrate_stage
 from tasks.judge import judge as judge_stage
 from tasks.publish import publish
 
-Judge = Literal["correctness", "preference"]
+Judge = Annotated[str, WithJsonSchema({"type": "string", "enum": prompt.names()})]
+"""One of the project's judges: the form of the Prefect UI lists those that there are when it is served."""
 
 
 @flow(name="calibrate", flow_run_name="calibrate-{judge}")
@@ -24,7 +27,7 @@ def calibrate(
     """Hold a judge against the held-out labels and issue its certificate anew.
 
     Args:
-        judge: Which judge. Its policy is in params.yaml, section calibrate.
+        judge: Which judge. Its policy is in its judge.yaml, or in params.yaml, section calibrate.
         label_set: The sampling frame whose labels count, as data/labels names it; empty for all.
         demands: Other floors, to see what would become of the judge; such a certificate is shown and never filed.
         env: Environment whose params.<env>.yaml holds over params.yaml, such as staging; empty for none.

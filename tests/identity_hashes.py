@@ -26,7 +26,7 @@ from assay.records.category import Category
 from assay.records.decision import Decision
 from assay.records.label import Answer, Item, Label, Span
 from assay.records.record import Record, digest
-from assay.stages import execute, review
+from assay.stages import review
 from assay.targets.chat import ChatTarget, Product
 from assay.targets.http import HttpTarget
 from assay.targets.python import PythonTarget
@@ -133,7 +133,7 @@ def _first(make: Callable[[int], Fields], number: int) -> list[Fields]:
 KINDS: dict[str, tuple[Callable[[int], Any], Callable[[Any], str]]] = {
     "case revision": (identities.case, lambda fields: Case.model_validate(fields).revision()),
     "case digest": (identities.case, lambda fields: Case.model_validate(fields).digest()),
-    "request": (identities.case, lambda fields: execute.request(Case.model_validate(fields))),
+    "request": (identities.case, lambda fields: Case.model_validate(fields).request()),
     "candidate": (identities.candidate, lambda fields: Candidate.model_validate(fields).digest()),
     "batch name": (lambda number: _first(identities.candidate, number), _batch_name),
     "set content": (lambda number: _first(identities.case, number), _set_content),

@@ -77,9 +77,7 @@ def gate(*, hours: int, is_json: bool) -> None:
 
 
 @command("calibrate")
-@click.option(
-    "--judge", "judges", multiple=True, type=click.Choice(["correctness", "preference"]), help="Default: all."
-)
+@click.option("--judge", "judges", multiple=True, metavar="NAME", help="Default: all that have held-out labels.")
 @click.option("--label-set", default="", metavar="FRAME", help="Only labels of this sampling frame.")
 @click.option("--plan", "is_plan", is_flag=True, help="Say which of tonight's answers to label next instead.")
 @click.option(
@@ -107,14 +105,14 @@ def calibrate(
 
     Certificates are issued anew, on the held-out labels.
     """
-    from assay.calibration.certificate import JUDGES
     from assay.project.certificates import read_certificates
+    from assay.stages.calibrate import chosen
 
     if is_plan:
         _plan(half_width, count, sheet, is_json=is_json)
         return
     flow = load("calibrate").calibrate
-    for judge in judges or JUDGES:
+    for judge in chosen(judges):
         state = flow.fn(judge, label_set, None, env, overrides)
         if not is_json:
             click.echo(state.message)

@@ -16,9 +16,9 @@ from assay.storage import hash_chain
 
 
 def accept() -> int:
-    """Freeze the last run's answers as the baseline; return how many."""
-    answered = [response for response in RESPONSES.read() if response.status == "ok"]
-    BASELINE.write([response for response in answered if response.trial == 0])
+    """Freeze the last run's answers, of several trials the first, as the baseline; return how many."""
+    answered = [response for response in RESPONSES.read() if response.status == "ok" and response.trial == 0]
+    BASELINE.write(answered)
     return len(answered)
 
 

@@ -28,7 +28,7 @@ from assay.records.label import Answer, Draw, Item, Label
 from assay.records.record import digest
 from assay.records.response import Response
 from assay.records.verdict import Outcome
-from assay.stages import batches
+from assay.stages import batches, night
 from assay.stats.allocation import LabelsNeeded, labels_for, sqrt_allocation
 
 JUDGE = "correctness"
@@ -85,21 +85,22 @@ def plan(half_width: float, labels: int | None) -> Plan:
 
 
 def tonight() -> list[Answered]:
-    """Return tonight's first answers that the judge has judged, in the order of the cases.
+    """Return tonight's first answers that the judge has judged by the cases as they are, in the order of the cases.
 
     Raises:
         InsufficientDataError: There is none.
     """
     cases = {case.case_id: case for case in CASES.read()}
+    responses = RESPONSES.read()
     said = {
         verdict.item_id: verdict.outcome
-        for verdict in VERDICTS.stream()
+        for verdict in night.scores(VERDICTS.stream(), responses, cases.values())
         if (verdict.subject, verdict.scorer, verdict.trial, verdict.status) == ("target", JUDGE, 0, "ok")
     }
     found = [
         Answered(cases[response.case_id], response, said[response.case_id])
-        for response in RESPONSES.stream()
-        if response.trial == 0 and response.status == "ok" and response.case_id in said and response.case_id in cases
+        for response in responses
+        if response.trial == 0 and response.status == "ok" and response.case_id in said
     ]
     if not found:
         raise InsufficientDataError("no answer of tonight was judged, so none can be drawn: run `assay nightly` first")

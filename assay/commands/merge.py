@@ -8,7 +8,7 @@ before. Reads both sides from Git's index; writes the logs of data/, the tables 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from assay.commands.merge_nights import join_nights
+from assay.commands.merge_nights import join_nights, rows_of, union
 from assay.errors import ConfigError, DataError
 from assay.evalset.admission import BatchEvent
 from assay.project import files
@@ -72,7 +72,7 @@ def merge() -> Merged:
             f"as {DECISIONS.path}: call `git merge` first"
         )
     sides = {name: _sides(name) for name in names}
-    joined = {name: _log(name, one) if name in LOGS else _table(name, one) for name, one in sides.items()}
+    joined = {name: _log(name, one) if name in LOGS else _table(name) for name, one in sides.items()}
     _require_sense(joined)
     for name, lines in joined.items():
         files.write_bytes(TABLES[name].path, b"".join(line + END for line in lines))
@@ -163,21 +163,15 @@ def _news(first: Sequence[bytes], added: Sequence[bytes]) -> list[bytes]:
     return [line for line, event in zip(added, there, strict=True) if (event.batch, event.event) not in done]
 
 
-def _table(name: str, sides: Sides) -> list[bytes]:
-    """Return the rows of both branches, each key once."""
+def _table(name: str) -> list[bytes]:
+    """Return the rows of both branches, each key once.
+
+    Also a row that only one of them has rewritten is for people to settle, hence no base: a chance of being drawn rests
+    on all that was drawn, and the other branch may have drawn and labelled by the old one.
+    """
     table = TABLES[name]
-    rows: dict[tuple[str, ...], Record] = {}
-    for lines, branch in ((sides.ours, "our branch"), (sides.theirs, "their branch")):
-        where = f"{table.path} on {branch}"
-        for number, row in enumerate(parse_rows(table.record, lines, where), 1):
-            key = tuple(str(getattr(row, field)) for field in table.order)
-            if rows.setdefault(key, row) != row:
-                raise DataError(
-                    f"{where}, row {number} ({', '.join(key)[:80]}): the other branch says otherwise, expected each "
-                    "row once: mend it on one of them, then merge again"
-                )
-    ordered = [rows[key] for key in sorted(rows)]
-    return jsonl.written(ordered).splitlines()
+    rows, _ = union(table, {"base": [], "ours": rows_of(table, "ours"), "theirs": rows_of(table, "theirs")})
+    return jsonl.written(rows).splitlines()
 
 
 def _require_sense(joined: dict[str, list[bytes]]) -> None:

@@ -60,10 +60,10 @@ def join_nights(conflicts: Collection[str]) -> JoinedNights:
     for path in sorted(path for path in conflicts if _is_certificate(path)):
         joined.taken[path], joined.content[path] = _certificate(path)
     if HISTORY.path in conflicts:
-        history, joined.rows["history"] = _union(HISTORY, {side: unfolded(_rows(HISTORY, side)) for side in STAGES})
+        history, joined.rows["history"] = union(HISTORY, {side: unfolded(rows_of(HISTORY, side)) for side in STAGES})
         joined.content[HISTORY.path] = jsonl.written(folded(history))
     if NIGHTS.path in conflicts:
-        nights, joined.rows["nights"] = _union(NIGHTS, {side: _rows(NIGHTS, side) for side in STAGES})
+        nights, joined.rows["nights"] = union(NIGHTS, {side: rows_of(NIGHTS, side) for side in STAGES})
         joined.content[NIGHTS.path] = jsonl.written(nights)
     # Where one side alone has other rows Git has merged them, whichever certificate counts.
     if SEEN.path in conflicts or (joined.taken and content(":0", SEEN.path)):
@@ -111,8 +111,12 @@ def _branch(side: str) -> str:
     return {"ours": "our branch", "theirs": "their branch"}.get(side, "the branch that both come from")
 
 
-def _rows(table: Table[Row], side: str) -> list[Row]:
+def rows_of(table: Table[Row], side: str) -> list[Row]:
     """Return the rows of a table as one side has it.
+
+    Args:
+        table: The table.
+        side: One of `STAGES`.
 
     Raises:
         DataError: The side has deleted the table, or a row is damaged.
@@ -123,19 +127,35 @@ def _rows(table: Table[Row], side: str) -> list[Row]:
     return list(parse_rows(table.record, lines, where))
 
 
-def _by_key(table: Table[Row], rows: Sequence[Row]) -> dict[tuple[str, ...], Row]:
-    return {tuple(str(getattr(row, field)) for field in table.keys): row for row in rows}
+def _by_key(table: Table[Row], rows: Sequence[Row], side: str) -> dict[tuple[str, ...], Row]:
+    by_key: dict[tuple[str, ...], Row] = {}
+    for number, row in enumerate(rows, 1):
+        key = tuple(str(getattr(row, field)) for field in table.keys)
+        if by_key.setdefault(key, row) != row:
+            raise DataError(
+                f"{table.path} on {_branch(side)}, row {number}: there are two rows of {_named(key)} and they differ, "
+                "expected each row once: correct it there, then merge again"
+            )
+    return by_key
 
 
-def _union(table: Table[Row], sides: Mapping[str, Sequence[Row]]) -> tuple[list[Row], tuple[int, int]]:
+def _named(key: Sequence[str]) -> str:
+    return ", ".join(filter(None, key))[:120]
+
+
+def union(table: Table[Row], sides: Mapping[str, Sequence[Row]]) -> tuple[list[Row], tuple[int, int]]:
     """Return the rows of both sides in order, and how many only ours and only theirs had added.
 
     A row that one side has filed again takes the place of the old one.
 
+    Args:
+        table: Whose rows they are.
+        sides: The rows by side, as in `STAGES`.
+
     Raises:
-        DataError: Both sides have a row of one key, and the rows differ.
+        DataError: Both sides have a row of one key, and the rows differ; or one side has two.
     """
-    before, ours, theirs = (_by_key(table, sides[side]) for side in STAGES)
+    before, ours, theirs = (_by_key(table, sides[side], side) for side in STAGES)
     rows = dict(ours)
     for key, row in theirs.items():
         mine = rows.setdefault(key, row)
@@ -143,8 +163,8 @@ def _union(table: Table[Row], sides: Mapping[str, Sequence[Row]]) -> tuple[list[
             rows[key] = row
         elif row not in (mine, before.get(key)):
             raise DataError(
-                f"{table.path}: both branches have a row of {', '.join(filter(None, key))[:120]} and the rows differ, "
-                "expected each run once: correct it on one of them, then merge again"
+                f"{table.path}: both branches have a row of {_named(key)} and the rows differ, expected each row once: "
+                "correct it on one of them, then merge again"
             )
     added = len(ours.keys() - before.keys()), len(theirs.keys() - before.keys())
     return sorted(rows.values(), key=lambda row: tuple(str(getattr(row, field)) for field in table.order)), added
@@ -184,7 +204,7 @@ def _seen(taken: Mapping[str, Side]) -> list[Seen]:
     Raises:
         DataError: Both sides have other rows than before of a judge, and only one certificate.
     """
-    sides = {side: _of_judges(_rows(SEEN, side)) for side in STAGES}
+    sides = {side: _of_judges(rows_of(SEEN, side)) for side in STAGES}
     is_merged = content(":0", SEEN.path) is not None
     rows: list[Seen] = []
     for judge in sorted(sides["ours"].keys() | sides["theirs"].keys()):

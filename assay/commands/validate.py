@@ -13,17 +13,11 @@ from assay.project.release_notes import RELEASES, read_notes
 from assay.project.tables.registry import TABLES
 from assay.project.tables.traces import TRACES
 from assay.project.taxonomy import read_taxonomy
-from assay.stages import dvc_yaml, generate, monitor, shards
+from assay.stages import calibrate, dvc_yaml, generate, monitor, shards
 from assay.stages.registry import STAGES
 from assay.targets import environment
 from assay.targets.preflight import require_openable
 
-ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "correctness": ("pass-fail", ("question", "reference", "response")),
-    "preference": ("pairwise", ("question", "reference", "response_a", "response_b")),
-    "grounding": ("pass-fail", ("question", "contexts", "response")),
-}
-"""By judge: the kind of its question, and the texts that the stages hand to it."""
 PIPELINE = frozenset(code_lock.STAGES)
 
 
@@ -38,7 +32,7 @@ def validate(stages: Sequence[str]) -> None:
         DataError: The taxonomy or a table that one of them reads breaks its contract.
     """
     settings = read_settings()
-    _require_judges()
+    _require_judges(settings)
     read_taxonomy()
     shards.require(settings["execute"])
     monitor.policies(settings["monitor"])
@@ -66,26 +60,21 @@ def read_settings() -> dict[str, Any]:
     return {name: params.read_params(name, stage.settings) for name, stage in STAGES.items()}
 
 
-def _require_judges() -> None:
-    """Refuse a judge's folder that is none, a default judge that is not there, or a prompt for other texts.
+def _require_judges(settings: Mapping[str, Any]) -> None:
+    """Refuse a judge's folder that is none, and demands that no judge could be held against.
 
     Raises:
         ConfigError: The text names it.
     """
     folders = sorted(path.name for path in Path(prompt.JUDGES_FOLDER).glob("*") if path.is_dir())
-    strange = [name for name in folders if name not in ASKED]
-    if strange:
-        raise ConfigError(
-            f"{prompt.JUDGES_FOLDER}/{strange[0][:80]} is no judge that anything asks, expected only "
-            f"{', '.join(ASKED)}: take the folder out"
-        )
-    for name, (question, texts) in ASKED.items():
-        judge = prompt.load(name)
-        if (judge.question, sorted(judge.texts)) != (question, sorted(texts)):
+    for name in folders:
+        if name not in prompt.names():
             raise ConfigError(
-                f"{prompt.JUDGES_FOLDER}/{name}/{prompt.PROMPT} asks {judge.question} of {', '.join(judge.texts)}, "
-                f"expected {question} of {', '.join(texts)}: correct its head"
+                f"{prompt.JUDGES_FOLDER}/{name[:80]} has no {prompt.DECLARATION}, expected the declaration of a judge: "
+                "run `assay upgrade`, which writes the one of a judge of before, write it, or take the folder out"
             )
+        prompt.load(name)
+    calibrate.require_policies(settings["calibrate"])
 
 
 def _require_product(settings: Mapping[str, Any]) -> None:

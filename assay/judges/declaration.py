@@ -26,11 +26,11 @@ METADATA = "metadata."
 """Begins the name of an input that is one of the case's metadata."""
 _METADATA = re.compile(r"metadata\.[A-Za-z0-9_]{1,40}")
 PAIRED = frozenset({"question", "reference", "rubric", "response"})
-"""What a pair can be judged by, beside metadata: two whole conversations side by side are more than a judge can read."""
+"""What a pair can be judged by, beside metadata: two whole conversations side by side are more than a judge reads."""
 TRACED = frozenset({"question", "response", "contexts"})
 """What a production conversation has."""
-WHOLE = 101
-"""Values that a scale may have: 0 to 100."""
+LEAST, WHOLE = 2, 101
+"""Steps that a scale must have, and values that it may have: 0 to 100."""
 SHORT = 40
 
 
@@ -194,9 +194,9 @@ class Declaration(Record):
                 raise ValueError(f"question {self.question} takes no range: take it out, or ask question: score")
             return
         low, high = self.range or (0, 0)
-        if not 2 <= high - low < WHOLE:
+        if not LEAST <= high - low < WHOLE:
             raise ValueError(
-                f"range is {list(self.range or ())}, expected [lowest, highest] of 3 to {WHOLE} whole numbers"
+                f"range is {list(self.range or ())}, expected [lowest, highest] of {LEAST + 1} to {WHOLE} whole numbers"
             )
         if self.pass_threshold is None or not low < self.pass_threshold <= high:
             raise ValueError(f"pass_threshold is {self.pass_threshold}, expected a number above {low}, up to {high}")
@@ -232,7 +232,7 @@ def text_name(name: str) -> str:
 
 
 def moving(declared: Declaration) -> Mapping[str, Any]:
-    """Return what of a declaration enters the judge's fingerprint; nothing of a judge as they were before there was one."""
+    """Return what of a declaration enters a judge's fingerprint; of a judge of before there was any, nothing."""
     fields = {name: getattr(declared, name) for name in Declaration.moving}
     return {name: value for name, value in fields.items() if value not in ((), None, "none")}
 

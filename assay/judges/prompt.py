@@ -22,13 +22,14 @@ from assay.judges.declaration import Declaration, moving
 from assay.judges.delimiters import neutralise
 from assay.judges.examples import Example, read_examples
 from assay.records.record import digest
-from assay.yaml_text import YamlError, parse_yaml
 from assay.text import first_fault, one_line
+from assay.yaml_text import YamlError, parse_yaml
 
 JUDGES_FOLDER = "data/judges"
 """Folder of the project with one folder a judge; they are the team's to edit."""
 DECLARATION, RUBRIC, PROMPT = "judge.yaml", "rubric.md", "prompt.md"
-DEFAULT_PROMPT = resources.files("assay.judges") / "default_prompt.md"
+RESOURCES = ("default_prompt.md",)
+DEFAULT_PROMPT = resources.files("assay.judges") / RESOURCES[0]
 Text = str | Sequence[str]
 
 SEGMENT = "segment"
@@ -42,7 +43,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _VERSION = re.compile(r'^version = "([^"\n]+)"$', re.MULTILINE)
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined,
-    autoescape=False,  # noqa: S701 - no HTML is made; every inserted text is neutralised
+    autoescape=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -106,11 +107,12 @@ def form(declared: Declaration) -> dict[str, Any]:
         legal = [int(value) for value in declared.verdicts]
     verdict = {"type": "integer" if declared.question == "score" else "string", "enum": legal}
     why = {"type": "string"}
-    fields: dict[str, Any] = {
+    orders: dict[str, dict[str, Any]] = {
         "none": {"verdict": verdict},
         "rationale-first": {"rationale": why, "verdict": verdict},
         "verdict-first": {"verdict": verdict, "rationale": why},
-    }[declared.reasoning]
+    }
+    fields = orders[declared.reasoning]
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
@@ -129,10 +131,12 @@ def wanted(declared: Declaration) -> str:
     """Return in words which replies are legal."""
     values = declared.verdicts
     if declared.question == "score":
-        first = answer(declared, values[0])
-        return f"{first}, where the verdict is a whole number from {values[0]} to {values[-1]}"
-    said = [answer(declared, value) for value in values]
-    return f"{', '.join(said[:-1])} or {said[-1]}"
+        return f"{answer(declared, values[0])}, where the verdict is a whole number from {values[0]} to {values[-1]}"
+    if declared.reasoning == "none":
+        said = [answer(declared, value) for value in values]
+        return f"{', '.join(said[:-1])} or {said[-1]}"
+    quoted = [json.dumps(value, ensure_ascii=False) for value in values]
+    return f"{answer(declared, values[0])}, where the verdict is {', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
 def names() -> list[str]:
@@ -240,7 +244,7 @@ def _template(
 
 def _user(template: Template, declared: Declaration, rubric: str, shown: Mapping[str, str]) -> str:
     about = {"kind": declared.question, "form": wanted(declared), "rubric": rubric, "texts": shown}
-    return _block(template, "user", **about | shown)
+    return _block(template, "user", **{**about, **shown})
 
 
 def _safe(text: Text, names: Iterable[str]) -> str:
@@ -269,8 +273,8 @@ def _headless(text: str) -> tuple[str, str]:
     """Return a file's TOML head, as versions before 0.3 wrote one between two lines of `+++`, and its body."""
     if not text.startswith("+++\n"):
         return "", text
-    _, head, body = (text.split("+++\n", maxsplit=2) + ["", ""])[:3]
-    return head, body
+    _, head, *rest = text.split("+++\n", maxsplit=2)
+    return head, "".join(rest)
 
 
 def _rubric_version(rubric: str) -> str:

@@ -81,7 +81,7 @@ class Question(NamedTuple):
 
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
-    """Tell whether a judge of single answers is asked about an answer: its case fits, and nothing required is missing."""
+    """Tell whether a judge of single answers is asked about an answer: its case fits, nothing required is missing."""
     declared = judge.declared
     if declared.is_pair or declared.scope != "cases" or not declared.applies_to.fits(case):
         return False

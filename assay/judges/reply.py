@@ -1,9 +1,10 @@
 """Replies of judges: what real models write is read, and nothing ambiguous is.
 
-A judge answers with one JSON object that holds one verdict. Read besides are the harmless spellings of it: a code fence
-around the whole reply, a block of thoughts or a fixed phrase before it, fields besides the verdict, another letter case,
-marks of an end. No verdict is searched for in prose, repaired or guessed, so that one which a judged text smuggles into
-the reply moves nothing. The probability comes from the log-probabilities of the token at the verdict's own place.
+A judge answers with one JSON object that holds one verdict. Read besides are the harmless spellings of it: a fence
+around the whole reply, a block of thoughts or a fixed phrase before it, fields besides the verdict, another letter
+case, marks of an end. No verdict is searched for in prose, repaired or guessed, so that one which a judged text
+smuggles into the reply moves nothing. The probability comes from the log-probabilities of the token at the verdict's
+own place.
 """
 
 import json
@@ -34,12 +35,13 @@ _THOUGHTS = re.compile(r"\s*<(think|thinking|thought)>(?:(?!</?\1>).)*</\1>", re
 _FENCE = re.compile(r"\s*```[a-z]{0,10}[ \t]*\n(.*?)\n?[ \t]*```\s*", re.DOTALL | re.IGNORECASE)
 _LEAD = re.compile(
     r"\s*(?:(?:sure|certainly|of course|ok|okay)[,.!]?\s+)?"
-    r"(?:here (?:you go|it is|is (?:my|the|your) [a-z ]{1,20})|(?:my |the |final )*(?:verdict|answer|judgement|judgment))"
+    r"(?:here (?:you go|it is|is (?:my|the|your) [a-z ]{1,20})|"
+    r"(?:my |the |final )*(?:verdict|answer|judgement|judgment))"
     r"(?: is)?\s*:\s*(?=\{)",
     re.IGNORECASE,
 )
 _SINGLE = re.compile(r"\{\s*'verdict'\s*:\s*'([^'\"\\{}]*)'\s*\}\s*")
-_BLANK = {code: " " for code in (0x00A0, 0x202F, 0x2007, 0x3000, 0x200B, 0xFEFF)}
+_BLANK = dict.fromkeys((160, 8239, 8199, 12288, 8203, 65279), " ")
 """Blanks that JSON does not know; each becomes one that it does, so that places stay the same."""
 _BARE = "\"'`*_. \t\r\n"
 _PAIR: dict[str, Outcome] = {"A": "a", "B": "b", "tie": "tie"}

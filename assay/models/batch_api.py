@@ -115,7 +115,9 @@ class Batches:
         """Prepare the connection pool; nothing is contacted yet."""
         self._endpoint, self._poll_s, self._patience_s, self._sleep = endpoint, poll_s, patience_s, sleep
         self._is_reached, self._secrets = False, Secrets((endpoint.api_key,))
-        self._client = openai_package.client(endpoint, TRANSFER_S)
+        self._client = openai_package.client(
+            endpoint.base_url, endpoint.api_key, TRANSFER_S, endpoint.query, endpoint.headers
+        )
 
     async def close(self) -> None:
         """Close the connections."""

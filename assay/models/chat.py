@@ -115,7 +115,9 @@ class Chat:
         if through == "openai":
             from assay.models import openai_package
 
-            self._package = openai_package.client(endpoint, limits.deadline_s)
+            self._package = openai_package.client(
+                endpoint.base_url, endpoint.api_key, limits.deadline_s, endpoint.query, endpoint.headers
+            )
         self._headers = {"Content-Type": "application/json", **_authorization(endpoint), **dict(endpoint.headers)}
         self._completion_tokens = 0.0
 

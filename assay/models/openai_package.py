@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -12,18 +12,17 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from assay.errors import CallError
 from assay.models.transport import LOOPBACK, Sent
 
-if TYPE_CHECKING:
-    from assay.models.chat import Endpoint
+Pairs = tuple[tuple[str, str], ...]
 
 
-def client(endpoint: "Endpoint", deadline_s: float) -> AsyncOpenAI:
+def client(base_url: str, api_key: str, deadline_s: float, query: Pairs = (), headers: Pairs = ()) -> AsyncOpenAI:
     """Return the package's client as Assay uses it: no repeats of its own, no proxy before this machine's ports."""
-    is_local = urlsplit(endpoint.base_url).hostname in LOOPBACK
+    is_local = urlsplit(base_url).hostname in LOOPBACK
     return AsyncOpenAI(
-        base_url=endpoint.base_url,
-        api_key=endpoint.api_key or "none",
-        default_query=dict(endpoint.query),
-        default_headers=dict(endpoint.headers),
+        base_url=base_url,
+        api_key=api_key or "none",
+        default_query=dict(query),
+        default_headers=dict(headers),
         timeout=deadline_s,
         max_retries=0,
         http_client=DefaultAioHttpClient(trust_env=not is_local),

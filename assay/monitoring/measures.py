@@ -1,8 +1,8 @@
 """What is measured on production traffic: each signal reads columns of traces and yields one value a conversation.
 
-The columns are those of `assay.records.Trace`, and one for each judge of production, which the caller adds: True or False
-where it looked, missing where it did not; it must have looked at a random sample. `grounded` is the one judge's that
-there is.
+The columns are those of `assay.records.Trace`, and one for each judge of production, which the caller adds: True or
+False where it looked, missing where it did not; it must have looked at a random sample. `grounded` is that of the one
+judge which reads contexts.
 """
 
 from collections.abc import Callable

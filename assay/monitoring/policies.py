@@ -42,7 +42,7 @@ def _require_policy(policy: Policy) -> None:
     value, budget = policy.value_per_event_usd, policy.budget_usd_per_week
     if measure_of(policy.signal) is None:
         raise ConfigError(
-            f"the signal {policy.signal!r} is unknown; expected one of {', '.join(SIGNALS)}, or {JUDGED}<name of a judge>"
+            f"the signal {policy.signal!r} is unknown; expected one of {', '.join(SIGNALS)}, or {JUDGED}<judge>"
         )
     if policy.direction not in ("up", "down"):
         raise ConfigError(

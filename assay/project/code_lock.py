@@ -18,8 +18,8 @@ from assay.errors import CodeError, ConfigError
 from assay.project import files, params
 from assay.project.distribution import tool_version
 from assay.records.record import Record, digest
-from assay.yaml_text import YamlError, parse_yaml
 from assay.text import first_fault, one_line
+from assay.yaml_text import YamlError, parse_yaml
 
 LOCK = "assay.lock"
 CACHE = "code.json"

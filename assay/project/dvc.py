@@ -15,8 +15,8 @@ from assay.errors import ConfigError, RecordError
 from assay.project import archive, code_lock, failures, files, params, programs
 from assay.records.parts import PARTS
 from assay.records.record import digest
-from assay.yaml_text import YamlError, parse_yaml
 from assay.text import one_line
+from assay.yaml_text import YamlError, parse_yaml
 
 ABSENT = "absent"
 FIELDS = frozenset(

@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError
 from assay.errors import ConfigError
 from assay.project import files
 from assay.records.record import Record
-from assay.yaml_text import YamlError, parse_yaml
 from assay.text import first_fault
+from assay.yaml_text import YamlError, parse_yaml
 
 Settings = TypeVar("Settings", bound=Record)
 

@@ -68,6 +68,10 @@ class Case(Record):
         asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata"}
         return digest(hashed_fields(self, only=asked))
 
+    def request(self) -> str:
+        """Return the hash of what a product is asked; what is expected of its answer is no part of it."""
+        return digest(hashed_fields(self, only={"turns", "user"}))
+
     def digest(self) -> str:
         """Return the hash of the whole case, as a reviewer was shown it."""
         return digest(self)

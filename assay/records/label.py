@@ -8,9 +8,9 @@ from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from assay.records.case import Case
 from assay.records.record import Name, Record, Text
 from assay.records.response import MadeCall, Message
-
 
 RESOURCES = ("judges_before.json",)
 BEFORE: dict[str, str] = json.loads((resources.files("assay.records") / RESOURCES[0]).read_bytes())
@@ -40,6 +40,14 @@ class Item(Record):
     rubric: dict[str, str] = Field(default={})
     """By judge: what the case asks it to look at."""
     metadata: dict[str, str] = Field(default={})
+
+    def asks(self, case: Case) -> bool:
+        """Tell whether people who labelled the item were asked about this case as it is today.
+
+        An item without a reference was labelled without one, so no other reference makes its label another one.
+        """
+        is_same = self.case_id == case.case_id and self.turns == case.turns
+        return is_same and self.reference in {"", case.reference}
 
 
 class Span(Record):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from assay.records.case import ToolCall
+from assay.records.case import Case, ToolCall
 from assay.records.record import Name, Record
 
 
@@ -56,5 +56,15 @@ class Response(Record):
     source_run: str = ""
     """Id of the run that asked: another one's where an answer was kept."""
     request: str = ""
-    """Hash of what was asked, beside whom."""
+    """Hash of what was asked, as of `Case.request`; empty in a table of before it was kept."""
     answered_at: datetime | None = None
+
+    def answers(self, case: Case) -> bool:
+        """Tell whether this is a response to what a case asks today, whatever is expected of it by now.
+
+        A row of before `request` was kept is one while the whole case is as it was, since nobody knows which part of
+        it has moved.
+        """
+        if self.case_id != case.case_id:
+            return False
+        return self.request == case.request() if self.request else self.revision == case.revision()

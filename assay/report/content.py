@@ -15,7 +15,7 @@ from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
 from assay.report.correction import Corrected
 from assay.report.costs import Answers, Spending
-from assay.report.findings import Accounting, Comparison, Preference, Rate
+from assay.report.findings import Accounting, Comparison, Preference
 from assay.report.gate import Gate
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
@@ -68,7 +68,7 @@ class Provenance(Record):
     """The release that has this content, such as `evalset@v1.0.0`; empty when it was never released."""
     cases: int
     without_baseline: int
-    """Cases that have no accepted answer in their present revision."""
+    """Cases that have no accepted answer to what they ask today."""
     epoch: str
     anchors: int
     parameters: str

@@ -2,8 +2,9 @@
 
 Labels drawn at random from the very answers that were judged tonight carry double sampling. When the product's answers
 or the evaluation set have changed since, only the judge's agreement with people can be carried over: Rogan-Gladen, and
-the report says what that assumes (STATISTICS 3.1). One answer a case counts, the first trial's, since an interval over
-several would count the case as often.
+the report says what that assumes (STATISTICS 3.1). A label that was given by another reference than the case has today
+tells how the judge errs and nothing of tonight's answer. One answer a case counts, the first trial's, since an interval
+over several would count the case as often.
 """
 
 from collections import defaultdict
@@ -12,10 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from assay.errors import InsufficientDataError
+from assay.records.case import Case
 from assay.records.label import Item, Label, Labelling
+from assay.records.record import Record
 from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
-from assay.records.record import Record
 from assay.report.findings import Rate, rate
 from assay.stats import annotators
 from assay.stats.corrected import MIN_LABELS, Confusion, double_sampling, rogan_gladen
@@ -47,6 +49,7 @@ def corrected(
     verdicts: Sequence[Verdict],
     responses: Sequence[Response],
     about: Labelling,
+    cases: Iterable[Case],
     *,
     rng: np.random.Generator,
     draws: int,
@@ -58,6 +61,7 @@ def corrected(
         verdicts: Of any.
         responses: Tonight's.
         about: What was labelled for the judge's question.
+        cases: As they are today.
         rng: Source of draws.
         draws: How many.
     """
@@ -69,11 +73,14 @@ def corrected(
     drawn = [label for label in about.labels if label.item_id in natural and label.inclusion_probability is not None]
     human = annotators.majority(label for label in drawn if label.split == "heldout").outcomes
     frames = _frames(drawn)
-    frame = _tonight(frames, natural, human, judged, responses)
+    today = {case.case_id: case for case in cases}
+    asked = {name for name, item in natural.items() if item.case_id in today and item.asks(today[item.case_id])}
+    of_today = {item_id: outcome for item_id, outcome in human.items() if item_id in asked}
+    frame = _tonight(frames, natural, of_today, judged, responses)
     found: Interval | None = None
     try:
         if frame:
-            by_case = {natural[item_id].case_id: human[item_id] for item_id in frames[frame] if item_id in human}
+            by_case = {natural[item_id].case_id: of_today[item_id] for item_id in frames[frame] if item_id in of_today}
             counts = _confusion([(by_case[case_id], judged[case_id]) for case_id in by_case if case_id in judged])
             found, note = double_sampling(counts, **passes, rng=rng, draws=draws).pass_rate, WHOLE
         else:

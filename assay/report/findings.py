@@ -1,8 +1,8 @@
 """What a run found: every number of the report, computed from verdicts, before anything is drawn.
 
-A case is the unit. It passes when all its blocking scorers pass in all its trials, and it has no outcome when any of them gave
-none or is missing: an error can neither raise nor lower a rate. Preference is read from the first trial alone, since an
-interval over all of them would count one case several times.
+A case is the unit. It passes when all its blocking scorers pass in all its trials, and it has no outcome when any of
+them gave none or is missing: an error can neither raise nor lower a rate. Preference is read from the first trial
+alone, since an interval over all of them would count one case several times.
 """
 
 from collections import Counter, defaultdict
@@ -21,8 +21,8 @@ from assay.stats.rates import Interval, wilson
 from assay.stats.slices import SliceCounts, SliceFinding, find_drops
 
 CaseOutcome = Literal["pass", "fail", "wire", "judge", "unscorable"]
-"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has no expectation, and
-no blocking judge is asked about it. None of them is an outcome of the product."""
+"""`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has no expectation,
+and no blocking judge is asked about it. None of them is an outcome of the product."""
 NOTHING_SCORES = "nothing scores this case: add an expectation, or what a judge requires (`assay judges` lists it)"
 
 

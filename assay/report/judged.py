@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InsufficientDataError
+from assay.records.case import Case
 from assay.records.label import Item, Label, Labelling
 from assay.records.record import Record
 from assay.records.response import Response
@@ -76,10 +77,12 @@ def change(
     responses: Iterable[Response],
     baseline: Iterable[Response],
     about: Labelling,
+    cases: Iterable[Case],
 ) -> Change | None:
     """Return by how much people's pass rate changed, from labels on both versions' answers to the same cases.
 
-    None where the judge has no case with a verdict on both versions.
+    None where the judge has no case with a verdict on both versions. A label counts while its case asks and has the
+    reference that its annotator was shown.
 
     Args:
         name: The judge.
@@ -87,13 +90,20 @@ def change(
         responses: Tonight's.
         baseline: The accepted ones.
         about: What was labelled for the judge's question.
+        cases: As they are today.
     """
     said = {subject: _outcomes(name, verdicts, subject) for subject in ("target", "baseline")}
     both = [case_id for case_id in said["target"] if case_id in said["baseline"]]
     if not both:
         return None
     judge = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in both}
-    natural = [item for item in about.items if item.question == "pass-fail" and item.slice == "natural"]
+    today = {case.case_id: case for case in cases}
+    natural = [
+        item
+        for item in about.items
+        if item.question == "pass-fail" and item.slice == "natural"
+        if item.case_id in today and item.asks(today[item.case_id])
+    ]
     drawn = [label for label in about.labels if label.inclusion_probability is not None and label.split == "heldout"]
     mine, theirs = (_human(natural, drawn, _texts(answers)) for answers in (responses, baseline))
     human = {case_id: mine[case_id] - theirs[case_id] for case_id in both if case_id in mine and case_id in theirs}

@@ -157,6 +157,27 @@ def require_labels(judge: str, frame: str = "") -> None:
         )
 
 
+def chosen(judges: Sequence[str]) -> Sequence[str]:
+    """Return the judges that a person names, once all are known; for none all that have a held-out label.
+
+    Raises:
+        ConfigError: One is none of the project.
+        InsufficientDataError: No judge has a held-out label.
+    """
+    for name in judges:
+        prompt.load(name)
+    if judges:
+        return judges
+    everything = labelling()
+    found = [name for name in prompt.names() if any(row.split == "heldout" for row in everything.of(name).labels)]
+    if not found:
+        raise InsufficientDataError(
+            f"no judge of {', '.join(prompt.names()) or 'the project'} has a held-out label, expected some: "
+            "`assay labels draw` draws answers for people to label"
+        )
+    return found
+
+
 def certify(
     judge: str,
     settings: Settings,

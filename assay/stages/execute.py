@@ -29,7 +29,7 @@ from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
-from assay.records.record import digest, hashed_fields
+from assay.records.record import digest
 from assay.records.response import Response
 from assay.records.run import Answers
 from assay.stages.declaration import Output, Stage
@@ -102,11 +102,11 @@ class Asking:
 
     def key(self, case: Case, trial: int) -> str:
         """Return the key of the call whose answer counts: this run's, unless another one has answered."""
-        return self._source(case.case_id, request(case), trial)[0]
+        return self._source(case.case_id, case.request(), trial)[0]
 
     def response(self, case: Case, trial: int) -> Response:
         """Return what became of a call that was made, as it is filed."""
-        asked = request(case)
+        asked = case.request()
         key, source = self._source(case.case_id, asked, trial)
         outcome = self.journal.outcome(key)
         answer = Response.model_validate_json(outcome.answer)
@@ -116,7 +116,7 @@ class Asking:
         return answer.model_copy(update=told)
 
     def _source(self, case_id: str, asked: str, trial: int) -> tuple[str, str]:
-        """Return the key of a call, and the run that it is of; `asked` as from `request`."""
+        """Return the key of a call, and the run that it is of; `asked` as from `Case.request`."""
         keys = {call_key(case_id, asked, self.target, trial, run): run for run in self.runs}
         known = self.journal.known(list(keys)) if len(keys) > 1 else set()
         own = next(iter(keys))
@@ -124,17 +124,12 @@ class Asking:
         return key, keys[key]
 
 
-def request(case: Case) -> str:
-    """Return the hash of what a product is asked: what is expected of its answer is not part of it."""
-    return digest(hashed_fields(case, only={"turns", "user"}))
-
-
 def call_key(case_id: str, asked: str, target: str, trial: int, run: str) -> str:
     """Return a call's key in the journal.
 
     Args:
         case_id: The case: two that ask the same are asked twice.
-        asked: As from `request`.
+        asked: As from `Case.request`.
         target: Fingerprint of who is asked.
         trial: Which trial.
         run: Id of the run that asks.

@@ -61,7 +61,7 @@ NOT_ASKED = Done(is_known=True)
 
 
 class Played(NamedTuple):
-    """A case with what both versions answered to it as it is today."""
+    """A case with what both versions answered to what it asks today; both are scored by the case as it is today."""
 
     case: Case
     target: Sequence[Response]
@@ -102,7 +102,7 @@ class Night(NamedTuple):
     """Asks the judges."""
 
     def cases(self) -> Iterator[Played]:
-        """Yield every case with the responses to it as it is today.
+        """Yield every case with the responses to what it asks today.
 
         Raises:
             DataError: A version answered no case of this evaluation set, so there is nothing to judge.
@@ -144,12 +144,12 @@ class Shelf:
         self._is_empty, self._fits = self._next is None, False
 
     def of(self, case: Case) -> list[Response]:
-        """Return the responses to a case as it is today; an answer to what the case was before is left out."""
+        """Return the responses to what a case asks today; an answer to what it asked before is left out."""
         if self._next is None or self._next.case_id > case.case_id:
             return []
-        found, revision = [], case.revision()
+        found = []
         while self._next is not None and self._next.case_id <= case.case_id:
-            if (self._next.case_id, self._next.revision) == (case.case_id, revision):
+            if self._next.answers(case):
                 found.append(self._next)
             self._next = next(self._responses, None)
         self._fits |= bool(found)

@@ -46,7 +46,7 @@ Key = Callable[[Question, Texts, Asked], str]
 
 
 class Settings(Limits):
-    """The section `judge` of params.yaml: who judges where a judge names nobody, and how all are asked, by any stage."""
+    """The section `judge` of params.yaml: who judges where a judge names nobody, and how all are asked."""
 
     model: endpoints.Model = endpoints.Model(hosted="gpt-4.1-mini", embedded="lexical-judge")
     panel: tuple[endpoints.Model, ...] = ()

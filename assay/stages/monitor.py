@@ -1,7 +1,7 @@
 """Monitor: what did production do last week that it did not do before, and what does that cost?
 
-Reads traces and certificates, writes signals. Asks the judges of production about a random sample of answers; everything
-else is counted. What a judge without a valid certificate says is charted and can never alert.
+Reads traces and certificates, writes signals. Asks the judges of production about a random sample of answers;
+everything else is counted. What a judge without a valid certificate says is charted and can never alert.
 """
 
 import asyncio
@@ -187,9 +187,9 @@ def judges_of(declared: Sequence[Policy]) -> list[JudgePrompt]:
             continue
         if len(wanted) != 1:
             raise ConfigError(
-                f"params.yaml: monitor.signals has {policy.signal!r}, and {len(wanted)} judges of production could mean "
-                f"it, expected one (`scope: traces` in its judge.yaml; there are: {', '.join(there) or 'none'}): name it "
-                f"as {JUDGED}<judge>"
+                f"params.yaml: monitor.signals has {policy.signal!r}, which could mean {len(wanted)} judges of "
+                f"production, expected one (`scope: traces` in its judge.yaml; there are: "
+                f"{', '.join(there) or 'none'}): name it as {JUDGED}<judge>"
             )
         found[wanted[0]] = there[wanted[0]]
     return list(found.values())

@@ -122,14 +122,10 @@ def gather() -> Night:
     guard, elsewhere = Guard(), failures.read(("calibrate", "monitor"))
     # What monitoring left of an older day is no signal of tonight.
     is_monitored = PARTS["signals"] not in {failure.part for failure in elsewhere}
-    cases, responses, baseline = (
-        CASES.read(),
-        RESPONSES.read(),
-        BASELINE.read(may_be_absent=True),
-    )
+    cases = CASES.read()
+    responses = answers(RESPONSES.read(), cases)
+    accepted = answers(BASELINE.read(may_be_absent=True), cases)
     revisions = {case.case_id: case.revision() for case in cases}
-    responses = [response for response in responses if revisions.get(response.case_id) == response.revision]
-    accepted = [response for response in baseline if revisions.get(response.case_id) == response.revision]
     about = labelling()
     provenance = content.Provenance(
         target="+".join(sorted({response.target for response in responses})),
@@ -149,7 +145,7 @@ def gather() -> Night:
         taxonomy=read_taxonomy(),
         responses=responses,
         baseline=accepted,
-        verdicts=of_accepted(VERDICTS.read(), responses, accepted),
+        verdicts=of_accepted(scores(VERDICTS.read(), responses, cases), responses, accepted),
         judges=prompt.load_all(),
         labelling=about,
         signals=guard.optional(PARTS["signals"], SIGNALS.read, none) if is_monitored else none,
@@ -164,6 +160,28 @@ def gather() -> Night:
         elsewhere=elsewhere,
         guard=guard,
     )
+
+
+def answers(responses: Iterable[Response], cases: Iterable[Case]) -> list[Response]:
+    """Return the responses to what the cases ask today, whatever was expected of them when they were given."""
+    by_id = {case.case_id: case for case in cases}
+    return [row for row in responses if row.case_id in by_id and row.answers(by_id[row.case_id])]
+
+
+def scores(verdicts: Iterable[Verdict], responses: Iterable[Response], cases: Iterable[Case]) -> list[Verdict]:
+    """Return the verdicts by the cases as they are today, and those on labelled items.
+
+    The table is made with a run's responses, for the set as it was then. What it says of a case that somebody has
+    corrected since, or of another run's responses, stands for nothing until a run scores them.
+
+    Args:
+        verdicts: As filed, of both versions.
+        responses: Of the target.
+        cases: The set.
+    """
+    revisions = {case.case_id: case.revision() for case in cases}
+    scored = {row.case_id: row.run for row in responses if row.revision == revisions.get(row.case_id)}
+    return [row for row in verdicts if row.subject == "anchor" or scored.get(row.item_id) == row.run]
 
 
 def ledger(runs: Iterable[str]) -> list[Spent]:

@@ -145,8 +145,8 @@ def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> 
                 ),
             }
         else:
-            correct = partial(correction.corrected, name, night.verdicts, night.responses, about)
-            changed = partial(judged.change, name, night.verdicts, night.responses, night.baseline, about)
+            correct = partial(correction.corrected, name, night.verdicts, night.responses, about, night.cases)
+            changed = partial(judged.change, name, night.verdicts, night.responses, night.baseline, about, night.cases)
             numbers = {
                 "corrected": part("corrected", partial(correct, rng=rng, draws=settings.draws), None),
                 "change": part("change", changed, None),

@@ -18,6 +18,7 @@ from pydantic import StringConstraints, ValidationError
 from assay.errors import ConfigError, DataError
 from assay.records.record import Record
 from assay.storage import atomic, parquet
+from assay.storage.parquet import AS_DICTS
 
 Row = TypeVar("Row", bound=Record)
 

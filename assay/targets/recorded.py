@@ -27,6 +27,8 @@ class Recorded(Record, extra="ignore"):
     trial: int = Field(default=0, ge=0)
     revision: str = ""
     """Of the case that was answered; empty when the file does not say."""
+    request: str = ""
+    """Hash of what was asked, which decides where it is known; empty when the file does not say."""
     status: str = Field(default="ok", pattern="^(ok|error)$")
     error_kind: str = ""
     error: str = ""
@@ -39,6 +41,10 @@ class Recorded(Record, extra="ignore"):
     latency_s: float = Field(default=0.0, ge=0)
     cost_usd: float | None = Field(default=None, ge=0)
     finish_reason: str = ""
+
+    def answers(self, case: Case) -> bool:
+        """Tell whether this is an answer to what a case asks today, as far as the file says."""
+        return self.request == case.request() if self.request else self.revision in {"", case.revision()}
 
 
 class RecordedTarget:
@@ -84,9 +90,9 @@ class RecordedTarget:
         found = self._found.get((case.case_id, trial))
         if found is None:
             found = self._missing(case, trial, f"holds no answer for trial {trial}")
-        elif found.revision not in {"", case.revision()}:
+        elif not found.answers(case):
             found = self._missing(case, trial, "holds an answer to an earlier wording of the case")
-        given = found.model_dump(exclude={"revision"})
+        given = found.model_dump(exclude={"revision", "request"})
         return Response(revision=case.revision(), target=self.fingerprint, epoch=epoch, **given)
 
     def _missing(self, case: Case, trial: int, why: str) -> Recorded:

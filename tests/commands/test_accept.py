@@ -15,8 +15,8 @@ from tests.cast import Project, broken, case, response
 
 
 def test_only_answers_become_a_baseline(project: Project) -> None:
-    """A failed call is never accepted as a good answer."""
-    RESPONSES.write([response(case(1)), broken(case(2)), response(case(3), trial=0)])
+    """A failed call is never accepted as a good answer, and of several trials the first is, and counted, once."""
+    RESPONSES.write([response(case(1)), broken(case(2)), response(case(3), trial=0), response(case(3), trial=1)])
     assert accept() == 2
     assert [one.case_id for one in BASELINE.read()] == ["refunds-001", "refunds-003"]
 

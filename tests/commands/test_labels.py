@@ -69,6 +69,14 @@ def test_without_a_judged_answer_there_is_nothing_to_draw(project: Project) -> N
         labels.plan(0.05, None)
 
 
+def test_an_answer_that_nobody_has_judged_since_is_not_drawn(night: Project) -> None:
+    """A case that asks else, or whose expectation was corrected, waits for the night that asks and scores it."""
+    first, second, *rest = EVERY_CASE
+    changed = [first.model_copy(update={"turns": ["Else?"]}), second.model_copy(update={"reference": "Else."})]
+    CASES.write([*changed, *rest])
+    assert [one.case.case_id for one in labels.tonight()] == [one.case_id for one in rest]
+
+
 def test_an_impossible_precision_is_refused(night: Project) -> None:
     """Not even a label on every answer gives half a point: the sentence says so instead of a number."""
     with pytest.raises(InsufficientDataError, match="labels on all 400"):
@@ -125,6 +133,7 @@ def test_labels_from_the_plan_carry_the_corrected_rate(night: Project, tmp_path:
         RESPONSES.read(),
         ITEMS.read(),
         LABELS.read(),
+        CASES.read(),
         rng=np.random.default_rng(1),
         draws=2000,
     )

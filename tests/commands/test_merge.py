@@ -127,6 +127,12 @@ def test_a_row_of_before_schemas_is_the_row_of_today(place: Project) -> None:
     assert [one.response_a for one in ITEMS.read()] == ["Yes.", "No.", "Maybe."]
 
 
+def twice() -> None:
+    """Leave two rows under one key, as an edit by hand does."""
+    rows = (item(1, "Yes."), item(2, "Yes."), item(2, "No."))
+    files.write_bytes(ITEMS.path, "".join(f"{row.model_dump_json()}\n" for row in rows).encode())
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "found"),
     [
@@ -138,7 +144,12 @@ def test_a_row_of_before_schemas_is_the_row_of_today(place: Project) -> None:
         (
             lambda: ITEMS.write([item(1, "Yes.")]),
             lambda: ITEMS.write([item(1, "No.")]),
-            "pass-fail.001.: the other branch says otherwise",
+            "both branches have a row of pass-fail.001 and the rows differ",
+        ),
+        (
+            lambda: ITEMS.write([item(3, "Yes.")]),
+            twice,
+            "items.jsonl on their branch, row 3: there are two rows of pass-fail.002",
         ),
     ],
 )

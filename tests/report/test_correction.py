@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.records.case import Case
 from assay.records.label import Item, Label
 from assay.records.response import Response
 from assay.records.verdict import Verdict
@@ -26,7 +27,8 @@ class Night:
 
     def __init__(self) -> None:
         """Give every case an answer, a verdict and, up to 100, an item with a label."""
-        self.responses: list[Response] = [response(case(number), text(number)) for number in range(JUDGED)]
+        self.cases: list[Case] = [case(number) for number in range(JUDGED)]
+        self.responses: list[Response] = [response(one, text(number)) for number, one in enumerate(self.cases)]
         self.verdicts: list[Verdict] = [verdict(case(number).case_id, said) for number, said in enumerate(JUDGE)]
         self.items: list[Item] = [item(number, text(number)) for number in range(LABELLED)]
         self.verdicts += [verdict(one.item_id, JUDGE[at], subject="anchor") for at, one in enumerate(self.items)]
@@ -39,7 +41,7 @@ class Night:
     def found(self) -> Corrected:
         """Return what the module makes of this night."""
         rng = np.random.default_rng(1)
-        result = corrected(self.verdicts, self.responses, self.items, self.labels, rng=rng, draws=5000)
+        result = corrected(self.verdicts, self.responses, self.items, self.labels, self.cases, rng=rng, draws=5000)
         assert result
         return result
 
@@ -57,7 +59,7 @@ def test_without_a_judge_there_is_nothing_to_correct() -> None:
     night = Night()
     rows = [row for row in night.verdicts if row.subject == "anchor"]
     rng = np.random.default_rng(1)
-    assert corrected(rows, night.responses, night.items, night.labels, rng=rng, draws=5000) is None
+    assert corrected(rows, night.responses, night.items, night.labels, night.cases, rng=rng, draws=5000) is None
 
 
 def test_labels_of_tonight_s_answers_carry_double_sampling() -> None:
@@ -84,6 +86,18 @@ def test_one_answer_that_differs_is_enough_for_rogan_gladen() -> None:
     assert found.rate
     assert found.rate.estimate == pytest.approx((0.675 + 25 / 30 - 1) / (60 / 70 + 25 / 30 - 1))
     assert "assumes that the judge errs on these as on those" in found.note
+
+
+@pytest.mark.parametrize("at", [0, 62, 99])
+def test_a_label_by_an_earlier_reference_says_nothing_of_tonight(at: int) -> None:
+    """The answer is as good as unlabelled: the frame is still tonight's, with one label less."""
+    night = Night()
+    night.cases[at] = case(at, reference="Else.")
+    found = night.found()
+    assert (method(found), found.labels) == ("double sampling", 99)
+    night.responses[7] = response(case(7), "Something else.")
+    found = night.found()
+    assert (method(found), found.labels) == ("Rogan-Gladen", 100)
 
 
 def answered_otherwise(night: Night) -> None:

@@ -77,7 +77,7 @@ def test_a_judge_that_is_lax_on_one_version_is_corrected() -> None:
     """Both versions are equally good; the judge forgives the target half of its faults and says +10 points or more."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, labels)
+    found = change(verdicts, mine, theirs, items, labels, CASES)
     assert found
     assert found.raw > 0.1
     assert found.rate
@@ -89,7 +89,7 @@ def test_too_few_labels_are_counted() -> None:
     """With 40 cases labelled in both versions there is no corrected change, and the note says how many are missing."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5, share=0.1)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, labels)
+    found = change(verdicts, mine, theirs, items, labels, CASES)
     assert found
     assert (found.rate, found.labels) == (None, 40)
     assert "10 more" in found.note
@@ -100,7 +100,7 @@ def test_labels_drawn_by_verdict_carry_no_paired_difference() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     odd = [labels[0].model_copy(update={"inclusion_probability": 0.9}), *labels[1:]]
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, odd)
+    found = change(verdicts, mine, theirs, items, odd, CASES)
     assert found
     assert found.rate is None
     assert "unequal chances" in found.note
@@ -111,9 +111,22 @@ def test_labels_that_the_judge_was_tuned_on_do_not_count() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     tuned = [row.model_copy(update={"split": "tune"}) for row in labels]
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, tuned)
+    found = change(verdicts, mine, theirs, items, tuned, CASES)
     assert found
     assert (found.rate, found.labels) == (None, 0)
+
+
+def test_labels_by_an_earlier_reference_do_not_count() -> None:
+    """Of cases whose reference was corrected after people had labelled, no label says anything of today's verdict."""
+    verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
+    mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
+    corrected = [of.model_copy(update={"reference": "Else."}) for of in CASES[:50]]
+    found = change(verdicts, mine, theirs, items, labels, [*corrected, *CASES[50:]])
+    assert found
+    assert (found.labels, found.judged) == (150, COUNT)
+    gone = change(verdicts, mine, theirs, items, labels, CASES[50:])
+    assert gone
+    assert gone.labels == 150
 
 
 @pytest.mark.parametrize("subject", ["target", "baseline"])
@@ -121,4 +134,4 @@ def test_one_version_alone_has_no_change(subject: str) -> None:
     """Where the judge spoke of one version only there is nothing to compare."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     half = [one for one in verdicts if one.subject == subject]
-    assert change(half, [], [], items, labels) is None
+    assert change(half, [], [], items, labels, CASES) is None

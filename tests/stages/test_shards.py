@@ -360,7 +360,7 @@ def test_a_key_of_a_row_is_the_key_of_its_call(project: Project) -> None:
     cases = {one.case_id: one for one in CASES.read()}
     with Journal(files.private("journal.sqlite")) as journal:
         for row in RESPONSES.read():
-            asked = execute.request(cases[row.case_id])
+            asked = cases[row.case_id].request()
             assert row.request == asked
             key = execute.call_key(row.case_id, asked, row.target, row.trial, row.source_run)
             assert Response.model_validate_json(journal.get(key) or "").text == row.text

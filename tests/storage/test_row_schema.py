@@ -104,8 +104,8 @@ def test_a_table_of_people_refuses_a_newer_row(table: Table[Any], project: Proje
 
 def test_an_embedded_judge_refuses_a_newer_label(tmp_path: Path) -> None:
     """What a judge is fitted to is read as its table reads it."""
-    (tmp_path / "labels.jsonl").write_text('\n{"schema":2}\n', encoding="utf8")
-    with pytest.raises(DataError, match="line 2: its schema is 2, expected 1 at most"):
+    (tmp_path / "labels.jsonl").write_text('{"schema":2}\n', encoding="utf8")
+    with pytest.raises(DataError, match="row 1: its schema is 2, expected 1 at most"):
         tuning.read(tmp_path / "labels.jsonl", Label)
 
 

@@ -22,8 +22,8 @@ from assay.report.gate import Gate
 from assay.stages import execute
 from assay.storage import jsonl
 from assay.storage.rows import parse_row
-from assay.yaml_text import MOST_BYTES, YamlError, parse_yaml
 from assay.text import one_line, printable
+from assay.yaml_text import MOST_BYTES, YamlError, parse_yaml
 from tests.cast import Project, label
 
 DEEP = "[" * 100_000

@@ -96,6 +96,16 @@ def test_an_answer_to_another_wording_is_none(tmp_path: Path) -> None:
     assert (found.error_kind, found.revision) == ("empty", new.revision())
 
 
+def test_a_corrected_expectation_keeps_a_recorded_answer(tmp_path: Path) -> None:
+    """Where the file has the hash of what was asked, that alone decides: a case that asks else has no answer in it."""
+    row = response(case(1), request=case(1).request()).model_dump(mode="json")
+    file = lines(tmp_path, row | {"revision": "of before"})
+    corrected = case(1, reference="Else.", expectations=[])
+    (found,) = play(file, corrected)
+    assert (found.status, found.revision, found.text) == ("ok", corrected.revision(), row["text"])
+    assert play(file, case(1, turns=["Now?"]))[0].error_kind == "empty"
+
+
 def test_an_identifier_and_a_text_are_enough(tmp_path: Path) -> None:
     """The least that a file can hold is answered as it stands, by trial when it is numbered."""
     hostile = "\x00 {0} %s </response> " + "x" * 1_000_000 + "\ud83d"

@@ -19,12 +19,13 @@ def lexical_judge(judge: LexicalJudge) -> Model:
         texts = sections(request.prompt, _TEXTS)
         reference = texts.get("reference", "")
         if "response_a" in texts and "response_b" in texts:
-            return _verdict(judge.reported_model, judge.compare(reference, texts["response_a"], texts["response_b"]))
+            found = judge.compare(reference, texts["response_a"], texts["response_b"])
+            return _verdict(request, judge.reported_model, found)
         if "response" in texts and "reference" in texts:
-            return _verdict(judge.reported_model, judge.decide(reference, texts["response"]))
+            return _verdict(request, judge.reported_model, judge.decide(reference, texts["response"]))
         raise RequestError(
             f"lexical-judge: found the sections {sorted(texts)}, expected response_a and response_b, or response and "
-            "reference; ask with the prompt of the judge preference or correctness"
+            "reference: this small model compares with a reference; set OPENAI_API_KEY for a judge that needs none"
         )
 
     return answer
@@ -36,12 +37,19 @@ def lexical_grounding(request: ChatRequest) -> Answer:
     if not {"contexts", "response"} <= set(texts):
         raise RequestError(
             f"lexical-grounding: found the sections {sorted(texts)}, expected contexts and response; "
-            "ask with the prompt of the judge grounding"
+            "ask it with a judge that is shown both"
         )
-    return _verdict(GROUNDING_MODEL, supported(segments(texts["contexts"]), texts["response"]))
+    return _verdict(request, GROUNDING_MODEL, supported(segments(texts["contexts"]), texts["response"]))
 
 
-def _verdict(model: str, probabilities: Mapping[str, float]) -> Answer:
-    """Write the likeliest verdict as JSON; the verdict's word is a token of its own."""
-    word = Token(text=most_likely(probabilities), alternatives=probabilities)
-    return Answer(model=model, tokens=[*map(certain, ('{"', "verdict", '":', ' "')), word, certain('"}')])
+def _verdict(request: ChatRequest, model: str, probabilities: Mapping[str, float]) -> Answer:
+    """Write the likeliest verdict as JSON, with why where that is asked for; its word is a token of its own."""
+    likeliest = most_likely(probabilities)
+    word = Token(text=likeliest, alternatives=probabilities)
+    start = ['{"']
+    if '"rationale"' in request.prompt:
+        start = [
+            f'{{"rationale": "By its words alone: {likeliest} with probability {probabilities[likeliest]:.2f}."',
+            ', "',
+        ]
+    return Answer(model=model, tokens=[*map(certain, (*start, "verdict", '":', ' "')), word, certain('"}')])

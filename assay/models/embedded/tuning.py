@@ -1,19 +1,15 @@
 """Tuning: what people said of the items that a judge may be fitted to, and of no others."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from assay.errors import DataError
 from assay.records.label import Item, Label
 from assay.records.record import Record
-from assay.records.schema import converted
-from assay.text import one_line
+from assay.storage.rows import parse_rows
 
 R = TypeVar("R", bound=Record)
 _LEGAL = {"pass-fail": {"pass", "fail"}, "pairwise": {"a", "b", "tie"}}
@@ -28,32 +24,16 @@ class Tuned:
 
 
 def read(path: Path, record: type[R]) -> list[R]:
-    """Read a file of JSON Lines, one record a line; empty lines are skipped.
+    """Read a table that people own, one record a line.
 
     Raises:
-        DataError: The file cannot be read, or a line is no such record.
+        DataError: The file cannot be read, or a row is no such record.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}, expected a file of JSON Lines in UTF-8; pass the right file") from error
-    return [_row(line, record, f"{path}: line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
-
-
-def _row(line: str, record: type[R], where: str) -> R:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{where}, the whole line: {one_line(error)}, expected one {record.__name__.lower()} as JSON; correct it"
-        ) from error
-    current = converted(record, fields, where)
-    try:
-        return record.model_validate(current)
-    except ValidationError as error:
-        first = error.errors()[0]
-        found = f"{'.'.join(map(str, first['loc'])) or 'the whole line'}: {first['msg']}"
-        raise DataError(f"{where}, {found}, expected one {record.__name__.lower()} as JSON; correct it") from error
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}, expected a file of JSON Lines; pass the right file") from error
+    return list(parse_rows(record, lines, str(path)))
 
 
 def majority(items: Iterable[Item], labels: Iterable[Label]) -> list[Tuned]:

@@ -263,7 +263,7 @@ def test_it_refuses_to_start_with_broken_labels(tmp_path: Path, capsys: pytest.C
     assert main(["--port", "1", *arguments[:3], str(tmp_path / "none.jsonl")]) == 2
     (tmp_path / "labels.jsonl").write_text('{"item_id": 3}\n', encoding="utf-8")
     assert main(["--port", "1", *arguments]) == 2
-    assert "line 1" in capsys.readouterr().err
+    assert "labels.jsonl, row 1" in capsys.readouterr().err
     assert main(["--port", "1", *arguments[:2]]) == 2
     assert "expected both" in capsys.readouterr().err
 
