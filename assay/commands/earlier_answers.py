@@ -19,7 +19,7 @@ from assay.project.run_id import ENTROPY, run_id
 from assay.project.tables.evalset import CASES
 from assay.records.record import digest
 from assay.records.response import Response
-from assay.stages.execute import Settings, call_key, request
+from assay.stages.execute import Settings, call_key
 from assay.targets.filed_fingerprint import tells_version
 from assay.targets.settings import TargetSettings
 
@@ -61,7 +61,7 @@ def file_earlier_answers(journal: Journal) -> FiledAnswers:
 
 def _requests() -> dict[tuple[str, str], str]:
     """Return the hash of what is asked today, by case and revision."""
-    return {(case.case_id, case.revision()): request(case) for case in CASES.stream(may_be_absent=True)}
+    return {(case.case_id, case.revision()): case.request() for case in CASES.stream(may_be_absent=True)}
 
 
 def _responses(journal: Journal) -> Iterator[tuple[str, Response]]:
