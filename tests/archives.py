@@ -33,7 +33,7 @@ def a_record(number: int, **changes: Any) -> RunRecord:
         "cases": 200,
         "calls": Answers(asked=180, kept=20),
         "cost_usd": 0.25,
-        "assay": "0.2.0",
+        "assay": "0.3.0",
     }
     return RunRecord.model_validate(fields | changes)
 

@@ -1,7 +1,7 @@
 """The certificate: what a judge is worth against people, under which policy, and until when; and what it rests on."""
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -106,6 +106,7 @@ class Seen(Record):
 class AnchorNight(Record):
     """How far one run's verdicts on the anchors lie from those at the certificate, and how the product did."""
 
+    omitted_where_empty: ClassVar = ("run",)
     judge: Name
     night: str
     """The date of the run."""

@@ -15,6 +15,7 @@ from assay.project import archive, files, programs
 from assay.project.answers import SHORT
 from assay.project.archive import RUNS, State
 from assay.project.results import REPORT
+from assay.project.tables.history import HISTORY
 from assay.records.run import RunRecord
 from assay.report.wording import money
 from assay.storage import atomic
@@ -71,7 +72,7 @@ def chosen(wanted: str) -> RunRecord:
     """
     ids = archive.ids()
     if not ids:
-        raise ConfigError(f"{RUNS} has no run, expected one: `assay nightly` makes the first")
+        raise ConfigError(f"{no_record()}, expected one: `assay nightly` makes the first")
     if wanted == LAST:
         return archive.read(ids[0])
     if DATE.fullmatch(wanted):
@@ -120,6 +121,21 @@ def report(record: RunRecord) -> Path:
     return file
 
 
+def no_record() -> str:
+    """Return that no run is on record, with what nights there were all the same.
+
+    Raises:
+        DataError: The history is damaged.
+    """
+    nights = sorted({night.night for night in HISTORY.read(may_be_absent=True)})
+    if not nights:
+        return f"{RUNS} has no run yet"
+    return (
+        f"{RUNS} has no run on record, although the history tells of {len(nights)} nights, the last of {nights[-1]} "
+        "(before version 0.3.0 no run was recorded; later records are in Git)"
+    )
+
+
 def row(run: ListedRun) -> dict[str, Any]:
     """Return a run as JSON has it."""
     return {**run.record.model_dump(mode="json"), "short": run.short, "duration_s": _seconds(run), "archive": run.state}
@@ -128,7 +144,7 @@ def row(run: ListedRun) -> dict[str, Any]:
 def lines(runs: Sequence[ListedRun]) -> list[str]:
     """Return runs as a table for a terminal, one line each."""
     if not runs:
-        return [f"{RUNS} has no run yet: `assay nightly` makes the first."]
+        return [f"{no_record()}: `assay nightly` makes the first."]
     rows: list[tuple[str, ...]] = [
         ("run", "began (UTC)", "took", "verdict", "target", "answers", "cost", "released set", "archive")
     ]

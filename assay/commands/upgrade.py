@@ -1,17 +1,19 @@
 """Upgrade: what the tool writes into a project, as this version writes it; everything on file stays valid.
 
 Reads what the project holds. Writes dvc.yaml, assay.lock, flows and tasks that nobody has changed, and what is missing;
-gives the journal its new columns. What a person has written or changed stays, and is named.
+files what the product answered where this version finds it. What a person has written or changed stays, and is named.
 """
 
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from assay.code.source_scan import short_digest
+from assay.commands.earlier_answers import file_earlier_answers
 from assay.commands.validate import read_settings
 from assay.errors import ConfigError
+from assay.judges import prompt
+from assay.judges.before import declaration_of
 from assay.project import code_lock, dvc, files, scaffold
 from assay.project.journal import JOURNAL, has_journal, open_journal
 from assay.stages import dvc_yaml
@@ -29,12 +31,15 @@ def upgrade() -> list[str]:
         What changed, and what a person has to look at, one line each.
     """
     root, shared = files.root(), scaffold.shared_files()
+    declared = list(_judges())
     kept = set(scaffold.write(root, shared))
-    changed = [f"{name} was missing and is written" for name in shared if name not in kept]
+    changed = [*declared]
+    changed += [f"{name} was missing and is written" for name in shared if name not in kept]
     changed += _templates(shared)
-    dropped = _undeclared()
-    changed += [*dropped, "dvc.yaml is what the stages declare"] if write_dvc_yaml() else []
-    changed += [f"{code_lock.LOCK}: {line}" for line in code_lock.refresh()]
+    moved = _dvc_entries() if files.exists("dvc.yaml") else ["dvc.yaml was missing and is written"]
+    if write_dvc_yaml():
+        changed += moved or ["dvc.yaml is what the stages declare"]
+    changed += [f"{code_lock.LOCK}: {line}" for line in code_lock.write()]
     return [*changed, *_journal()]
 
 
@@ -64,6 +69,17 @@ def write_dvc_yaml() -> bool:
     return True
 
 
+def _judges() -> Iterator[str]:
+    """Declare each judge of before there were declarations, as the head of its prompt has it; yield a line on each."""
+    for folder in sorted((files.root() / prompt.JUDGES_FOLDER).glob("*")):
+        written = f"{prompt.JUDGES_FOLDER}/{folder.name}/{prompt.DECLARATION}"
+        if (folder / prompt.PROMPT).is_file() and not files.exists(written):
+            name = f"{prompt.JUDGES_FOLDER}/{folder.name}/{prompt.PROMPT}"
+            text = (folder / prompt.PROMPT).read_text(encoding="utf8", errors="replace")
+            files.write_bytes(written, declaration_of(text, name).encode())
+            yield f"{written} says what the head of {prompt.PROMPT} said: the judge is the one that it was"
+
+
 def _templates(shared: Mapping[str, bytes]) -> Iterator[str]:
     """Write flows and tasks anew that are as an earlier version wrote them; yield a line on each that differs."""
     before: dict[str, list[str]] = json.loads(WRITTEN_BEFORE.read_bytes())
@@ -83,17 +99,31 @@ def _journal() -> Iterator[str]:
     if not has_journal():
         return
     with open_journal() as journal:
-        if journal.is_upgraded:
-            yield f"{Path(files.PRIVATE, JOURNAL)} keeps with each answer the run that asked; none was lost"
+        filed = file_earlier_answers(journal)
+    if filed.answers:
+        yield (
+            f"{files.PRIVATE}/{JOURNAL} has {filed.answers} answers of {filed.nights} nights by their run, and none "
+            f"was lost; of {filed.of_known_version} the product's version is known, so that a later run may keep them "
+            "(execute.reuse)"
+        )
 
 
-def _undeclared() -> list[str]:
-    """Return what a stage of ours has in dvc.yaml and does not declare, one line each: it goes when that is written."""
-    known, declared = dvc.declarations() if files.exists("dvc.yaml") else {}, dvc_yaml.declared(read_settings())
-    return [
-        f"dvc.yaml: {name}.{kind} had {entry}, which the stage does not declare: taken out"
-        for name, stage in declared.items()
-        for kind in ("deps", "params", "outs", "metrics", "plots")
-        for entry in (known.get(name) or {}).get(kind) or []
-        if entry not in stage.get(kind, [])
-    ]
+def _dvc_entries() -> list[str]:
+    """Return what dvc.yaml lacks of the stages' declarations, and has beside them, one line each."""
+    known, declared = dvc.declarations(), dvc_yaml.declared(read_settings())
+    lines: list[str] = []
+    for name, stage in declared.items():
+        there = known.get(name)
+        if there is None:
+            lines.append(f"dvc.yaml: the stage {name} is written")
+            continue
+        for kind in dvc_yaml.LISTS:
+            mine, theirs = stage.get(kind, []), there.get(kind) or []
+            where = f"dvc.yaml: {name}.{kind}"
+            lines += [f"{where} has {dvc_yaml.shown(entry)} now" for entry in mine if entry not in theirs]
+            lines += [
+                f"{where} had {dvc_yaml.shown(entry)}, which the stage does not declare: taken out"
+                for entry in theirs
+                if entry not in mine
+            ]
+    return lines

@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from assay.models.journal_file import COLUMNS, JournalFile, checksum
 from assay.models.usage import Meter, Purse
@@ -29,10 +29,22 @@ ON CONFLICT (key) DO UPDATE SET
 USE = "INSERT INTO uses VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 BOOK = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NOTE = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)"
+WITHOUT_RUN = f"""
+SELECT {COLUMNS["answers"]}, checksum, rowid FROM answers
+WHERE rowid > ? AND run = '' AND is_final AND substr(answer, 1, ?) = ? ORDER BY rowid LIMIT ?
+"""  # noqa: S608 - ours
+REFILE = f"""
+UPDATE OR REPLACE answers SET key = ?, run = ?, at = ?, checksum = checksum(?, answer, is_final, ?, ?)
+WHERE key = ? AND run = '' AND checksum IS checksum({COLUMNS["answers"]})
+"""  # noqa: S608 - ours
+USED = "INSERT OR IGNORE INTO uses VALUES (?, ?)"
+ALL_USED = "INSERT OR IGNORE INTO uses SELECT key, ? FROM answers WHERE run = ''"
 FORGET = "DELETE FROM runs WHERE run NOT IN (SELECT run FROM runs ORDER BY began DESC LIMIT ?)"
 LEDGER = f"SELECT {COLUMNS['ledger']}, checksum FROM ledger"  # noqa: S608 - ours
 PRUNED_RUNS = 400
 """Runs that a journal knows by name; their answers go earlier."""
+PAGE = 1_000
+"""Rows that are read at a time, where all of them are looked at."""
 SYNC_S = 1.0
 """So often, at most, the system is made to write what was committed to the disk itself."""
 LOG = logging.getLogger(__name__)
@@ -47,6 +59,18 @@ class Outcome(NamedTuple):
     """Id of the run that asked; empty where nobody said."""
     at: int
     """Seconds since 1970; 0 where nobody said."""
+
+
+class Refiled(NamedTuple):
+    """An answer that nobody said the run of, and where it belongs."""
+
+    before: str
+    """The key under which it is."""
+    key: str
+    """The one under which it is found from now on."""
+    run: str
+    at: int
+    """As for `Outcome`."""
 
 
 class JournaledRun(NamedTuple):
@@ -100,11 +124,6 @@ class Journal:
         self._synced_at, self._syncing = float("-inf"), False
         self._fault: OSError | None = None
 
-    @property
-    def is_upgraded(self) -> bool:
-        """Tell whether opening it brought a journal of an older version to this one."""
-        return self._database.is_upgraded
-
     def __enter__(self) -> Self:
         """Return the journal itself."""
         return self
@@ -145,8 +164,12 @@ class Journal:
 
     def note(self, run: JournaledRun) -> None:
         """Keep what there is to know of a run, in place of what was known of it before."""
+        self._database.write((NOTE, [self._noted(run)]))
+
+    @staticmethod
+    def _noted(run: JournaledRun) -> tuple[object, ...]:
         values = (*run[:4], int(run.is_version_known), int(run.has_asked))
-        self._database.write((NOTE, [(*values, checksum(*values))]))
+        return (*values, checksum(*values))
 
     def end(self, run: str) -> None:
         """Note that a run has ended well; nothing where it asked no product."""
@@ -217,7 +240,10 @@ class Journal:
     def _sound(self, condition: str, values: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
         """Yield key and outcome of the rows that are as they were written; of others, nothing."""
         query = f"SELECT {COLUMNS['answers']}, checksum FROM answers WHERE {condition}"  # noqa: S608 - only marks
-        for key, answer, is_final, run, at, mark in self._database.rows(query, values):
+        return self._checked(self._database.rows(query, values))
+
+    def _checked(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, Outcome]]:
+        for key, answer, is_final, run, at, mark in rows:
             if mark == checksum(key, answer, is_final, run, at):
                 yield key.decode(), Outcome(answer.decode(), bool(is_final), run.decode(), at)
             elif not self._is_told:
@@ -225,6 +251,31 @@ class Journal:
                     "%s holds answers that the disk has changed; they are asked again", self._database.file.name
                 )
                 self._is_told = True
+
+    def without_run(self, beginning: str) -> Iterator[tuple[str, str]]:
+        """Yield key and answer of the finished calls of which nobody said the run, a few at a time.
+
+        Args:
+            beginning: How the answer begins.
+        """
+        last = 0
+        while rows := self._database.rows(WITHOUT_RUN, (last, len(beginning), beginning, PAGE)):
+            last = rows[-1][-1]
+            yield from ((key, outcome.answer) for key, outcome in self._checked(row[:-1] for row in rows))
+
+    def refile(self, runs: Iterable[JournaledRun], answers: Sequence[Refiled]) -> None:
+        """Note runs of which nobody had told, and file under them what they asked, in one transaction.
+
+        When any of the answers without a run was last used nobody noted either: each counts as used now, so that it
+        is pruned as late as one of today.
+        """
+        at, noted = int(self._clock()), [self._noted(run) for run in runs]
+        self._database.write(
+            (NOTE, noted),
+            (REFILE, ((new.key, new.run, new.at, new.key, new.run, new.at, new.before) for new in answers)),
+            (USED, ((new.key, at) for new in answers)),
+            (ALL_USED, [(at,)]),
+        )
 
     async def put(self, key: str, answer: str, *, is_final: bool = True, run: str = "") -> None:
         """Keep what became of a call, and which run asked; when this returns, it survives a crash.

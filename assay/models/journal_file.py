@@ -45,8 +45,6 @@ class JournalFile:
             ConfigError: The file is no journal, or cannot be opened.
         """
         self.file = file
-        self.is_upgraded = False
-        """Did it have to be given columns that an older version did not know?"""
         self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
         self._connection.text_factory = bytes  # a damaged text need not be UTF-8
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
@@ -70,7 +68,6 @@ class JournalFile:
             return
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            self.is_upgraded = True
             if "run" not in self._columns("answers"):  # no other process has done it meanwhile
                 self._connection.execute("ALTER TABLE answers ADD COLUMN run TEXT NOT NULL DEFAULT ''")
                 self._connection.execute("ALTER TABLE answers ADD COLUMN at INTEGER NOT NULL DEFAULT 0")

@@ -23,6 +23,8 @@ def index() -> str:
     """Return the page that lists the runs."""
     try:
         listed = runs.listed(SHOWN)
+        if not listed:
+            return runs_page.render(Index(note=f"{runs.no_record()}. The first is made by:", command="assay nightly"))
     except AssayError as error:
         return runs_page.render(Index(note=f"The runs cannot be listed: {error}."))
     more = len(archive.ids()) - len(listed)

@@ -99,12 +99,18 @@ def _differences(known: CodeLock | None, now: CodeLock) -> list[str]:
 
 def refresh() -> list[str]:
     """Write the lock where it is stale, and say in a line on stderr what changed; return what did."""
+    is_new, differences = not files.exists(LOCK), write()
+    if differences and not is_new:
+        sys.stderr.write(f"assay: {'; '.join(differences)}: {LOCK} says so now, commit it with your change\n")
+    return differences
+
+
+def write() -> list[str]:
+    """Write the lock where it is stale; return what changed, for whoever says it."""
     known, now = read(), compute()
     if differences := _differences(known, now):
         text = HEAD + yaml.safe_dump(now.model_dump(), sort_keys=False)
         files.write_bytes(LOCK, text.encode())
-        if known is not None:
-            sys.stderr.write(f"assay: {'; '.join(differences)}: {LOCK} says so now, commit it with your change\n")
     return differences
 
 

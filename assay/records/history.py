@@ -1,7 +1,7 @@
 """The history: the outcome of each case in one run."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ Row = TypeVar("Row", bound=Dated)
 class CaseNight(Record):
     """What came of each case in one run: enough to see, many nights later, which cases still tell anything."""
 
+    omitted_where_empty: ClassVar = ("run",)
     night: str
     """The date of the run."""
     run: str = ""

@@ -14,6 +14,8 @@ HEAD = """\
 # The pipeline: what each stage reads and writes. `assay upgrade` writes this file from the stages' own declarations and
 # from what params.yaml names; stages of your own stay. Code is tracked by the fingerprints of assay.lock.
 """
+LISTS = ("deps", "params", "outs", "metrics", "plots")
+"""What of a stage is a list of entries."""
 ARTIFACTS = {
     "evalset": {
         "path": CASES.path,
@@ -61,11 +63,16 @@ def missing(settings: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
         there = known.get(name) or {}
         if there.get("cmd") != stage["cmd"]:
             lacks.append(f"{name}: {stage['cmd']}")
-        for kind in ("deps", "params", "outs", "metrics", "plots"):
+        for kind in LISTS:
             lacks += [
                 f"{name}: {_path(entry)}" for entry in stage.get(kind, []) if entry not in (there.get(kind) or [])
             ]
     return lacks
+
+
+def shown(entry: Any) -> str:  # noqa: ANN401 - whatever dvc.yaml holds
+    """Return an entry of a stage in one line, as dvc.yaml may have it."""
+    return entry if isinstance(entry, str) else yaml.safe_dump(entry, default_flow_style=True, width=1000).strip()
 
 
 def _stage(stage: Stage, settings: Any) -> dict[str, Any]:  # noqa: ANN401 - the settings of any stage

@@ -33,5 +33,6 @@ def written(records: Sequence[Record]) -> bytes:
 
 
 def _line(row: Record) -> str:
-    line, schema = row.model_dump_json(), newest(type(row))
+    empty = {name for name in type(row).omitted_where_empty if not getattr(row, name)}
+    line, schema = row.model_dump_json(exclude=empty), newest(type(row))
     return line if schema is None else f'{{"{SCHEMA}":{schema},{line.removeprefix("{")}'

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -18,7 +18,7 @@ from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.environment import Environment, NoTools, World, Worlds
 from assay.targets.product_code import ProductCode
 from assay.targets.reply import MOST_TOKENS, Reply
-from assay.targets.settings import PromptMessage
+from assay.targets.settings import ChatSettings, PromptMessage
 
 MAX_STEPS = 8
 """Replies a turn may take, tool calls included; a product that never comes to an answer has failed to answer."""
@@ -68,6 +68,46 @@ class Product:
     world_code: ProductCode | None = None
     """What the environment is made of; None for a product without one."""
 
+    @classmethod
+    def of(
+        cls,
+        settings: ChatSettings,
+        version: str,
+        *,
+        world: Callable[[], Environment] = NoTools,
+        world_code: ProductCode | None = None,
+    ) -> Self:
+        """Return the product that the parameters describe; the other arguments as the fields of their names."""
+        return cls(
+            name=settings.name,
+            world=world,
+            messages=settings.messages,
+            parameters=settings.parameters,
+            tools=settings.tools,
+            version=version,
+            world_code=world_code,
+        )
+
+    def offered_tools(self) -> list[dict[str, Any]]:
+        """Return the tools that are sent along: the declared ones, else those of the environment.
+
+        Raises:
+            ConfigError: The environment cannot say its tools.
+        """
+        return list(self.tools) or _tools(self.world)
+
+    def fingerprint(self, model: str, tools: Sequence[dict[str, Any]]) -> str:
+        """Return the product's fingerprint.
+
+        Args:
+            model: The name by which it is asked.
+            tools: As from `offered_tools`.
+        """
+        is_executed = self.world is not NoTools
+        who = [model, list(tools), is_executed, list(self.messages), self.parameters, self.version]
+        world = [self.world_code.digest] if self.world_code else []
+        return f"{self.name}@{self.version or model}-{digest([*who, *world])[:8]}"
+
 
 class ChatTarget(Conversing):
     """One version of the product; its fingerprint is its name, model, prompt, tools, environment, version and so on."""
@@ -94,14 +134,9 @@ class ChatTarget(Conversing):
             ConfigError: The environment cannot say its tools.
         """
         self._product, self._chat = product, chat
-        self._tools = list(product.tools) or _tools(product.world)
+        self._tools = product.offered_tools()
         self._worlds = Worlds(product.world, deadline_s=deadline_s)
-        version = product.version or chat.endpoint.model
-        prompt = list(product.messages)
-        is_executed = product.world is not NoTools
-        who = [chat.endpoint.model, self._tools, is_executed, prompt, product.parameters, product.version]
-        world = product.world_code
-        fingerprint = f"{product.name}@{version}-{digest([*who, *([world.digest] if world else [])])[:8]}"
+        fingerprint, world = product.fingerprint(chat.endpoint.model, self._tools), product.world_code
         is_known = bool(product.version.strip()) and (world is None or world.is_known)
         super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=is_priced)
 

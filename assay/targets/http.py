@@ -27,6 +27,17 @@ SHOWN_BYTES = 2000
 """Of a refusal's body; our sentence holds less."""
 
 
+def fingerprint(settings: HttpSettings, version: str) -> str:
+    """Return the fingerprint of a product, in the version that is declared or that it tells; empty for none.
+
+    It does not hold the host: a product that has moved is the same product, as it is for a chat endpoint.
+    """
+    place = settings.url.partition("://")[2].partition("/")[2]
+    asked = {"method", "headers", "body", "answer", "stream"}
+    hash_ = digest([version, place, hashed_fields(settings, only=asked)])[:8]
+    return f"{settings.name}@{version or 'http'}-{hash_}"
+
+
 class HttpTarget(Conversing):
     """One version of the product; its fingerprint is its name, version, request and where its answer is looked for."""
 
@@ -57,13 +68,8 @@ class HttpTarget(Conversing):
         """
         self.settings, self.wire, self.url, self.headers, self.price = settings, wire, url, headers, price
         self._new_id = new_id
-        # Not the host: a product that has moved is the same product, as it is for a chat endpoint.
-        place = settings.url.partition("://")[2].partition("/")[2]
-        asked = {"method", "headers", "body", "answer", "stream"}
-        hash_ = digest([version, place, hashed_fields(settings, only=asked)])[:8]
-        fingerprint = f"{settings.name}@{version or 'http'}-{hash_}"
-        is_known = bool(version.strip())
-        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=price is not None)
+        made, is_known = fingerprint(settings, version), bool(version.strip())
+        super().__init__(made, is_version_known=is_known, user=user, is_priced=price is not None)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it

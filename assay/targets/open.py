@@ -92,15 +92,9 @@ async def _chat(
         endpoint = Endpoint(base_url=address, model=settings.model, api_key=key)
         async with way(endpoint, limits) as chat:
             headers = {"Authorization": f"Bearer {key}"} if key else {}
-            product = Product(
-                name=settings.name,
-                world=make,
-                messages=settings.messages,
-                parameters=settings.parameters,
-                tools=settings.tools,
-                world_code=source.read() if source else None,
-                version=await _version(settings.version, address, headers, limits, (key,)),
-            )
+            code = source.read() if source else None
+            version = await _version(settings.version, address, headers, limits, (key,))
+            product = Product.of(settings, version, world=make, world_code=code)
             is_priced = limits.price is not None
             target = ChatTarget(product, chat, deadline_s=limits.deadline_s, user=user, is_priced=is_priced)
             with closing(target):

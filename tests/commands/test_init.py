@@ -523,9 +523,13 @@ def test_upgrade_keeps_stages_of_one_s_own(project: Path) -> None:
     mine = {"cmd": "python deliver.py", "deps": ["data/reports/report.html"]}
     known["stages"]["deliver"] = mine
     known["stages"]["judge"]["deps"].remove("data/judges")
+    known["stages"]["publish"]["metrics"].append({"other.json": {"cache": False}})
     known["vars"] = [{"region": "eu"}]
     Path("dvc.yaml").write_text(yaml.safe_dump(known, sort_keys=False))
-    assert upgrade() == ["dvc.yaml is what the stages declare"]
+    assert upgrade() == [
+        "dvc.yaml: judge.deps has data/judges now",
+        "dvc.yaml: publish.metrics had {other.json: {cache: false}}, which the stage does not declare: taken out",
+    ]
     found = dvc.whole()
     assert found["stages"]["deliver"] == mine
     assert "data/judges" in found["stages"]["judge"]["deps"]
@@ -548,7 +552,7 @@ def test_upgrade_follows_the_parameters(project: Path) -> None:
     whole["execute"]["target"] = {"kind": "recorded", "name": "shop", "path": "answers.jsonl"}
     Path("params.yaml").write_text(yaml.safe_dump(whole))
     changed = upgrade()
-    assert changed[0] == "dvc.yaml is what the stages declare"
+    assert changed[0] == "dvc.yaml: execute.deps has answers.jsonl now"
     assert "answers.jsonl" in dvc.declarations()["execute"]["deps"]
 
 

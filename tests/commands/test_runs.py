@@ -4,6 +4,7 @@ import json
 import re
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +12,12 @@ from click.testing import CliRunner
 from assay.cli.main import app
 from assay.commands import runs
 from assay.errors import ConfigError, DataError
+from assay.orchestration import run_pages
 from assay.project import archive, files
 from assay.project.archive import RUNS
 from assay.project.run_id import run_id
+from assay.project.tables.history import HISTORY
+from assay.records.history import CaseNight
 from tests.archives import FIRST, a_record, an_id, archived, file_results
 from tests.cast import Project
 from tests.repository import dvc, git
@@ -51,6 +55,19 @@ def test_without_a_run_none_is_named(project: Project) -> None:
     assert CliRunner().invoke(app, ["report"]).exit_code == 2
     assert CliRunner().invoke(app, ["runs", "--json"]).stdout == "[]\n"
     assert "assay nightly" in CliRunner().invoke(app, ["runs"]).stdout
+    assert project.folder.is_dir()
+
+
+def test_nights_without_a_record_are_told(project: Project) -> None:
+    """Where the history has nights and no run is on record, the list and the page say so, and how many there are."""
+    nothing: dict[str, Any] = {"cases": 0, "failed": [], "unscored": [], "differing": [], "revisions": {}}
+    who = {"target": "shop@7", "judge": "", "evaluation_set": ""}
+    rows = [CaseNight(night=date, **who, **nothing) for date in ("2026-11-27", "2026-11-28")]
+    HISTORY.write(rows)
+    for text in (CliRunner().invoke(app, ["runs"]).stdout, CliRunner().invoke(app, ["report"]).stderr):
+        assert "2 nights, the last of 2026-11-28" in text
+        assert "assay nightly" in text
+    assert "2 nights, the last of 2026-11-28" in run_pages.index()
     assert project.folder.is_dir()
 
 

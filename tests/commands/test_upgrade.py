@@ -7,12 +7,10 @@ hosted judge, 120 labels, a certificate, a baseline, a release with its tag, the
 import json
 import sqlite3
 import subprocess
-import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from assay.cli.main import app
@@ -22,6 +20,7 @@ from assay.models.journal import Journal
 from assay.orchestration.runs import NIGHT
 from assay.project import files, programs, releases, scaffold
 from assay.project.certificates import read_certificates
+from assay.project.distribution import tool_version
 from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import MANIFEST
@@ -32,39 +31,16 @@ from assay.project.tables.verdicts import VERDICTS
 from assay.records.record import digest as identity
 from assay.records.verdict import Verdict
 from assay.stages import batches, review
-from tests.endpoint import Body, Reply, Served, completion, serving
-from tests.layout import ROOT
-
-OLD = ROOT / "tests/golden/project-0.2.0.tar.xz"
-NIGHTS_BEFORE = 15
-CASES_THERE, ANCHORS = 20, 120
+from tests.endpoint import serving
+from tests.old_project import ANCHORS, CASES_THERE, NIGHTS_BEFORE, answer, point, unpack
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project that version 0.2.0 left, as the current folder."""
-    with tarfile.open(OLD) as packed:
-        packed.extractall(tmp_path, filter="data")
-    monkeypatch.chdir(tmp_path / "old")
-    return tmp_path / "old"
-
-
-def answer(body: Body) -> Reply:
-    """Answer as the product and as the judge did when the project was made."""
-    if "response_format" in body:
-        verdict = "fail" if "are never possible" in json.dumps(body["messages"]) else "pass"
-        return completion(json.dumps({"verdict": verdict}), model="judge-2026-11")
-    number = int(body["messages"][-1]["content"].split()[3])
-    return completion("No. Never." if number == 4 else "Yes, refunds are possible within 14 days.", model="m-1")
-
-
-def point(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the project's product and judges be here."""
-    whole = yaml.safe_load(Path("params.yaml").read_text())
-    whole["execute"]["target"]["base_url"] = served.url
-    Path("params.yaml").write_text(yaml.safe_dump(whole, sort_keys=False))
-    monkeypatch.setenv("OPENAI_BASE_URL", served.url)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    folder = unpack(tmp_path)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def plain(verdicts: list[Verdict]) -> list[dict[str, object]]:
@@ -72,13 +48,24 @@ def plain(verdicts: list[Verdict]) -> list[dict[str, object]]:
     return [row.model_dump(exclude={"run", "source_run"}) for row in verdicts]
 
 
-def test_each_change_is_said_in_a_line(project: Path) -> None:
-    """Flows that nobody had changed are this version's, one that a person changed stays and is named, none is lost."""
+def _rows() -> set[bytes]:
+    """Return the rows of history and anchors, byte for byte."""
+    return {row for table in (HISTORY, NIGHTS) for row in table.file().read_bytes().splitlines()}
+
+
+def test_each_change_is_said_in_a_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Flows, inputs of stages, code and journal: each is said once, and a flow that a person changed stays as it is."""
     flow = Path("flows/monitor.py")
     flow.write_text(flow.read_text() + "\nMINE = 1\n")
     with sqlite3.connect(".assay/journal.sqlite") as journal:
         (before,) = journal.execute("SELECT count(*) FROM answers").fetchone()
     lines = upgrade()
+    assert capsys.readouterr() == ("", "")
+    assert [line for line in lines if line.startswith(("dvc.yaml", "assay.lock"))] == [
+        "dvc.yaml: calibrate.deps has data/responses/responses.parquet now",
+        "assay.lock: the code of generate, review, execute, judge, calibrate, monitor, publish changed",
+        f"assay.lock: assay is {tool_version()}, was 0.2.0",
+    ]
     told = {line.split(" ", 1)[0]: line for line in lines}
     assert "is this one's now" in told["flows/nightly.py"]
     assert "`assay upgrade --diff flows/monitor.py`" in told["flows/monitor.py"]
@@ -120,7 +107,7 @@ def test_everything_on_file_stays_valid(project: Path) -> None:
 
 def test_the_next_night_pays_for_nothing_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It asks the product, the anchors and who the judge is; every other verdict is kept, row by row as it was."""
-    before = VERDICTS.read()
+    before, rows = VERDICTS.read(), _rows()
     upgrade()
     with serving(answer) as served:
         point(served, monkeypatch)
@@ -132,6 +119,7 @@ def test_the_next_night_pays_for_nothing_again(project: Path, monkeypatch: pytes
     gate = json.loads(ended.stdout.splitlines()[-1])
     assert {(row.run, row.source_run) for row in RESPONSES.read()} == {(gate["run"], gate["run"])}
     assert {row.source_run for row in VERDICTS.read() if row.subject == "anchor"} == {gate["run"]}
+    assert _rows() > rows, "history and anchors were added to, and no row of before was written otherwise"
     assert len(HISTORY.read()) == len(NIGHTS.read()) == NIGHTS_BEFORE + 1
     assert Path(f"data/runs/{gate['run']}/report.html").is_file()
     assert programs.dvc("status", *NIGHT) == "Data and pipelines are up to date."

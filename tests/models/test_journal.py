@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ConfigError
-from assay.models.journal import Journal
+from assay.models.journal import Journal, JournaledRun, Refiled
 from assay.models.usage import Meter
 from assay.records.ledger import Spent
 
@@ -209,6 +209,51 @@ def test_a_journal_of_an_older_version_is_read(tmp_path: Path) -> None:
         with Journal(file) as journal:
             assert (journal.get("k"), journal.damaged()) == ("paid for", 0)
             assert journal.ledger() == [Spent("r", "judge", 1, 0, 1, 2, 3, 0.5)]
+
+
+def test_answers_without_a_run_are_filed_under_one(tmp_path: Path) -> None:
+    """Finished ones that begin so are found, however many, and are another run's and moment's under another key."""
+    many = {f"k{number:04}": f'{{"a":{number}}}' for number in range(2_500)}
+
+    async def put(journal: Journal) -> None:
+        await asyncio.gather(*(journal.put(key, text) for key, text in many.items()))
+        await journal.put("other", '{"b":1}')
+        await journal.put("failed", '{"a":1}', is_final=False)
+        await journal.put("has-run", '{"a":1}', run="r2")
+        await journal.put("damaged", '{"a":1}')
+
+    with Journal(tmp_path / "j.sqlite", clock=lambda: 9_000.0) as journal:
+        asyncio.run(put(journal))
+        journal._database._connection.execute("UPDATE answers SET answer = '{\"a\":2}' WHERE key = 'damaged'")
+        assert dict(journal.without_run('{"a":')) == many
+        run = JournaledRun("r1", 5, 5, "shop@7", is_version_known=True, has_asked=True)
+        journal.refile([run], [Refiled(key, f"new-{key}", "r1", 5) for key in (*many, "has-run", "damaged", "absent")])
+        assert journal.runs() == [run]
+        assert journal.outcome("new-k0007") == ('{"a":7}', True, "r1", 5)
+        assert journal.known(["k0007", "new-has-run", "new-damaged", "new-absent"]) == set()
+        assert journal.known(["other", "has-run"]) == {"other", "has-run"}
+        assert (list(journal.without_run('{"a":')), journal.damaged()) == ([], 1)
+        journal.prune(8_999, ["r2"])
+        assert journal.known(["new-k0007", "other"]) == {"new-k0007", "other"}, (
+            "both count as used when they were filed"
+        )
+        journal.prune(9_001, ["r2"])
+        assert journal.known(["new-k0007", "other", "has-run"]) == {"has-run"}
+
+
+def test_answers_are_filed_under_a_run_all_or_none(tmp_path: Path) -> None:
+    """A disk that fills up meanwhile leaves every answer where it was, and no run that has none."""
+    with Journal(tmp_path / "j.sqlite") as journal:
+        found = asyncio.run(_put_all(journal, 2000))
+        assert found == [None] * 2000
+        pages = journal._database._connection.execute("PRAGMA page_count").fetchone()[0]
+        journal._database._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        run = JournaledRun("r1", 5, 5, "shop@7", is_version_known=True, has_asked=True)
+        refiled = [Refiled(f"key-{number}", f"{number}-{'new' * 100}", "r1", 5) for number in range(2000)]
+        with pytest.raises(ConfigError, match="disk is full"):
+            journal.refile([run], refiled)
+        assert journal.runs() == []
+        assert dict(journal.without_run("answer")) == {f"key-{number}": f"answer {number}" for number in range(2000)}
 
 
 def test_a_power_cut_costs_a_second(tmp_path: Path) -> None:
