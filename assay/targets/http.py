@@ -63,7 +63,8 @@ class HttpTarget(Conversing):
         hash_ = digest([version, place, hashed_fields(settings, only=asked)])[:8]
         fingerprint = f"{settings.name}@{version or 'http'}-{hash_}"
         is_known = bool(version.strip())
-        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=price is not None)
+        is_priced = price is not None
+        super().__init__(fingerprint, version=version, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
