@@ -58,6 +58,7 @@ class Provenance(Record):
     without_baseline: int
     """Cases that have no accepted answer in their present revision."""
     epoch: str
+    """The date of the run."""
     anchors: int
     parameters: str
     """Hash of params.yaml."""
