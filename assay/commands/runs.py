@@ -113,7 +113,8 @@ def chosen(wanted: str, now: datetime) -> RunRecord:
     candidates = ", ".join(short[run] for run in shown[:NAMED]) + (", ..." if len(shown) > NAMED else "")
     what = f"is of {len(matching)} runs" if matching else "is no run here"
     raise ConfigError(
-        f"{printable(wanted[:80])!r} {what}, expected the beginning of one id ({LEAST} characters or more), such as {candidates}: name one "
+        f"{printable(wanted[:80])!r} {what}, expected the beginning of one id ({LEAST} characters or more), such as "
+        f"{candidates}: name one "
         "(`assay runs` lists them)"
     )
 

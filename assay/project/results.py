@@ -37,8 +37,8 @@ def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> 
     """Return the last night's decision: `incomplete` for one that is on, or that began and did not end.
 
     Args:
-        now: The moment, by which a verdict that ended long ago, or is dated long after it, is `incomplete` too; None for
-            whatever its age.
+        now: The moment, by which a verdict that ended long ago, or is dated long after it, is `incomplete` too; None
+            for whatever its age.
         stale: How long a verdict holds.
 
     Raises:
