@@ -15,6 +15,9 @@ _SURROGATES = range(0xD800, 0xE000)
 _SPELLED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04x}" for code in (*_BIDI, *_SURROGATES)}
 """How what a terminal obeys, what turns text around, and what it cannot print is spelled out."""
 
+_ESCAPED = {code: f"\\u{code:04x}" for code in _SPELLED if code > 0x7E}  # noqa: PLR2004 - below, JSON has escaped them
+"""The same as JSON escapes it."""
+
 MAX_WORDS = 1500
 """Of either text; beyond it a comparison would take longer than a reader waits."""
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
@@ -53,6 +56,15 @@ def printable(text: object) -> str:
     Somebody's text in a message could otherwise hide the rest of it, or write another one.
     """
     return str(text).translate(_SPELLED)
+
+
+def plain_json(text: str) -> str:
+    """Return the same JSON with what a terminal would obey, or what turns text around, as escapes of JSON.
+
+    Args:
+        text: JSON, as `json.dumps` writes it.
+    """
+    return text.translate(_ESCAPED)
 
 
 def first_fault(error: ValidationError, prefix: str = "") -> str:

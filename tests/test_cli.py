@@ -1,6 +1,7 @@
 """The command: quick to explain itself, one sentence for an error, the verdict as exit code."""
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -138,7 +139,36 @@ def test_a_signal_is_no_verdict(project: Project, sent: signal.Signals, code: in
         assert run.stdout
         assert run.stdout.readline() == "begun\n"
         run.send_signal(sent)
-        assert run.wait(30) == code
+        said = run.communicate(timeout=30)[1]
+        assert (run.returncode, said.count("\n"), "goes on from there" in said) == (code, 1, True)
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["status"], ["runs"], ["gate"], ["gate", "--json"]])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_reader_that_goes_away_is_no_bug(project: Project, words: list[str], stream: str) -> None:
+    """Whoever stops reading, as `| head` does, ends the command with the code of a broken pipe and without a word."""
+    gate = Gate(word="pass", reason="r", next="n", sentence="PASS.")
+    files.write_json(GATE, gate.model_dump())
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from assay.cli.main import app; app()", *words]
+    streams = {"stdout": writer, "stderr": subprocess.PIPE if stream == "stdout" else writer}
+    done = subprocess.run(command, **streams, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    os.close(writer)
+    assert done.returncode == 141
+    assert not done.stderr
+
+
+def test_another_broken_pipe_is_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that breaks elsewhere while somebody reads what is printed is told as the error that it is."""
+
+    def broken() -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("assay.commands.status.status", broken)
+    done = CliRunner().invoke(app, ["status"])
+    assert (done.exit_code, "BrokenPipeError" in done.output) == (70, True)
+    Path(done.output.rpartition("The traceback is in ")[2].strip()).unlink()
 
 
 @pytest.mark.parametrize(

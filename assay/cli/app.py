@@ -3,7 +3,7 @@
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import ParamSpec
 
@@ -14,6 +14,7 @@ from assay.project.distribution import DISTRIBUTION
 BAD_INPUT = 2
 INTERNAL = 70
 """As sysexits.h has it: so that 1 means a regression and nothing else."""
+KEPT = "what was answered is kept, and the next run goes on from there"
 Arguments = ParamSpec("Arguments")
 
 
@@ -30,7 +31,14 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
         @wraps(run)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
             from assay.errors import AssayError
-            from assay.project.entrypoint import INTERRUPTED, be_quiet, terminable
+            from assay.project.entrypoint import (
+                INTERRUPTED,
+                READER_GONE,
+                TERMINATED,
+                be_quiet,
+                is_reader_gone,
+                terminable,
+            )
             from assay.text import printable
 
             be_quiet()
@@ -41,19 +49,31 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
                 click.echo(f"assay: {printable(error)}", err=True)
                 sys.exit(BAD_INPUT)
             except KeyboardInterrupt:
-                click.echo(
-                    "assay: interrupted; what was answered is kept, and the next run goes on from there", err=True
-                )
+                click.echo(f"assay: interrupted; {KEPT}", err=True)
                 sys.exit(INTERRUPTED)
+            except SystemExit as ended:
+                if ended.code == TERMINATED:
+                    click.echo(f"assay: told to stop (SIGTERM); {KEPT}", err=True)
+                raise
             except (click.ClickException, click.Abort, click.exceptions.Exit):
                 raise
             except Exception as error:  # noqa: BLE001 - a bug, or the machine: never the exit code of a verdict
+                if isinstance(error, BrokenPipeError) and is_reader_gone():
+                    sys.exit(READER_GONE)
                 click.echo(f"assay: {_internal(error)}", err=True)
                 sys.exit(INTERNAL)
 
         return app.command(name)(guarded)
 
     return wrap
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines for a person, each as one that a terminal prints and never obeys."""
+    from assay.text import printable
+
+    for line in lines:
+        click.echo(printable(line))
 
 
 def _internal(error: Exception) -> str:

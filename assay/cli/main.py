@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli import cases, evalset, people, project, runs
-from assay.cli.app import app, as_json, command
+from assay.cli.app import app, as_json, command, say
 from assay.cli.flows import load, overridable
 
 __all__ = ["app", "cases", "evalset", "people", "project", "runs"]
@@ -243,22 +243,18 @@ def import_(
         from assay.commands.labels import take
 
         count, left_out = take(file, annotator, maps, now)
-        click.echo("\n".join([*left_out, f"{count} labels appended; `assay calibrate` counts them."]))
+        say([*left_out, f"{count} labels appended; `assay calibrate` counts them."])
     elif name or file.suffix in (".yaml", ".yml"):
         from assay.commands import exchange
 
         given = exchange.filling(category, layer, owner)
         taken = exchange.take(file, name or exchange.WRITTEN, given, reviewer, now)
-        click.echo("\n".join(exchange.lines(taken)))
+        say(exchange.lines(taken))
     else:
         from assay.commands import annotation
 
         count, left_out = annotation.take(file, reviewer, now)
-        click.echo(
-            "\n".join(
-                [*left_out, f"{count} decisions appended; once its rule is met, `assay batch go-on` ends the batch."]
-            )
-        )
+        say([*left_out, f"{count} decisions appended; once its rule is met, `assay batch go-on` ends the batch."])
 
 
 @command("status")
@@ -269,7 +265,7 @@ def status(*, is_json: bool) -> None:
     from assay.commands.status import status as read
 
     found = read()
-    click.echo(json.dumps(found) if is_json else "\n".join(lines(found)))
+    say([json.dumps(found)] if is_json else lines(found))
 
 
 @command("doctor")
@@ -279,13 +275,12 @@ def status(*, is_json: bool) -> None:
 def doctor(*, docs: Path | None) -> None:
     """Check every table, the logs and the lock.
 
-    Each table keeps its contract, logs are as they were signed, versions fit; parts of the last run that failed are
-    named, with the file that has the traceback.
+    Each table keeps its contract, logs are as they were signed, records of runs are whole, versions fit; parts of the
+    last run that failed are named, with the file that has the traceback.
     """
     from assay.commands.doctor import examine
 
-    for line in examine(docs):
-        click.echo(line)
+    say(examine(docs))
 
 
 @command("serve")
@@ -323,21 +318,27 @@ def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H) -> None:
     from datetime import UTC, datetime, timedelta
 
     from assay.project import failures, files
-    from assay.project.results import REPORT, read_gate
+    from assay.project.answers import SHORT
+    from assay.project.results import REPORT, read_gate, reported
     from assay.report.gate import EXIT
     from assay.text import printable
 
-    found, report = read_gate(datetime.now(UTC), timedelta(hours=hours)), files.path(REPORT)
-    lost = list(map(str, failures.read()))
+    found, of_report = read_gate(datetime.now(UTC), timedelta(hours=hours)), reported()
+    report = str(files.path(REPORT)) if of_report else ""
+    is_own = of_report is None or of_report.run == found.run
+    lost = list(map(str, failures.read())) if is_own else []
     if is_json:
-        more = {"report": str(report), "exit_code": EXIT[found.word], "failures": lost}
+        more = {"report": report, "report_run": of_report.run if of_report else "", "exit_code": EXIT[found.word]}
+        more |= {"failures": lost}
         click.echo(json.dumps(found.model_dump(mode="json") | more))
     else:
-        click.echo(f"{printable(found.sentence)}\nNext: {printable(found.next)}.\nReport: {report}")
-        if found.answers:
-            click.echo(f"Answers: {printable(found.answers)}.")
+        whose = (
+            "" if is_own or of_report is None else f" of the run before ({of_report.run[:SHORT] or 'without an id'})"
+        )
+        say([found.sentence, f"Next: {found.next}.", *([f"Report{whose}: {report}"] if report else [])])
+        say([f"Answers: {found.answers}."] if found.answers else [])
         for failure in lost:
-            click.echo(f"Not whole: {failure}. `assay doctor` says where its traceback is.", err=True)
+            click.echo(f"Not whole: {printable(failure)}. `assay doctor` says where its traceback is.", err=True)
     if is_gated:
         sys.exit(EXIT[found.word])
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from assay.errors import AssayError, ConfigError, DataError
-from assay.project import failures
+from assay.project import archive, failures
 from assay.project.distribution import DISTRIBUTION
 from assay.project.journal import has_journal, open_journal
 from assay.project.tables.decisions import DECISIONS
@@ -36,7 +36,7 @@ def examine(docs: Path | None) -> Iterator[str]:
     """Yield one line a finding.
 
     Raises:
-        DataError: A table breaks its contract; it is raised after everything was examined.
+        DataError: A table breaks its contract, or a run's record is damaged; raised after everything was examined.
         ConfigError: The journal of answers can no longer be read; likewise.
     """
     yield ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -63,6 +63,7 @@ def examine(docs: Path | None) -> Iterator[str]:
         except DataError as fault:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
+    yield from records(faults)
     yield from lost()
     if docs:
         yield f"Data Docs: {data_docs(docs)}"
@@ -81,6 +82,19 @@ def journal() -> str:
     with open_journal() as kept:
         damaged = kept.damaged()
     return f"{damaged} answers were changed on the disk, each is asked again when needed" if damaged else "sound"
+
+
+def records(faults: list[AssayError]) -> Iterator[str]:
+    """Yield a line on each record of a run that is damaged, which becomes one of the faults, and how many are sound."""
+    sound = 0
+    for run in archive.ids():
+        try:
+            archive.read(run)
+            sound += 1
+        except DataError as fault:
+            faults.append(fault)
+            yield f"{archive.RUNS}: AT FAULT: {fault}"
+    yield f"{archive.RUNS}: {sound} records of runs can be read"
 
 
 def lost() -> Iterator[str]:

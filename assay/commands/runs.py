@@ -6,15 +6,17 @@ and is the one that the record names, byte for byte.
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from assay.errors import ConfigError, DataError
 from assay.project import archive, files, programs
 from assay.project.answers import SHORT
 from assay.project.archive import RUNS, State
-from assay.project.results import REPORT
+from assay.project.results import REPORT, report_of, reported
+from assay.project.run_id import began, is_ahead
 from assay.project.tables.history import HISTORY
 from assay.records.run import RunRecord
 from assay.report.wording import money
@@ -23,8 +25,13 @@ from assay.text import printable
 
 LAST = "last"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+LEAST = 8
+"""Characters of an id that may name a run."""
+AHEAD = "dated later than now: a clock was ahead"
 NAMED = 5
 """Candidates that a message names."""
+ListedState = State | Literal["lost"]
+"""Of a run whose files could not be archived, they are lost."""
 
 
 class ListedRun(NamedTuple):
@@ -33,21 +40,42 @@ class ListedRun(NamedTuple):
     record: RunRecord
     short: str
     """The beginning of its id that no other run has."""
-    state: State
+    state: ListedState
+    is_ahead: bool
+    """It is dated later than now: a clock was ahead."""
 
 
-def listed(last: int | None = None) -> list[ListedRun]:
-    """Return the runs that have a record, the newest first.
+class Listing(NamedTuple):
+    """The runs that have a record."""
+
+    runs: list[ListedRun]
+    """The newest first; those that are dated later than now come last."""
+    damaged: list[str]
+    """Of each record that cannot be read what is wrong, and what to do."""
+
+
+def listed(now: datetime, last: int | None = None) -> Listing:
+    """Return the runs that have a record.
 
     Args:
+        now: The moment.
         last: How many; None for all.
-
-    Raises:
-        DataError: The record of one is damaged.
     """
-    ids = archive.ids()
+    ids, listing = archive.ids(now), Listing([], [])
     short = shortened(ids)
-    return [ListedRun(archive.read(run), short[run], archive.state(run)) for run in ids[:last]]
+    for run in ids[:last]:
+        try:
+            record = archive.read(run)
+        except DataError as fault:
+            listing.damaged.append(str(fault))
+        else:
+            listing.runs.append(ListedRun(record, short[run], _state(record), is_ahead(run, now)))
+    return listing
+
+
+def _state(record: RunRecord) -> ListedState:
+    state = archive.state(record.run)
+    return "lost" if record.lost and state == "pruned" else state
 
 
 def shortened(ids: Sequence[str]) -> dict[str, str]:
@@ -60,34 +88,42 @@ def shortened(ids: Sequence[str]) -> dict[str, str]:
     return {run: run[:length] for run, length in lengths.items()}
 
 
-def chosen(wanted: str) -> RunRecord:
+def chosen(wanted: str, now: datetime) -> RunRecord:
     """Return the record of a run that somebody names.
 
     Args:
-        wanted: The beginning of its id, `last`, or the date of a night that had one run.
+        wanted: The beginning of its id, `last`, or the date on which one run alone began.
+        now: The moment: a run that is dated later is the last one only where there is no other.
 
     Raises:
         ConfigError: There is no such run, or more than one.
         DataError: The record is damaged.
     """
-    ids = archive.ids()
+    ids = archive.ids(now)
     if not ids:
         raise ConfigError(f"{no_record()}, expected one: `assay nightly` makes the first")
     if wanted == LAST:
-        return archive.read(ids[0])
+        return archive.read(_last(ids))
     if DATE.fullmatch(wanted):
-        matching = [run for run in ids if archive.read(run).night == wanted]
+        matching = [run for run in ids if f"{began(run):%Y-%m-%d}" == wanted]
     else:
-        matching = [run for run in ids if wanted and run.startswith(wanted.lower())]
+        matching = [run for run in ids if run.startswith(wanted.lower())] if len(wanted) >= LEAST else []
     if len(matching) == 1:
         return archive.read(matching[0])
     short, shown = shortened(ids), matching or ids
     candidates = ", ".join(short[run] for run in shown[:NAMED]) + (", ..." if len(shown) > NAMED else "")
     what = f"is of {len(matching)} runs" if matching else "is no run here"
     raise ConfigError(
-        f"{printable(wanted[:80])!r} {what}, expected the beginning of one id, such as {candidates}: name one "
+        f"{printable(wanted[:80])!r} {what}, expected the beginning of one id ({LEAST} characters or more), such as "
+        f"{candidates}: name one "
         "(`assay runs` lists them)"
     )
+
+
+def _last(ids: Sequence[str]) -> str:
+    """Return the run that was published last here, whose verdict `assay gate` tells; else the newest."""
+    of_last = reported()
+    return of_last.run if of_last and of_last.run in ids else ids[0]
 
 
 def report(record: RunRecord) -> Path:
@@ -98,8 +134,16 @@ def report(record: RunRecord) -> Path:
         DataError: What DVC fetched is another file.
     """
     file, md5 = archive.report_file(record.run), record.files.get(Path(REPORT).name, "")
-    if _is(file, md5) or _from_cache(file, md5):
+    if md5 and (_is(file, md5) or _from_cache(file, md5)):
         return file
+    last = report_of(record.run)
+    if last and (not md5 or _is(last, md5)):
+        return last
+    if not md5:
+        raise ConfigError(
+            f"the report of run {record.run} was not archived ({record.lost or 'publish.keep was 0'}), and {REPORT} is "
+            "another run's, expected either: its record is all there is, `assay runs` shows it"
+        )
     tracking = f"{RUNS}/{record.run}.dvc"
     if not files.exists(tracking):
         raise ConfigError(
@@ -138,7 +182,8 @@ def no_record() -> str:
 
 def row(run: ListedRun) -> dict[str, Any]:
     """Return a run as JSON has it."""
-    return {**run.record.model_dump(mode="json"), "short": run.short, "duration_s": _seconds(run), "archive": run.state}
+    listed_as = {"short": run.short, "duration_s": _seconds(run), "archive": run.state, "is_ahead": run.is_ahead}
+    return {**run.record.model_dump(mode="json"), **listed_as}
 
 
 def lines(runs: Sequence[ListedRun]) -> list[str]:
@@ -161,6 +206,13 @@ def duration(run: ListedRun) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - two minutes
 
 
+def noted(run: ListedRun) -> str:
+    """Return what there is to know of a run's files, and of its date; empty where both are as they should be."""
+    kept = {"here": "", "elsewhere": "not here", "pruned": "pruned", "lost": "not archived"}[run.state]
+    lost = f"{kept or 'not in DVC'}: {run.record.lost}" if run.record.lost else kept
+    return "; ".join(filter(None, (lost, AHEAD if run.is_ahead else "")))
+
+
 def _columns(run: ListedRun) -> tuple[str, ...]:
     record = run.record
     return tuple(
@@ -174,7 +226,7 @@ def _columns(run: ListedRun) -> tuple[str, ...]:
             f"{record.calls.asked} asked, {record.calls.kept} kept",
             "" if record.cost_usd is None else money(record.cost_usd),
             record.released or "-",
-            {"here": "", "elsewhere": "not here", "pruned": "pruned"}[run.state],
+            noted(run),
         )
     )
 

@@ -1,8 +1,9 @@
-"""Status: how far is the evaluation set covered, what waits for people, what is each judge worth, what did it cost?
+"""Status: how far is the evaluation set covered, what waits, what is each judge worth, what did it cost?
 
 Reads every result that is there; writes nothing.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from assay.calibration.certificate import Certificate
@@ -11,7 +12,10 @@ from assay.project.certificates import read_certificates, read_refusals
 from assay.project.journal import has_journal, open_journal
 from assay.project.results import GATE, read_gate
 from assay.project.tables.evalset import CASES
+from assay.project.tables.labels import labelled
 from assay.project.taxonomy import read_taxonomy
+from assay.records.case import Case
+from assay.records.record import digest
 from assay.report import wording
 from assay.report.costs import Spending, spending
 from assay.stages import batches
@@ -36,12 +40,14 @@ def status() -> dict[str, Any]:
         for category in read_taxonomy()
     ]
     refused = {name: f"no certificate ({why})" for name, why in read_refusals().items()}
-    judges = refused | {name: _judge(certificate) for name, certificate in read_certificates().items()}
+    labels = digest([row for rows in labelled() for row in rows])
+    judges = refused | {name: _judge(certificate, labels) for name, certificate in read_certificates().items()}
     there = batches.opened()
     last = read_gate().model_dump(mode="json") if files.exists(GATE) else None
     return {
         "cases": len(cases),
         "waiting": len(waiting),
+        "decided": _decided(cases),
         "batch": f"{there.name}: {batches.progress(there)}" if there else "",
         "coverage": coverage,
         "certificates": judges,
@@ -58,6 +64,11 @@ def lines(found: dict[str, Any]) -> list[str]:
         rows.append(f"{row['category']:24}{row['quota']:>6}{row['admitted']:>10}{row['waiting']:>9}   {drop}")
     rows.append(f"{found['cases']} cases admitted, {found['waiting']} candidates waiting")
     rows += [found["batch"]] if found["batch"] else []
+    if any(found["decided"].values()):
+        counts = ", ".join(f"{count} {what}" for what, count in found["decided"].items() if count)
+        rows.append(
+            f"decided, and not in the set yet: {counts} cases; `assay grow` or `assay repro review` takes them in"
+        )
     rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
     rows += wording.used([Spending.model_validate(row) for row in found["used"]])
     rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
@@ -73,6 +84,19 @@ def _used() -> list[Spending]:
         return spending(journal.ledger(last.run))
 
 
-def _judge(certificate: Certificate) -> str:
+def _decided(cases: Sequence[Case]) -> dict[str, int]:
+    """Return how many cases people have decided on since the set was made, by what becomes of them."""
+    before, after = ({case.case_id: case for case in some} for some in (cases, batches.admitted()))
+    return {
+        "new": len(after.keys() - before.keys()),
+        "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
+        "retired": len(before.keys() - after.keys()),
+    }
+
+
+def _judge(certificate: Certificate, labels: str) -> str:
     word = "met its policy" if certificate.is_met else "refused"
-    return f"{word} on {certificate.items} held-out items, expires {certificate.expires:%Y-%m-%d}"
+    moved = (
+        "; labels were added or changed since, `assay calibrate` counts them" if certificate.labels != labels else ""
+    )
+    return f"{word} on {certificate.items} held-out items, expires {certificate.expires:%Y-%m-%d}{moved}"

@@ -60,9 +60,10 @@ def recorded(history: Sequence[CaseNight], tonight: CaseNight) -> list[CaseNight
 
     Args:
         history: As it was recorded before.
-        tonight: The new row, with all revisions; it takes the place of an earlier one of the same run.
+        tonight: The new row, with all revisions; it takes the place of an earlier one of the same run, or, where runs
+            had no id, of the same date.
     """
-    rows = {(row.night, row.run): row for row in (*unfolded(history), tonight)}
+    rows = {row.run or row.night: row for row in (*unfolded(history), tonight)}
     return folded(rows.values())
 
 

@@ -1,5 +1,7 @@
 """Pages of the runs beside Prefect's: an index, and what is shown where a report is not here."""
 
+from datetime import datetime
+
 from assay.commands import runs
 from assay.errors import AssayError
 from assay.project import archive
@@ -19,23 +21,33 @@ def report(run: str) -> str:
     return f"{REPORT_PAGE}/{run}" if run else REPORT_PAGE
 
 
-def index() -> str:
-    """Return the page that lists the runs."""
+def index(now: datetime) -> str:
+    """Return the page that lists the runs; each record that is damaged is named."""
+    listed = runs.listed(now, SHOWN)
+    if not (listed.runs or listed.damaged):
+        return runs_page.render(Index(note=_nothing(), command="assay nightly"))
+    more = len(archive.ids()) - SHOWN
+    notes = [f"Not listed: {fault}." for fault in listed.damaged]
+    notes += [f"{more} older runs are left out here: `assay runs` lists them."] if more > 0 else []
+    return runs_page.render(Index(rows=[_row(run) for run in listed.runs], note=" ".join(notes)))
+
+
+def _nothing() -> str:
+    """Return why no run is listed."""
     try:
-        listed = runs.listed(SHOWN)
-        if not listed:
-            return runs_page.render(Index(note=f"{runs.no_record()}. The first is made by:", command="assay nightly"))
+        return f"{runs.no_record()}. The first is made by:"
     except AssayError as error:
-        return runs_page.render(Index(note=f"The runs cannot be listed: {error}."))
-    more = len(archive.ids()) - len(listed)
-    note = f"{more} older runs are left out here: `assay runs` lists them." if more else ""
-    return runs_page.render(Index(rows=[_row(run) for run in listed], note=note))
+        return f"The history cannot be read: {error}. A run is made by:"
+
+
+def named(beginning: str) -> str | None:
+    """Return the id of the one run that begins so, with 8 characters at least; None where there is none, or more."""
+    found = [run for run in archive.ids() if len(beginning) >= runs.LEAST and run.startswith(beginning)]
+    return found[0] if len(found) == 1 else None
 
 
 def absent(run: str) -> str:
     """Return the page of a run whose report is not in the workspace; `run` is an id."""
-    if run not in archive.ids():
-        return unknown()
     if archive.state(run) == "pruned":
         note = f"The archive of this run is pruned; its record is {RUNS}/{run}.json. What to do to fetch it is said by:"
     else:
@@ -46,7 +58,10 @@ def absent(run: str) -> str:
 def unknown() -> str:
     """Return the page for an address that is no run's."""
     return runs_page.render(
-        Index(title="Report", note="There is no such run here; the list of runs names those there are.")
+        Index(
+            title="Report",
+            note="This is the address of no run, or of several; the list of runs names those there are.",
+        )
     )
 
 
@@ -55,7 +70,7 @@ def _row(run: runs.ListedRun) -> Row:
     return Row(
         record=record,
         short=run.short,
-        link="" if run.state == "pruned" else report(record.run),
+        link="" if run.state in ("pruned", "lost") else report(record.run),
         took=runs.duration(run),
-        note={"here": "", "elsewhere": "not on this machine", "pruned": "pruned"}[run.state],
+        note=runs.noted(run),
     )

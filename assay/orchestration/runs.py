@@ -104,11 +104,11 @@ def night(
         if max_cost_usd is not None:
             check_budget(run_id.begun(now).id, max_cost_usd)
         yield now
-        forget()
+        forget(now)
 
 
-def forget() -> None:
-    """Prune the journal at the end of a night; that it cannot be done costs the night nothing."""
+def forget(now: datetime) -> None:
+    """Prune the journal at the end of the night that began now; where that fails it costs the night nothing."""
     guard = Guard()
-    guard.optional(PARTS["journal"], continuation.prune, None)
+    guard.optional(PARTS["journal"], lambda: continuation.prune(now), None)
     failures.keep("night", guard)

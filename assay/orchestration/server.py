@@ -5,6 +5,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -22,8 +23,7 @@ from assay.orchestration.run_pages import REPORT_PAGE, RUNS_PAGE
 from assay.project import archive, files
 from assay.project.certificates import CALIBRATION
 from assay.project.entrypoint import QUIET
-from assay.project.results import REPORT
-from assay.records.run import is_run_id
+from assay.project.results import REPORT, report_of
 
 HOST = "127.0.0.1"
 GRACE_S = 10
@@ -72,10 +72,10 @@ class WithResults:
 def result(path: str) -> Response | None:
     """Return the answer to an address of ours as the disk has it now; None for any other address.
 
-    What follows the address becomes part of a path only where it is a run's id, or the name of a judge of the project.
+    What follows the address chooses one of the runs or of the judges of the project, and becomes no part of a path.
     """
     if path == RUNS_PAGE:
-        return HTMLResponse(run_pages.index())
+        return HTMLResponse(run_pages.index(datetime.now(UTC)))
     if path == REPORT_PAGE:
         return _file(files.path(REPORT))
     run = path.removeprefix(f"{REPORT_PAGE}/")
@@ -91,11 +91,13 @@ def _file(file: Path) -> Response | None:
     return FileResponse(file) if file.is_file() else None
 
 
-def _report(run: str) -> Response:
-    """Return the report of a run, or a page that says how to get it."""
-    if not is_run_id(run):
+def _report(beginning: str) -> Response:
+    """Return the report of the run whose id begins so, or a page that says how to get it."""
+    run = run_pages.named(beginning)
+    if run is None:
         return HTMLResponse(run_pages.unknown(), 404)
-    return _file(archive.report_file(run)) or HTMLResponse(run_pages.absent(run), 404)
+    there = (_file(file) for file in (archive.report_file(run), report_of(run)) if file)
+    return next(filter(None, there), None) or HTMLResponse(run_pages.absent(run), 404)
 
 
 def create_app() -> ASGIApp:

@@ -9,6 +9,8 @@ from assay.text import one_line
 
 SHORT = 13
 """Characters of a short id: a run's moment, to the millisecond."""
+LONGEST = 40
+"""Characters of a version's name that are shown."""
 ANEW = "`assay nightly --fresh` asks anew"
 
 
@@ -32,12 +34,12 @@ class Count:
         moments = [moment for moment in (first, response.answered_at) if moment]
         self._sources[response.source_run] = count + 1, min(moments, default=None)
 
-    def answers(self, *, known: int = 0, is_version_known: bool = False, undeclared: Sequence[str] = ()) -> Answers:
+    def answers(self, *, known: int = 0, version: str = "", undeclared: Sequence[str] = ()) -> Answers:
         """Return where they come from.
 
         Args:
             known: How many of them were answered before the product was asked just now.
-            is_version_known: Does the product's version tell whether it is the same one?
+            version: Of the product, as a person calls it; empty where it is not known.
             undeclared: Files that decide what it answers and are not part of its version.
         """
         own, first = self._sources.get(self._run, (0, None))
@@ -51,7 +53,8 @@ class Count:
             kept=kept,
             since=min(moments, default=None),
             sources=sorted(others),
-            is_version_known=is_version_known,
+            is_version_known=bool(version),
+            version=version,
             undeclared=list(undeclared),
         )
 
@@ -69,16 +72,27 @@ def sentence(run: str, answers: Answers) -> str:
     total, when = answers.asked + answers.kept, f"{answers.since:%Y-%m-%d %H:%M} UTC" if answers.since else "before"
     parts = []
     if answers.continued:
-        rest = answers.asked - answers.continued
-        parts.append(
-            f"continued run {run[:SHORT]}: {answers.continued} of {total} answers of {when} kept, {rest} asked"
-        )
+        parts.append(f"continued run {run[:SHORT]}: {answers.continued} of {total} answers of {when} kept")
     if answers.kept:
         runs = ", ".join(source[:SHORT] for source in answers.sources)
         parts.append(f"{answers.kept} of {total} answers kept from run {runs} of {when}, of the same version")
-    if parts:
-        return f"{'; '.join(parts)} ({ANEW})"
-    return f"all {total} asked by this run{_why_unknown(answers)}"
+    if not parts:
+        return f"all {total} asked by this run{_why_unknown(answers)}"
+    rest = answers.asked - answers.continued
+    return f"{'; '.join(parts)}{_called(answers)}, {rest} asked ({_cure(answers)})"
+
+
+def _called(answers: Answers) -> str:
+    """Return how the version of the answers that were kept is called; empty where nothing is known of it."""
+    version = one_line(answers.version)
+    return f" ({version[:LONGEST]}{'…' if len(version) > LONGEST else ''})" if answers.kept and version else ""
+
+
+def _cure(answers: Answers) -> str:
+    """Return what to do where the answers that were kept are not those of the product of today."""
+    if answers.is_version_known or answers.kept:
+        return f"if the product has changed since, raise execute.target.version; {ANEW}"
+    return f"the product's version is not known, so they may be of before a change of it; {ANEW}"
 
 
 def _why_unknown(answers: Answers) -> str:

@@ -10,20 +10,24 @@ import json
 import shutil
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
+
+from pydantic import ValidationError
 
 from assay.errors import DataError
 from assay.project import files
 from assay.project.programs import md5
 from assay.project.results import GATE, METRICS, REPORT, SLICES
+from assay.project.run_id import is_ahead
 from assay.project.tables.responses import RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.run import Answers, RunRecord, is_run_id
 from assay.report.content import Report
 from assay.report.costs import total
 from assay.storage import atomic
-from assay.storage.rows import parse_row
+from assay.text import first_fault, one_line
 
 RUNS = "data/runs"
 IGNORED = b"*/\n"
@@ -88,9 +92,24 @@ def keep(record: RunRecord) -> None:
 
 
 def note(record: RunRecord) -> None:
-    """Keep the record of a run whose files nobody wants to keep."""
+    """Keep the record of a run whose files nobody wants to keep, or could be kept.
+
+    Raises:
+        OSError: The disk is full.
+    """
     write_ignored()
     files.write_bytes(f"{RUNS}/{record.run}.json", record.encoded())
+
+
+def note_lost(record: RunRecord, why: str) -> None:
+    """Keep the record of a run whose files could not be archived, with the reason; those of an earlier archive stay.
+
+    Raises:
+        OSError: The disk is full.
+    """
+    before = known(record.run)
+    failed = {"lost": why, "failures": record.failures + 1, "files": before.files if before else {}}
+    note(record.model_copy(update=failed))
 
 
 def write_ignored() -> bool:
@@ -109,13 +128,26 @@ def pending() -> list[str]:
 
 def committed(targets: Collection[str]) -> None:
     """Note that DVC has committed the content of these .dvc files."""
+    refused(targets, "")
     _write_pending(_pending() - {Path(target).stem for target in targets})
 
 
-def ids() -> list[str]:
-    """Return the ids of all runs that have a record, the newest first."""
-    stems = (file.stem for file in (files.root() / RUNS).glob("*.json"))
-    return sorted(filter(is_run_id, stems), reverse=True)
+def refused(targets: Collection[str], why: str) -> None:
+    """Let the records of runs say why DVC has not committed these .dvc files; empty where it has."""
+    for record in filter(None, (known(Path(target).stem) for target in targets)):
+        if record.lost != why:
+            with suppress(OSError):  # the disk is full: the run's own message says so
+                note(record.model_copy(update={"lost": why}))
+
+
+def ids(now: datetime | None = None) -> list[str]:
+    """Return the ids of all runs that have a record, the newest first.
+
+    Args:
+        now: A moment; runs that are dated later, because a clock was ahead, come last. None for the order of the ids.
+    """
+    stems = sorted(filter(is_run_id, (file.stem for file in (files.root() / RUNS).glob("*.json"))), reverse=True)
+    return sorted(stems, key=lambda run: is_ahead(run, now)) if now else stems
 
 
 def known(run: str) -> RunRecord | None:
@@ -133,8 +165,14 @@ def read(run: str) -> RunRecord:
     Raises:
         DataError: It is damaged, or another run's.
     """
-    name, hint = f"{RUNS}/{run}.json", "restore it from Git"
-    record = parse_row(RunRecord, files.read_json(name, hint), name, 1)
+    name = f"{RUNS}/{run}.json"
+    hint = f"restore it from Git (`git checkout -- {name}`), or delete it"
+    try:
+        record = RunRecord.model_validate(files.read_json(name, hint))
+    except ValidationError as error:
+        raise DataError(f"{name}: {first_fault(error)}: {hint}") from error
+    except OSError as error:
+        raise DataError(f"{name} cannot be read ({one_line(error)}), expected the record of a run: {hint}") from error
     if record.run != run:
         raise DataError(f"{name} is of run {record.run}, expected that of its name: {hint}")
     return record

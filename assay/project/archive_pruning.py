@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from assay.errors import ConfigError
@@ -25,21 +26,27 @@ HASH = re.compile(r"\b[0-9a-f]{32}(?:\.dir)?\b")
 LOCK = "dvc.lock"
 
 
-def prune(keep: int) -> list[str]:
+def prune(keep: int, filed: str, now: datetime) -> list[str]:
     """Give up the files of all runs but the newest ones and the accepted baseline's; return the ids of those.
+
+    The files of a run whose record is damaged stay: nobody knows whether it is the accepted one.
 
     Args:
         keep: How many runs keep their files.
+        filed: Id of the run that has just been filed: it keeps them too, however old it is, unless none does.
+        now: The moment; runs that are dated later count as the oldest.
 
     Raises:
-        DataError: The baseline, or the record of a run, is damaged.
+        DataError: The baseline is damaged.
     """
-    archived = [run for run in archive.ids() if archive.state(run) != "pruned" or (files.root() / RUNS / run).exists()]
-    old = archived[keep:]
+    archived = [
+        run for run in archive.ids(now) if archive.state(run) != "pruned" or (files.root() / RUNS / run).exists()
+    ]
+    old = [run for run in archived[keep:] if run != filed or not keep]
     if not old:
         return []
     accepted = _accepted()
-    records = {run: archive.read(run) for run in old}
+    records = {run: record for run in old if (record := archive.known(run))}
     pruned = [run for run, record in records.items() if not _is_accepted(record, accepted)]
     for run in pruned:
         files.path(f"{RUNS}/{run}.dvc").unlink(missing_ok=True)

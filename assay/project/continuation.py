@@ -1,14 +1,16 @@
 """Continuation: is a run a new one, or the rest of one that was interrupted?
 
 A run that asked the product and has no end was interrupted. It is continued under its own id, so that what it had
-answered counts; unless that is too long ago, everything is to be asked anew, or a later run has begun since.
+answered counts; unless that is too long ago, everything is to be asked anew, or a later run has begun since. A run that
+is dated later than now, because a clock was ahead, is none of these: it neither is continued nor has begun since.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from assay.calibration.certificate import Certificate
+from assay.models.journal import JournaledRun
 from assay.project import run_id
 from assay.project.certificates import read_certificates
 from assay.project.journal import has_journal, open_journal
@@ -25,7 +27,7 @@ def resumed(run: Run) -> Run:
     if run.is_fresh or not has_journal():
         return run
     with open_journal() as journal:
-        last = max(journal.runs(), key=attrgetter("run"), default=None)
+        last = max(_until(run.began, journal.runs()), key=attrgetter("run"), default=None)
         if last is None or last.ended or last.run == run.id:
             return run
         alive = max(last.began, journal.last_sign(last.run))
@@ -41,16 +43,24 @@ def ended(run: Run) -> None:
             journal.end(run.id)
 
 
-def prune() -> None:
+def prune(now: datetime) -> None:
     """Forget answers that nobody needs any more.
 
     An answer stays while one of the last runs has used it, and what a run asked in which a present certificate was
     issued stays as long as that.
+
+    Args:
+        now: A moment; runs that are dated later count for nothing here.
     """
     with open_journal() as journal:
-        began = [noted.began for noted in journal.runs() if noted.ended]
+        began = [noted.began for noted in _until(now, journal.runs()) if noted.ended]
         if len(began) >= KEPT_RUNS:
             journal.prune(began[-KEPT_RUNS], _runs(read_certificates().values()))
+
+
+def _until(now: datetime, runs: Iterable[JournaledRun]) -> Iterator[JournaledRun]:
+    """Yield the runs that are not dated later than a moment."""
+    return (noted for noted in runs if noted.began <= now.timestamp())
 
 
 def _runs(certificates: Iterable[Certificate]) -> list[str]:

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from assay.errors import ConfigError, RecordError
+from assay.errors import AssayError, ConfigError, RecordError
 from assay.project import archive, code_lock, failures, files, params, programs
 from assay.records.parts import PARTS
 from assay.records.record import digest
@@ -97,9 +97,15 @@ def record_archives() -> None:
         require_repository()
         programs.record(*kept)
     except (ConfigError, RecordError) as error:
-        failures.add("publish", PARTS["archive"], error)
+        _not_archived(kept, error)
     else:
         archive.committed(kept)
+
+
+def _not_archived(kept: Sequence[str], error: AssayError) -> None:
+    """Say why DVC does not hold the archived runs, among the failures of the run and in the record of each."""
+    failures.add("publish", PARTS["archive"], error)
+    archive.refused(kept, one_line(error))
 
 
 def _require_unmoved(stage: str, before: Mapping[str, str]) -> None:
@@ -190,7 +196,7 @@ def _commit(*stages: str) -> None:
         if not kept:
             raise _refused(stages, error) from error
         _commit_alone(stages)
-        failures.add("publish", PARTS["archive"], error)
+        _not_archived(kept, error)
     else:
         if kept:
             archive.committed(kept)

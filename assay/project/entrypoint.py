@@ -1,6 +1,7 @@
 """Entry points: exit codes, signals, errors as one sentence, and no telemetry of Prefect, DVC or Great Expectations."""
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -12,8 +13,10 @@ from assay.errors import AssayError
 from assay.text import printable
 
 BAD_INPUT = 2
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED, READER_GONE, TERMINATED = 130, 141, 143
 """As shells have it: 128 and the number of the signal."""
+PRINTED = (1, 2)
+"""Descriptors of what is printed, and of messages."""
 QUIET = {
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
@@ -38,6 +41,19 @@ def run(command: Callable[[], object]) -> None:
     except AssayError as error:
         print(f"assay: {printable(error)}", file=sys.stderr)  # noqa: T201 - the command's own voice
         raise SystemExit(BAD_INPUT) from error
+
+
+def is_reader_gone() -> bool:
+    """Tell whether nobody reads any more what is printed, as after `| head`; then nothing more is printed."""
+    printed = select.poll()
+    for stream in PRINTED:
+        printed.register(stream, 0)
+    broken = [stream for stream, event in printed.poll(0) if event & (select.POLLERR | select.POLLHUP)]
+    for stream in broken:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream)
+        os.close(nowhere)
+    return bool(broken)
 
 
 @contextmanager

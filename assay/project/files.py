@@ -9,7 +9,7 @@ from typing import Any
 
 from assay.errors import ConfigError, DataError
 from assay.storage import atomic
-from assay.text import one_line
+from assay.text import one_line, plain_json
 
 PARAMS = "params.yaml"
 PRIVATE = ".assay"
@@ -97,7 +97,7 @@ def write_json(name: str, value: object) -> None:
 
 def json_bytes(value: object) -> bytes:
     """Return a small result as JSON that a diff can be read from; no number of it is NaN or infinite."""
-    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return plain_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def read_json(name: str, fix_hint: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -6,11 +6,13 @@ A night that began and did not end has no verdict: what an earlier one left in g
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from assay.errors import AssayError, BusyError, DataError
-from assay.project import files, last_run, run_id
+from assay.project import files, last_run, run_id, run_lock
+from assay.project.continuation import SAME_NIGHT
 from assay.project.run_id import Run
 from assay.records.run import RunRecord, Times, is_run_id
 from assay.report.gate import Gate
@@ -25,14 +27,18 @@ UNFINISHED = "unfinished.json"
 """Private file that is there from the beginning of a night until it has ended well."""
 ENDED = "it was interrupted, or told to end"
 KILLED = "it was killed, or the machine stopped"
+CONTINUED = (
+    f"`assay nightly`, which goes on from there until {SAME_NIGHT / timedelta(hours=1):.0f} hours after its last answer"
+)
 UNREADABLE = "its mark cannot be read"
 
 
 def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> Gate:
-    """Return the last night's decision: `incomplete` for one that began and did not end.
+    """Return the last night's decision: `incomplete` for one that is on, or that began and did not end.
 
     Args:
-        now: The moment, by which a verdict that ended long ago is `incomplete` too; None for whatever its age.
+        now: The moment, by which a verdict that ended long ago, or is dated long after it, is `incomplete` too; None
+            for whatever its age.
         stale: How long a verdict holds.
 
     Raises:
@@ -41,10 +47,35 @@ def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> 
     mark = files.root() / files.PRIVATE / UNFINISHED
     if os.path.lexists(mark):
         return _unfinished()
-    gate = parse_row(Gate, files.read_json(GATE, "run `assay nightly`"), GATE, 1)
-    if now and gate.ended and now - gate.ended > stale:
+    gate = published()
+    if now and gate.ended and abs(now - gate.ended) > stale:
         return _stale(gate, now - gate.ended, stale)
     return gate
+
+
+def published() -> Gate:
+    """Return the decision that was published last, whose report and metrics are on file, whatever began since.
+
+    Raises:
+        DataError: There is none yet, or it is damaged.
+    """
+    return parse_row(Gate, files.read_json(GATE, "run `assay nightly`"), GATE, 1)
+
+
+def report_of(run: str) -> Path | None:
+    """Return the report on file where it is the one of this run; None where it is not."""
+    of_report = reported()
+    return files.root() / REPORT if of_report and of_report.run == run else None
+
+
+def reported() -> Times | None:
+    """Return which run the report on file is of; None where there is none, or nobody can tell."""
+    if not (files.exists(REPORT) and files.exists(GATE)):
+        return None
+    with suppress(DataError):
+        gate = published()
+        return Times(run=gate.run, began=gate.began, ended=gate.ended)
+    return None
 
 
 def times(filed_by: str, record: RunRecord | None = None) -> Times:
@@ -64,7 +95,7 @@ def times(filed_by: str, record: RunRecord | None = None) -> Times:
         return Times(run=last.run, began=last.began, ended=last.ended)
     if files.exists(GATE):
         with suppress(DataError):
-            gate = parse_row(Gate, files.read_json(GATE, ""), GATE, 1)
+            gate = published()
             if filed_by in (gate.run, ""):
                 return Times(run=gate.run, began=gate.began, ended=gate.ended)
     if record:
@@ -88,13 +119,15 @@ def finishing(run: Run) -> Iterator[Callable[[], None]]:
     if run_id.current():
         yield take_mark
         return
-    try:
-        if not os.path.lexists(files.root() / files.PRIVATE / UNFINISHED):
-            _mark(run, KILLED)
-    except OSError:
-        _move()
-        raise
-    with run_id.being(run):
+    with ExitStack() as night:
+        try:
+            night.enter_context(run_lock.night_on())
+            if not os.path.lexists(files.root() / files.PRIVATE / UNFINISHED):
+                _mark(run, KILLED)
+        except OSError:
+            _move()
+            raise
+        night.enter_context(run_id.being(run))
         try:
             yield take_mark
         except BaseException as error:
@@ -141,26 +174,27 @@ def _marked() -> dict[str, str]:
 
 
 def _unfinished() -> Gate:
-    """Return the decision on a night that did not end."""
+    """Return the decision on a night that is on, or did not end."""
     mark = _marked()
     began = _moment(mark.get("began", ""))
     when = f"{began:%Y-%m-%d %H:%M} UTC" if began else one_line(mark.get("began", "an unknown time"))
     why = one_line(mark.get("why", UNREADABLE))
-    reason = f"the night that began at {when} did not end"
-    return Gate(
-        word="incomplete",
-        reason=reason,
-        next="fix what stopped it, then run `assay nightly`",
-        sentence=f"INCOMPLETE: {reason} ({why.removesuffix('.')}).",
-        run=mark.get("run", ""),
-        began=began,
-    )
+    if run_lock.is_night_on():
+        reason, then = f"a night is on, since {when}", "wait until it has ended, then ask again"
+        sentence = f"INCOMPLETE: {reason}."
+    else:
+        reason = f"the night that began at {when} did not end"
+        then = f"run {CONTINUED}" if why in (KILLED, ENDED) else f"fix what stopped it, then run {CONTINUED}"
+        sentence = f"INCOMPLETE: {reason} ({why.removesuffix('.')})."
+    return Gate(word="incomplete", reason=reason, next=then, sentence=sentence, run=mark.get("run", ""), began=began)
 
 
 def _stale(gate: Gate, age: timedelta, most: timedelta) -> Gate:
-    """Return the decision where the last verdict is of a night too long ago."""
+    """Return the decision where the last verdict is of a night too long ago, or of one that a clock ahead dated."""
     hours = timedelta(hours=1)
     reason = f"the last night ended {age / hours:.0f} hours ago, and a verdict holds for {most / hours:.0f}"
+    if age < timedelta(0):
+        reason = f"the last night is dated {-age / hours:.0f} hours later than now: a clock was ahead"
     then = "run `assay nightly`"
     sentence = f"INCOMPLETE: {reason}; it was {gate.word.upper()}."
     return gate.model_copy(update={"word": "incomplete", "reason": reason, "next": then, "sentence": sentence})

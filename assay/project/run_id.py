@@ -94,6 +94,11 @@ def began(id_: str) -> datetime:
     return datetime.fromtimestamp((UUID(id_).int >> 80) / 1000, UTC)
 
 
+def is_ahead(id_: str, now: datetime) -> bool:
+    """Tell whether a run is dated later than a moment: the clock of its machine was ahead. It outranks no other run."""
+    return began(id_) > now
+
+
 def handed_down(environ: Mapping[str, str]) -> Run | None:
     """Return the run that the process which started this one is part of; None where it says none."""
     id_ = environ.get(VARIABLE, "")

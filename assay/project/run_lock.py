@@ -1,4 +1,4 @@
-"""The run lock: one run a project at a time; the kernel frees it on death."""
+"""The run lock: one run a project at a time, and whether a night is on; the kernel frees both on death."""
 
 import fcntl
 import os
@@ -9,6 +9,11 @@ from datetime import datetime
 
 from assay.errors import BusyError
 from assay.project import files
+
+LOCK = "lock"
+"""Private file that the one run holds alone, with who that is."""
+NIGHT = "night"
+"""Private file that every night holds from before it has the lock, several of them together."""
 
 
 @contextmanager
@@ -24,7 +29,7 @@ def exclusive(what: str, now: datetime, patience_s: float = 0) -> Iterator[None]
         BusyError: Another process holds it; the text says which, and since when.
     """
     deadline = time.monotonic() + patience_s
-    with files.private("lock").open("a+", encoding="utf8") as file:
+    with files.private(LOCK).open("a+", encoding="utf8") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,3 +44,23 @@ def exclusive(what: str, now: datetime, patience_s: float = 0) -> Iterator[None]
         file.write(f"{what} (process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC)\n")
         file.flush()
         yield
+
+
+@contextmanager
+def night_on() -> Iterator[None]:
+    """Let others see that a night is on, until the block or the process ends."""
+    with files.private(NIGHT).open("a", encoding="utf8") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # waits for whoever just looks, no longer
+        yield
+
+
+def is_night_on() -> bool:
+    """Tell whether a night is on, of this process or of another one; nothing is written, and no night has to wait."""
+    try:
+        with (files.root() / files.PRIVATE / NIGHT).open(encoding="utf8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -31,6 +31,8 @@ PARTS = {
     "slices": "the plot of categories",
     "journal": "the pruning of the journal",
     "archive": "the archive of the run",
+    "record": "the record of the run",
+    "pruning": "the pruning of old archives",
 }
 """By field of the report, by figure of a certificate, or by file."""
 ESSENTIAL = ("everything", "checks", "judges", "gate")

@@ -70,6 +70,7 @@ class Provenance(Record):
     without_baseline: int
     """Cases that have no accepted answer to what they ask today."""
     epoch: str
+    """The date of the run."""
     anchors: int
     parameters: str
     """Hash of params.yaml."""

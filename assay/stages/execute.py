@@ -187,7 +187,8 @@ def file(asked: Asking, target: Target, tally: Tally) -> Answers:
                     reached(tally, response)
                 count.add(response)
                 add(response)
-    return count.answers(known=tally.known, is_version_known=target.is_version_known, undeclared=target.undeclared)
+    version = target.version if target.is_version_known else ""
+    return count.answers(known=tally.known, version=version, undeclared=target.undeclared)
 
 
 def reached(tally: Tally, first: Response) -> None:

@@ -14,6 +14,7 @@ from assay.project.distribution import tool_version
 from assay.project.journal import has_journal, open_journal
 from assay.project.params import overrides
 from assay.project.release_notes import released
+from assay.project.run_id import began
 from assay.project.tables.anchors import NIGHTS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
@@ -31,6 +32,7 @@ from assay.records.optional import Failure, Guard
 from assay.records.parts import PARTS
 from assay.records.record import digest
 from assay.records.response import Response
+from assay.records.run import is_run_id
 from assay.records.signal import Signal
 from assay.records.verdict import Subject, Verdict
 from assay.report import content, findings
@@ -134,7 +136,7 @@ def gather() -> Night:
         released=released(digest(revisions)),
         cases=len(cases),
         without_baseline=len(revisions.keys() - {response.case_id for response in accepted}),
-        epoch="+".join(sorted({response.epoch for response in responses})),
+        epoch=date_of(responses),
         anchors=len(about.items),
         parameters=digest((files.root() / "params.yaml").read_text(encoding="utf8")),
         assay=tool_version(),
@@ -182,6 +184,13 @@ def scores(verdicts: Iterable[Verdict], responses: Iterable[Response], cases: It
     revisions = {case.case_id: case.revision() for case in cases}
     scored = {row.case_id: row.run for row in responses if row.revision == revisions.get(row.case_id)}
     return [row for row in verdicts if row.subject == "anchor" or scored.get(row.item_id) == row.run]
+
+
+def date_of(responses: Iterable[Response]) -> str:
+    """Return the date of the run that filed responses, whenever each of them was asked for."""
+    filed_by = {response.run: response.epoch for response in responses}
+    dates = {f"{began(run):%Y-%m-%d}" if is_run_id(run) else epoch for run, epoch in filed_by.items()}
+    return "+".join(sorted(dates))
 
 
 def ledger(runs: Iterable[str]) -> list[Spent]:

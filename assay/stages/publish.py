@@ -331,8 +331,12 @@ def answers_of(night: Night) -> Answers:
     return noted or answers.counted(night.run, night.responses)
 
 
-def archived(night: Night, found: content.Report, whence: Answers, keep: int) -> None:
-    """Archive the run under its id, if it has one, and give up the files of old ones; the verdict rests on neither."""
+def archived(night: Night, found: content.Report, whence: Answers, keep: int, now: datetime) -> None:
+    """Archive the run under its id, if it has one, and give up the files of old ones; the verdict rests on neither.
+
+    Where its files cannot be archived it has its record all the same, which says why.
+    """
+    known, run = len(night.guard.failures), found.gate.run
 
     def archive_run() -> None:
         record = archive.describe(found, whence)
@@ -340,11 +344,12 @@ def archived(night: Night, found: content.Report, whence: Answers, keep: int) ->
             archive.keep(record)
         else:
             archive.note(record)
-        prune(keep)
 
-    known = len(night.guard.failures)
-    if found.gate.run:
+    if run:
         night.part("archive", archive_run, None)
+        if why := "; ".join(failure.note for failure in night.guard.failures[known:]):
+            night.part("record", lambda: archive.note_lost(archive.describe(found, whence), why), None)
+        night.part("pruning", lambda: prune(keep, run, now), None)
     if len(night.guard.failures) > known:
         with suppress(OSError):  # the disk may be full; the message of the run names the failure all the same
             failures.keep("publish", night.guard)
@@ -363,5 +368,5 @@ def run(now: datetime) -> tuple[gate.Gate, Summary]:
     files.write_bytes(REPORT, render(found, night.guard).encode())
     failures.keep("publish", night.guard)
     files.write_json(GATE, found.gate.model_dump(mode="json"))
-    archived(night, found, whence, settings.keep)
+    archived(night, found, whence, settings.keep, now)
     return found.gate, summary(found)._replace(failures=[str(failure) for failure in night.failures])

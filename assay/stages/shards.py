@@ -70,7 +70,8 @@ class Part(Record):
     """Hash under which its responses are filed."""
     target: str
     """Fingerprint of who answered."""
-    is_version_known: bool = False
+    version: str = ""
+    """Of who answered, as a person calls it; empty where it is not known."""
     undeclared: list[str] = Field(default=[])
     """Files that the product reads and does not declare."""
     journal: str
@@ -154,8 +155,8 @@ class Course:
                     count.add(row)
                     add(row)
         undeclared = sorted({name for part in parts for name in part.undeclared})
-        is_known = all(part.is_version_known for part in parts)
-        answers = count.answers(known=tally.known, is_version_known=is_known, undeclared=undeclared)
+        version = parts[0].version if all(part.version for part in parts) else ""
+        answers = count.answers(known=tally.known, version=version, undeclared=undeclared)
         last_run.file_answers(self._run, answers)
         return tally
 
@@ -265,7 +266,7 @@ async def _answered(shard: Shard, settings: Settings, cases: Sequence[Case], jou
         return Part(
             content=content,
             target=target.fingerprint,
-            is_version_known=target.is_version_known,
+            version=target.version if target.is_version_known else "",
             undeclared=list(target.undeclared),
             journal=_identity(),
             tally=tally,

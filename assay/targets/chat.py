@@ -138,7 +138,8 @@ class ChatTarget(Conversing):
         self._worlds = Worlds(product.world, deadline_s=deadline_s)
         fingerprint, world = product.fingerprint(chat.endpoint.model, self._tools), product.world_code
         is_known = bool(product.version.strip()) and (world is None or world.is_known)
-        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=is_priced)
+        called = product.version
+        super().__init__(fingerprint, version=called, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have them

@@ -20,6 +20,9 @@ class Target(Protocol):
 
     fingerprint: str
     """Who is asked: `name@version-hash`; the same on every night until the product, its prompt or its tools change."""
+    version: str
+    """What a person calls the version: as declared, as the product told it, or the hash that stands for it; it may be
+    empty where none is known."""
     reported: set[str]
     """Every version that the product has called itself in its replies; two of them are a release during the run."""
 
@@ -103,17 +106,25 @@ class Conversing(ABC):
     """A target that holds conversations; a kind of product only has to say how one turn is asked."""
 
     def __init__(
-        self, fingerprint: str, *, is_version_known: bool, user: User | None = None, is_priced: bool = False
+        self,
+        fingerprint: str,
+        *,
+        version: str,
+        is_version_known: bool,
+        user: User | None = None,
+        is_priced: bool = False,
     ) -> None:
         """Describe the target; nothing is asked yet.
 
         Args:
             fingerprint: Who is asked.
+            version: What a person calls its version.
             is_version_known: Would another version have another fingerprint?
             user: Who plays the simulated users of cases that have one; it becomes part of the fingerprint.
             is_priced: Is it declared what an answer costs?
         """
         self.fingerprint = f"{fingerprint}+{user.fingerprint}" if user else fingerprint
+        self.version = version
         self.reported: set[str] = set()
         self._is_version_known, self._user, self._is_priced = is_version_known, user, is_priced
 

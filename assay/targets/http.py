@@ -69,7 +69,8 @@ class HttpTarget(Conversing):
         self.settings, self.wire, self.url, self.headers, self.price = settings, wire, url, headers, price
         self._new_id = new_id
         made, is_known = fingerprint(settings, version), bool(version.strip())
-        super().__init__(made, is_version_known=is_known, user=user, is_priced=price is not None)
+        is_priced = price is not None
+        super().__init__(made, version=version, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it

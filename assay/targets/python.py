@@ -45,9 +45,11 @@ class PythonTarget(Conversing):
         """
         self._workers, self._price, self._new_id = workers, price, new_id
         name = settings.version or version.name or settings.function
-        fingerprint = f"{settings.name}@{name}-{digest([settings.function, name, version.source])[:8]}"
-        is_known = version.is_known or bool(settings.version.strip())
-        super().__init__(fingerprint, is_version_known=is_known, user=user, is_priced=price is not None)
+        hash_ = digest([settings.function, name, version.source])[:8]
+        is_known, is_priced = version.is_known or bool(settings.version.strip()), price is not None
+        called = settings.version or f"{name}-{hash_}"
+        fingerprint = f"{settings.name}@{name}-{hash_}"
+        super().__init__(fingerprint, version=called, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @property
     def is_version_known(self) -> bool:

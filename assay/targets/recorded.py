@@ -64,7 +64,8 @@ class RecordedTarget:
             raise DataError(
                 f"{path}: {error.strerror}, expected recorded answers: correct execute.target.path"
             ) from error
-        self.fingerprint = f"{name}@recorded-{hashlib.sha256(content).hexdigest()[:8]}"
+        self.version = f"recorded-{hashlib.sha256(content).hexdigest()[:8]}"
+        self.fingerprint = f"{name}@{self.version}"
         self.reported: set[str] = set()
         self._path = path
         self._found: dict[tuple[str, int], Recorded] = {}

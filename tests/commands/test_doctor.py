@@ -5,16 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from assay.cli.main import app
 from assay.commands.doctor import data_docs, examine
 from assay.errors import ConfigError, DataError
 from assay.models.journal import Journal
-from assay.project import entrypoint
+from assay.project import archive, entrypoint
+from assay.project.archive import RUNS
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.registry import TABLES
 from assay.project.tables.responses import BASELINE
 from assay.stages import review
+from tests.archives import a_record, an_id
 from tests.cast import Project
 
 
@@ -73,11 +77,22 @@ def test_the_table_at_fault_is_named(
     found = lines_until_fault()
     (at_fault,) = [line for line in found if "AT FAULT" in line]
     assert table in at_fault
-    assert len(found) == 4 + len(TABLES)
+    assert len(found) == 5 + len(TABLES)
     with pytest.raises(SystemExit) as ended:
         entrypoint.run(lambda: list(examine(None)))
     assert ended.value.code == 2
     assert table in capsys.readouterr().err
+
+
+def test_a_damaged_record_of_a_run_is_named(project: Project) -> None:
+    """A record that cannot be read is named with the file to restore, the sound ones are counted, and it is a fault."""
+    damaged = an_id(1)
+    archive.note(a_record(2))
+    (project.folder / RUNS / f"{damaged}.json").write_text("<b>")
+    found, fault = said()
+    assert f"git checkout -- {RUNS}/{damaged}.json" in fault
+    assert f"{RUNS}: 1 records of runs can be read" in found
+    assert CliRunner().invoke(app, ["doctor"]).exit_code == 2
 
 
 def test_every_table_at_fault_has_its_reason(project: Project) -> None:

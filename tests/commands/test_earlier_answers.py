@@ -262,7 +262,7 @@ def test_nothing_of_before_is_forgotten_for_three_runs(project: Path) -> None:
     left = []
     for day in range(1, 5):
         run_at(LAST + timedelta(days=60 + day))
-        continuation.prune()
+        continuation.prune(LAST + timedelta(days=60 + day, hours=1))
         with sqlite3.connect(JOURNAL) as journal:
             left += journal.execute("SELECT count(*) FROM answers WHERE at < ?", (LAST.timestamp(),)).fetchone()
     assert left == [2435, 2435, 0, 0]

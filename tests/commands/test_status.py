@@ -4,7 +4,10 @@ import asyncio
 from datetime import datetime
 
 import pytest
+from click.testing import CliRunner
 
+from assay.cli.main import app
+from assay.commands import accept
 from assay.commands.status import lines, status
 from assay.errors import DataError
 from assay.models.journal import Journal
@@ -15,6 +18,7 @@ from assay.project.run_id import Run
 from assay.project.tables.candidates import CANDIDATES
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES
+from assay.project.tables.labels import LABELS
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.candidate import Candidate
 from assay.records.run import Answers
@@ -105,6 +109,38 @@ def test_the_last_run_s_ledger_is_two_lines(project: Project, now: datetime) -> 
         "by stage: execute 2 requests, $0.5000; judge 2 requests",
         "no run yet: `assay nightly`",
     ]
+
+
+def test_what_was_imported_and_waits_is_told(project: Project, now: datetime) -> None:
+    """Imported corrections, additions and retirements are counted until the set is made of them."""
+    review.run()
+    assert status()["decided"] == {"new": 0, "changed": 0, "retired": 0}
+    corrected = case(1).model_copy(update={"reference": "Within 30 days."})
+    accept.admit([corrected, case(50)], "ada", "imported from cases.yaml", now)
+    accept.retire([case(2).case_id], "ada", "out of date", now)
+    assert status()["decided"] == {"new": 1, "changed": 1, "retired": 1}
+    assert any("1 new, 1 changed, 1 retired cases" in line and "`assay grow`" in line for line in lines(status()))
+    review.run()
+    assert status()["decided"] == {"new": 0, "changed": 0, "retired": 0}
+
+
+def test_labels_that_no_certificate_counts_are_told(project: Project, now: datetime) -> None:
+    """Labels that came after a certificate was issued are said to wait for `assay calibrate`."""
+    rows = [verdict(one.item_id, "pass", subject="anchor") for one in small_items() if one.question == "pass-fail"]
+    VERDICTS.write(rows)
+    calibrate.run(now)
+    assert "labels were added" not in status()["certificates"]["correctness"]
+    LABELS.write(LABELS.read()[:-1])
+    assert "labels were added or changed since" in status()["certificates"]["correctness"]
+
+
+def test_nothing_printed_is_obeyed_by_a_terminal(project: Project) -> None:
+    """A verdict that holds what turns text around is spelled out."""
+    files.write_json(GATE, Gate(word="pass", reason="r", next="n", sentence="PASS \u202eevil\x1b[2J").model_dump())
+    said = CliRunner().invoke(app, ["status"]).stdout
+    assert "\\u202eevil" in said
+    assert said.replace("\n", "").isprintable()
+    assert "\u202e" not in files.path(GATE).read_text()
 
 
 def test_reading_writes_nothing(project: Project) -> None:

@@ -9,8 +9,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from assay.orchestration import run_pages, server
-from assay.project import archive
+from assay.project import archive, files
 from assay.project.archive import RUNS
+from assay.project.results import GATE
+from assay.report.gate import Gate
 from tests.archives import a_record, an_id, archived, file_results
 from tests.cast import Project
 
@@ -101,8 +103,33 @@ def test_nothing_on_the_index_is_markup(project: Project, browser: TestClient) -
 
 
 def test_a_damaged_record_leaves_a_page(project: Project, browser: TestClient) -> None:
-    """Where a record cannot be read the index names its file."""
-    (run,) = archived(1)
+    """Where a record cannot be read the index names its file, and lists the other runs."""
+    run, other = archived(1, 2)
     (project.folder / RUNS / f"{run}.json").write_text("<b>")
     answer = browser.get(run_pages.RUNS_PAGE)
     assert (answer.status_code, f"{RUNS}/{run}.json" in answer.text) == (200, True)
+    assert re.findall(r'href="/assay/report/([^"]+)"', answer.text) == [other]
+
+
+def test_a_run_has_a_short_address_too(project: Project, browser: TestClient) -> None:
+    """The beginning of an id that lines print leads to the report; one that is too short, or of two runs, does not."""
+    archived(1, 2)
+    assert browser.get(run_pages.report(an_id(1)[:13])).text == "data/reports/report.html: night 1\n"
+    assert browser.get(run_pages.report(an_id(1)[:7])).status_code == 404
+    twin = f"{an_id(1)[:-1]}1"
+    archive.keep(a_record(1, run=twin))
+    assert browser.get(run_pages.report(an_id(1)[:13])).status_code == 404
+    assert browser.get(run_pages.report(twin)).status_code == 200
+    assert project.folder.is_dir()
+
+
+def test_the_last_report_has_its_address_without_an_archive(project: Project, browser: TestClient) -> None:
+    """A run whose files nobody keeps is shown at its own address while its report is the one on file."""
+    file_results("night 1")
+    archive.note(a_record(1))
+    assert browser.get(run_pages.report(an_id(1))).status_code == 404
+    files.write_json(
+        GATE, Gate(word="pass", reason="r", next="n", sentence="PASS.", run=an_id(1)).model_dump(mode="json")
+    )
+    assert browser.get(run_pages.report(an_id(1))).text == "data/reports/report.html: night 1\n"
+    assert project.folder.is_dir()

@@ -84,3 +84,13 @@ def test_pending_survives_only_what_is_true(project: Project) -> None:
     mark.write_text("[")
     assert archive.pending() == []
     assert project.folder.is_dir()
+
+
+def test_a_record_says_why_dvc_has_not_its_files(project: Project) -> None:
+    """Where DVC refuses, the record says why, and once it has committed the files it says nothing more of it."""
+    (run,) = archived(1)
+    whole = (project.folder / RUNS / f"{run}.json").read_bytes()
+    archive.refused(archive.pending(), "the cache is full")
+    assert archive.read(run).lost == "the cache is full"
+    archive.committed(archive.pending())
+    assert (project.folder / RUNS / f"{run}.json").read_bytes() == whole

@@ -1,5 +1,6 @@
 """Pruning: old runs give up their files and nothing else, and DVC's cache nothing that is referred to."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,16 @@ from assay.project import archive, files
 from assay.project.archive import RUNS
 from assay.project.archive_pruning import CACHE, prune
 from assay.project.tables.responses import BASELINE
-from tests.archives import a_record, an_id, archived, file_results
+from tests.archives import FIRST, a_record, an_id, archived, file_results
 from tests.cast import Project, case, response
 from tests.repository import git
+
+LATER = FIRST + timedelta(days=30)
+
+
+def pruned(keep: int, filed: str = "", now: datetime = LATER) -> list[str]:
+    """Prune, as the run that was filed last does."""
+    return prune(keep, filed, now)
 
 
 def accept(**changes: str) -> None:
@@ -50,21 +58,39 @@ def repository(project: Project) -> Project:
 
 def test_old_runs_keep_their_record_alone(repository: Project) -> None:
     """Beyond the newest ones folder, .dvc file and objects go; the record stays, and the newest are whole."""
-    assert sorted(prune(2)) == [an_id(1), an_id(2)]
+    assert sorted(pruned(2)) == [an_id(1), an_id(2)]
     assert archive.ids() == [an_id(number) for number in (4, 3, 2, 1)]
     assert [archive.state(an_id(number)) for number in (1, 2, 3, 4)] == ["pruned", "pruned", "here", "here"]
     assert not (repository.folder / RUNS / an_id(1)).exists()
     assert cached() == objects(3, 4)
-    assert prune(2) == []
+    assert pruned(2) == []
+
+
+def test_a_run_of_the_future_outranks_none(repository: Project) -> None:
+    """Of two kept runs neither is the one that a clock ahead dated later than now, and the one just filed stays."""
+    now = FIRST + timedelta(days=3, hours=1)
+    assert sorted(pruned(2, an_id(3), now)) == [an_id(1), an_id(4)]
+    assert pruned(1, an_id(2), now) == []
+    assert archive.state(an_id(2)) == archive.state(an_id(3)) == "here"
+    assert pruned(1, an_id(3), now) == [an_id(2)]
+    assert pruned(0, an_id(3), now) == [an_id(3)]
+    assert repository.folder.is_dir()
+
+
+def test_a_damaged_record_stops_no_pruning(repository: Project) -> None:
+    """The files of a run whose record cannot be read stay, and those of others go as before."""
+    (repository.folder / RUNS / f"{an_id(1)}.json").write_text("{")
+    assert pruned(2) == [an_id(2)]
+    assert archive.state(an_id(1)) == "here"
 
 
 def test_the_accepted_run_is_never_pruned(repository: Project) -> None:
     """The run whose answers are the baseline keeps its files however old it is; an old baseline's has no id."""
     accept(target="support@2", run=an_id(1), source_run=an_id(2))
-    assert prune(1) == [an_id(3), an_id(2)]
+    assert pruned(1) == [an_id(3), an_id(2)]
     assert cached() == objects(1, 4)
     accept(target="support@2", epoch=a_record(1).night, run="")
-    assert prune(1) == []
+    assert pruned(1) == []
     assert repository.folder.is_dir()
 
 
@@ -83,7 +109,7 @@ def test_an_object_that_is_referred_to_stays(repository: Project) -> None:
         git("commit", "-q", "-m", ref)
         git("tag", ref)
     (repository.folder / "dvc.lock").write_text(f"md5: {named[0]}\n")
-    prune(3)
+    pruned(3)
     assert cached() & objects(1) == set(named[:5])
 
 
@@ -91,7 +117,7 @@ def test_an_object_of_two_runs_stays(repository: Project) -> None:
     """A file that a kept run shares with a pruned one is not deleted."""
     file_results("night 1")
     archive.keep(a_record(5))
-    prune(1)
+    pruned(1)
     assert cached() == objects(5) == objects(1)
     assert repository.folder.is_dir()
 
@@ -103,7 +129,7 @@ def test_a_cache_elsewhere_is_left_alone(repository: Project, tmp_path_factory: 
     own.rename(shared)
     own.symlink_to(shared)
     before = cached()
-    prune(1)
+    pruned(1)
     assert cached() == before >= objects(1)
 
 
@@ -111,5 +137,5 @@ def test_without_git_the_cache_is_left_alone(repository: Project) -> None:
     """Where nobody knows what releases need, files of the workspace go and no object does."""
     before = cached()
     (repository.folder / ".git").rename(Path("nowhere"))
-    assert sorted(prune(2)) == [an_id(1), an_id(2)]
+    assert sorted(pruned(2)) == [an_id(1), an_id(2)]
     assert cached() == before

@@ -1,6 +1,8 @@
 """The results of a run: no damage, no age and no mark makes a pass of what is none."""
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from assay.cli.main import app
 from assay.errors import BusyError, DataError
-from assay.project import files
+from assay.project import files, run_lock
 from assay.project.last_run import file_answers
-from assay.project.results import GATE, UNFINISHED, finishing, read_gate, times
+from assay.project.results import GATE, REPORT, UNFINISHED, finishing, read_gate, times
 from assay.project.run_id import Run, being, new_run
 from assay.records.run import Answers
 from assay.report.gate import EXIT, Gate
@@ -85,6 +87,9 @@ def test_an_old_verdict_is_no_pass(project: Project, now: datetime) -> None:
     stale = read_gate(now + timedelta(hours=37), timedelta(hours=36))
     assert (stale.word, stale.run, stale.ended) == ("incomplete", "r", now)
     assert "37 hours ago" in stale.reason
+    ahead = read_gate(now - timedelta(days=400), timedelta(hours=36))
+    assert (ahead.word, "9600 hours later than now" in ahead.reason) == ("incomplete", True)
+    assert read_gate(now - timedelta(hours=1), timedelta(hours=36)).word == "pass"
     assert ask("--max-age", "1").exit_code == EXIT["incomplete"]
     assert ask("--max-age", "0").exit_code == 2
     passed()
@@ -95,11 +100,59 @@ def test_a_run_that_did_not_end_says_which_it_is(project: Project, now: datetime
     """The word on a night that did not end has its id and begin, and no end."""
     passed()
     with suppress(DataError), finishing(run(now)):
-        assert read_gate().sentence.endswith("(it was killed, or the machine stopped).")
         raise DataError("the product is gone")
     said = json.loads(ask("--json").output)
     assert (said["run"], said["began"], said["ended"]) == (run(now).id, "2026-11-02T03:00:00Z", None)
     assert "the product is gone" in said["sentence"]
+
+
+BEGIN = """
+import sys, time
+from datetime import UTC, datetime
+from assay.project.results import finishing
+from assay.project.run_id import new_run
+
+now = datetime(2026, 11, 2, 3, tzinfo=UTC)
+with finishing(new_run(lambda: now, lambda size: bytes([1] * size))):
+    print("on", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_while_a_night_is_on_the_gate_says_so(project: Project, now: datetime) -> None:
+    """From its first moment a night is on, since when; killed, it is said to be that, and that the next one goes on."""
+    passed(run="01a19333-0f80-7404-8101-010101010101")
+    files.write_bytes(REPORT, b"of the night before")
+    with subprocess.Popen([sys.executable, "-c", BEGIN], stdout=subprocess.PIPE) as night:
+        assert night.stdout
+        assert night.stdout.readline() == b"on\n"
+        said, plain = ask("--json"), ask()
+        night.kill()
+    assert (said.exit_code, plain.exit_code) == (EXIT["incomplete"], EXIT["incomplete"])
+    on = json.loads(said.output)
+    assert (on["run"], on["reason"]) == (run(now).id, "a night is on, since 2026-11-02 03:00 UTC")
+    assert on["report_run"] == "01a19333-0f80-7404-8101-010101010101"
+    assert "killed" not in plain.output
+    assert "Report of the run before (01a19333-0f80): " in plain.output
+    killed = ask().output
+    assert "it was killed" in killed
+    assert "goes on from there" in killed
+    assert "Report of the run before (01a19333-0f80): " in killed
+    files.path(REPORT).unlink()
+    assert "Report" not in ask().output
+
+
+def test_looking_keeps_no_night_waiting(project: Project, now: datetime) -> None:
+    """Nights that are on together are on until the last has ended, and whoever looks stops none of them."""
+    with finishing(run(now)):
+        with suppress(BusyError), finishing(run(now, 2)):
+            assert run_lock.is_night_on()
+            raise BusyError("nightly holds the lock")
+        assert run_lock.is_night_on()
+        with run_lock.exclusive("nightly", now):
+            assert run_lock.is_night_on()
+    assert not run_lock.is_night_on()
+    assert project.folder.is_dir()
 
 
 def test_a_run_that_is_on_names_itself(project: Project, now: datetime) -> None:

@@ -18,6 +18,7 @@ from assay.project.run_id import Run, new_run
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
 from assay.records.case import Expectation
+from assay.records.run import Answers
 from assay.stages import execute
 from tests.cast import Project, case
 from tests.endpoint import Body, Reply, completion, failure, serving
@@ -104,6 +105,8 @@ def test_with_the_same_version_answers_are_kept_and_it_is_said(project: Project,
         texts, line = run_at(NINE + timedelta(hours=1))
         assert (texts, product.asked()) == ({"No refunds."}, 6)
         assert line.startswith(f"6 of 6 answers kept from run {run_id.run_id(NINE, bytes([9] * 10))[:13]} of ")
+        assert "of the same version (7), 0 asked" in line
+        assert "raise execute.target.version" in line
         assert "`assay nightly --fresh`" in line
         texts, line = run_at(NINE + timedelta(hours=2), is_fresh=True)
         assert (texts, product.asked()) == ({"Within 14 days."}, 12)
@@ -219,6 +222,51 @@ def test_an_interrupted_run_is_continued(project: Project) -> None:
     assert (run.id, run.began, run.night) == (before.id, run_id.began(before.id), before.night)
 
 
+def test_a_run_of_the_future_hides_no_interrupted_one(project: Project) -> None:
+    """A run that a clock ahead dated later, ended or not, is not continued, and the interrupted one is nevertheless."""
+    before = interrupted(project)
+    with Journal(files.private("journal.sqlite")) as journal:
+        (noted,) = journal.runs()
+        for number, ended in ((1, 0), (2, 1)):
+            ahead = before.began + timedelta(days=400 + number)
+            id_ = run_id.run_id(ahead, bytes([number] * 10))
+            began = int(ahead.timestamp())
+            journal.note(noted._replace(run=id_, began=began, ended=began * ended))
+    resumed = continuation.resumed(beginning(before.began + timedelta(hours=3)))
+    assert (resumed.id, resumed.began) == (before.id, run_id.began(before.id))
+    continuation.ended(before)
+    mine = beginning(before.began + timedelta(hours=3))
+    assert continuation.resumed(mine) is mine
+
+
+def test_runs_of_the_future_make_no_answer_old(project: Project) -> None:
+    """Three runs of the future that ended let the journal forget nothing of today."""
+    before = interrupted(project)
+    with Journal(files.private("journal.sqlite")) as journal:
+        (noted,) = journal.runs()
+        for number in range(3):
+            ahead = before.began + timedelta(days=400 + number)
+            began = int(ahead.timestamp())
+            journal.note(noted._replace(run=run_id.run_id(ahead, bytes(10)), began=began, ended=began))
+    continuation.ended(before)
+    continuation.prune(before.began + timedelta(hours=1))
+    with sqlite3.connect(files.private("journal.sqlite")) as rows:
+        assert rows.execute("SELECT count(*) FROM answers").fetchone() == (6,)
+
+
+def test_what_was_continued_of_an_unknown_version_says_so() -> None:
+    """Of a version that nobody knows kept answers may be of before a change; of a known one the version is to raise."""
+    unknown = Answers(asked=10, continued=4, since=NINE)
+    line = sentence(run_id.run_id(NINE, bytes(10)), unknown)
+    assert "4 of 10 answers" in line
+    assert "6 asked" in line
+    assert "before a change" in line
+    assert "--fresh" in line
+    line = sentence(run_id.run_id(NINE, bytes(10)), unknown.model_copy(update={"is_version_known": True}))
+    assert "before a change" not in line
+    assert "execute.target.version" in line
+
+
 @pytest.mark.parametrize("why", ["a day later", "fresh", "it ended"])
 def test_a_new_night_is_a_new_run(project: Project, why: str) -> None:
     """A day later, where everything is to be asked anew, or after a run that ended, nothing is continued."""
@@ -245,7 +293,7 @@ def test_the_journal_forgets_what_nobody_uses(project: Project, monkeypatch: pyt
         monkeypatch.setattr("assay.project.journal.Journal", partial(Journal, clock=moment.timestamp))
         run_at(moment)
         continuation.ended(beginning(moment).going_on(run_id.run_id(moment, bytes([moment.hour] * 10)), moment))
-        continuation.prune()
+        continuation.prune(moment)
         with sqlite3.connect(files.private("journal.sqlite")) as journal:
             return int(journal.execute("SELECT count(*) FROM answers").fetchone()[0])
 
