@@ -96,7 +96,7 @@ def policy_of(declared: Declaration, over: Mapping[str, Any], where: str) -> Pas
         return type(base).model_validate(base.model_dump() | demands)
     except ValidationError as error:
         raise ConfigError(
-            f"{where}: {first_fault(error)} (a {declared.question} judge knows {', '.join(type(base).model_fields)}); "
+            f"{first_fault(error, where)} (a {declared.question} judge knows {', '.join(type(base).model_fields)}); "
             "correct it"
         ) from error
 

@@ -12,9 +12,10 @@ from assay.project.certificates import read_certificates, read_refusals
 from assay.project.journal import has_journal, open_journal
 from assay.project.results import GATE, read_gate
 from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import labelled
+from assay.project.tables.labels import labelling
 from assay.project.taxonomy import read_taxonomy
 from assay.records.case import Case
+from assay.records.label import Labelling
 from assay.records.record import digest
 from assay.report import wording
 from assay.report.costs import Spending, spending
@@ -40,7 +41,7 @@ def status() -> dict[str, Any]:
         for category in read_taxonomy()
     ]
     refused = {name: f"no certificate ({why})" for name, why in read_refusals().items()}
-    labels = digest([row for rows in labelled() for row in rows])
+    labels = labelling()
     judges = refused | {name: _judge(certificate, labels) for name, certificate in read_certificates().items()}
     there = batches.opened()
     last = read_gate().model_dump(mode="json") if files.exists(GATE) else None
@@ -94,9 +95,12 @@ def _decided(cases: Sequence[Case]) -> dict[str, int]:
     }
 
 
-def _judge(certificate: Certificate, labels: str) -> str:
+def _judge(certificate: Certificate, labels: Labelling) -> str:
     word = "met its policy" if certificate.is_met else "refused"
+    about = labels.of(certificate.judge)
+    # One of before there were judges of one's own rests on all labels.
+    counted = {digest([*rows.items, *rows.labels]) for rows in (about, labels)}
     moved = (
-        "; labels were added or changed since, `assay calibrate` counts them" if certificate.labels != labels else ""
+        "" if certificate.labels in counted else "; labels were added or changed since, `assay calibrate` counts them"
     )
     return f"{word} on {certificate.items} held-out items, expires {certificate.expires:%Y-%m-%d}{moved}"

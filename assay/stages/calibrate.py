@@ -38,6 +38,7 @@ from assay.records.run import is_run_id
 from assay.records.verdict import Verdict
 from assay.stages.audit import audit
 from assay.stages.declaration import Output, Stage
+from assay.text import printable
 
 SEED = 20140
 """Of the bootstrap of the human ceiling; fixed, so that equal labels and verdicts give an equal certificate."""
@@ -111,8 +112,8 @@ def require_policies(settings: Settings) -> None:
     strange = sorted(set(settings.policy) - set(prompt.names()))
     if strange:
         raise ConfigError(
-            f"params.yaml: calibrate.policy has {strange[0][:80]!r}, expected one of the project's judges "
-            f"({', '.join(prompt.names())}): correct the name, or make it with `assay judges new`"
+            f"params.yaml: calibrate.policy.{printable(strange[0][:80])} is of no judge, expected one of the project's "
+            f"({', '.join(prompt.names()) or 'none yet'}): correct the name, or make it with `assay judges new`"
         )
     for judge in prompt.load_all():
         policy(settings, judge)
@@ -137,7 +138,7 @@ def rate(judge: str, evidence: Evidence, frame: str) -> tuple[Rated, Rated]:
         raise InsufficientDataError(
             f"no label was drawn from {frame!r}, expected one of {', '.join(known)}: choose one"
         )
-    require_unseen(f"{asked.system} {asked.source}", about.items, labels)
+    require_unseen(f"{asked.system} {asked.source}", evidence.labelling.items, evidence.labelling.labels)
     everything = join(judge, about.items, labels, evidence.said(judge))
     return only_natural(everything, about.items), everything
 

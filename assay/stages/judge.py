@@ -38,7 +38,7 @@ from assay.records.record import digest
 from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
 from assay.stages.declaration import Output, Stage
-from assay.stages.judge_clients import Bench, Settings, seated
+from assay.stages.judge_clients import Bench, Settings, models, seated
 
 STAGE = Stage(
     name="judge",
@@ -114,22 +114,24 @@ class Night(NamedTuple):
         for shelf in (target, baseline):
             shelf.require_any()
 
-    def size(self, bench: Bench) -> int:
+    def size(self, settings: Settings) -> int:
         """Return how many calls there are at most: for each model of a judge one a response, two a pair.
 
         Raises:
             DataError: A table is not sound.
         """
         CASES.count()
-        anchors = sum(len(question.shown) * len(bench.panels[question.judge].seats) for question in self.anchors)
-        seats, responses = self.seats(bench), RESPONSES.count()
+        anchors = sum(
+            len(question.shown) * len(models(settings, prompt.load(question.judge))) for question in self.anchors
+        )
+        seats, responses = self.seats(settings), RESPONSES.count()
         if not BASELINE.exists():
             return anchors + seats.singles * responses
         return anchors + seats.singles * (responses + BASELINE.count()) + ORDERS * seats.pairs * responses
 
-    def seats(self, bench: Bench) -> Seats:
+    def seats(self, settings: Settings) -> Seats:
         """Return how many models are asked at most."""
-        counts = {judge.name: len(bench.panels[judge.name].seats) for judge in self.judges}
+        counts = {judge.name: len(models(settings, judge)) for judge in self.judges}
         pairs = sum(counts[judge.name] for judge in self.judges if judge.declared.is_pair)
         return Seats(sum(counts.values()) - pairs, pairs)
 
@@ -229,10 +231,10 @@ async def ask(
     work = Work(run.id, "judge", settings.conversations, journal.purse(run.id, max_cost_usd))
     of_anchors = {question.judge for question in night.anchors} - {judge.name for judge in night.judges}
     judges = [*night.judges, *map(prompt.load, sorted(of_anchors))]
+    total, seats = night.size(settings), night.seats(settings)
     opened = seated(settings, judges, endpoint, journal, work, run.epoch)
     async with opened as bench, Chat(endpoint, settings) as vectors:
         vectors.vouch()  # the same endpoint as the judges', who have answered
-        total, seats = night.size(bench), night.seats(bench)
         with progress("judge", total) as step:
 
             def calls() -> Iterator[Call]:

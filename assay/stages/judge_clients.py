@@ -94,11 +94,6 @@ class Bench:
         """
         self.panels, self._key = panels, key
 
-    @property
-    def seats(self) -> int:
-        """Return how many calls one question makes at most."""
-        return max((len(panel.seats) for panel in self.panels.values()), default=0)
-
     def calls(self, question: Question) -> Iterator[Call]:
         """Yield what has to be asked about one question: every seat, every order."""
         panel = self.panels[question.judge]
@@ -159,10 +154,15 @@ def members(
     Raises:
         ConfigError: A variable that a judge's endpoint needs is not set.
     """
+    return [_member(settings, judge, model, common, environ) for model in models(settings, judge)]
+
+
+def models(settings: Settings, judge: JudgePrompt) -> list[JudgeModel]:
+    """Return the models that a judge is asked of: those that it declares, else those of the settings."""
     own = judge.declared
-    mine = [own.model, *own.panel] if own.model != JudgeModel() or own.panel else []
-    theirs = [JudgeModel(hosted=model.hosted, embedded=model.embedded) for model in settings.models]
-    return [_member(settings, judge, model, common, environ) for model in mine or theirs]
+    if own.model != JudgeModel() or own.panel:
+        return own.models
+    return [JudgeModel(hosted=model.hosted, embedded=model.embedded) for model in settings.models]
 
 
 def _member(

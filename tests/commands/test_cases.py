@@ -213,7 +213,9 @@ def test_a_case_that_nothing_scores_is_no_fault_of_the_endpoint(project: Project
     assert "expectation or a reference" in gate.next
     assert "and nothing scores 10." in gate.sentence
     found = told("cases", "--unscored")["cases"]
-    assert [one["why"] for one in found] == [["nothing scores this case: add an expectation or a reference"]] * 10
+    assert [one["why"] for one in found] == [
+        ["nothing scores this case: add an expectation, or what a judge requires (`assay judges` lists it)"]
+    ] * 10
 
 
 @pytest.mark.parametrize(

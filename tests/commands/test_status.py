@@ -77,7 +77,7 @@ def test_what_a_judge_is_worth_is_said(project: Project, now: datetime) -> None:
     calibrate.run(now)
     found = status()["certificates"]
     assert found["correctness"] == "refused on 120 held-out items, expires 2026-12-02"
-    assert found["preference"].startswith("no certificate (no held-out pairwise item has both")
+    assert found["preference"].startswith("no certificate (no held-out item has both a label for preference")
     assert "judge correctness: refused on 120 held-out items, expires 2026-12-02" in lines(status())
 
 

@@ -151,12 +151,18 @@ def signal(name: str) -> Break:
 
 
 def prompt(body: str) -> Break:
-    """Return what puts another template behind the head of a judge's prompt."""
+    """Return what gives a judge a prompt of its own."""
+    return lambda _: write("data/judges/correctness/prompt.md", body)
 
-    def run(project: Project) -> None:
-        file = Path("data/judges/correctness/prompt.md")
-        _, head, _ = file.read_text().split("+++\n", maxsplit=2)
-        file.write_text(f"+++\n{head}+++\n{body}")
+
+def declared(text: str, judge: str = "correctness") -> Break:
+    """Return what adds a line to a judge's declaration."""
+
+    def run(_: Project) -> None:
+        file = Path(f"data/judges/{judge}/judge.yaml")
+        names = {line.partition(":")[0] for line in text.splitlines()}
+        kept = [line for line in file.read_text().splitlines() if line.partition(":")[0] not in names]
+        file.write_text("\n".join([*kept, text, ""]))
 
     return run
 
@@ -182,23 +188,34 @@ CONFIG: dict[str, tuple[Break, str]] = {
     "a missing section": (sections(lambda whole: whole.pop("monitor")), "no section 'monitor'"),
     "a missing section of no stage of a night": (sections(lambda whole: whole.pop("release")), "no section 'release'"),
     "a section at fault": (lambda project: project.params("judge", speed=9), r"judge\.speed is 9"),
-    "a judge of nobody": (lambda _: write("data/judges/tone/prompt.md", ""), "data/judges/tone"),
-    "a rubric without head": (
-        lambda _: write("data/judges/preference/rubric.md", "Be fair.\n"),
-        r"data/judges/preference/rubric\.md",
-    ),
-    "a prompt without head": (
+    "a judge without a declaration": (lambda _: write("data/judges/tone/rubric.md", "x"), "data/judges/tone.*upgrade"),
+    "an empty rubric": (lambda _: write("data/judges/preference/rubric.md", " \n"), r"preference/rubric\.md is empty"),
+    "a prompt without blocks": (
         lambda _: write("data/judges/grounding/prompt.md", "Be fair.\n"),
         r"data/judges/grounding/prompt\.md",
     ),
+    "a declaration that is no YAML": (declared("labels: ["), r"correctness/judge\.yaml is not YAML"),
+    "a field that no judge has": (declared("rubrik: x"), r"correctness/judge\.yaml: rubrik is 'x'"),
+    "labels that do not pass": (declared("question: labels\nlabels: [a, b]"), r"judge\.yaml.*passing_labels"),
+    "a scale of two": (
+        declared("question: score\nrange: [0, 1]\npass_threshold: 1"),
+        r"judge\.yaml.*range is \[0, 1\]",
+    ),
+    "an input of nothing": (declared("input: [question, mood]\nrequires: []"), r"judge\.yaml.*'mood'"),
+    "a demand that is not shown": (declared("requires: [contexts]"), r"judge\.yaml.*requires has 'contexts'"),
+    "a pair of conversations": (declared("input: [response, tool_calls]", "preference"), r"tool_calls, which a pair"),
+    "a policy of no name": (declared("policy: lenient"), r"judge\.yaml.*policy"),
+    "a floor of no judge": (declared("policy: {tprr: 0.9}", "grounding"), r"judge\.yaml: policy\.tprr is 0\.9"),
+    "examples that are missing": (declared("examples: examples.jsonl"), r"correctness/examples\.jsonl is missing"),
+    "a key without an endpoint": (declared("model: {api_key_env: KEY}"), r"judge\.yaml.*base_url"),
     "a prompt that is no template": (prompt("{% block system %}"), r"data/judges/correctness/prompt\.md"),
     "a prompt without the block system": (
         prompt("{% block user %}{% endblock %}"),
         r"data/judges/correctness/prompt\.md.*system",
     ),
-    "a missing judge": (lambda _: shutil.rmtree("data/judges/grounding"), "judge 'grounding'"),
+    "a missing judge": (lambda _: shutil.rmtree("data/judges/grounding"), "'grounded-rate'.*0 judges of production"),
     "a missing rubric": (lambda _: Path("data/judges/preference/rubric.md").unlink(), "preference/rubric.md is miss"),
-    "no judges": (lambda _: shutil.rmtree("data/judges"), "judge 'correctness'"),
+    "no judges": (lambda _: shutil.rmtree("data/judges"), r"calibrate\.policy\.correctness is of no judge"),
     "a missing baseline": (lambda _: shutil.rmtree("data/baseline"), "data/baseline is missing.*judge"),
     "no folder of labels": (lambda _: shutil.rmtree("data/labels"), "data/labels is missing.*judge"),
     "no folder of releases": (lambda _: shutil.rmtree("data/releases"), "data/releases is missing.*publish"),
@@ -256,12 +273,8 @@ LATE: dict[str, Break] = {
     "a prompt with a text that it is not given": prompt(
         "{% block system %}Judge.{% endblock %}{% block user %}{{ nowhere }}{% endblock %}"
     ),
-    "a judge of other texts": lambda _: replaced(
-        "data/judges/correctness/prompt.md", r"(?s)texts = \[.*?\]", 'texts = ["answer"]'
-    ),
-    "a judge of another question": lambda _: replaced(
-        "data/judges/correctness/prompt.md", 'question = "pass-fail"', 'question = "pairwise"'
-    ),
+    "a judge of other texts": declared("input: [answer]\nrequires: []"),
+    "a judge of another question": declared("question: grade"),
     "a damaged label": lambda _: write("data/labels/labels.jsonl", "{}\n"),
     "a damaged baseline": lambda _: write("data/baseline/responses.parquet", "x"),
     "a damaged certificate": lambda _: write("data/calibration/correctness.json", "{}"),
@@ -414,4 +427,4 @@ def test_the_settings_are_those_of_every_stage(ready: Project) -> None:
     found = read_settings()
     assert list(found) == ["generate", "review", "execute", "judge", "calibrate", "monitor", "publish", "release"]
     assert found["execute"].target.path == "answers.jsonl"
-    assert found["calibrate"].policy.correctness.tpr == 0.75
+    assert found["calibrate"].policy["correctness"]["tpr"] == 0.75

@@ -255,8 +255,33 @@ def steadiness(**changes: Any) -> Steadiness:
     return Steadiness.model_validate(fields | changes)
 
 
+CORRECTED = Corrected(
+    raw=rate(0.857, 0.809, 0.895, 251),
+    rate=rate(0.841, 0.782, 0.894, 251),
+    labels=100,
+    frame="support-2",
+    note="the labels are a random part of these very answers",
+)
+SAID: dict[str, Any] = {
+    "corrected": CORRECTED,
+    "preference": Preference(
+        win_rate=rate(0.441, 0.395, 0.487, 248),
+        conflict=rate(0.089, 0.06, 0.131, 248),
+        wins=31,
+        ties=157,
+        losses=60,
+        unscored=3,
+        identical=140,
+    ),
+    "change": Change(raw=-0.045, judged=248, rate=rate(-0.052, -0.098, -0.006, 90), labels=90, note=""),
+    "controlled": Controlled(rate=rate(0.437, 0.39, 0.485, 108), pairs=108, note=""),
+}
+"""What its two judges say of the night."""
+
+
 def report(**changes: Any) -> Report:
-    """Return a night on which two categories became worse."""
+    """Return a night on which two categories became worse; what a judge says is changed by its name."""
+    said = {name: changes.pop(name, value) for name, value in SAID.items()}
     target, everything = account(outcomes(is_target=True)), comparison()
     word = "regression"
     newly = [f"{name}-{number:03}" for name, (_, lost, _) in CHANGES.items() for number in range(lost)]
@@ -285,28 +310,25 @@ def report(**changes: Any) -> Report:
         "everything": everything,
         "checks": comparison("checks"),
         "rates": [rates(), rates("checks")],
-        "corrected": Corrected(
-            raw=rate(0.857, 0.809, 0.895, 251),
-            rate=rate(0.841, 0.782, 0.894, 251),
-            labels=100,
-            frame="support-2",
-            note="the labels are a random part of these very answers",
-        ),
-        "preference": Preference(
-            win_rate=rate(0.441, 0.395, 0.487, 248),
-            conflict=rate(0.089, 0.06, 0.131, 248),
-            wins=31,
-            ties=157,
-            losses=60,
-            unscored=3,
-            identical=140,
-        ),
-        "change": Change(raw=-0.045, judged=248, rate=rate(-0.052, -0.098, -0.006, 90), labels=90, note=""),
-        "controlled": Controlled(rate=rate(0.437, 0.39, 0.485, 108), pairs=108, note=""),
         "steadiness": None,
         "judges": [
-            Judge(name="correctness", standing="valid", certificate=certificate(), note=""),
-            Judge(name="preference", standing="valid", certificate=certificate("pairwise"), note=""),
+            Judge(
+                name="correctness",
+                standing="valid",
+                certificate=certificate(),
+                note="",
+                corrected=said["corrected"],
+                change=said["change"],
+            ),
+            Judge(
+                name="preference",
+                question="pairwise",
+                standing="valid",
+                certificate=certificate("pairwise"),
+                note="",
+                preference=said["preference"],
+                controlled=said["controlled"],
+            ),
         ],
         "signals": signals(),
         "spent": [spent(), spent("judge", cost_usd=None, calls=300, requests=300, failed=0)],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay.records.case import Case
-from assay.records.label import Item, Label
+from assay.records.label import Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.content import Corrected
@@ -41,7 +41,15 @@ class Night:
     def found(self) -> Corrected:
         """Return what the module makes of this night."""
         rng = np.random.default_rng(1)
-        result = corrected(self.verdicts, self.responses, self.items, self.labels, self.cases, rng=rng, draws=5000)
+        result = corrected(
+            "correctness",
+            self.verdicts,
+            self.responses,
+            Labelling(self.items, self.labels, []),
+            self.cases,
+            rng=rng,
+            draws=5000,
+        )
         assert result
         return result
 
@@ -59,7 +67,18 @@ def test_without_a_judge_there_is_nothing_to_correct() -> None:
     night = Night()
     rows = [row for row in night.verdicts if row.subject == "anchor"]
     rng = np.random.default_rng(1)
-    assert corrected(rows, night.responses, night.items, night.labels, night.cases, rng=rng, draws=5000) is None
+    assert (
+        corrected(
+            "correctness",
+            rows,
+            night.responses,
+            Labelling(night.items, night.labels, []),
+            night.cases,
+            rng=rng,
+            draws=5000,
+        )
+        is None
+    )
 
 
 def test_labels_of_tonight_s_answers_carry_double_sampling() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from assay.errors import InsufficientDataError
+from assay.judges import prompt
 from assay.records.case import Case
 from assay.records.response import Response
 from assay.records.verdict import Verdict
@@ -27,7 +28,8 @@ def scored(of: Case, judge: str = "pass", check: str = "pass", **changes: Any) -
 def fold(
     responses: list[Response], verdicts: list[Verdict], cases: list[Case] = CASES, *, checks_only: bool = False
 ) -> Outcomes:
-    return findings.outcomes("target", cases, responses, verdicts, checks_only=checks_only)
+    judges = [judge for judge in prompt.load_all() if judge.declared.requires == ("reference",)]
+    return findings.outcomes("target", cases, responses, verdicts, judges, checks_only=checks_only)
 
 
 def night(*, wire: int = 0, judge: int = 0) -> Outcomes:
@@ -238,7 +240,7 @@ def test_preference_counts_what_the_judge_said() -> None:
     rows += [pair(20 + number, "tie", "tie", fingerprint="identical") for number in range(2)]
     rows += [verdict("refunds-030", "unscored", subject="pair", scorer="preference")]
     rows += [pair(number, "b", "b", trial=1) for number in range(12)]
-    found = findings.preference(rows)
+    found = findings.preference("preference", rows)
     assert found
     assert (found.wins, found.ties, found.losses, found.unscored, found.identical) == (5, 5, 2, 1, 2)
     assert (found.win_rate.estimate, found.win_rate.n) == (7.5 / 12, 12)
@@ -249,4 +251,4 @@ def test_preference_counts_what_the_judge_said() -> None:
 def test_preference_needs_two_pairs_that_somebody_judged(asked: int) -> None:
     """Identical pairs alone are no preference, and neither is a single judged one."""
     same = [pair(20 + number, "tie", "tie", fingerprint="identical") for number in range(30)]
-    assert findings.preference([*same, *[pair(number, "a", "a") for number in range(asked)]]) is None
+    assert findings.preference("preference", [*same, *[pair(number, "a", "a") for number in range(asked)]]) is None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assay.records.label import Item, Label
+from assay.records.label import Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.judged import at_equal_lengths, change
@@ -28,14 +28,14 @@ def answers(lengths: list[int]) -> list[Response]:
 def test_no_pair_no_control() -> None:
     """Without a judged pair, or with identical answers only, there is nothing to control."""
     same = [pair(number, "tie", "tie", fingerprint="identical") for number in range(9)]
-    assert at_equal_lengths([], answers([5] * 9), answers([5] * 9)) is None
-    assert at_equal_lengths(same, answers([5] * 9), answers([5] * 9)) is None
+    assert at_equal_lengths("preference", [], answers([5] * 9), answers([5] * 9)) is None
+    assert at_equal_lengths("preference", same, answers([5] * 9), answers([5] * 9)) is None
 
 
 def test_lengths_that_never_differ_have_no_control() -> None:
     """The refusal of the estimator is said in its words, with the number of pairs."""
     rows = [pair(number, "a", "b") for number in range(60)]
-    found = at_equal_lengths(rows, answers([50] * 60), answers([40] * 60))
+    found = at_equal_lengths("preference", rows, answers([50] * 60), answers([40] * 60))
     assert found
     assert (found.rate, found.pairs) == (None, 60)
     assert "one and the same length" in found.note
@@ -48,7 +48,7 @@ def test_a_preference_for_length_is_taken_out() -> None:
     longer = mine > 100
     says = np.where(rng.random(COUNT) < 0.85, longer, ~longer)
     rows = [pair(number, *["a" if says[number] else "b"] * 2) for number in range(COUNT)]
-    found = at_equal_lengths(rows, answers(mine.tolist()), answers([100] * COUNT))
+    found = at_equal_lengths("preference", rows, answers(mine.tolist()), answers([100] * COUNT))
     assert found
     assert found.rate
     assert found.rate.low < 0.5 < found.rate.high
@@ -77,7 +77,7 @@ def test_a_judge_that_is_lax_on_one_version_is_corrected() -> None:
     """Both versions are equally good; the judge forgives the target half of its faults and says +10 points or more."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, labels, CASES)
+    found = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), CASES)
     assert found
     assert found.raw > 0.1
     assert found.rate
@@ -89,7 +89,7 @@ def test_too_few_labels_are_counted() -> None:
     """With 40 cases labelled in both versions there is no corrected change, and the note says how many are missing."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5, share=0.1)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, labels, CASES)
+    found = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), CASES)
     assert found
     assert (found.rate, found.labels) == (None, 40)
     assert "10 more" in found.note
@@ -100,7 +100,7 @@ def test_labels_drawn_by_verdict_carry_no_paired_difference() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     odd = [labels[0].model_copy(update={"inclusion_probability": 0.9}), *labels[1:]]
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, odd, CASES)
+    found = change("correctness", verdicts, mine, theirs, Labelling(items, odd, []), CASES)
     assert found
     assert found.rate is None
     assert "unequal chances" in found.note
@@ -111,7 +111,7 @@ def test_labels_that_the_judge_was_tuned_on_do_not_count() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     tuned = [row.model_copy(update={"split": "tune"}) for row in labels]
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change(verdicts, mine, theirs, items, tuned, CASES)
+    found = change("correctness", verdicts, mine, theirs, Labelling(items, tuned, []), CASES)
     assert found
     assert (found.rate, found.labels) == (None, 0)
 
@@ -121,10 +121,10 @@ def test_labels_by_an_earlier_reference_do_not_count() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
     corrected = [of.model_copy(update={"reference": "Else."}) for of in CASES[:50]]
-    found = change(verdicts, mine, theirs, items, labels, [*corrected, *CASES[50:]])
+    found = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), [*corrected, *CASES[50:]])
     assert found
     assert (found.labels, found.judged) == (150, COUNT)
-    gone = change(verdicts, mine, theirs, items, labels, CASES[50:])
+    gone = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), CASES[50:])
     assert gone
     assert gone.labels == 150
 
@@ -134,4 +134,4 @@ def test_one_version_alone_has_no_change(subject: str) -> None:
     """Where the judge spoke of one version only there is nothing to compare."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     half = [one for one in verdicts if one.subject == subject]
-    assert change(half, [], [], items, labels, CASES) is None
+    assert change("correctness", half, [], [], Labelling(items, labels, []), CASES) is None

@@ -100,8 +100,9 @@ def inert(page: Reader) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_only_text(text: str) -> None:
     """Whatever a user, a model, a check or a judge writes is shown as text and adds no element and no attribute."""
-    judges = [sample.Judge(name="correctness", standing="none", certificate=None, note=text)]
-    corrected = sample.report().corrected.model_copy(update={"note": text, "frame": text})
+    corrected = sample.CORRECTED.model_copy(update={"note": text, "frame": text})
+    told = {"note": text, "description": text, "version": text, "said": {text: 3}, "corrected": corrected}
+    judges = [sample.Judge(name="correctness", standing="none", certificate=None, **told)]
     gate = sample.report().gate.model_copy(update={"sentence": text, "next": text})
     provenance = sample.report().provenance.model_copy(update={"target": text, "baseline": text})
     signals = [sample.signal(statement=text, owner=text)]
@@ -113,7 +114,6 @@ def test_hostile_text_is_only_text(text: str) -> None:
         fixed=[case],
         unscored=[case],
         judges=judges,
-        corrected=corrected,
         gate=gate,
         provenance=provenance,
         signals=signals,
@@ -216,7 +216,7 @@ def test_no_judged_number_without_its_certificate(standing: Standing) -> None:
 
 
 def test_a_judge_that_the_report_lacks_is_not_believed() -> None:
-    """A corrected rate without any judge on file is marked."""
+    """Rates by all scorers without any judge on file are marked."""
     assert "UNCALIBRATED" in render(sample.report(judges=[]))
 
 
@@ -242,7 +242,7 @@ def test_each_part_may_be_missing(missing: str) -> None:
 
 def test_a_rate_that_cannot_be_corrected_says_why() -> None:
     """Without a corrected rate the raw one stands beside the reason."""
-    corrected = sample.report().corrected.model_copy(update={"rate": None, "note": "too few labels: add ten"})
+    corrected = sample.CORRECTED.model_copy(update={"rate": None, "note": "too few labels: add ten"})
     page = read(corrected=corrected)
     assert "No corrected rate" in page.text
     assert "too few labels: add ten" in page.text

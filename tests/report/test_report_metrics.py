@@ -10,7 +10,7 @@ import sample_report as sample
 from assay.report.content import Judge
 from assay.report.metrics import metrics, slices_csv
 
-NO_RATE = {"cases", "product_failed", "trials", "latency_s", "endings", "used"}
+NO_RATE = {"cases", "judges", "product_failed", "trials", "latency_s", "endings", "used"}
 
 
 def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
@@ -18,11 +18,13 @@ def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
     found = metrics(sample.report(steadiness=sample.steadiness()))
     rates = {name: value for name, value in found.items() if isinstance(value, dict) and name not in NO_RATE}
     assert set(rates) == {
-        *("pass_rate", "change", "corrected_pass_rate", "win_rate", "answered_pass_rate"),
+        *("pass_rate", "change", "answered_pass_rate"),
         *("pass_hat_1", "pass_hat_2", "pass_hat_3", "pass_at_3"),
     }
+    judges = found["judges"]
+    rates |= {"corrected": judges["correctness"]["corrected_pass_rate"], "win_rate": judges["preference"]["win_rate"]}
     assert all(set(value) == {"estimate", "low", "high", "n"} for value in rates.values())
-    assert found["corrected_pass_rate"] == {"estimate": 0.841, "low": 0.782, "high": 0.894, "n": 251}
+    assert judges["correctness"]["corrected_pass_rate"] == {"estimate": 0.841, "low": 0.782, "high": 0.894, "n": 251}
     assert all(value["estimate"] == round(value["estimate"], 6) for value in rates.values())
     assert (found["verdict"], found["calibrated"], found["alerts"]) == ("regression", True, 1)
 
@@ -62,9 +64,11 @@ def test_only_valid_judges_are_calibrated(judges: list[Judge]) -> None:
 def test_what_could_not_be_measured_is_left_out() -> None:
     """A number that does not exist is absent from the metrics, never 0."""
     nothing: dict[str, Any] = dict.fromkeys(("everything", "preference", "answers"))
-    corrected = sample.report().corrected.model_copy(update={"rate": None})  # type: ignore[union-attr]
+    corrected = sample.CORRECTED.model_copy(update={"rate": None})
     bare = sample.report(**nothing, spent=[], corrected=corrected, target=sample.empty_accounting())
-    assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "product_failed", "alerts"}
+    assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "judges", "product_failed", "alerts"}
+    assert set(metrics(bare)["judges"]["correctness"]) == {"standing", "version", "pass_rate"}
+    assert set(metrics(bare)["judges"]["preference"]) == {"standing", "version"}
     assert slices_csv(bare) == "category,n,baseline,target,change,low,high,level\n"
     unpriced = sample.report(answers=sample.answers(cost_a_case_usd=None, priced_cases=0))
     assert "cost_a_case_usd" not in metrics(unpriced)

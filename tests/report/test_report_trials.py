@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from assay.judges import prompt
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.trials import Steadiness, steadiness
@@ -27,15 +28,15 @@ def played(words: Sequence[str]) -> tuple[list[Response], list[Verdict]]:
 
 
 def found_in(words: Sequence[str]) -> Steadiness:
-    found = steadiness([case(number) for number in range(len(words))], *played(words))
+    found = steadiness([case(number) for number in range(len(words))], *played(words), prompt.load_all())
     assert found
     return found
 
 
 def test_one_trial_a_case_says_nothing_of_trials() -> None:
     """Where each case was asked once, or nobody was, there is no such section."""
-    assert steadiness([case(0), case(1)], *played(["1", "0"])) is None
-    assert steadiness([case(0)], [], []) is None
+    assert steadiness([case(0), case(1)], *played(["1", "0"]), prompt.load_all()) is None
+    assert steadiness([case(0)], [], [], []) is None
 
 
 @pytest.mark.parametrize("letter", ["w", "j"])

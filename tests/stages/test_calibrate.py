@@ -50,14 +50,15 @@ def certificates(project: Project) -> dict[str, bytes]:
 
 
 def test_the_first_night_issues(judged: Project, now: datetime) -> None:
-    """Both judges get a certificate for 30 days, of the fingerprint that gave the verdicts, and nothing is refused."""
+    """Each labelled judge gets a certificate for 30 days, of the fingerprint that gave the verdicts; the rest wait."""
     issued = calibrate.run(now)
     assert [(one.judge, one.items, one.unscored) for one in issued] == [("correctness", 120, 0), ("preference", 60, 0)]
     assert {(one.fingerprint, one.issued, one.expires) for one in issued} == {
         ("judge-1", now, now + timedelta(days=30))
     }
+    assert {(one.policy, one.version.split("@")[0]) for one in issued} == {("default", one.judge) for one in issued}
     assert read_certificates() == {one.judge: one for one in issued}
-    assert read_refusals() == {}
+    assert list(read_refusals()) == ["grounding"]
 
 
 def test_a_later_night_keeps(judged: Project, now: datetime) -> None:
@@ -87,7 +88,7 @@ def test_labels_that_carry_nothing_are_refused_and_the_night_goes_on(judged: Pro
     pairs = [label(one.item_id, "a" if one.response_a.startswith("Yes") else "b") for one in small_items()[120:]]
     LABELS.write([*[row for row in kept if row.item_id.startswith("pass-fail")], *pairs])
     assert [one.judge for one in calibrate.run(now)] == ["preference"]
-    assert list(read_refusals()) == ["correctness"]
+    assert list(read_refusals()) == ["correctness", "grounding"]
     assert "label items that people fail" in read_refusals()["correctness"]
 
 
@@ -96,21 +97,22 @@ def test_a_refusal_of_one_judge_outlives_the_calibration_of_another(judged: Proj
     VERDICTS.write([row for row in anchors() if row.scorer == "correctness"])
     calibrate.run(now)
     why = read_refusals()
-    assert list(why) == ["preference"]
+    assert list(why) == ["grounding", "preference"]
     calibrate.run(now, ["correctness"], renew=True)
     assert read_refusals() == why
     VERDICTS.write(anchors())
     calibrate.run(now)
-    assert read_refusals() == {}
+    assert list(read_refusals()) == ["grounding"]
 
 
 def test_before_the_first_label_the_night_goes_on(judged: Project, now: datetime) -> None:
-    """A project without labelled items has no certificate and, for both judges, the reason on file."""
+    """A project without labelled items has no certificate and, for each judge, the reason on file."""
     for name in ("items", "labels"):
         TABLES[name].file().unlink()
     assert calibrate.run(now) == []
     assert {name: "label some" in why for name, why in read_refusals().items()} == {
         "correctness": True,
+        "grounding": True,
         "preference": True,
     }
 
@@ -164,7 +166,7 @@ def missing(project: Project) -> None:
     [
         (not_a_number, "labels.jsonl, row 6: inclusion_probability is nan"),
         (no_column, "verdicts.parquet lacks the columns ['outcome']"),
-        (twice, "labels.jsonl: item_id + annotator: 2 rows break the rule"),
+        (twice, "labels.jsonl: item_id + annotator + judge: 2 rows break the rule"),
         (cut_off, "verdicts.parquet cannot be read"),
         (missing, "verdicts.parquet is missing"),
     ],
@@ -274,7 +276,7 @@ def test_a_trial_files_nothing(judged: Project, now: datetime) -> None:
 
 def test_a_demand_that_is_not_made_of_this_judge_is_refused(judged: Project, now: datetime) -> None:
     """A pairwise judge has no TNR; the sentence says what it has."""
-    with pytest.raises(ConfigError, match="knows no tnr, expected one of min_labels, .*accuracy"):
+    with pytest.raises(ConfigError, match="tnr is 0.5, .*a pairwise judge knows min_labels, .*accuracy"):
         try_out(now, "preference", {"tnr": 0.5})
 
 
@@ -285,7 +287,7 @@ def test_labels_drawn_by_another_judge_s_verdicts_are_refused(judged: Project, n
         for row in LABELS.read()
     ]
     LABELS.write(uneven)
-    with pytest.raises(InsufficientDataError, match="assay calibrate --plan"):
+    with pytest.raises(InsufficientDataError, match="assay labels draw"):
         calibrate.run(now, ["correctness"], renew=True)
 
 

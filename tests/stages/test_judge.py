@@ -129,7 +129,7 @@ NO_VERDICT: list[tuple[str, Reply]] = [
     ("unparsed", completion('{"verdict": "C"}')),
     ("error", completion("")),
     ("error", completion(None)),
-    ("unparsed", as_json({"choices": [{"message": {"content": '{"verdict": "A"}'}}]})),
+    ("unparsed", as_json({"choices": [{"message": {"content": '{"verdict": "A"'}}]})),
     ("refused", completion(None, refusal="I cannot compare these.")),
     ("error", failure(500, **ONCE)),
     ("error", failure(429, **ONCE)),

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.errors import ConfigError, DataError
+from assay.judges import prompt
 from assay.project import entrypoint, failures
 from assay.project.params import read_params
 from assay.project.tables.labels import LABELS
@@ -130,7 +131,7 @@ def test_without_the_judge_the_other_signals_are_measured(
         with judge(monkeypatch, script):
             monitor.run(now)
     assert list(overall()) == ["escalation-rate"]
-    assert "grounded-rate left out: the grounding judge gave a verdict on 0 of 2 answers in the window" in caplog.text
+    assert "grounded-rate left out: the judge grounding gave a verdict on 0 of 2 answers in the window" in caplog.text
 
 
 def test_nobody_is_asked_for_what_is_not_declared(
@@ -147,7 +148,8 @@ def test_nobody_is_asked_for_what_is_not_declared(
 @pytest.mark.parametrize(
     ("signals", "said"),
     [
-        ([GROUNDED | {"value_per_event_usd": 2.0, "budget_usd_per_week": 1.0}], "its judge has no certificate"),
+        ([GROUNDED | {"signal": "judge:tone"}], "could mean 0 judges of production"),
+        ([GROUNDED | {"signal": "judge:correctness"}], "there are: grounding"),
         ([REPEAT, REPEAT], "twice"),
         ([REPEAT | {"signal": "mood"}], "the signal 'mood' is unknown"),
     ],
@@ -155,7 +157,7 @@ def test_nobody_is_asked_for_what_is_not_declared(
 def test_a_wrong_declaration_stops_before_anybody_is_asked(
     project: Project, now: datetime, monkeypatch: pytest.MonkeyPatch, signals: list[dict[str, Any]], said: str
 ) -> None:
-    """An unknown signal, one named twice, or a judged one that is to alert is refused before the first call."""
+    """An unknown signal, one named twice, or one of a judge that is none of production is refused before any call."""
     declare(project, *signals)
     with judge(monkeypatch, passes) as served, pytest.raises(ConfigError, match=said):
         monitor.run(now)
@@ -248,7 +250,7 @@ def test_only_what_is_compared_is_judged(project: Project, window_days: int) -> 
     """Of a year of traffic the judge sees the window and the same weekdays of the declared weeks, and nothing older."""
     declare(project, GROUNDED, window_days=window_days, grounding_sample=60)
     rows = [trace(number, AT - timedelta(hours=2 * number)) for number in range(365 * 12)]
-    window, usual = sample(rows, read_params("monitor", Settings))
+    window, usual = sample(prompt.load("grounding"), rows, read_params("monitor", Settings))
     end = window_end(rows)
     assert {(end - row.at) <= timedelta(days=window_days) for row in window} == {True}
     ages = [(end - row.at) / timedelta(days=1) for row in usual]
@@ -261,7 +263,7 @@ def test_only_what_is_compared_is_judged(project: Project, window_days: int) -> 
 def test_answers_without_contexts_are_not_judged(project: Project) -> None:
     """An answer that nothing was retrieved for cannot be grounded, so it is not in the sample."""
     rows = [trace(number, AT - timedelta(hours=number), contexts=[]) for number in range(500)]
-    assert sample(rows, read_params("monitor", Settings)) == ([], [])
+    assert sample(prompt.load("grounding"), rows, read_params("monitor", Settings)) == ([], [])
 
 
 @pytest.mark.slow

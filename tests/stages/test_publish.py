@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -109,6 +110,8 @@ def test_one_verdict_of_another_judge_is_a_changed_judge(night: Night, now: date
     night.publish(now)
     rows = list(night.verdicts())
     if which == "pair":
+        declared = Path("data/judges/preference/judge.yaml")
+        declared.write_text(declared.read_text().replace("blocks: false", "blocks: true"))
         one = {"scorer": "preference", "as_is": "a", "swapped": "a", "fingerprint": "judge-2"}
         VERDICTS.write([*rows, verdict(EVERY_CASE[0].case_id, "a", subject="pair", **one)])
     else:
@@ -179,7 +182,7 @@ def test_an_accepted_answer_keeps_its_verdicts(night: Night, now: datetime) -> N
         0,
         0,
     )
-    assert found.preference is None
+    assert [judge.preference for judge in found.judges if judge.question == "pairwise"] == [None]
 
 
 def test_a_first_night_s_table_names_what_fails(night: Night, now: datetime) -> None:
