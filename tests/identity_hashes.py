@@ -13,7 +13,9 @@ from jinja2 import Template
 from assay.desk import label_queue
 from assay.evalset import versions
 from assay.evalset.admission import BatchEvent, batch_name
-from assay.judges import questions
+from assay.judges import prompt, questions
+from assay.judges.before import declaration_of
+from assay.judges.declaration import Declaration
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt
 from assay.models.chat import Chat, Endpoint
@@ -24,7 +26,7 @@ from assay.records.candidate import Candidate, Source
 from assay.records.case import Case, Expectation, SimulatedUser, ToolCall
 from assay.records.category import Category
 from assay.records.decision import Decision
-from assay.records.label import Answer, Item, Label, Span
+from assay.records.label import BEFORE, Answer, Item, Label, Span
 from assay.records.record import Record, digest
 from assay.stages import review
 from assay.targets.chat import ChatTarget, Product
@@ -47,7 +49,15 @@ JUDGE_FILES = {
     "{% block user %}{{ question }} {{ reference }} {{ response_a }} {{ response_b }}{% endblock %}\n",
     "preference/rubric.md": '+++\nversion = "2"\n+++\nThe better one.\n',
 }
-"""The judges of the questions, below data/judges."""
+"""The judges of the questions, below data/judges, as they were before they had a declaration."""
+
+
+def judge_files() -> dict[str, str]:
+    """Return them with the declarations that an upgrade gives them."""
+    prompts = {name: text for name, text in JUDGE_FILES.items() if name.endswith("prompt.md")}
+    return JUDGE_FILES | {
+        name.replace("prompt.md", "judge.yaml"): declaration_of(text, name) for name, text in prompts.items()
+    }
 
 
 def _chat_fingerprint(fields: Fields) -> str:
@@ -81,8 +91,10 @@ def _python_fingerprint(fields: Fields) -> str:
 def _judge_fingerprint(fields: Fields) -> str:
     known = JudgePrompt(
         name=fields["name"],
-        question="pass-fail",
+        declared=Declaration(reasoning="none"),
         texts=(),
+        moving={},
+        examples=(),
         rubric="",
         rubric_version=fields["rubric_version"],
         prompt_hash=fields["prompt_hash"],
@@ -94,9 +106,10 @@ def _judge_fingerprint(fields: Fields) -> str:
 
 
 def _call_key(fields: Fields) -> str:
-    asked = questions.of_item(Item.model_validate(fields["item"]), fields["night"])
-    manner = questions.Manner(*fields["manner"])
-    keys = [questions.key(asked, texts, fields["model"], fields["reported"], manner) for texts in asked.shown]
+    item = Item.model_validate(fields["item"])
+    asked = questions.of_item(prompt.load(BEFORE[item.question]), item, fields["night"])
+    who = questions.Asked(fields["model"], fields["reported"], questions.Manner(*fields["manner"]))
+    keys = [questions.key(asked, texts, who) for texts in asked.shown]
     return "+".join(keys)
 
 

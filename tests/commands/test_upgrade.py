@@ -63,6 +63,7 @@ def test_each_change_is_said_in_a_line(project: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr() == ("", "")
     assert [line for line in lines if line.startswith(("dvc.yaml", "assay.lock"))] == [
         "dvc.yaml: calibrate.deps has data/responses/responses.parquet now",
+        "dvc.yaml: monitor.deps has data/calibration now",
         "assay.lock: the code of generate, review, execute, judge, calibrate, monitor, publish changed",
         f"assay.lock: assay is {tool_version()}, was 0.2.0",
     ]
@@ -70,6 +71,8 @@ def test_each_change_is_said_in_a_line(project: Path, capsys: pytest.CaptureFixt
     assert "is this one's now" in told["flows/nightly.py"]
     assert "`assay upgrade --diff flows/monitor.py`" in told["flows/monitor.py"]
     assert "written" in told["data/runs/.gitignore"]
+    for judge in ("correctness", "grounding", "preference"):
+        assert "the judge is the one that it was" in told[f"data/judges/{judge}/judge.yaml"]
     assert "none was lost" in told[".assay/journal.sqlite"]
     assert flow.read_text().endswith("MINE = 1\n")
     assert Path("flows/nightly.py").read_bytes() == scaffold.shared_files()["flows/nightly.py"]
@@ -125,7 +128,7 @@ def test_the_next_night_pays_for_nothing_again(project: Path, monkeypatch: pytes
     assert programs.dvc("status", *NIGHT) == "Data and pipelines are up to date."
     (certificate,) = read_certificates().values()
     assert certificate.issued < datetime(2026, 11, 29, tzinfo=UTC)
-    assert gate["reason"] == "a judge's certificate is none", "of preference, as before; correctness stays certified"
+    assert gate["word"] == "inconclusive", "correctness stays certified, and the gate waits for no labelled pairs"
 
 
 def test_what_a_version_writes_is_known_to_the_next() -> None:

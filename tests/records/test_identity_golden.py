@@ -17,7 +17,7 @@ from assay.records.label import Item, Label
 from assay.stages.review import manifest
 from assay.storage import hash_chain
 from assay.storage.rows import parse_rows
-from tests.identity_hashes import EACH, HASHED, JUDGE_FILES, KINDS, LOGS, fields_of, golden
+from tests.identity_hashes import EACH, HASHED, KINDS, LOGS, fields_of, golden, judge_files
 from tests.layout import ROOT
 
 FILE = ROOT / "tests/golden/identity-1.json"
@@ -28,7 +28,7 @@ DECISIONS = ROOT / "data/decisions/decisions.jsonl"
 @pytest.fixture
 def judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judges that the golden questions are put to, as the current folder's."""
-    for name, text in JUDGE_FILES.items():
+    for name, text in judge_files().items():
         file = tmp_path / "data/judges" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf8")

@@ -93,7 +93,7 @@ def test_a_changed_field_changes_the_hash(case: Case, other: Case) -> None:
 @given(CASES, st.randoms(use_true_random=False))
 def test_the_order_of_fields_is_no_part_of_a_hash(case: Case, random: Any) -> None:
     """Rows and records whose fields stand in another order are the same."""
-    names = list(case.model_fields_set)
+    names = list(Case.model_fields)
     random.shuffle(names)
     assert Case.model_validate({name: getattr(case, name) for name in names}).digest() == case.digest()
     fields = {name: (field.annotation, field) for name, field in Case.model_fields.items()}
