@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from assay.cli import cases, evalset, people, project, runs
+from assay.cli import cases, evalset, judges, people, project, runs
 from assay.cli.app import app, as_json, command, say
 from assay.cli.flows import load, overridable
 
-__all__ = ["app", "cases", "evalset", "people", "project", "runs"]
+__all__ = ["app", "cases", "evalset", "judges", "people", "project", "runs"]
 
 HOLDS_H = 36
 """Hours after which a verdict is one of another product: a night a day, and half a day for the next one to end."""
@@ -255,6 +255,18 @@ def import_(
 
         count, left_out = annotation.take(file, reviewer, now)
         say([*left_out, f"{count} decisions appended; once its rule is met, `assay batch go-on` ends the batch."])
+
+
+@command("next")
+@as_json
+def next_(*, is_json: bool) -> None:
+    """Say what is missing for a verdict that the gate can stand by, and the one command that brings it."""
+    from datetime import UTC, datetime
+
+    from assay.commands import next_step as run
+
+    found = run.steps(datetime.now(UTC))
+    say([json.dumps([step.record() for step in found])] if is_json else run.lines(found))
 
 
 @command("status")

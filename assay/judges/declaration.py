@@ -32,6 +32,8 @@ TRACED = frozenset({"question", "response", "contexts"})
 LEAST, WHOLE = 2, 101
 """Steps that a scale must have, and values that it may have: 0 to 100."""
 SHORT = 40
+SCHEMA = "judge.schema.json"
+"""File beside the judges' folders, for editors."""
 
 
 class JudgeModel(Record):

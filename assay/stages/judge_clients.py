@@ -168,8 +168,7 @@ def models(settings: Settings, judge: JudgePrompt) -> list[JudgeModel]:
 def _member(
     settings: Settings, judge: JudgePrompt, model: JudgeModel, common: Endpoint, environ: Mapping[str, str]
 ) -> tuple[Endpoint, Asked]:
-    is_hosted = bool(model.base_url) or endpoints.is_hosted(environ)
-    name = model.hosted or settings.model.hosted if is_hosted else model.embedded or settings.model.embedded
+    name = model_name(settings, model, environ)
     endpoint = common.model_copy(update={"model": name})
     if model.base_url:
         endpoint = Endpoint(
@@ -187,6 +186,13 @@ def _member(
         extra=orjson.dumps(model.parameters, option=orjson.OPT_SORT_KEYS).decode(),
     )
     return endpoint, Asked(name, "", manner, model.base_url)
+
+
+def model_name(settings: Settings, model: JudgeModel, environ: Mapping[str, str]) -> str:
+    """Return the name under which a model is asked: the user's, or the embedded one that stands in."""
+    if model.base_url or endpoints.is_hosted(environ):
+        return model.hosted or settings.model.hosted
+    return model.embedded or settings.model.embedded
 
 
 def _header(judge: JudgePrompt, value: str, environ: Mapping[str, str]) -> str:

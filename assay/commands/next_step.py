@@ -1,0 +1,185 @@
+"""Next: what is missing for a verdict that the gate can stand by, and the one command that brings it?
+
+Reads what is on file; writes nothing, asks nobody.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from math import ceil
+from typing import Any, NamedTuple
+
+from assay.calibration.certificate import Certificate, standing
+from assay.calibration.policy import PairwisePolicy, PassFailPolicy
+from assay.calibration.split import TUNE
+from assay.judges import prompt
+from assay.judges.prompt import JudgePrompt
+from assay.project import files
+from assay.project.certificates import read_certificates
+from assay.project.params import read_params
+from assay.project.results import GATE, read_gate
+from assay.project.tables.evalset import CASES
+from assay.project.tables.labels import labelling
+from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.tables.verdicts import VERDICTS
+from assay.records.label import Labelling
+from assay.records.verdict import Verdict
+from assay.stages import batches, calibrate
+from assay.stats import annotators
+from assay.stats.rates import wilson
+
+EXPECTED = 0.92
+"""The rate that a judge is taken to have before anybody knows it, when labels are counted that a floor needs."""
+MARGIN = 0.04
+"""A floor that lies closer below the expected rate would need more labels than people give; then this is taken."""
+MOST = 2_000
+
+
+class Step(NamedTuple):
+    """One thing that is missing."""
+
+    what: str
+    command: str
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return self._asdict()
+
+
+class Labels(NamedTuple):
+    """What of a judge's labels is there, and what its floors need, on held-out items."""
+
+    there: int
+    rarer: int
+    rarer_word: str
+    needed: int
+    needed_rarer: int
+    waiting: int
+    """Drawn answers without a label."""
+
+
+def steps(now: datetime) -> list[Step]:
+    """Return everything that is missing, in the order in which it is to be brought; nothing for a gated verdict."""
+    return list(_steps(now))
+
+
+def _steps(now: datetime) -> Iterator[Step]:
+    there = batches.opened()
+    cases = CASES.read(may_be_absent=True)
+    if there:
+        yield Step(f"people have to decide on candidates ({batches.progress(there)})", "assay desk")
+    if not cases:
+        yield Step("the evaluation set has no case", "assay import cases.yaml --reviewer NAME")
+        return
+    if not RESPONSES.exists() or not VERDICTS.exists():
+        yield Step(f"the product has not been asked about its {len(cases)} cases", "assay nightly")
+        return
+    if not BASELINE.exists():
+        yield Step("there is no accepted version to compare with: read the report, then accept it", "assay accept")
+    yield from _judges(now)
+    yield from _verdict()
+
+
+def _judges(now: datetime) -> Iterator[Step]:
+    """Yield what each judge lacks that the gate waits for."""
+    settings, everything, held = read_params("calibrate", calibrate.Settings), labelling(), read_certificates()
+    verdicts = [row for row in VERDICTS.stream() if row.status == "ok"]
+    for judge in prompt.load_all():
+        spoke = [row for row in verdicts if row.scorer == judge.name]
+        if not (judge.declared.blocks and judge.declared.scope == "cases" and spoke):
+            continue
+        fingerprints = {row.fingerprint for row in spoke if row.fingerprint != "identical"}
+        certificate = held.get(judge.name)
+        worth = standing(certificate, "+".join(sorted(fingerprints)), now)
+        if worth == "valid":
+            continue
+        about = everything.of(judge.name)
+        yield _of_judge(judge, certificate, worth, counted(about, spoke, calibrate.policy(settings, judge)))
+
+
+def _of_judge(judge: JudgePrompt, certificate: Certificate | None, worth: str, labels: Labels) -> Step:
+    """Return what one judge lacks."""
+    name = judge.name
+    missing = max(labels.needed - labels.there, ceil((labels.needed_rarer - labels.rarer) / _share(labels)))
+    if worth in ("expired", "judge-changed") and labels.there >= labels.needed:
+        why = "has expired" if worth == "expired" else "is of the judge as it was before"
+        return Step(f"{name}: its certificate {why}, and its labels suffice for a new one", _calibrate(name))
+    have = (
+        f"{name}: {labels.there} of about {labels.needed} held-out labels that its floors need, {labels.rarer} of "
+        f"{labels.needed_rarer} {labels.rarer_word}"
+    )
+    if labels.waiting:
+        return Step(f"{have}; {labels.waiting} drawn items wait for people", "assay desk")
+    if missing > 0:
+        total = ceil(missing / (1 - TUNE))
+        return Step(f"{have}; draw about {total} more", f"assay labels draw --judge {name} --labels {total}")
+    if worth == "failed" and certificate:
+        missed = ", ".join(f"{floor.figure} ({floor.found})" for floor in certificate.floors if not floor.met)
+        what = f"{name}: its labels suffice, and it misses {missed}: improve its rubric or model in a folder beside it"
+        return Step(what, f"assay judges compare {name} OTHER")
+    return Step(f"{have}: they suffice for a certificate", _calibrate(name))
+
+
+def _calibrate(name: str) -> str:
+    return f"assay calibrate --judge {name}"
+
+
+def _share(labels: Labels) -> float:
+    """Return how large a part of new labels will be of the rarer outcome: as so far, a fifth before there are any."""
+    return max(labels.rarer / labels.there, 0.1) if labels.there else 0.2
+
+
+def counted(about: Labelling, spoke: Sequence[Verdict], policy: PassFailPolicy | PairwisePolicy) -> Labels:
+    """Return what of a judge's labels is there, and how many its floors need.
+
+    Args:
+        about: What was drawn and labelled for its question.
+        spoke: Its verdicts.
+        policy: What is demanded of it.
+    """
+    heldout = [row for row in about.labels if row.split == "heldout" and row.inclusion_probability is not None]
+    outcomes = annotators.majority(heldout).outcomes if heldout else {}
+    count = Counter(map(str, outcomes.values()))
+    labelled_ = {row.item_id for row in about.labels}
+    waiting = sum(row.item_id not in labelled_ for row in about.draws)
+    if isinstance(policy, PairwisePolicy):
+        needed = max(policy.min_labels, least(policy.accuracy, EXPECTED))
+        return Labels(len(outcomes), len(outcomes), "pairs", needed, 0, waiting)
+    own = Counter(str(row.outcome) for row in spoke if row.subject == "target")
+    word = min(("pass", "fail"), key=lambda outcome: (count[outcome] if outcomes else own[outcome], outcome))
+    rates = {"pass": policy.tpr, "fail": policy.tnr}
+    floors = {outcome: max(least(rate, EXPECTED), policy.min_rarer) for outcome, rate in rates.items()}
+    needed = max(policy.min_labels, sum(floors.values()))
+    return Labels(len(outcomes), count[word], f"{word}s" if word == "fail" else "passes", needed, floors[word], waiting)
+
+
+def least(floor: float, expected: float) -> int:
+    """Return how many labels the lower bound of a rate needs to reach a floor, if the rate is what is expected.
+
+    Source:
+        Wilson (1927); the interval that certificates hold their floors against.
+    """
+    rate = max(expected, min(1.0, floor + MARGIN))
+    for n in range(5, MOST):
+        if wilson(round(rate * n), n).low >= floor:
+            return n
+    return MOST
+
+
+def _verdict() -> Iterator[Step]:
+    """Yield what the last verdict itself asks for, unless it is what the judges lack."""
+    if not files.exists(GATE):
+        yield Step("no verdict is on file", "assay nightly")
+        return
+    gate = read_gate()
+    if gate.word in ("regression", "inconclusive", "incomplete", "set-changed"):
+        yield Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next)
+
+
+def lines(found: Sequence[Step]) -> list[str]:
+    """Return what is missing as a person reads it, the next thing first."""
+    if not found:
+        return ["Nothing is missing: the last verdict is gated, and it passed. `assay release` freezes the set."]
+    first, *more = found
+    rows = [f"{first.what}.", f"Next: {first.command}"]
+    return rows + ([f"Then: {step.what} ({step.command})" for step in more] if more else [])
