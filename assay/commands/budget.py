@@ -13,8 +13,6 @@ from assay.models.limits import Limits
 from assay.project.journal import open_journal
 from assay.project.params import read_params
 from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import labelled
-from assay.project.tables.responses import BASELINE
 from assay.stages import execute, judge, judge_clients
 
 ENOUGH_CALLS = 20
@@ -73,8 +71,7 @@ def forecast(run: str, journal: Journal) -> list[Forecast]:
         played += product.trials
         turns += product.trials * (len(case.turns) + (case.user.max_turns if case.user else 0))
         text += product.trials * sum(map(len, case.turns)) // BYTES_A_TOKEN
-    judged = played * (1 + judge.ORDERS * BASELINE.exists()) + judge.ORDERS * len(labelled()[0])
-    judged *= len(judging.models)
+    judged = judge.most_calls(judging, played)
     prompts = judged * (JUDGE_PROMPT_TOKENS + COMPLETION_TOKENS)
     return [
         _of_stage("execute", product, journal, run, played, Tokens(text, turns * COMPLETION_TOKENS)),

@@ -14,12 +14,15 @@ from assay.commands.validate import read_settings
 from assay.errors import ConfigError
 from assay.judges import prompt
 from assay.judges.before import declaration_of
+from assay.judges.declaration import SCHEMA
 from assay.project import code_lock, dvc, files, scaffold
 from assay.project.journal import JOURNAL, has_journal, open_journal
 from assay.stages import dvc_yaml
 
 WRITTEN_BEFORE = scaffold.STARTER.parent / "written_before.json"
 """By file of flows and tasks: the hash of each text that any version has written, this one's too."""
+GENERATED = f"{prompt.JUDGES_FOLDER}/{SCHEMA}"
+"""Nobody's to change: what a judge's declaration may hold, for editors."""
 OURS = ("flows/", "tasks/")
 """Files that follow the tool as long as nobody has changed them. Judges are a team's from their first day."""
 
@@ -85,7 +88,11 @@ def _templates(shared: Mapping[str, bytes]) -> Iterator[str]:
     before: dict[str, list[str]] = json.loads(WRITTEN_BEFORE.read_bytes())
     for name, text in shared.items():
         mine = files.path(name).read_bytes()
-        if mine == text or not name.startswith(OURS):
+        if mine == text or not name.startswith((*OURS, GENERATED)):
+            continue
+        if name == GENERATED:
+            files.write_bytes(name, text)
+            yield f"{name} is this version's"
             continue
         if short_digest(mine) in before.get(name, []):
             files.write_bytes(name, text)

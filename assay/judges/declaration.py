@@ -252,4 +252,4 @@ def lacking(declared: Declaration, given: Mapping[str, Any]) -> list[str]:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of `judge.yaml`, for editors."""
     found = Declaration.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Assay judge", **found}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "A judge of Assay"}

@@ -1,7 +1,7 @@
 """The report in words: the first sentence, the rate of what was answered, and what the run used."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from assay.report.cases import FAILING, Filed
@@ -95,6 +95,12 @@ def _cut(answers: int) -> str:
     return (
         f" {answers} answers were cut at the token limit." if answers > 1 else " 1 answer was cut at the token limit."
     )
+
+
+def policies(by_judge: Mapping[str, str]) -> str:
+    """Return by which policies judges were certified, as the end of a headline; empty where all are the default."""
+    said = ", ".join(f"{judge} is certified by the {policy} policy" for judge, policy in sorted(by_judge.items()))
+    return f" {said[:1].upper()}{said[1:]}." if said else ""
 
 
 def _failures(target: Accounting) -> str:

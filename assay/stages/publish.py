@@ -202,8 +202,17 @@ def decide(
     word, reason, then = gate.decide(found)
     count = partial(wording.failures, has_baseline=bool(night.baseline), is_judge_believed=is_believed)
     failing = night.part("headline", lambda: count(night.filed), None)
-    sentence = wording.sentence(word, reason, target, basis, failing)
+    sentence = wording.sentence(word, reason, target, basis, failing) + wording.policies(_policies(trusted))
     return gate.Gate(word=word, reason=reason, next=then, sentence=sentence)
+
+
+def _policies(trusted: Sequence[content.Judge]) -> dict[str, str]:
+    """Return by judge the policy that it was certified by, where the gate rests on it and that is not the default."""
+    return {
+        judge.name: judge.certificate.policy
+        for judge in trusted
+        if judge.blocks and judge.certificate and judge.certificate.policy != "default"
+    }
 
 
 def verdict(
