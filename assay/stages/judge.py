@@ -279,18 +279,7 @@ def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
     judged = partial(bench.verdict, journal=journal)
 
-    def most_calls(settings: Settings, played: int) -> int:
-    """Return how many calls the judges make at most for so many answers of the product, anchors included."""
-    everything, total = labelling(), 0
-    for judge in prompt.load_all():
-        seats, anchors = len(models(settings, judge)), len(everything.of(judge.name).items)
-        orders = ORDERS if judge.declared.is_pair else 1
-        versions = int(BASELINE.exists()) if judge.declared.is_pair else 1 + BASELINE.exists()
-        total += seats * orders * (anchors + (versions * played if judge.declared.scope == "cases" else 0))
-    return total
-
-
-def of_cases() -> Iterator[Verdict]:
+    def of_cases() -> Iterator[Verdict]:
         for played in night.cases():
             said = map(judged, asked(played, night.judges))
             found = [*said, *checked(played, cosine), *unchanged(played, night.judges)]
