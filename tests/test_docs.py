@@ -12,6 +12,7 @@ import yaml
 from assay.calibration.certificate import Certificate
 from assay.checks.registry import KINDS
 from assay.cli.main import app
+from assay.judges import declaration
 from assay.project.distribution import DISTRIBUTION
 from assay.report.gate import EXIT
 from assay.stages import judge_clients
@@ -127,6 +128,20 @@ def test_the_schema_of_certificates_is_the_one_published() -> None:
     """Whoever reads a certificate elsewhere can rely on the schema beside the documents."""
     published = json.loads((ROOT / "docs/certificate.schema.json").read_text(encoding="utf8"))
     assert published == Certificate.model_json_schema()
+
+
+def test_the_schema_of_judges_is_the_one_published() -> None:
+    """An editor completes a declaration by the schema beside the judges, and each example of the docs is one."""
+    published = json.loads((ROOT / "data/judges/judge.schema.json").read_text(encoding="utf8"))
+    assert published == declaration.schema()
+    asked, model = re.findall(r"```yaml\n(.*?)```", TEXT["docs/judges.md"], re.DOTALL)
+    every = yaml.safe_load(asked)
+    scales = {"labels": {"labels", "passing_labels"}, "score": {"range", "pass_threshold"}}
+    for question, own in scales.items():
+        others = set.union(*scales.values()) - own
+        fields = {name: value for name, value in every.items() if name not in others}
+        fields |= {"question": question, "input": ["response", "reference"]} | yaml.safe_load(model)
+        assert declaration.Declaration.model_validate(fields).verdicts
 
 
 def test_every_option_named_exists() -> None:

@@ -33,8 +33,8 @@ def upgrade() -> list[str]:
     Returns:
         What changed, and what a person has to look at, one line each.
     """
-    root, shared = files.root(), scaffold.shared_files()
-    declared = list(_judges())
+    root, declared = files.root(), list(_judges())
+    shared = {name: text for name, text in scaffold.shared_files().items() if not _is_taken_out(name)}
     kept = set(scaffold.write(root, shared))
     changed = [*declared]
     changed += [f"{name} was missing and is written" for name in shared if name not in kept]
@@ -70,6 +70,13 @@ def write_dvc_yaml() -> bool:
         return False
     files.write_bytes("dvc.yaml", text.encode())
     return True
+
+
+def _is_taken_out(name: str) -> bool:
+    """Tell whether a file is one of a judge that the team has taken out; without any judge all come back."""
+    folder = Path(name).parent
+    is_judge_s = str(folder.parent) == prompt.JUDGES_FOLDER
+    return is_judge_s and bool(prompt.names()) and not (files.root() / folder).is_dir()
 
 
 def _judges() -> Iterator[str]:

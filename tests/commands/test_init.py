@@ -239,7 +239,8 @@ def test_a_new_project_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_no_placeholder_is_left(tmp_path: Path, make: Make, kind: Kind) -> None:
     """In no file of a new project stands a name that was to be filled in."""
     make(tmp_path, kind)
-    left = {name: re.findall(rb"\$\{?[a-z_]\w*", content) for name, content in tree(tmp_path).items()}
+    texts = {name: content for name, content in tree(tmp_path).items() if not name.endswith(".schema.json")}
+    left = {name: re.findall(rb"\$\{?[a-z_]\w*", content) for name, content in texts.items()}
     assert {name: found for name, found in left.items() if found} == {}
 
 
@@ -489,6 +490,7 @@ def test_upgrade_of_a_fresh_project_changes_nothing(project: Path) -> None:
         "flows/nightly.py",
         "tasks/judge.py",
         "data/judges/grounding/rubric.md",
+        "data/judges/judge.schema.json",
         "dvc.yaml",
         "assay.lock",
         "data/runs/.gitignore",
@@ -502,6 +504,17 @@ def test_upgrade_brings_back_what_is_missing(project: Path, name: str) -> None:
     assert len(changed) == 1
     assert name in changed[0]
     assert tree(project) == before
+
+
+def test_upgrade_brings_back_no_judge_that_was_taken_out(project: Path) -> None:
+    """A judge's folder that a team has deleted stays away; an edited schema of judges is this version's again."""
+    shutil.rmtree("data/judges/preference")
+    schema = Path("data/judges/judge.schema.json")
+    whole = schema.read_bytes()
+    schema.write_text("{}")
+    assert upgrade() == ["data/judges/judge.schema.json is this version's"]
+    assert (Path("data/judges/preference").exists(), schema.read_bytes()) == (False, whole)
+    assert project.is_dir()
 
 
 def test_upgrade_keeps_what_was_edited(project: Path) -> None:
