@@ -7,6 +7,7 @@ files what the product answered where this version finds it. What a person has w
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from assay.code.source_scan import short_digest
 from assay.commands.earlier_answers import file_earlier_answers
