@@ -8,12 +8,11 @@ from typing import get_args
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
-from assay.calibration.certificate import JUDGES
 from assay.judges import prompt
 from assay.project import code_lock
 from assay.stages import dvc_yaml, reference
-from assay.stages.calibrate import Policies
 from assay.stages.registry import STAGES as DECLARED
 from flows.calibrate import Judge
 from flows.stage import Stage
@@ -132,11 +131,21 @@ def test_outputs_have_one_writer() -> None:
     assert not [path for path in paths if path.split("/")[1] in people]
 
 
-def test_the_form_offers_every_judge() -> None:
-    """The drop-down of the calibration form names the judges that have a calibration policy, and no others."""
-    assert set(get_args(Judge)) == set(Policies.model_fields)
-    assert get_args(Judge) == JUDGES
-    assert set(get_args(Judge)) < set(prompt.names())
+def test_the_form_lists_the_judges() -> None:
+    """The drop-down of the calibration form names the project's judges, and no others."""
+    assert TypeAdapter(Judge).json_schema() == {"type": "string", "enum": prompt.names()}
+    assert prompt.names() == ["correctness", "grounding", "preference"]
+
+
+def test_no_code_knows_a_judge_by_name() -> None:
+    """No text in the tool's code is the name of a judge: whatever one can do, all can."""
+    named = [
+        f"{file}:{node.lineno}"
+        for file in python_files("assay")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf8")))
+        if isinstance(node, ast.Constant) and node.value in prompt.names()
+    ]
+    assert named == []
 
 
 @pytest.mark.parametrize("file", python_files(*ROOMS), ids=str)

@@ -11,7 +11,7 @@ from assay.cli.app import app, as_json, command, say
 @app.group("judges", invoke_without_command=True)
 @click.pass_context
 def judges(context: click.Context) -> None:
-    """List the project's judges, make one, try one out, or hold two side by side."""
+    """List the judges, make a new one, try or compare some."""
     if context.invoked_subcommand is None:
         context.invoke(listing, is_json=False)
 

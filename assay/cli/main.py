@@ -260,7 +260,10 @@ def import_(
 @command("next")
 @as_json
 def next_(*, is_json: bool) -> None:
-    """Say what is missing for a verdict that the gate can stand by, and the one command that brings it."""
+    """Say what is missing for a gated verdict.
+
+    With it comes the one command that brings it; what comes after that is listed too.
+    """
     from datetime import UTC, datetime
 
     from assay.commands import next_step as run

@@ -48,7 +48,7 @@ question: {question}
 {scale}input: [question, response]
 # requires: [reference]        # it is not asked where this is missing, and the cases are counted
 # applies_to: {{category: [refunds]}}
-# model: {{hosted: gpt-4.1, base_url: https://api.example.com/v1, api_key_env: OTHER_API_KEY}}
+# model: {{hosted: gpt-4.1, base_url: http://127.0.0.1:9000/v1, api_key_env: OTHER_API_KEY}}
 # policy: pilot                # strict, default or pilot, or single demands
 """
 
