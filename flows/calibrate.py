@@ -1,23 +1,16 @@
 """Calibrate a judge again, on demand: from the Prefect UI's form or with `assay calibrate`."""
 
-from typing import Annotated
-
 from prefect import flow
 from prefect.client.schemas.objects import State
-from pydantic import WithJsonSchema
 
-from assay.judges import prompt
 from assay.orchestration import artifacts
-from assay.orchestration.demands import Demands, tried
+from assay.orchestration.demands import Demands, Judge, tried
 from assay.orchestration.runs import running
 from assay.orchestration.steps import recorded
 from assay.stages.calibrate import require_labels
 from tasks.calibrate import calibrate as calibrate_stage
 from tasks.judge import judge as judge_stage
 from tasks.publish import publish
-
-Judge = Annotated[str, WithJsonSchema({"type": "string", "enum": prompt.names()})]
-"""One of the project's judges: the form of the Prefect UI lists those that there are when it is served."""
 
 
 @flow(name="calibrate", flow_run_name="calibrate-{judge}")

@@ -1,14 +1,19 @@
 """Demands: other floors of a judge's policy, tried from Prefect's form; nothing is filed."""
 
 from datetime import datetime
+from typing import Annotated
 
 from prefect.client.schemas.objects import State
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from assay.calibration.certificate import Certificate
+from assay.judges import prompt
 from assay.orchestration import artifacts
 from assay.orchestration.steps import task
 from assay.stages import calibrate
+
+Judge = Annotated[str, WithJsonSchema({"type": "string", "enum": prompt.names()})]
+"""One of the project's judges: the form of the Prefect UI lists those that there are when it is served."""
 
 
 class Demands(BaseModel, extra="forbid"):

@@ -9,7 +9,7 @@ PARTS = {
     "rates": "the pass rates by category",
     "corrected": "the corrected pass rate",
     "change": "the change of the judged pass rate",
-    "preference": "the win rate",
+    "pairs": "the win rate",
     "controlled": "the win rate at equal lengths",
     "steadiness": "the steadiness over trials",
     "signals": "production monitoring",

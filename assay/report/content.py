@@ -39,7 +39,7 @@ class Judge(Record):
     corrected: Corrected | None = None
     change: Change | None = None
     """None where it has no case with a verdict on both versions."""
-    preference: Preference | None = None
+    pairs: Preference | None = None
     controlled: Controlled | None = None
     """The preference at equal lengths; None where no pair was judged."""
     standing: Standing

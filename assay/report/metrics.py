@@ -45,8 +45,8 @@ def _of_judge(judge: Judge) -> dict[str, Any]:
         found["pass_rate"] = _figure(judge.corrected.raw)
         if judge.corrected.rate:
             found["corrected_pass_rate"] = _figure(judge.corrected.rate)
-    if judge.preference:
-        found["win_rate"] = _figure(judge.preference.win_rate)
+    if judge.pairs:
+        found["win_rate"] = _figure(judge.pairs.win_rate)
     found |= {"said": judge.said} if judge.said else {}
     return found | ({"unasked": judge.unasked} if judge.unasked else {})
 

@@ -137,7 +137,7 @@ def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> 
         name, about = judge.name, night.labelling.of(judge.name)
         if judge.question == "pairwise":
             numbers: dict[str, object] = {
-                "preference": part("preference", partial(findings.preference, name, night.verdicts), None),
+                "pairs": part("pairs", partial(findings.preference, name, night.verdicts), None),
                 "controlled": part(
                     "controlled",
                     partial(judged.at_equal_lengths, name, night.verdicts, night.responses, night.baseline),

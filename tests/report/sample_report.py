@@ -264,7 +264,7 @@ CORRECTED = Corrected(
 )
 SAID: dict[str, Any] = {
     "corrected": CORRECTED,
-    "preference": Preference(
+    "pairs": Preference(
         win_rate=rate(0.441, 0.395, 0.487, 248),
         conflict=rate(0.089, 0.06, 0.131, 248),
         wins=31,
@@ -326,7 +326,7 @@ def report(**changes: Any) -> Report:
                 standing="valid",
                 certificate=certificate("pairwise"),
                 note="",
-                preference=said["preference"],
+                pairs=said["pairs"],
                 controlled=said["controlled"],
             ),
         ],

@@ -67,9 +67,7 @@ def test_a_drawing_that_fails_costs_its_panels_alone(drawing: str, monkeypatch: 
 LISTS = ("newly_failing", "failing", "standing", "unscored", "fixed")
 
 
-@pytest.mark.parametrize(
-    "part", ["corrected", "preference", "signals", "spent", "answers", "steadiness", "rates", *LISTS]
-)
+@pytest.mark.parametrize("part", ["corrected", "pairs", "signals", "spent", "answers", "steadiness", "rates", *LISTS])
 def test_what_failed_is_said_where_it_would_stand(part: str) -> None:
     """A part that failed is no empty part: the page says so, escaped, on one line."""
     hostile = Failure(part=PARTS[part], note="could not be computed: ValueError: <script>")

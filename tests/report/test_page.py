@@ -222,7 +222,7 @@ def test_a_judge_that_the_report_lacks_is_not_believed() -> None:
 
 def test_an_empty_night_renders() -> None:
     """With no comparison, judge, signal or case the page says so in words."""
-    nothing = {"everything": None, "checks": None, "corrected": None, "preference": None, "answers": None}
+    nothing = {"everything": None, "checks": None, "corrected": None, "pairs": None, "answers": None}
     names = ("judges", "signals", "newly_failing", "failing", "standing", "fixed", "unscored", "spent", "rates")
     lists: dict[str, list[Any]] = {name: [] for name in names}
     empty = {"target": sample.empty_accounting(), "baseline": sample.empty_accounting()}
@@ -234,7 +234,7 @@ def test_an_empty_night_renders() -> None:
         assert words in page.text
 
 
-@pytest.mark.parametrize("missing", ["everything", "checks", "corrected", "preference", "answers"])
+@pytest.mark.parametrize("missing", ["everything", "checks", "corrected", "pairs", "answers"])
 def test_each_part_may_be_missing(missing: str) -> None:
     """A report that lacks one of its parts is drawn without it."""
     inert(read(**{missing: None}))
@@ -308,7 +308,7 @@ def test_without_a_baseline_there_is_no_column_of_it() -> None:
     """A first night shows every failing case and each category's rate, and says that there is no baseline yet."""
     first = {"baseline": None, "everything": None, "checks": None, "newly_failing": [], "standing": [], "fixed": []}
     cases = [sample.changed(f"allergens-{number:03}", group="failing", baseline_text="") for number in range(3)]
-    page = read(**first, failing=cases, preference=None, change=None, controlled=None)
+    page = read(**first, failing=cases, pairs=None, change=None, controlled=None)
     inert(page)
     assert "There is no baseline yet" in page.text
     for words in ("Baseline answered", "Newly failing (", "Standing failures (", "Fixed ("):

@@ -63,7 +63,7 @@ def test_only_valid_judges_are_calibrated(judges: list[Judge]) -> None:
 
 def test_what_could_not_be_measured_is_left_out() -> None:
     """A number that does not exist is absent from the metrics, never 0."""
-    nothing: dict[str, Any] = dict.fromkeys(("everything", "preference", "answers"))
+    nothing: dict[str, Any] = dict.fromkeys(("everything", "pairs", "answers"))
     corrected = sample.CORRECTED.model_copy(update={"rate": None})
     bare = sample.report(**nothing, spent=[], corrected=corrected, target=sample.empty_accounting())
     assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "judges", "product_failed", "alerts"}

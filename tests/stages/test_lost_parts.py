@@ -27,7 +27,7 @@ def broken_part(*_: object, **__: object) -> object:
 SIDE = {
     "corrected": "assay.stages.publish.correction.corrected",
     "change": "assay.stages.publish.judged.change",
-    "preference": "assay.stages.publish.findings.preference",
+    "pairs": "assay.stages.publish.findings.preference",
     "controlled": "assay.stages.publish.judged.at_equal_lengths",
     "steadiness": "assay.stages.publish.steadiness",
     "spent": "assay.stages.publish.costs.spending",

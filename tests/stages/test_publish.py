@@ -182,7 +182,7 @@ def test_an_accepted_answer_keeps_its_verdicts(night: Night, now: datetime) -> N
         0,
         0,
     )
-    assert [judge.preference for judge in found.judges if judge.question == "pairwise"] == [None]
+    assert [judge.pairs for judge in found.judges if judge.question == "pairwise"] == [None]
 
 
 def test_a_first_night_s_table_names_what_fails(night: Night, now: datetime) -> None:
