@@ -45,7 +45,7 @@ def pass_fail_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
         _youden(table),
         accuracy,
         *_unscored_as_wrong(found),
-        _kappa("kappa", both.kappa, both.n, table, "none"),
+        kappa_figure("kappa", both.kappa, both.n, table, "none"),
         _point("ac1", both.ac1, both.n, "Gwet AC1"),
         _point("human-pass-rate", both.prevalence, both.n, "share of labels"),
         *_people(found, rng),
@@ -62,7 +62,7 @@ def pairwise_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
     return [
         _interval("accuracy", wilson(agreed, both.n)),
         *_unscored_as_wrong(found),
-        _kappa("kappa-linear", both.kappa_linear, both.n, table, "linear"),
+        kappa_figure("kappa-linear", both.kappa_linear, both.n, table, "linear"),
         *_position(found),
         _point("decided", both.decided_share, both.n, "share both decided"),
         *_longer(found),
@@ -106,7 +106,7 @@ def _youden(table: agreement.Table) -> Figure:
     return _interval("youden", newcombe(tp, tp + fn, fp, fp + tn))
 
 
-def _kappa(name: str, estimate: float, n: int, table: agreement.Table, weights: agreement.Weights) -> Figure:
+def kappa_figure(name: str, estimate: float, n: int, table: agreement.Table, weights: agreement.Weights) -> Figure:
     """Return kappa with its interval; where all agree it has a standard error of 0, and Wilson's bound stands in.
 
     At least Wilson's lower bound of the agreement would be seen again, which is so much above chance.

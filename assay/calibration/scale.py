@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from statistics import median_low
 
 from assay.calibration.certificate import Figure
+from assay.calibration.figures import kappa_figure
 from assay.calibration.ratings import Rated
-from assay.errors import InsufficientDataError
 from assay.judges.declaration import Declaration
 from assay.records.label import Label
 from assay.stats import agreement
 
 KAPPA = "kappa-scale"
+NO_WORD = "no item has a label of people in the judge's own scale: label some with it"
 
 
 def scale_figures(found: Rated, declared: Declaration) -> list[Figure]:
@@ -33,23 +34,12 @@ def scale_figures(found: Rated, declared: Declaration) -> list[Figure]:
     ]
     weights: agreement.Weights = "quadratic" if declared.question == "score" else "none"
     place = declared.verdicts.index
-    try:
-        table = agreement.cross_table(
-            [place(mine) for mine, _ in pairs], [place(theirs) for _, theirs in pairs], classes=len(declared.verdicts)
-        )
-        found_interval = agreement.kappa_interval(table, weights=weights)
-    except InsufficientDataError as refusal:
-        return [Figure(name=KAPPA, estimate=None, low=None, high=None, n=len(pairs), method="none", note=str(refusal))]
-    return [
-        Figure(
-            name=KAPPA,
-            estimate=found_interval.estimate,
-            low=found_interval.low,
-            high=found_interval.high,
-            n=found_interval.n,
-            method=found_interval.method,
-        )
-    ]
+    if not pairs:
+        return [Figure(name=KAPPA, estimate=None, low=None, high=None, n=0, method="none", note=NO_WORD)]
+    table = agreement.cross_table(
+        [place(mine) for mine, _ in pairs], [place(theirs) for _, theirs in pairs], classes=len(declared.verdicts)
+    )
+    return [kappa_figure(KAPPA, agreement.cohen(table, weights=weights).estimate, len(pairs), table, weights)]
 
 
 def _human(labels: Sequence[Label], declared: Declaration) -> dict[str, str]:
