@@ -23,8 +23,13 @@ def app() -> None:
     """Evaluate an LLM product: no judged number without its certificate."""
 
 
-def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
-    """Make a command of a function: an error of ours is one sentence on stderr and exit code 2."""
+def command(name: str, of: click.Group = app) -> Callable[[Callable[Arguments, None]], click.Command]:
+    """Make a command of a function: an error of ours is one sentence on stderr and exit code 2.
+
+    Args:
+        name: Of the command.
+        of: The group that it belongs to.
+    """
 
     def wrap(run: Callable[Arguments, None]) -> click.Command:
         @wraps(run)
@@ -51,7 +56,7 @@ def command(name: str) -> Callable[[Callable[Arguments, None]], click.Command]:
                 click.echo(f"assay: {_internal(error)}", err=True)
                 sys.exit(INTERNAL)
 
-        return app.command(name)(guarded)
+        return of.command(name)(guarded)
 
     return wrap
 

@@ -140,7 +140,7 @@ def test_labels_are_handed_over_once_they_are_complete(project: Project) -> None
     fresh = [item(number, f"A new answer {number}.") for number in (500, 501)]
     ITEMS.write([*ITEMS.read(), *fresh])
     queue = desk.desk(lambda: NOW, act).labels
-    assert set(queue.pile().items) == {one.item_id for one in fresh}
+    assert {of.item.item_id for of in queue.pile().tasks.values()} == {one.item_id for one in fresh}
     for who, one in (("ann", fresh[0]), ("ben", fresh[0]), ("ann", fresh[1])):
         row = {"item_id": one.item_id, "annotator": who, "outcome": "fail", "shown": "x", "is_swapped": False}
         marked = {"spans": [{"start": 0, "end": 5}], "note": "", "seconds": 2.0, "answered_at": NOW}
