@@ -47,7 +47,7 @@ def is_by_verdict(found: Rated) -> bool:
         if any(len(probabilities) > 1 for probabilities in strata.values()):
             raise InsufficientDataError(
                 f"the labels of {frame!r} were drawn with unequal chances, but not by this judge's verdicts, so its "
-                "TPR and TNR cannot be told from them: draw new ones as `assay calibrate --plan` says"
+                "TPR and TNR cannot be told from them: draw new ones with `assay labels draw`"
             )
     return bool(uneven)
 

@@ -112,7 +112,7 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
         return "incomplete", found.unwatched, REPORT_BUG
     if unproved := sorted(set(found.standings) - {"valid"}):
         reason = f"a judge's certificate is {', '.join(unproved)}"
-        label = "have people label answers (`assay calibrate --plan` draws them), then run `assay calibrate`"
+        label = "have people label answers (`assay labels draw` draws them), then run `assay calibrate`"
         return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
     return None
 

@@ -29,7 +29,7 @@ def test_uneven_draws_that_no_verdict_explains_are_refused() -> None:
     """Where two items of one verdict had different chances, the judge's rates cannot be told from the labels."""
     found = drawn(CELLS, {"pass": 0.1, "fail": 0.4})
     odd = [row.model_copy(update={"inclusion_probability": 0.9}) for row in found.labels[:1]]
-    with pytest.raises(InsufficientDataError, match="assay calibrate --plan"):
+    with pytest.raises(InsufficientDataError, match="assay labels draw"):
         selection.is_by_verdict(found._replace(labels=[*odd, *found.labels[1:]]))
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from assay.cli.main import app
 from assay.commands import label_sampling, labels
 from assay.errors import ConfigError, DataError
 from assay.judges import prompt
@@ -219,3 +221,30 @@ def test_a_held_out_example_stops_calibration(shop: Project, tmp_path: Path, now
     require_unseen(shown, [one], [label(one.item_id, "pass", split="tune")])
     with pytest.raises(DataError, match="shows 1 held-out items"):
         require_unseen(shown, [one], [label(one.item_id, "pass", split="heldout")])
+
+
+def told(*words: str) -> tuple[int, str]:
+    """Call the command; return its exit code and what it says."""
+    done = CliRunner().invoke(app, words)
+    return done.exit_code, done.output
+
+
+def test_the_commands_hang_together(shop: Project, tmp_path: Path) -> None:
+    """Plan, draw to a file or for the desk, and both doors of the import; what went wrong is exit code 2."""
+    file = tmp_path / "sheet.csv"
+    assert told("labels", "plan", "--judge", "style")[0] == 2
+    assert told("labels", "plan", "--judge", "tone")[0] == 2
+    assert told("labels", "draw", "--judge", "tone", "--labels", "5", "--half-width", "0.1")[0] == 2
+    assert not ITEMS.exists()
+    code, said = told("labels", "plan", "--judge", "tone", "--labels", "6", "--json")
+    assert (code, json.loads(said)["more"], json.loads(said)["drawn_now"]) == (0, {"pass": 3, "fail": 3}, 0)
+    assert told("labels", "draw", "--judge", "tone", "--labels", "6", "--out", str(file))[0] == 0
+    assert told("labels", "draw", "--judge", "tone", "--labels", "6")[1].splitlines()[-1].startswith("0 drawn")
+    assert "wait at the desk" in told("labels", "draw", "--judge", "tone", "--labels", "8")[1]
+    assert "6 labels appended" in told("labels", "import", str(fill(file, "ada", outcome="cold")))[1]
+    assert told("import", str(file), "--labels", "--judge", "depth")[0] == 2
+    assert (
+        "6 labels appended" in told("import", str(fill(file, "ben", outcome="warm")), "--labels", "--judge", "tone")[1]
+    )
+    assert {row.judge for row in LABELS.read()} == {"tone"}
+    assert told("calibrate", "--plan")[0] == 2

@@ -164,3 +164,13 @@ def test_a_million_characters_take_no_time() -> None:
     for text in ("a b c d. " * 110_000, "7" * 1_000_000, "can't " * 160_000, "A" * 1_000_000):
         JUDGE.compare("A reference with 7 words in it.", text, text)
     assert time.process_time() - started < 3
+
+
+def test_labels_of_another_question_move_nothing() -> None:
+    """What people say of an answer's tone on the very same items leaves the judge as it is, name and all."""
+    of_tone = [turned(one).model_copy(update={"judge": "tone"}) for one in labels()]
+    named = [one.model_copy(update={"judge": "correctness"}) for one in labels() if one.outcome in ("pass", "fail")]
+    pairs = [one for one in labels() if one.outcome not in ("pass", "fail")]
+    assert fit([*labels(), *of_tone]) == JUDGE
+    assert fit([*named, *pairs, *of_tone]) == JUDGE
+    assert not fit(of_tone).is_fitted
