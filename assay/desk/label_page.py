@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from assay.desk.label_queue import LabelQueue, Task, is_swapped, shown
+from assay.desk.label_queue import LabelQueue, Task, asked, is_swapped
 from assay.judges import questions
 from assay.judges.declaration import Declaration
 
@@ -50,7 +50,7 @@ def label(person: str, queue: LabelQueue, task: Task, now: datetime) -> dict[str
         "description": task.judge.declared.description,
         "question": task.judge.declared.question,
         "item": task.item,
-        "shown": shown(task, person),
+        "asked": asked(task, person),
         "parts": parts(texts),
         "sides": [texts[name] for name in PAIR] if task.judge.declared.is_pair else [],
         "buttons": buttons(task.judge.declared),

@@ -37,7 +37,7 @@ def answer(visit: Visit) -> Response:
     try:
         said = Labelled(
             task=key,
-            shown=visit.fields.get("revision", ""),
+            asked=visit.fields.get("revision", ""),
             choice=choice,
             spans=_spans(visit.fields.get("spans", "")),
             note=visit.fields.get("note", "").strip(),

@@ -130,10 +130,15 @@ def is_swapped(item: Item, annotator: str) -> bool:
     return item.question == "pairwise" and int(digest(["side", item.item_id, annotator]), 16) % 2 == 1
 
 
-def shown(task: Task, annotator: str) -> str:
-    """Return the hash of what this annotator sees of a task."""
+def shown(item: Item, annotator: str) -> str:
+    """Return the hash of what this annotator sees of an item."""
+    return digest([item, is_swapped(item, annotator)])
+
+
+def asked(task: Task, annotator: str) -> str:
+    """Return the hash of what this annotator is asked: what they see of the item, by which rubric, on which scale."""
     judge = task.judge
-    return digest([task.item, is_swapped(task.item, annotator), judge.name, judge.rubric, list(task.choices)])
+    return digest([shown(task.item, annotator), judge.name, judge.rubric, list(task.choices)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +146,8 @@ class Labelled:
     """A label as it comes from the screen."""
 
     task: str
-    shown: str
+    asked: str
+    """What was on the screen, as from `asked`."""
     choice: str
     spans: Sequence[Span]
     note: str
@@ -228,7 +234,7 @@ def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:
     if task is None or person in found.on_file.get(said.task, ()):
         raise RefusedError("This item is not to be labelled by you: go back to the start.")
     item, declared = task.item, task.judge.declared
-    if said.shown != shown(task, person):
+    if said.asked != asked(task, person):
         raise RefusedError("This item has changed since it was shown: look at it again, then label it.")
     if said.choice not in task.choices:
         raise RefusedError(f"This item takes {_legal(declared)}: choose one of them.")
@@ -242,7 +248,7 @@ def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:
         item_id=item.item_id,
         annotator=person,
         outcome=_outcome(declared, said.choice, is_swapped=swapped),
-        shown=said.shown,
+        shown=shown(item, person),
         is_swapped=swapped,
         spans=list(said.spans),
         note=said.note,

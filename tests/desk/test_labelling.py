@@ -4,7 +4,7 @@ import pytest
 
 from assay.desk.candidate_queue import RefusedError
 from assay.desk.holds import HELD_FOR
-from assay.desk.label_queue import Labelled, is_swapped, pile, shown
+from assay.desk.label_queue import Labelled, asked, is_swapped, pile
 from assay.records.label import Item, Span
 from tests.cast import AT, item
 from tests.desks import Logs, candidate, labelled_items, task
@@ -14,7 +14,7 @@ def labelled(of: Item, word: str, person: str = "ada", **changes: object) -> Lab
     """Return a label as it comes from the screen."""
     fields = {
         "task": task(of).key,
-        "shown": shown(task(of), person),
+        "asked": asked(task(of), person),
         "choice": word,
         "spans": [],
         "note": "",
@@ -32,7 +32,7 @@ def _logs() -> Logs:
     ("change", "sentence"),
     [
         ({"choice": "left"}, "takes pass, fail"),
-        ({"shown": "0" * 16}, "has changed since it was shown"),
+        ({"asked": "0" * 16}, "has changed since it was shown"),
         ({"task": "other"}, "not to be labelled by you"),
         ({"spans": [Span(start=0, end=999)]}, "lies outside of the answer"),
         ({"spans": [Span(start=3, end=2)]}, "lies outside of the answer"),

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from assay.desk.app import create
 from assay.desk.candidate_queue import RefusedError
 from assay.desk.label_page import Button, buttons, parts
-from assay.desk.label_queue import Labelled, Task, shown
+from assay.desk.label_queue import Labelled, Task, asked
 from assay.judges import prompt, questions
 from assay.judges.declaration import Declaration
 from assay.records.response import MadeCall, Message
@@ -44,7 +44,7 @@ def tasks(project: Project) -> dict[str, Task]:
 
 def say(logs: Logs, of: Task, choice: str, person: str = "ada") -> None:
     """Let somebody label a task."""
-    row = Labelled(task=of.key, shown=shown(of, person), choice=choice, spans=[], note="", seconds=1.0)
+    row = Labelled(task=of.key, asked=asked(of, person), choice=choice, spans=[], note="", seconds=1.0)
     logs.labels().say(person, row, AT)
 
 
