@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.desk.candidate_queue import CandidateQueue, Said, Sitting, sitting
-from assay.desk.label_queue import LabelQueue, Pile, pile
+from assay.desk.label_queue import LabelQueue, Pile, Task, pile
 from assay.desk.log_cache import Live
 from assay.desk.pages import Guide
 from assay.desk.request import Desk
@@ -15,10 +15,11 @@ from assay.desk.reviewers import People, Person
 from assay.errors import ConfigError
 from assay.evalset.admission import Batch, BatchEvent, batch_name, batches
 from assay.evalset.health import Proposal
+from assay.judges import prompt
 from assay.records.candidate import Candidate
 from assay.records.category import Category
 from assay.records.decision import Decision
-from assay.records.label import Answer, Item
+from assay.records.label import BEFORE, Answer, Item
 from tests.cast import AT, case, item
 
 REVIEWERS = {"ada": "reviewer", "ben": "reviewer", "cem": "reviewer", "eve": "adjudicator"}
@@ -80,6 +81,8 @@ class Logs:
     candidates: list[Candidate]
     reviewers: int = 2
     items: list[Item] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    """Beside those that the items are for the judges of before."""
     decisions: list[Decision] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     batch: Batch | None = None
@@ -113,7 +116,7 @@ class Logs:
             return answer, len(self.answers)
 
         def read() -> tuple[Pile, int]:
-            return pile(self.items, needed, {}, self.answers), len(self.answers)
+            return pile([*map(task, self.items), *self.tasks], needed, {}, self.answers), len(self.answers)
 
         return LabelQueue(Live(read, lambda: len(self.answers), sign, Pile.add))
 
@@ -129,7 +132,7 @@ def guide() -> Guide:
     about = {"definition": "Wrong about refunds.", "examples": ["x"], "severity": "high", "quota": 3, "layer": "unit"}
     taxonomy = {name: Category(category=name, owner="payments", **about) for name in ("refunds", "escalation")}
     there = {"refunds-100": case(100)}
-    return Guide(taxonomy=taxonomy, admitted={"refunds": 1}, case=there.get, rubrics={"pass-fail": "Be right."})
+    return Guide(taxonomy=taxonomy, admitted={"refunds": 1}, case=there.get)
 
 
 def proposal(kind: str, reason: str) -> Proposal:
@@ -155,6 +158,11 @@ def desk(logs: Logs, folder: Path) -> tuple[Desk, dict[str, str]]:
         is_secure=False,
     )
     return made, tokens
+
+
+def task(of: Item, judge: str = "") -> Task:
+    """Return an item with the question of a judge, by default that of before judges had names in labels."""
+    return Task(prompt.load(judge or BEFORE[of.question]), of)
 
 
 def labelled_items() -> list[Item]:

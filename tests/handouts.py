@@ -3,8 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from assay.interchange.label_import import Asked
+from assay.judges import prompt
+from assay.judges.prompt import JudgePrompt
 
 WRITTEN = ("note", "comment")
 """Questions that people answer in their own words."""
@@ -30,6 +35,17 @@ def fill(file: Path, who: str = "Ada Lovelace", column: str = "annotator", **ans
         said = {name: [{"user_id": who, "value": value, "status": "submitted"}] for name, value in answers.items()}
         file.write_text(json.dumps([record | {"responses": said} for record in json.loads(text)]))
     return file
+
+
+def judge(question: str = "pass-fail", rubric: str = "Pass what is right.") -> JudgePrompt:
+    """Return the sample's judge of a question, with another rubric."""
+    return replace(prompt.load({"pass-fail": "correctness", "pairwise": "preference"}[question]), rubric=rubric)
+
+
+def whose(_item: str, said: str, _place: str) -> Asked:
+    """Return the judge that a row names, or else the sample's judge of answers."""
+    name = said or "correctness"
+    return Asked(name, prompt.load(name).declared)
 
 
 def result(name: str, *words: str) -> dict[str, Any]:

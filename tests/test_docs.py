@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
@@ -22,7 +23,7 @@ from tests.layout import ROOT
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
 DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md", "docs/formats.md"]
 DOCUMENTS += ["docs/release.md", "docs/project.md", "docs/reference.md", "docs/report.md", "docs/identity.md"]
-DOCUMENTS += ["docs/runs.md", "docs/judges.md"]
+DOCUMENTS += ["docs/runs.md", "docs/judges.md", "docs/labels.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -146,9 +147,12 @@ def test_the_schema_of_judges_is_the_one_published() -> None:
 
 def test_every_option_named_exists() -> None:
     """Each option that a document shows behind `assay COMMAND` is one of that command."""
-    texts = "".join(TEXT[f"docs/{name}.md"] for name in ("calibrate", "report", "runs"))
+    texts = "".join(TEXT[f"docs/{name}.md"] for name in ("calibrate", "labels", "report", "runs"))
     for name, rest in re.findall(r"^assay ([a-z]+)(.*)$", texts, re.MULTILINE):
-        known = {option for parameter in app.commands[name].params for option in parameter.opts}
+        command = app.commands[name]
+        if isinstance(command, click.Group):
+            command = command.commands[rest.split()[0]]
+        known = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from assay.cli import cases, evalset, judges, people, project, runs
+from assay.cli import cases, evalset, judges, labels, people, project, runs
 from assay.cli.app import app, as_json, command, say
 from assay.cli.flows import load, overridable
 
-__all__ = ["app", "cases", "evalset", "judges", "people", "project", "runs"]
+__all__ = ["app", "cases", "evalset", "judges", "labels", "people", "project", "runs"]
 
 HOLDS_H = 36
 """Hours after which a verdict is one of another product: a night a day, and half a day for the next one to end."""
@@ -79,14 +79,6 @@ def gate(*, hours: int, is_json: bool) -> None:
 @command("calibrate")
 @click.option("--judge", "judges", multiple=True, metavar="NAME", help="Default: all that have held-out labels.")
 @click.option("--label-set", default="", metavar="FRAME", help="Only labels of this sampling frame.")
-@click.option("--plan", "is_plan", is_flag=True, help="Say which of tonight's answers to label next instead.")
-@click.option(
-    "--half-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05, show_default=True
-)
-@click.option("--labels", "count", type=click.IntRange(min=1), help="Plan so many labels, whatever the half-width.")
-@click.option(
-    "--draw", "sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw what is planned to a file."
-)
 @overridable
 @as_json
 def calibrate(
@@ -95,22 +87,15 @@ def calibrate(
     label_set: str,
     env: str,
     overrides: tuple[str, ...],
-    is_plan: bool,
-    half_width: float,
-    count: int | None,
-    sheet: Path | None,
     is_json: bool,
 ) -> None:
-    """Hold judges against people's labels, or plan what to label.
+    """Hold judges against people's labels.
 
-    Certificates are issued anew, on the held-out labels.
+    Certificates are issued anew, on the held-out labels; `assay labels` says what to label.
     """
     from assay.project.certificates import read_certificates
     from assay.stages.calibrate import chosen
 
-    if is_plan:
-        _plan(half_width, count, sheet, is_json=is_json)
-        return
     flow = load("calibrate").calibrate
     for judge in chosen(judges):
         state = flow.fn(judge, label_set, None, env, overrides)
@@ -217,8 +202,9 @@ def export(*, file: Path, version: str | None, name: str) -> None:
 @click.option(
     "--labels", "is_labels", is_flag=True, help="FILE holds labels: CSV, JSON Lines, Label Studio or Argilla."
 )
+@click.option("--judge", default="", metavar="NAME", help="Whose question labels answer, where FILE does not say.")
 @click.option("--annotator", default="", help="Who labelled, where the file does not say.")
-@click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="What a label means, such as good=pass.")
+@click.option("--map", "maps", multiple=True, metavar="WORD=LABEL", help="What a label means, such as good=pass.")
 def import_(
     *,
     file: Path,
@@ -228,6 +214,7 @@ def import_(
     layer: str,
     owner: str,
     is_labels: bool,
+    judge: str,
     annotator: str,
     maps: tuple[str, ...],
 ) -> None:
@@ -240,10 +227,7 @@ def import_(
 
     now = datetime.now(UTC)
     if is_labels:
-        from assay.commands.labels import take
-
-        count, left_out = take(file, annotator, maps, now)
-        say([*left_out, f"{count} labels appended; `assay calibrate` counts them."])
+        labels.take(file, judge, annotator, maps)
     elif name or file.suffix in (".yaml", ".yml"):
         from assay.commands import exchange
 
@@ -315,17 +299,6 @@ def serve(*, port: int) -> None:
     from assay.orchestration.serving import forever
 
     forever(port, home, lambda: load("serve").deployments())
-
-
-def _plan(half_width: float, count: int | None, sheet: Path | None, *, is_json: bool) -> None:
-    """Print what to label next, and draw it where a file is named."""
-    from assay.commands import labels
-
-    made = labels.plan(half_width, count)
-    drawn = labels.draw(made, sheet) if sheet else 0
-    click.echo(json.dumps(labels.record(made, drawn)) if is_json else "\n".join(labels.lines(made)))
-    if sheet and not is_json:
-        click.echo(f"{drawn} answers written to {sheet}: have people label them, then `assay import --labels {sheet}`.")
 
 
 def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H) -> None:

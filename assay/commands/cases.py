@@ -170,7 +170,9 @@ def _verdict(verdict: CaseVerdict) -> str:
     votes = f", votes {' '.join(verdict.votes)}" if verdict.votes else ""
     detail = f": {_line(verdict.detail)}" if verdict.detail else ""
     about = f"{_line(verdict.scorer)} of {WHOSE[verdict.subject]}, trial {verdict.trial + 1}"
-    return f"  {about}: {verdict.outcome}{fault}{score}{votes}{detail}"
+    label = f" ({_line(verdict.label)})" if verdict.label else ""
+    why = f"; why: {_line(verdict.rationale)}" if verdict.rationale else ""
+    return f"  {about}: {verdict.outcome}{label}{fault}{score}{votes}{detail}{why}"
 
 
 def _block(heading: str, text: str) -> Iterator[str]:

@@ -14,18 +14,18 @@ from urllib.parse import urlsplit
 from assay.commands import accept, health, labels
 from assay.desk.app import create
 from assay.desk.candidate_queue import CandidateQueue, Sitting, sitting
-from assay.desk.label_queue import LabelQueue, Pile, pile
+from assay.desk.label_queue import LabelQueue, Pile
 from assay.desk.log_cache import Live
 from assay.desk.pages import Guide
 from assay.desk.request import Desk
 from assay.desk.reviewers import People
 from assay.errors import BusyError, ConfigError
 from assay.evalset.health import Proposal
-from assay.judges import prompt
+from assay.judges.prompt import JUDGES_FOLDER
 from assay.project import files
 from assay.project.params import read_params
 from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import ANSWERS, labelled
+from assay.project.tables.labels import labelling
 from assay.project.tables.registry import TABLES
 from assay.project.taxonomy import read_taxonomy
 from assay.records.record import Record
@@ -52,12 +52,8 @@ def desk(now: Callable[[], datetime], act: Act) -> Desk:
     """
     settings = read_params("review", batches.Settings)
     url = urlsplit(settings.desk)
-    candidates = CandidateQueue(
-        Live(_sitting, lambda: _version("decisions", "batches"), _sign("decisions"), Sitting.add)
-    )
-    answers = Live(
-        lambda: _pile(settings.labellers), lambda: _version("answers", "items", "labels"), _sign("answers"), Pile.add
-    )
+    candidates = CandidateQueue(Live(_sitting, _batch_version, _sign("decisions", _batch_version), Sitting.add))
+    answers = Live(_pile, _labelling_version, _sign("answers", _labelling_version), Pile.add)
     return Desk(
         people=people(),
         candidates=candidates,
@@ -136,35 +132,43 @@ def _guide() -> Guide:
         taxonomy={one.category: one for one in read_taxonomy()},
         admitted=Counter(case.category for case in cases.values()),
         case=cases.get,
-        rubrics={question: prompt.load(judge).rubric for question, judge in labels.JUDGES.items()},
     )
 
 
 def _sitting() -> tuple[Sitting, Version]:
-    version = _version("decisions", "batches")
+    version = _batch_version()
     there = batches.opened()
     candidates = batches.frozen(there.name) if there else []
     return sitting(there, candidates, batches.words() if there else []), version
 
 
-def _pile(needed: int) -> tuple[Pile, Version]:
-    version = _version("answers", "items", "labels")
-    items, given = labelled()
-    return pile(items, needed, labels.on_file(given), ANSWERS.read(may_be_absent=True)), version
+def _pile() -> tuple[Pile, Version]:
+    version = _labelling_version()
+    return labels.waiting(labelling()), version
 
 
-def _sign(name: str) -> Callable[[Any, Any], tuple[Any, Any] | None]:
+def _sign(name: str, version: Callable[[], Version]) -> Callable[[Any, Any], tuple[Any, Any] | None]:
     """Return what appends a row to a log, if its files are still as they were read."""
-    read = ("decisions", "batches") if name == "decisions" else ("answers", "items", "labels")
 
     def sign(row: Record, seen: Version) -> tuple[Record, Version] | None:
         with hash_chain.held(TABLES[name].file()) as log:
-            if _version(*read) != seen:
+            if version() != seen:
                 return None
             (signed,) = hash_chain.append(log, [row])
-            return signed, _version(*read)
+            return signed, version()
 
     return sign
+
+
+def _batch_version() -> Version:
+    return _version("decisions", "batches")
+
+
+def _labelling_version() -> Version:
+    """Return what the tables of labels are like now, and the judges, whose rubrics and scales people are shown."""
+    judges = sorted((files.root() / JUDGES_FOLDER).glob("*/*"))
+    marks = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in judges if file.is_file())
+    return _version("answers", "items", "labels", "draws") + marks
 
 
 def _version(*names: str) -> Version:

@@ -1,302 +1,253 @@
-"""Labels: which answers should people label next, and what have they said?
+"""Labels: whose are they, and what have people said?
 
-Reads tonight's responses and verdicts and what people own; appends to data/labels. Asks nobody. Answers are drawn at
-random within what the judge said of them, more of its rarer verdict, and shown to people without a word of it.
+Reads files of the user and the desk's log; appends to data/labels. Asks nobody. A label answers the question of one
+judge, in that judge's own words; how its item was drawn comes along, and its split follows from its content.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
+from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.split import Split, Splits
-from assay.desk.label_queue import pile
-from assay.errors import DataError, InsufficientDataError
+from assay.desk.label_queue import Pile, Task, pile, task_key
+from assay.errors import ConfigError, DataError
 from assay.interchange import labels as label_files
+from assay.interchange.label_import import Asked, Given
 from assay.judges import prompt
-from assay.project.certificates import read_certificates
+from assay.judges.prompt import JudgePrompt
 from assay.project.params import read_params
-from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import ANSWERS, DRAWS, ITEMS, LABELS, labelled
-from assay.project.tables.responses import RESPONSES
-from assay.project.tables.verdicts import VERDICTS
-from assay.records.case import Case
-from assay.records.label import Answer, Draw, Item, Label
-from assay.records.record import digest
-from assay.records.response import Response
+from assay.project.tables.labels import ANSWERS, LABELS, labelling
+from assay.project.tables.traces import TRACES
+from assay.records.label import BEFORE, Answer, Draw, Item, Label, Labelling
 from assay.records.verdict import Outcome
-from assay.stages import batches, night
-from assay.stats.allocation import LabelsNeeded, labels_for, sqrt_allocation
-
-JUDGE = "correctness"
-JUDGES = {"pass-fail": JUDGE, "pairwise": "preference"}
-"""The judge whose rubric people go by, for each kind of question."""
-STRATA = ("pass", "fail")
-SEED = 20261126
-"""Of the draw; what is drawn already is never drawn again, so one seed serves all."""
+from assay.stages import batches, calibrate
+from assay.stats import annotators
 
 
-class Answered(NamedTuple):
-    """One of tonight's answers that the judge has judged."""
-
-    case: Case
-    response: Response
-    verdict: str
-
-
-class Plan(NamedTuple):
-    """How many answers to label, and of which verdict."""
-
-    frame: str
-    """What they are drawn from."""
-    judged: dict[str, int]
-    drawn: dict[str, int]
-    """Drawn already, labelled or waiting for people."""
-    needed: LabelsNeeded | None
-    """For the wanted half-width; None where a number of labels was given instead."""
-    more: dict[str, int]
-    """To be drawn now."""
-
-
-def plan(half_width: float, labels: int | None) -> Plan:
-    """Return what to label next, so that the corrected pass rate is known to within a half-width.
-
-    Args:
-        half_width: Half of the wanted interval, as a share.
-        labels: How many labels in all; None for as many as the half-width takes.
+def chosen(name: str = "") -> JudgePrompt:
+    """Return the judge that a person names, else the only one that needs labels.
 
     Raises:
-        InsufficientDataError: No answer was judged, or all labels of the world do not suffice.
+        ConfigError: There is no such judge, or not exactly one that needs labels; the text names them.
     """
-    answers = tonight()
-    frame = frame_of(answers)
-    judged = {verdict: sum(one.verdict == verdict for one in answers) for verdict in STRATA}
-    drawn = Counter(draw.stratum for draw in DRAWS.read(may_be_absent=True) if draw.frame == frame)
-    needed = None
-    if labels is None:
-        passed, failed = guesses()
-        needed = labels_for(half_width, judge_pass=judged["pass"], judged=len(answers), passed=passed, failed=failed)
-    wanted = max(labels or (needed.labels if needed else 0), sum(drawn.values()))
-    there = {verdict: drawn[verdict] for verdict in STRATA}
-    return Plan(frame, judged, there, needed, sqrt_allocation(judged, min(wanted, len(answers)), labelled=there))
+    if name:
+        return prompt.load(name)
+    everything = labelling()
+    judges = prompt.load_all()
+    wanting = [judge for judge in judges if _is_wanting(judge, everything.of(judge.name))]
+    if len(wanting) != 1:
+        known = ", ".join(judge.name for judge in wanting or judges) or "none yet"
+        what = f"{len(wanting)} judges need labels" if wanting else "no judge lacks labels that its floors ask for"
+        raise ConfigError(f"{what}, expected one to be named ({known}): say --judge NAME")
+    return wanting[0]
 
 
-def tonight() -> list[Answered]:
-    """Return tonight's first answers that the judge has judged by the cases as they are, in the order of the cases.
-
-    Raises:
-        InsufficientDataError: There is none.
-    """
-    cases = {case.case_id: case for case in CASES.read()}
-    responses = RESPONSES.read()
-    said = {
-        verdict.item_id: verdict.outcome
-        for verdict in night.scores(VERDICTS.stream(), responses, cases.values())
-        if (verdict.subject, verdict.scorer, verdict.trial, verdict.status) == ("target", JUDGE, 0, "ok")
-    }
-    found = [
-        Answered(cases[response.case_id], response, said[response.case_id])
-        for response in responses
-        if response.trial == 0 and response.status == "ok" and response.case_id in said
-    ]
-    if not found:
-        raise InsufficientDataError("no answer of tonight was judged, so none can be drawn: run `assay nightly` first")
-    return found
+def _is_wanting(judge: JudgePrompt, about: Labelling) -> bool:
+    """Tell whether a judge that blocks, or that may alert, lacks held-out labels that its floors ask for."""
+    if not judge.declared.blocks or (judge.declared.scope == "traces" and not TRACES.exists()):
+        return False
+    demanded = calibrate.policy(read_params("calibrate", calibrate.Settings), judge)
+    outcomes = list(annotators.majority(row for row in about.labels if row.split == "heldout").outcomes.values())
+    return len(outcomes) < demanded.min_labels or _rarer(outcomes) < _least_of_rarer(demanded)
 
 
-def frame_of(answers: Sequence[Answered]) -> str:
-    """Return the name of these very answers: another night's, or a changed product's, are another frame."""
-    content = digest([[one.case.case_id, one.response.text] for one in answers])
-    return f"{answers[0].response.target} answers {content}"
+def _rarer(outcomes: Sequence[str]) -> int:
+    return min(outcomes.count("pass"), outcomes.count("fail"))
 
 
-def guesses() -> tuple[float, float]:
-    """Return how often people pass what the judge passes, and what it fails, as of its certificate; else .9 and .3."""
-    held = read_certificates().get(JUDGE)
-    if held is None:
-        return 0.9, 0.3
-    (tn, fp), (fn, tp) = held.confusion
-    return (tp + 1) / (tp + fp + 2), (fn + 1) / (fn + tn + 2)
+def _least_of_rarer(demanded: PassFailPolicy | PairwisePolicy) -> int:
+    return demanded.min_rarer if isinstance(demanded, PassFailPolicy) else 0
 
 
-def record(made: Plan, drawn: int) -> dict[str, Any]:
-    """Return a plan as JSON values."""
-    return made._asdict() | {"needed": made.needed and made.needed.labels, "drawn_now": drawn}
-
-
-def lines(made: Plan) -> list[str]:
-    """Return a plan as a person reads it."""
-    rows = [f"{'tonight the judge says':24}{'answers':>9}{'drawn':>8}{'to draw':>9}"]
-    rows += [
-        f"{verdict:24}{made.judged[verdict]:>9}{made.drawn[verdict]:>8}{made.more[verdict]:>9}" for verdict in STRATA
-    ]
-    if made.needed:
-        rows.append(
-            f"the pass rate within {100 * made.needed.half_width:.1f} points takes {made.needed.labels} labels in all"
-        )
-    return rows
-
-
-def draw(made: Plan, file: Path, seed: int = SEED) -> int:
-    """Draw answers at random within their verdicts, keep how, and write them for people to label; return how many.
-
-    Raises:
-        DataError: data/labels breaks its contract.
-    """
-    rng = np.random.default_rng(seed)
-    before = DRAWS.read(may_be_absent=True)
-    taken = {one.item_id for one in before}
-    chosen: list[tuple[Answered, str]] = []
-    for verdict, count in made.more.items():
-        open_ones = [one for one in tonight() if one.verdict == verdict and item_id(one) not in taken]
-        picks = sorted(rng.choice(len(open_ones), size=count, replace=False).tolist())
-        chosen += [(open_ones[pick], verdict) for pick in picks]
-    chosen = [chosen[place] for place in rng.permutation(len(chosen)).tolist()]
-    items = [_item(one) for one, _ in chosen]
-    everything = [
-        *before,
-        *(
-            Draw(item_id=item.item_id, frame=made.frame, stratum=verdict, inclusion_probability=1)
-            for item, (_, verdict) in zip(items, chosen, strict=True)
-        ),
-    ]
-    label_files.write(items, file, rubric=prompt.load(JUDGE).rubric)
-    keep(everything, made, items)
-    return len(items)
-
-
-def keep(draws: Sequence[Draw], made: Plan, items: Sequence[Item]) -> None:
-    """File items and draws; a second draw from one frame raises the chance that everything in it had, labels too."""
-    total = Counter(one.stratum for one in draws if one.frame == made.frame)
-    chance = {verdict: total[verdict] / made.judged[verdict] for verdict in STRATA if made.judged[verdict]}
-    moved = [
-        one.model_copy(update={"inclusion_probability": chance[one.stratum]}) if one.frame == made.frame else one
-        for one in draws
-    ]
-    probability = {one.item_id: one.inclusion_probability for one in moved if one.frame == made.frame}
-    known, labels = labelled()
-    ITEMS.write([*known, *items])
-    DRAWS.write(moved)
-    if any(label.item_id in probability for label in labels):
-        LABELS.write(
-            [
-                label.model_copy(update={"inclusion_probability": probability[label.item_id]})
-                if label.item_id in probability
-                else label
-                for label in labels
-            ],
-        )
-
-
-def take(file: Path, annotator: str, maps: Sequence[str], now: datetime) -> tuple[int, list[str]]:
-    """Append the labels of a file to the log; return how many, and what was left out.
+def take(file: Path, judge: str, annotator: str, maps: Sequence[str], now: datetime) -> tuple[int, list[str]]:
+    """Append the labels of a file; return how many, and what was left out.
 
     Args:
         file: As people's tool wrote it.
+        judge: Whose question was answered, where the file does not say; empty for the one that an item was drawn for.
         annotator: Who labelled, where the file does not say.
         maps: What words mean, such as `good=pass`.
         now: When a label was given that does not say when.
 
     Raises:
-        DataError: A label is about an item that is not on file, answers another question, or was given before.
+        ConfigError: There is no such judge.
+        DataError: A label is about an item that is not on file, is no word of the judge's, or was given before.
     """
-    reading = label_files.read(file, annotator=annotator, maps=maps)
-    items, labels = labelled()
-    by_id = {item.item_id: item for item in items}
-    drawn = {one.item_id: one for one in DRAWS.read(may_be_absent=True)}
-    decided: dict[str, Split] = {label.item_id: label.split for label in labels}
-    splits = Splits(items, decided)
-    given = {(label.item_id, label.annotator) for label in labels}
-    fresh: list[Label] = []
-    for one in reading.labels:
-        item = _known(one, by_id, given)
-        fresh.append(_label(one, item, drawn.get(item.item_id), decided.get(item.item_id) or splits.of(item), now))
-    LABELS.write([*labels, *fresh])
+    about = labelling()
+    if judge:
+        prompt.load(judge)
+    asked = _Asked(about, judge)
+    reading = label_files.read(file, asked=asked, annotator=annotator, maps=maps)
+    filing = Filing(about)
+    fresh = [filing.label(one, asked.items[one.item_id], now) for one in reading.labels]
+    LABELS.write([*about.labels, *fresh])
     return len(fresh), reading.left_out
 
 
-def hand_over() -> int:
-    """File what was labelled at the desk, of every item that has all its annotators; return how many labels."""
-    items, labels = labelled()
-    drawn = {one.item_id: one for one in DRAWS.read(may_be_absent=True)}
-    decided: dict[str, Split] = {label.item_id: label.split for label in labels}
-    splits = Splits(items, decided)
-    by = on_file(labels)
+class _Asked:
+    """Whose question a row of a file answers."""
+
+    def __init__(self, about: Labelling, judge: str) -> None:
+        self.items = {item.item_id: item for item in about.items}
+        self._judge = judge
+        self._drawn: dict[str, set[str]] = {}
+        rows: list[Draw | Label] = [*about.draws, *about.labels]
+        for row in rows:
+            if row.item_id in self.items:
+                whose = row.judge or BEFORE.get(self.items[row.item_id].question, "")
+                self._drawn.setdefault(row.item_id, set()).add(whose)
+
+    def __call__(self, item_id: str, said: str, place: str) -> Asked:
+        """Return it.
+
+        Raises:
+            DataError: The item is not on file, the judges that are named differ, or none is.
+        """
+        item = self.items.get(item_id)
+        if item is None:
+            raise DataError(
+                f"{place}: item {item_id[:80]!r} is not in data/labels/items.jsonl, expected one that was drawn: "
+                "draw it with `assay labels draw`, or add it to the items"
+            )
+        if said and self._judge and said != self._judge:
+            raise DataError(f"{place}: the judge is {said[:80]!r}, expected {self._judge}: correct it, or --judge")
+        judge = prompt.load(said or self._judge or self._only(item, place))
+        if judge.declared.is_pair != (item.question == "pairwise"):
+            kind = "pairs" if judge.declared.is_pair else "single answers"
+            raise DataError(
+                f"{place}: item {item_id} is {'a pair' if item.question == 'pairwise' else 'one answer'}, and "
+                f"{judge.name} judges {kind}: correct the judge"
+            )
+        return Asked(judge.name, judge.declared)
+
+    def _only(self, item: Item, place: str) -> str:
+        judges = sorted(self._drawn.get(item.item_id) or {BEFORE.get(item.question, "")})
+        if len(judges) != 1 or not judges[0]:
+            raise DataError(
+                f"{place}: item {item.item_id} is labelled for {len(judges)} judges ({', '.join(judges)}), expected to "
+                "be told which one is answered: say --judge NAME"
+            )
+        return judges[0]
+
+
+def tasks(about: Labelling) -> list[Task]:
+    """Return every item with each judge of the project whose question people are to answer, or have answered, of it."""
+    return [
+        Task(judge, item)
+        for judge in prompt.load_all()
+        for item in about.of(judge.name).items
+        if (item.question == "pairwise") == judge.declared.is_pair
+    ]
+
+
+def waiting(about: Labelling) -> Pile:
+    """Return what people have to label at the desk."""
     needed = read_params("review", batches.Settings).labellers
-    found = pile(items, needed, by, ANSWERS.read(may_be_absent=True))
-    fresh: list[Label] = []
-    for name, said in found.answers.items():
-        item = found.items.get(name)
-        if item is None or not found.is_complete(name):
-            continue
-        split = decided.get(name) or splits.of(item)
-        for answer in said.values():
-            if answer.annotator not in by.get(name, ()):
-                given = label_files.Given(name, answer.annotator, _word(answer), "", answer.answered_at, "")
-                one = _label(given, item, drawn.get(name), split, answer.answered_at)
-                fresh.append(one.model_copy(update={"spans": answer.spans}))
+    return pile(tasks(about), needed, on_file(about), ANSWERS.read(may_be_absent=True))
+
+
+def hand_over() -> int:
+    """File what was labelled at the desk, of every task that has all its annotators; return how many labels."""
+    about = labelling()
+    found, filing = waiting(about), Filing(about)
+    fresh = [
+        _of_answer(filing, task, answer)
+        for key, task in found.tasks.items()
+        if found.is_complete(key)
+        for answer in found.answers.get(key, {}).values()
+        if answer.annotator not in found.on_file.get(key, ())
+    ]
     if fresh:
-        LABELS.write([*labels, *fresh])
+        LABELS.write([*about.labels, *fresh])
     return len(fresh)
 
 
-def on_file(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
-    """Return every label by item and annotator."""
+def _of_answer(filing: "Filing", task: Task, answer: Answer) -> Label:
+    given = Given(
+        item_id=answer.item_id,
+        annotator=answer.annotator,
+        outcome=_standing(answer),
+        rubric_version="",
+        labelled_at=answer.answered_at,
+        place=f"the desk's answer of {answer.annotator} on {answer.item_id}",
+        judge=task.judge.name,
+        label=answer.label,
+    )
+    return filing.label(given, task.item, answer.answered_at).model_copy(update={"spans": answer.spans})
+
+
+def on_file(about: Labelling) -> dict[str, dict[str, str]]:
+    """Return the outcome of every label by task and annotator."""
+    kinds = {item.item_id: item.question for item in about.items}
     by: dict[str, dict[str, str]] = {}
-    for label in labels:
-        by.setdefault(label.item_id, {})[label.annotator] = label.outcome
+    for label in about.labels:
+        judge = label.judge or BEFORE.get(kinds[label.item_id], "")
+        by.setdefault(task_key(judge, label.item_id), {})[label.annotator] = label.outcome
     return by
 
 
-def _word(answer: Answer) -> Outcome:
+def _standing(answer: Answer) -> Outcome:
     """Return a standing answer's outcome; what was withdrawn never stands."""
     if answer.outcome == "withdraw":
         raise ValueError(f"{answer.item_id}: a withdrawn answer stands, expected it folded away")
     return answer.outcome
 
 
-def item_id(one: Answered) -> str:
-    """Return the id of an answer: another answer to the case is another item."""
-    return f"{one.case.case_id}.{digest(one.response.text)}"[:100]
+class _OnFile(NamedTuple):
+    """What is on file for a judge."""
+
+    given: set[tuple[str, str]]
+    """Items with who has labelled them."""
+    drawn: dict[str, Draw]
+    """By item."""
 
 
-def _item(one: Answered) -> Item:
-    fields: dict[str, Any] = {"question": "pass-fail", "slice": "natural", "response_b": ""}
-    case = one.case
-    about = {"case_id": case.case_id, "category": case.category, "turns": case.turns, "reference": case.reference or ""}
-    return Item(item_id=item_id(one), response_a=one.response.text, **about, **fields)
+class Filing:
+    """Makes labels of what people said: each with how its item was drawn, and in the split of its content."""
 
+    def __init__(self, about: Labelling) -> None:
+        """Know what is on file."""
+        self._about = about
+        self._of: dict[str, _OnFile] = {}
+        decided: dict[str, Split] = {label.item_id: label.split for label in about.labels}
+        self._decided, self._splits = decided, Splits(about.items, decided)
 
-def _known(one: label_files.Given, items: dict[str, Item], given: set[tuple[str, str]]) -> Item:
-    item = items.get(one.item_id)
-    if item is None:
-        raise DataError(
-            f"{one.place}: item {one.item_id[:80]!r} is not in data/labels/items.jsonl, expected one that was drawn: "
-            "draw it with `assay calibrate --plan --draw`, or add it to the items"
+    def label(self, one: Given, item: Item, now: datetime) -> Label:
+        """Return a label.
+
+        Args:
+            one: What somebody said.
+            item: Of what.
+            now: When, where it does not say.
+
+        Raises:
+            DataError: That person has labelled the item for the judge before.
+        """
+        there = self._of.get(one.judge) or self._read(one.judge)
+        if (one.item_id, one.annotator) in there.given:
+            raise DataError(
+                f"{one.place}: {one.annotator} has labelled {one.item_id} for {one.judge} before, expected one label "
+                "of each annotator: take the row out"
+            )
+        drawn = there.drawn.get(one.item_id)
+        return Label(
+            item_id=item.item_id,
+            annotator=one.annotator,
+            outcome=one.outcome,
+            split=self._decided.get(item.item_id) or self._splits.of(item),
+            sampling_frame=drawn.frame if drawn else "hand-picked",
+            stratum=drawn.stratum if drawn else "all",
+            inclusion_probability=drawn.inclusion_probability if drawn else None,
+            rubric_version=one.rubric_version or prompt.load(one.judge).rubric_version,
+            labelled_at=one.labelled_at or now,
+            judge=one.judge,
+            label=one.label,
         )
-    legal = ("pass", "fail") if item.question == "pass-fail" else ("a", "tie", "b")
-    if one.outcome not in legal:
-        raise DataError(f"{one.place}: the label is {one.outcome}, expected one of {', '.join(legal)}: correct it")
-    if (one.item_id, one.annotator) in given:
-        raise DataError(
-            f"{one.place}: {one.annotator} has labelled {one.item_id} before, expected one label of each annotator: "
-            "take the row out"
-        )
-    return item
 
-
-def _label(one: label_files.Given, item: Item, drawn: Draw | None, split: Split, now: datetime) -> Label:
-    return Label(
-        item_id=item.item_id,
-        annotator=one.annotator,
-        outcome=one.outcome,
-        split=split,
-        sampling_frame=drawn.frame if drawn else "hand-picked",
-        stratum=drawn.stratum if drawn else "all",
-        inclusion_probability=drawn.inclusion_probability if drawn else None,
-        rubric_version=one.rubric_version or prompt.load(JUDGES[item.question]).rubric_version,
-        labelled_at=one.labelled_at or now,
-    )
+    def _read(self, judge: str) -> _OnFile:
+        of = self._about.of(judge)
+        given = {(row.item_id, row.annotator) for row in of.labels}
+        self._of[judge] = _OnFile(given, {row.item_id: row for row in of.draws})
+        return self._of[judge]

@@ -32,14 +32,14 @@ PAGES: dict[str, Handler] = {
     "/candidates/{key}/edit": candidate_pages.edit,
     "/disputes": candidate_pages.dispute,
     "/labels": label_pages.following,
-    "/labels/{key}": label_pages.one,
+    "/labels/{judge}/{key}": label_pages.one,
     "/health": retirement_pages.proposals,
 }
 FORMS: dict[str, Handler] = {
     "/candidates/{key}": candidate_pages.decide,
     "/undo": candidate_pages.undo,
     "/close": candidate_pages.close,
-    "/labels/{key}": label_pages.answer,
+    "/labels/{judge}/{key}": label_pages.answer,
     "/labels-undo": label_pages.undo,
     "/hand-over": label_pages.hand_over,
     "/health/{key}": retirement_pages.retire,

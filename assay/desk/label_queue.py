@@ -1,63 +1,105 @@
 """The queue of answers and pairs to label: who is shown what, in which order, and which labels are taken.
 
-A pair is shown blind, its two sides in an order that differs from annotator to annotator; the log keeps the item's own
-frame. Nobody sees a judge's verdict, another person's label, or how an item was drawn.
+A task is one item with one judge's question; an item that waits for two judges is two tasks. A pair is shown blind, its
+two sides in an order that differs from annotator to annotator; the log keeps the item's own frame. Nobody sees a
+judge's verdict, another person's label, or how an item was drawn.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import NamedTuple, cast
 
 from assay.desk.candidate_queue import MAX_SECONDS, RefusedError, round_from
 from assay.desk.holds import Holding
 from assay.desk.log_cache import Live
-from assay.records.label import Answer, Item, Span
+from assay.judges.declaration import Declaration
+from assay.judges.prompt import JudgePrompt
+from assay.records.label import BEFORE, Answer, Item, Span
 from assay.records.record import digest
+from assay.records.verdict import Outcome
 
-Choice = Literal["pass", "fail", "left", "right", "tie"]
-Outcome = Literal["pass", "fail", "a", "b", "tie"]
-CHOICES: dict[str, tuple[Choice, ...]] = {"pass-fail": ("pass", "fail"), "pairwise": ("left", "right", "tie")}
+SIDES = ("left", "right", "tie")
+"""What people say of a pair, by the sides on which they see it."""
+
+
+class Task(NamedTuple):
+    """One item with the judge whose question people answer."""
+
+    judge: JudgePrompt
+    item: Item
+
+    @property
+    def key(self) -> str:
+        """Return its name."""
+        return task_key(self.judge.name, self.item.item_id)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Return what people may say."""
+        return choices(self.judge.declared)
+
+
+def task_key(judge: str, item_id: str) -> str:
+    """Return the name of a task."""
+    return f"{judge}/{item_id}"
+
+
+def key_of(answer: Answer, kinds: Mapping[str, str]) -> str:
+    """Return the task that an answer belongs to; one of before judges had names there is of its kind's.
+
+    Args:
+        answer: A row of the log.
+        kinds: By item, which question was asked of it.
+    """
+    return task_key(answer.judge or BEFORE.get(kinds.get(answer.item_id, ""), ""), answer.item_id)
+
+
+def choices(declared: Declaration) -> tuple[str, ...]:
+    """Return what people may say for a judge: its own words, of a pair by sides."""
+    return SIDES if declared.is_pair else declared.verdicts
 
 
 @dataclass(kw_only=True)
 class Pile:
     """What there is to label, and what was said so far."""
 
-    items: dict[str, Item] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
     needed: int = 1
-    """How many people label each item."""
+    """How many people label each item for a judge."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """By item, which question was asked of it before judges had names in the log."""
     on_file: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By item and annotator, the labels that are in data/labels already."""
+    """By task and annotator, the outcomes that are in data/labels already."""
     answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
-    """By item and annotator, the standing answers of the desk's log."""
+    """By task and annotator, the standing answers of the desk's log."""
     mine: dict[str, list[str]] = field(default_factory=dict)
-    """By annotator, the items of their standing answers, oldest first."""
+    """By annotator, the tasks of their standing answers, oldest first."""
 
     def add(self, answer: Answer) -> None:
         """Let one more answer count."""
-        mine = self.mine.setdefault(answer.annotator, [])
-        if answer.item_id in mine:
-            mine.remove(answer.item_id)
-        standing = self.answers.setdefault(answer.item_id, {})
+        key, mine = key_of(answer, self.kinds), self.mine.setdefault(answer.annotator, [])
+        if key in mine:
+            mine.remove(key)
+        standing = self.answers.setdefault(key, {})
         standing.pop(answer.annotator, None)
         if answer.outcome != "withdraw":
             standing[answer.annotator] = answer
-            mine.append(answer.item_id)
+            mine.append(key)
 
-    def by(self, item_id: str) -> dict[str, str]:
-        """Return who has labelled an item, at the desk or elsewhere, and how."""
-        at_desk = {who: answer.outcome for who, answer in self.answers.get(item_id, {}).items()}
-        return self.on_file.get(item_id, {}) | at_desk
+    def by(self, key: str) -> dict[str, str]:
+        """Return who has labelled for a task, at the desk or elsewhere, and with which outcome."""
+        at_desk = {who: answer.outcome for who, answer in self.answers.get(key, {}).items()}
+        return self.on_file.get(key, {}) | at_desk
 
-    def wanted(self, item_id: str) -> int:
-        """Return how many labels an item needs: where its annotators are split evenly, one more, as blind as theirs."""
-        return wanted(list(self.by(item_id).values()), self.needed)
+    def wanted(self, key: str) -> int:
+        """Return how many labels a task needs: where its annotators are split evenly, one more, as blind as theirs."""
+        return wanted(list(self.by(key).values()), self.needed)
 
-    def is_complete(self, item_id: str) -> bool:
-        """Tell whether an item has all its labels."""
-        return len(self.by(item_id)) >= self.wanted(item_id)
+    def is_complete(self, key: str) -> bool:
+        """Tell whether a task has all its labels."""
+        return len(self.by(key)) >= self.wanted(key)
 
 
 def wanted(outcomes: Sequence[str], needed: int) -> int:
@@ -67,12 +109,17 @@ def wanted(outcomes: Sequence[str], needed: int) -> int:
     return needed + is_split
 
 
-def pile(items: Sequence[Item], needed: int, on_file: Mapping[str, dict[str, str]], answers: Iterable[Answer]) -> Pile:
-    """Return what there is to label: the items that lack labels, in an order that says nothing of them."""
-    given = {one.item_id: list(on_file.get(one.item_id, {}).values()) for one in items}
-    lacking = [one for one in items if len(given[one.item_id]) < wanted(given[one.item_id], needed)]
-    lacking.sort(key=lambda one: digest(["order", one.item_id]))
-    found = Pile(items={one.item_id: one for one in lacking}, needed=needed, on_file=dict(on_file))
+def pile(tasks: Sequence[Task], needed: int, on_file: Mapping[str, dict[str, str]], answers: Iterable[Answer]) -> Pile:
+    """Return what there is to label: tasks that lack labels, judge by judge, in an order that says nothing of them."""
+    given = {task.key: list(on_file.get(task.key, {}).values()) for task in tasks}
+    lacking = [task for task in tasks if len(given[task.key]) < wanted(given[task.key], needed)]
+    lacking.sort(key=lambda task: (task.judge.name, digest(["order", task.item.item_id])))
+    found = Pile(
+        tasks={task.key: task for task in lacking},
+        needed=needed,
+        kinds={task.item.item_id: task.item.question for task in tasks},
+        on_file=dict(on_file),
+    )
     for answer in answers:
         found.add(answer)
     return found
@@ -88,13 +135,20 @@ def shown(item: Item, annotator: str) -> str:
     return digest([item, is_swapped(item, annotator)])
 
 
+def asked(task: Task, annotator: str) -> str:
+    """Return the hash of what this annotator is asked: what they see of the item, by which rubric, on which scale."""
+    judge = task.judge
+    return digest([shown(task.item, annotator), judge.name, judge.rubric, list(task.choices)])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
     """A label as it comes from the screen."""
 
-    item_id: str
-    shown: str
-    choice: Choice
+    task: str
+    asked: str
+    """What was on the screen, as from `asked`."""
+    choice: str
     spans: Sequence[Span]
     note: str
     seconds: float
@@ -112,33 +166,35 @@ class LabelQueue(Holding):
         """Return what there is to label, as it is now."""
         return self._live.state()
 
-    def next_for(self, person: str, now: datetime, *, after: str = "") -> str | None:
-        """Return the next item that this person may label, and keep it for them; None where there is none.
+    def next_for(self, person: str, now: datetime, *, after: str = "", judge: str = "") -> str | None:
+        """Return the next task that this person may label, and keep it for them; None where there is none.
 
         Args:
             person: Who asks.
             now: The moment.
             after: Go round from here.
+            judge: Only of this one; empty for any.
         """
         with self._live.lock:
             found = self.pile()
-            names = round_from(list(found.items), after)
+            names = [name for name in round_from(list(found.tasks), after) if _is_of(found, name, judge)]
             chosen = next(self._open_to(found, person, now, names), None)
             if chosen:
                 self.hold(person, chosen, now)
             return chosen
 
-    def left_for(self, person: str, now: datetime) -> int:
-        """Return how many items this person may still label, those that others look at left out."""
+    def left_for(self, person: str, now: datetime, judge: str = "") -> int:
+        """Return how many tasks this person may still do, of one judge or of all; not those that others look at."""
         with self._live.lock:
             found = self.pile()
-            return sum(1 for _ in self._open_to(found, person, now, found.items))
+            names = [name for name in found.tasks if _is_of(found, name, judge)]
+            return sum(1 for _ in self._open_to(found, person, now, names))
 
     def with_others(self, person: str, now: datetime) -> int:
-        """Return how many items this person may label only if somebody who looks at them leaves them."""
+        """Return how many tasks this person may do only if somebody who looks at them leaves them."""
         with self._live.lock:
             found = self.pile()
-            lacking = sum(person not in found.by(name) and not found.is_complete(name) for name in found.items)
+            lacking = sum(person not in found.by(name) and not found.is_complete(name) for name in found.tasks)
             return lacking - self.left_for(person, now)
 
     def say(self, person: str, said: Labelled, now: datetime) -> Answer:
@@ -150,18 +206,18 @@ class LabelQueue(Holding):
         return self._live.write(lambda found: _answer(found, person, said, now))
 
     def undo(self, person: str, now: datetime) -> str:
-        """Take back this person's last label, and keep the item for them; return it.
+        """Take back this person's last label, and keep the task for them; return it.
 
         Raises:
             RefusedError: There is none, or it was handed over already.
         """
         with self._live.lock:
-            item_id = self._live.write(lambda found: _withdrawal(found, person, now)).item_id
-            self.hold(person, item_id, now)
-        return item_id
+            key = key_of(self._live.write(lambda found: _withdrawal(found, person, now)), self.pile().kinds)
+            self.hold(person, key, now)
+        return key
 
     def _open_to(self, found: Pile, person: str, now: datetime, names: Iterable[str]) -> Iterator[str]:
-        """Yield which of these items a person may label; those that enough others look at are left to them."""
+        """Yield which of these tasks a person may do; those that enough others look at are left to them."""
         holding = self._holds.by_others(person, now)
         for name in names:
             there = found.by(name)
@@ -169,15 +225,20 @@ class LabelQueue(Holding):
                 yield name
 
 
+def _is_of(found: Pile, name: str, judge: str) -> bool:
+    return judge in ("", found.tasks[name].judge.name)
+
+
 def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:
-    item = found.items.get(said.item_id)
-    if item is None or person in found.on_file.get(said.item_id, ()):
+    task = found.tasks.get(said.task)
+    if task is None or person in found.on_file.get(said.task, ()):
         raise RefusedError("This item is not to be labelled by you: go back to the start.")
-    if said.shown != shown(item, person):
+    item, declared = task.item, task.judge.declared
+    if said.asked != asked(task, person):
         raise RefusedError("This item has changed since it was shown: look at it again, then label it.")
-    if said.choice not in CHOICES[item.question]:
-        raise RefusedError(f"This item takes {', '.join(CHOICES[item.question])}: choose one of them.")
-    others = {who: word for who, word in found.by(said.item_id).items() if who != person}
+    if said.choice not in task.choices:
+        raise RefusedError(f"This item takes {_legal(declared)}: choose one of them.")
+    others = {who: word for who, word in found.by(said.task).items() if who != person}
     if len(others) >= wanted(list(others.values()), found.needed):
         raise RefusedError("This item has all its annotators: it takes no further label.")
     if any(not 0 <= span.start < span.end <= len(item.response_a) for span in said.spans):
@@ -186,21 +247,30 @@ def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:
     return Answer(
         item_id=item.item_id,
         annotator=person,
-        outcome=_unswapped(said.choice, is_swapped=swapped),
-        shown=said.shown,
+        outcome=_outcome(declared, said.choice, is_swapped=swapped),
+        shown=shown(item, person),
         is_swapped=swapped,
         spans=list(said.spans),
         note=said.note,
         seconds=round(min(max(said.seconds, 0.0), MAX_SECONDS), 2),
         answered_at=now,
+        judge=task.judge.name,
+        label=said.choice if declared.question in ("labels", "score") else "",
     )
 
 
-def _unswapped(choice: Choice, *, is_swapped: bool) -> Outcome:
-    """Return a choice in the item's own frame."""
-    sides: dict[Choice, Outcome] = {"left": "b", "right": "a"} if is_swapped else {"left": "a", "right": "b"}
-    same: dict[Choice, Outcome] = {"pass": "pass", "fail": "fail", "tie": "tie"}
-    return (sides | same)[choice]
+def _legal(declared: Declaration) -> str:
+    if declared.question == "score":
+        return f"a whole number from {declared.verdicts[0]} to {declared.verdicts[-1]}"
+    return ", ".join(choices(declared))
+
+
+def _outcome(declared: Declaration, choice: str, *, is_swapped: bool) -> Outcome:
+    """Return what a choice comes to: whether it passes, and of a pair the side in the item's own frame."""
+    if not declared.is_pair:
+        return "pass" if choice in declared.passing else "fail"
+    sides = {"left": "b", "right": "a"} if is_swapped else {"left": "a", "right": "b"}
+    return cast("Outcome", sides.get(choice, choice))
 
 
 def _withdrawal(found: Pile, person: str, now: datetime) -> Answer:
@@ -208,7 +278,7 @@ def _withdrawal(found: Pile, person: str, now: datetime) -> Answer:
     if not mine:
         raise RefusedError("There is nothing to take back.")
     answer = found.answers[mine[-1]][person]
-    if person in found.on_file.get(answer.item_id, ()):
+    if person in found.on_file.get(mine[-1], ()):
         raise RefusedError("Your last label was handed over already: it stays.")
     return answer.model_copy(
         update={"outcome": "withdraw", "spans": [], "note": "", "seconds": 0.0, "answered_at": now, "chain": ""}

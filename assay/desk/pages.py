@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from assay.checks import registry
 from assay.desk import editing
 from assay.desk.candidate_queue import CandidateQueue, Sitting, counts
-from assay.desk.label_queue import CHOICES, LabelQueue, is_swapped, shown
+from assay.desk.label_queue import LabelQueue
 from assay.desk.reviewers import Person
 from assay.errors import InsufficientDataError
 from assay.evalset.admission import REASONS, Standing
@@ -22,7 +22,6 @@ from assay.records.candidate import Candidate
 from assay.records.case import Case
 from assay.records.category import Category
 from assay.records.decision import Decision
-from assay.records.label import Item
 from assay.report.texts import excerpt, visible
 from assay.stats.raters import krippendorff
 from assay.text import parts as word_diff
@@ -46,8 +45,6 @@ class Guide:
     """Cases in the set, by category."""
     case: Callable[[str], Case | None]
     """Returns a case of the evaluation set."""
-    rubrics: Mapping[str, str]
-    """What each kind of question asks of an answer."""
 
 
 @cache
@@ -89,8 +86,9 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
         "seconds": _seconds(mine),
         "labels_left": labels.left_for(person.name, now),
         "labels_with_others": labels.with_others(person.name, now),
-        "labels_total": len(labels.pile().items),
-        "labels_ready": sum(labels.pile().is_complete(name) for name in labels.pile().items),
+        "labels_total": len(labels.pile().tasks),
+        "labels_ready": sum(labels.pile().is_complete(name) for name in labels.pile().tasks),
+        "labels_by_judge": _by_judge(person, labels, now),
     }
 
 
@@ -136,24 +134,6 @@ def form(one: Candidate, guide: Guide, typed: Mapping[str, str]) -> dict[str, An
     }
 
 
-def label(person: str, queue: LabelQueue, item: Item, guide: Guide, now: datetime) -> dict[str, Any]:
-    """Return what the page of one item to label shows."""
-    found, swapped = queue.pile(), is_swapped(item, person)
-    own = found.answers.get(item.item_id, {}).get(person)
-    return {
-        "item": item,
-        "shown": shown(item, person),
-        "left": item.response_b if swapped else item.response_a,
-        "right": item.response_a if swapped else item.response_b,
-        "choices": CHOICES[item.question],
-        "own": own
-        and ({"a": "right", "b": "left"} if swapped else {"a": "left", "b": "right"}).get(own.outcome, own.outcome),
-        "rubric": guide.rubrics.get(item.question, ""),
-        "done": len(found.mine.get(person, ())),
-        "left_for_me": queue.left_for(person, now),
-    }
-
-
 def health(person: Person, found: Sequence[Proposal], guide: Guide) -> dict[str, Any]:
     """Return what the page of cases to look at shows, each case once with everything that is said of it."""
     of: dict[str, list[Proposal]] = {}
@@ -183,6 +163,23 @@ def agreement(found: Sitting) -> str:
         return f"{text}, Krippendorff's alpha {krippendorff(ballots).estimate:.2f}"
     except InsufficientDataError:
         return f"{text}; alpha needs both admissions and rejections"
+
+
+def _by_judge(person: Person, labels: LabelQueue, now: datetime) -> list[dict[str, Any]]:
+    """Return how far the labels of each judge are."""
+    pile = labels.pile()
+    of: dict[str, list[str]] = {}
+    for key, task in pile.tasks.items():
+        of.setdefault(task.judge.name, []).append(key)
+    return [
+        {
+            "judge": judge,
+            "total": len(keys),
+            "ready": sum(map(pile.is_complete, keys)),
+            "left": labels.left_for(person.name, now, judge),
+        }
+        for judge, keys in of.items()
+    ]
 
 
 def _by_category(found: Sitting) -> list[dict[str, Any]]:

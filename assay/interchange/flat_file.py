@@ -38,10 +38,8 @@ LONGEST_WORD = 1_000
 """Characters of a verdict or label; other cells may be as long as a line."""
 LONGEST_LINE = 32_000_000
 """Bytes of a line, and characters of a cell of many lines: more is a quote that nobody closed."""
-SHOWN = 80
-"""Characters of what was found that a message quotes."""
-LISTED = 20
-"""Columns that a message lists."""
+SHOWN, LISTED = 80, 20
+"""Characters of what was found that a message quotes, and columns that it lists."""
 COMPARED = 1_000
 """Columns among which a message looks for the one that was meant."""
 
@@ -101,26 +99,27 @@ def columns(file: Path, words: Sequence[str], texts: Sequence[str] = ()) -> dict
     return {column.name: column for column in (codes.column() for codes in read)}
 
 
-def vocabulary(maps: Sequence[str] = ()) -> dict[str, str]:
-    """Return which outcome each word stands for: those of `WORDS`, and before them those that the user tells.
+def vocabulary(maps: Sequence[str] = (), words: Mapping[str, Sequence[str]] = WORDS) -> dict[str, str]:
+    """Return which outcome each word stands for: those that need no telling, and before them what the user tells.
 
     Args:
-        maps: Texts such as `full_refusal=pass`, split at the last `=`; the outcome `unscored` stands for no verdict,
-            or no label. Case, and blanks but those between words, are of no account.
+        maps: Such as `full_refusal=pass`, split at the last `=`; `unscored` stands for none. Case counts for nothing.
+        words: By outcome, the words that need no telling.
 
     Raises:
         ConfigError: A text has no word or no known outcome, or a word has two outcomes.
     """
-    told: dict[str, str] = {}
+    told = dict[str, str]()
+    legal = {_plain(outcome): outcome for outcome in (*words, "unscored")}
     for text in maps:
         raw, _, outcome = text.rpartition("=")
-        word, meant = _plain(raw), _plain(outcome)
-        if not word or meant not in (*WORDS, "unscored"):
-            known = ", ".join(WORDS)
-            raise ConfigError(f"--map has {_quoted(text)}, expected WORD=OUTCOME, one of {known}, unscored: correct it")
+        word, meant = _plain(raw), legal.get(_plain(outcome), "")
+        if not word or not meant:
+            known = ", ".join(legal.values())
+            raise ConfigError(f"--map has {_quoted(text)}, expected WORD=OUTCOME, one of {known}: correct it")
         if told.setdefault(word, meant) != meant:
             raise ConfigError(f"--map has {_quoted(word)} as {told[word]} and as {meant}, expected one: drop the other")
-    return {word: outcome for outcome, words in WORDS.items() for word in words} | told
+    return {_plain(word): outcome for outcome, spellings in words.items() for word in spellings} | told
 
 
 def question(labels: Sequence[Column], meanings: Mapping[str, str]) -> Question:

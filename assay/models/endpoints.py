@@ -1,6 +1,6 @@
 """Which model is asked: the user's, or the embedded one when there is neither key nor address."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,15 +32,16 @@ def hosted(settings: Model, environ: Mapping[str, str]) -> Endpoint:
 
 
 @contextmanager
-def embedded(*, items: Path, labels: Path) -> Iterator[Callable[[], str]]:
+def embedded(*, items: Path, labels: Path, judges: Sequence[str]) -> Iterator[Callable[[], str]]:
     """Serve the embedded models meanwhile; yield at once a function that waits for them and returns their address.
 
     Args:
         items: Labelled items, for the embedded judge to be fitted on.
         labels: Their labels; only those of the split `tune` are used. Without a file of either it is not fitted.
+        judges: Whose labels are used: those that are shown a reference, as the embedded judge is.
     """
     start = ["python", "-m", "assay.models.embedded", "--port", process.PORT]
     if items.is_file() and labels.is_file():
-        start += ["--items", str(items), "--labels", str(labels)]
+        start += ["--items", str(items), "--labels", str(labels), *(f"--judge={name}" for name in judges)]
     with process.starting(f"http://127.0.0.1:{process.PORT}/v1", start) as address:
         yield address

@@ -6,15 +6,18 @@ endpoint serve all its stages, and start it while the first of them still asks t
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
+from assay.judges import prompt
 from assay.models import endpoints
 from assay.models.chat import Endpoint
 from assay.models.journal import Journal
 from assay.project.journal import open_journal
 from assay.project.tables.labels import ITEMS, LABELS
 
+REFERENCE = "reference"
+"""The input by which a judge compares."""
 _address: ContextVar[Callable[[], str] | None] = ContextVar("_address", default=None)
 """Waits for the embedded endpoint that serves this flow, and returns its address."""
 
@@ -28,12 +31,18 @@ def embedded_throughout() -> Iterator[None]:
     if endpoints.is_hosted(os.environ) or _address.get():
         yield
         return
-    with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file()) as address:
+    with _embedded() as address:
         token = _address.set(address)
         try:
             yield
         finally:
             _address.reset(token)
+
+
+def _embedded() -> AbstractContextManager[Callable[[], str]]:
+    """Serve the embedded models meanwhile, the judge fitted to labels for judges that are shown a reference."""
+    judges = [judge.name for judge in prompt.load_all() if REFERENCE in judge.declared.input]
+    return endpoints.embedded(items=ITEMS.file(), labels=LABELS.file(), judges=judges)
 
 
 @contextmanager
@@ -49,5 +58,5 @@ def consulting(model: endpoints.Model) -> Iterator[tuple[Endpoint, Journal]]:
         elif address := _address.get():
             yield Endpoint(base_url=address(), model=model.embedded, api_key=""), journal
         else:
-            with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file()) as address:
+            with _embedded() as address:
                 yield Endpoint(base_url=address(), model=model.embedded, api_key=""), journal

@@ -20,6 +20,7 @@ BEFORE: dict[str, str] = json.loads((resources.files("assay.records") / RESOURCE
 class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
+    omitted_where_empty: ClassVar = ("contexts", "tool_calls", "messages", "final_state", "rubric", "metadata")
     conversions: ClassVar = ()
     item_id: Name
     question: Literal["pass-fail", "pairwise"]
@@ -60,6 +61,7 @@ class Span(Record):
 class Answer(Record):
     """One person's word on one item at the desk; the log is append-only, and labels are its fold."""
 
+    omitted_where_empty: ClassVar = ("judge", "label")
     conversions: ClassVar = ()
     item_id: Name
     annotator: Name
@@ -73,18 +75,19 @@ class Answer(Record):
     note: Text
     seconds: float = Field(ge=0)
     answered_at: datetime
-    chain: str = ""
-    """Hash of this row and of the row before it."""
     judge: str = ""
     """Whose question it answers; empty in rows of before judges had names there."""
     label: str = ""
     """In that judge's own scale, where it has one: a label, a score."""
+    chain: str = ""
+    """Hash of this row and of the row before it: the last field, since the row's bytes up to it are what is hashed."""
 
 
 class Label(Record):
     """One annotator's judgement of one item for one judge's question; never merged beforehand."""
 
     always_hashed: ClassVar = ("spans",)
+    omitted_where_empty: ClassVar = ("judge", "label")
     conversions: ClassVar = ()
     item_id: Name
     annotator: Name
@@ -108,6 +111,7 @@ class Label(Record):
 class Draw(Record):
     """How an item came to be labelled: drawn at random within what a judge had said of it."""
 
+    omitted_where_empty: ClassVar = ("judge",)
     conversions: ClassVar = ()
     item_id: Name
     frame: str

@@ -53,7 +53,7 @@ class Record(BaseModel):
     """By renamed field: the names that it had before, the oldest first. That one stands in its hash for ever, and rows
     with any of them are read."""
     omitted_where_empty: ClassVar[Collection[str]] = ()
-    """Optional texts that a row of JSON Lines holds only where they are not empty: rows of before they existed keep
+    """Optional fields that a row of JSON Lines holds only where they are not empty: rows of before they existed keep
     their bytes when the file is written again."""
     conversions: ClassVar[tuple[Conversion, ...] | None] = None
     """For rows that people own: what makes rows of schema 1 those of schema 2, and so on to the schema of today. None

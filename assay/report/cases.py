@@ -99,6 +99,10 @@ class CaseVerdict(Record):
     score: float | None
     detail: str
     votes: list[str]
+    label: str = ""
+    """In a judge's own scale."""
+    rationale: str = ""
+    """Why, as the judge says."""
 
 
 class CaseStory(Record):

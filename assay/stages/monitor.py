@@ -6,12 +6,14 @@ everything else is counted. What a judge without a valid certificate says is cha
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
+import orjson
 import pandas as pd
 from pydantic import Field
 
@@ -19,6 +21,7 @@ from assay.calibration.certificate import standing
 from assay.errors import ConfigError, DataError, EndpointError
 from assay.judges import prompt, questions
 from assay.judges.declaration import lacking
+from assay.judges.ensemble import combine
 from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt
 from assay.judges.questions import Asked, Question, Texts
 from assay.models import endpoints
@@ -32,6 +35,7 @@ from assay.monitoring.periods import WEEK
 from assay.monitoring.policies import Policy, require_policies
 from assay.project import failures, model_session
 from assay.project.certificates import CALIBRATION, read_certificates
+from assay.project.journal import has_journal, open_journal
 from assay.project.params import read_params
 from assay.project.progress import progress
 from assay.project.run_id import begun
@@ -138,21 +142,57 @@ async def judged(
     settings: Settings, judge: JudgePrompt, endpoint: Endpoint, chosen: Sequence[Trace], journal: Journal, run: str
 ) -> dict[str, Verdict]:
     """Return a judge's verdicts by trace; an answer it did not judge is left out."""
-
-    def key(_question: Question, texts: Texts, asked: Asked) -> str:
-        return digest(["monitor", asked.model, judge.prompt_hash, judge.render(**texts)])
-
     work = Work(run, "monitor", settings.conversations, journal.purse(run, None))
-    limits = settings.model_dump(include=set(Limits.model_fields))
-    manner = {"log_probabilities": False, "ask_again": 0}
-    common = judge_clients.Settings.model_validate({**limits, "model": settings.model, **manner})
-    async with judge_clients.connected(common, [judge], endpoint, journal, key=key) as bench:
+    async with judge_clients.connected(_manner(settings), [judge], endpoint, journal, key=_key) as bench:
         asked = {trace.trace_id: questions.of_trace(judge, trace) for trace in chosen}
         calls = [call for question in asked.values() for call in bench.calls(question)]
         with progress("monitor", len({call.key for call in calls})) as step:
             await answer_all(calls, journal, work, progress=step)
         said = {trace_id: bench.verdict(question, journal) for trace_id, question in asked.items()}
     return {trace_id: verdict for trace_id, verdict in said.items() if verdict.status == "ok"}
+
+
+def _manner(settings: Settings) -> judge_clients.Settings:
+    """Return how a judge of production is asked."""
+    limits = settings.model_dump(include=set(Limits.model_fields))
+    return judge_clients.Settings.model_validate(
+        {**limits, "model": settings.model, "log_probabilities": False, "ask_again": 0}
+    )
+
+
+def _key(question: Question, texts: Texts, asked: Asked) -> str:
+    """Return the key of a call in the journal: an answer that was judged once is not judged again."""
+    judge = prompt.load(question.judge)
+    return digest(["monitor", asked.model, judge.prompt_hash, judge.render(**texts)])
+
+
+def known(settings: Settings, judge: JudgePrompt, traces: Sequence[Trace]) -> list[tuple[Trace, Verdict]]:
+    """Return the sampled traces that a judge of production has judged, each with its verdict; nobody is asked.
+
+    Args:
+        settings: Of this stage.
+        judge: One of production.
+        traces: All of production.
+    """
+    if not traces or not has_journal():
+        return []
+    nowhere = Endpoint(base_url="", model="", api_key="")
+    asked = [who for _, who in judge_clients.members(_manner(settings), judge, nowhere, os.environ)]
+    with open_journal() as journal:
+        chosen = [trace for part in sample(judge, traces, settings) for trace in part]
+        verdicts = [(trace, _kept(journal, questions.of_trace(judge, trace), asked)) for trace in chosen]
+    return [(trace, verdict) for trace, verdict in verdicts if verdict is not None and verdict.status == "ok"]
+
+
+def _kept(journal: Journal, question: Question, asked: Sequence[Asked]) -> Verdict | None:
+    """Return what all who are asked have said of a question; None where one of them never was."""
+    replies = [journal.get(_key(question, question.shown[0], who)) for who in asked]
+    votes = [
+        questions.verdict(question, [orjson.loads(reply)], who)
+        for reply, who in zip(replies, asked, strict=True)
+        if reply is not None
+    ]
+    return combine(votes) if len(votes) == len(asked) else None
 
 
 def columns(traces: Sequence[Trace], found: Sequence[Judged]) -> pd.DataFrame:

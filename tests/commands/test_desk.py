@@ -17,14 +17,15 @@ from assay.orchestration.batch_events import act
 from assay.project.tables.decisions import BATCH_FOLDER, DECISIONS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
-from assay.project.tables.labels import ANSWERS, ITEMS, LABELS
+from assay.project.tables.labels import ANSWERS, DRAWS, ITEMS, LABELS
 from assay.records.candidate import Candidate, Source
-from assay.records.label import Answer
+from assay.records.label import Answer, Draw
 from assay.stages import batches, review
 from benchmarks import desk as load
 from tests.cast import Project, case, case_night, item
 from tests.desks import person, said
 from tests.flows.serving import ARGUMENTS, CHROMIUM, in_browser, shoot
+from tests.judges_made import LABELS_OF_TONE, LONG_SCORE, SCORE, TRAJECTORY, made
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOSTILE = [
@@ -140,7 +141,7 @@ def test_labels_are_handed_over_once_they_are_complete(project: Project) -> None
     fresh = [item(number, f"A new answer {number}.") for number in (500, 501)]
     ITEMS.write([*ITEMS.read(), *fresh])
     queue = desk.desk(lambda: NOW, act).labels
-    assert set(queue.pile().items) == {one.item_id for one in fresh}
+    assert {of.item.item_id for of in queue.pile().tasks.values()} == {one.item_id for one in fresh}
     for who, one in (("ann", fresh[0]), ("ben", fresh[0]), ("ann", fresh[1])):
         row = {"item_id": one.item_id, "annotator": who, "outcome": "fail", "shown": "x", "is_swapped": False}
         marked = {"spans": [{"start": 0, "end": 5}], "note": "", "seconds": 2.0, "answered_at": NOW}
@@ -289,3 +290,42 @@ def test_hostile_cases_are_retired_in_the_browser(project: Project, page: Page) 
     assert page.locator(".case").count() == len(cases) - 1
     assert page.evaluate("typeof pwned") == "undefined"
     assert DECISIONS.read()[-1].decision == "retire"
+
+
+@in_browser
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_scales_are_answered_by_keys(project: Project, page: Page, width: int) -> None:
+    """A label, a score, a typed number and a pair are said by keys alone, and no page scrolls sideways on a phone."""
+    long = {"messages": [{"role": "user", "content": "w" * 300}, {"role": "tool", "content": HOSTILE[0]}]}
+    one = item(800, "Your refund is on its way. " * 20, contexts=["x" * 300, HOSTILE[1]], final_state="{}", **long)
+    judges = {"tone": LABELS_OF_TONE, "depth": SCORE, "length": LONG_SCORE, "steps": TRAJECTORY}
+    for name, fields in judges.items():
+        made(project.folder, name, rubric="Answers are friendly. " * 30, description="How it is said.", **fields)
+    rows = [
+        Draw(item_id=one.item_id, frame="f", stratum="pass", inclusion_probability=1, judge=name) for name in judges
+    ]
+    pair = item(801, "One.", "pairwise", "Two.")
+    ITEMS.write([*ITEMS.read(), one, pair])
+    DRAWS.write([*rows, rows[0].model_copy(update={"item_id": pair.item_id, "judge": "preference"})])
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(page.url)
+    shoot(page, f"labels-start-{width}")
+    page.keyboard.press("l")
+    for key in ("4", "85", "3", "2", "2"):
+        page.locator("#h-item").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        before = page.url
+        shoot(page, f"label-{before.split('/labels/')[1].split('/')[0]}-{width}")
+        for digit in key:
+            page.keyboard.press(digit)
+        if len(key) > 1:
+            page.keyboard.press("Enter")
+        page.wait_for_function("before => location.href !== before", arg=before)
+    rows_said = [(row.judge, row.outcome, row.label) for row in ANSWERS.read()]
+    assert rows_said[:2] == [("depth", "pass", "4"), ("length", "pass", "85")]
+    assert (rows_said[2][0], rows_said[2][1] in ("a", "b", "tie"), rows_said[3:]) == (
+        "preference",
+        True,
+        [("steps", "fail", ""), ("tone", "pass", "neutral")],
+    )
+    assert page.evaluate("typeof pwned") == "undefined"

@@ -16,7 +16,7 @@ from assay.desk.label_queue import is_swapped
 from assay.desk.request import COOKIE, FRAGMENT, PLACE
 from assay.records.candidate import Candidate
 from tests.cast import AT, case
-from tests.desks import Logs, candidate, desk, labelled_items, person, proposal, said
+from tests.desks import Logs, candidate, desk, labelled_items, person, proposal, said, task
 
 SITE = "http://testserver"
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}\u202e"
@@ -68,7 +68,7 @@ def test_nobody_sees_a_page_without_a_token(logs: Logs, tmp_path: Path) -> None:
     shown = ("/", "/candidates", "/candidates/refunds-001", "/candidates/refunds-001/edit", "/disputes", "/labels")
     for path in (*shown, "/health"):
         assert stranger.get(path).headers["location"].startswith("/sign-in?next=")
-    forms = ("/candidates/refunds-001", "/undo", "/close", "/labels/x", "/labels-undo", "/hand-over", "/health/x")
+    forms = ("/candidates/refunds-001", "/undo", "/close", "/labels/x/y", "/labels-undo", "/hand-over", "/health/x")
     for path in (*forms, "/sign-out"):
         assert stranger.post(path, word="admit").status_code == 401
     assert stranger.sign_in("guess") == 401
@@ -229,17 +229,17 @@ def test_labels_are_given_blind(browsers: dict[str, Browser], logs: Logs) -> Non
     """An item to label shows the rubric and no frame; a pair's sides are this annotator's own; marks are kept."""
     ada = browsers["ada"]
     answer, pair = logs.items[0], logs.items[2]
-    shown = ada.get(f"/labels/{answer.item_id}").text
-    assert "Be right." in shown
+    shown = ada.get(f"/labels/{task(answer).key}").text
+    assert "It states what the reference states" in shown
     assert "support@2" not in shown
-    ada.post(f"/labels/{answer.item_id}", word="fail", spans="[[0,3]]", note="no", seconds="4")
-    left, right = re.findall(r"(?s)answer\"><h2>\w+</h2><pre>(.*?)</pre>", ada.get(f"/labels/{pair.item_id}").text)
+    ada.post(f"/labels/{task(answer).key}", label="fail", spans="[[0,3]]", note="no", seconds="4")
+    left, right = re.findall(r"(?s)answer\"><h2>\w+</h2><pre>(.*?)</pre>", ada.get(f"/labels/{task(pair).key}").text)
     assert (left == pair.response_b) is is_swapped(pair, "ada")
     assert {left, right} == {pair.response_a, pair.response_b}
-    ada.post(f"/labels/{pair.item_id}", word="left")
+    ada.post(f"/labels/{task(pair).key}", label="left")
     kept = [(one.outcome, [(span.start, span.end) for span in one.spans]) for one in logs.answers]
     assert kept == [("fail", [(0, 3)]), ("b" if is_swapped(pair, "ada") else "a", [])]
-    assert ada.post("/labels-undo").headers["location"] == f"/labels/{pair.item_id}"
+    assert ada.post("/labels-undo").headers["location"] == f"/labels/{task(pair).key}"
     assert "2 labels handed over" in ada.post("/hand-over").text
 
 
@@ -247,8 +247,8 @@ def test_labels_are_given_blind(browsers: dict[str, Browser], logs: Logs) -> Non
 def test_marks_that_cannot_be_read_are_refused(browsers: dict[str, Browser], logs: Logs, spans: str) -> None:
     """Marks of any other shape leave no label."""
     ada, one = browsers["ada"], logs.items[0]
-    ada.get(f"/labels/{one.item_id}")
-    assert ada.post(f"/labels/{one.item_id}", word="pass", spans=spans).status_code == 409
+    ada.get(f"/labels/{task(one).key}")
+    assert ada.post(f"/labels/{task(one).key}", label="pass", spans=spans).status_code == 409
     assert logs.answers == []
 
 

@@ -4,17 +4,17 @@ import pytest
 
 from assay.desk.candidate_queue import RefusedError
 from assay.desk.holds import HELD_FOR
-from assay.desk.label_queue import Labelled, is_swapped, pile, shown
+from assay.desk.label_queue import Labelled, asked, is_swapped, pile
 from assay.records.label import Item, Span
 from tests.cast import AT, item
-from tests.desks import Logs, candidate, labelled_items
+from tests.desks import Logs, candidate, labelled_items, task
 
 
 def labelled(of: Item, word: str, person: str = "ada", **changes: object) -> Labelled:
     """Return a label as it comes from the screen."""
     fields = {
-        "item_id": of.item_id,
-        "shown": shown(of, person),
+        "task": task(of).key,
+        "asked": asked(task(of), person),
         "choice": word,
         "spans": [],
         "note": "",
@@ -32,8 +32,8 @@ def _logs() -> Logs:
     ("change", "sentence"),
     [
         ({"choice": "left"}, "takes pass, fail"),
-        ({"shown": "0" * 16}, "has changed since it was shown"),
-        ({"item_id": "other"}, "not to be labelled by you"),
+        ({"asked": "0" * 16}, "has changed since it was shown"),
+        ({"task": "other"}, "not to be labelled by you"),
         ({"spans": [Span(start=0, end=999)]}, "lies outside of the answer"),
         ({"spans": [Span(start=3, end=2)]}, "lies outside of the answer"),
     ],
@@ -60,7 +60,7 @@ def test_an_item_gets_as_many_annotators_as_it_needs() -> None:
 def test_nobody_is_refused_because_others_were_faster(people: int, taken: int) -> None:
     """All look at the same time and label what they see, ten times: all is taken, and nobody sees an item twice."""
     found = Logs([candidate(1)], items=[item(number, "Yes.") for number in range(100)])
-    queue, of = found.labels(), {one.item_id: one for one in found.items}
+    queue, of = found.labels(), {task(one).key: one for one in found.items}
     names = [f"r{number}" for number in range(people)]
     seen: list[tuple[str, str]] = []
     for _ in range(10):
@@ -78,23 +78,23 @@ def test_a_third_label_is_for_one_person_at_a_time() -> None:
     queue, one = found.labels(), found.items[0]
     queue.say("ada", labelled(one, "pass", "ada"), AT)
     queue.say("ben", labelled(one, "fail", "ben"), AT)
-    assert [queue.next_for(name, AT) for name in ("ada", "cem", "eve")] == [None, one.item_id, None]
+    assert [queue.next_for(name, AT) for name in ("ada", "cem", "eve")] == [None, task(one).key, None]
 
 
 def test_what_somebody_looks_at_is_kept_until_they_are_gone() -> None:
     """A hold ends when its time is over or its person leaves, and lasts while they do something."""
     found = Logs([candidate(1)], items=[item(1, "Yes.")])
     queue, later = found.labels(1), AT + HELD_FOR * 0.6
-    assert queue.next_for("ada", AT) == found.items[0].item_id
+    assert queue.next_for("ada", AT) == task(found.items[0]).key
     assert (queue.next_for("ben", later), queue.left_for("ben", later), queue.with_others("ben", later)) == (None, 0, 1)
     queue.renew("ada", later)
     assert queue.next_for("ben", AT + HELD_FOR) is None
-    assert queue.next_for("ben", later + HELD_FOR) == found.items[0].item_id
+    assert queue.next_for("ben", later + HELD_FOR) == task(found.items[0]).key
     queue.renew("ada", later + HELD_FOR)
     assert queue.with_others("ben", later + HELD_FOR) == 0
     assert queue.next_for("cem", later + HELD_FOR) is None
     queue.leave("ben")
-    assert queue.next_for("cem", later + HELD_FOR) == found.items[0].item_id
+    assert queue.next_for("cem", later + HELD_FOR) == task(found.items[0]).key
 
 
 def test_what_is_taken_back_is_kept_too() -> None:
@@ -132,7 +132,7 @@ def test_undo_takes_the_label_back() -> None:
     queue = found.labels()
     first = queue.next_for("ada", AT)
     assert first
-    of = next(one for one in found.items if one.item_id == first)
+    of = next(one for one in found.items if task(one).key == first)
     queue.say("ada", labelled(of, "tie" if of.question == "pairwise" else "fail"), AT)
     assert queue.next_for("ada", AT) != first
     assert queue.undo("ada", AT) == first
@@ -144,9 +144,9 @@ def test_undo_takes_the_label_back() -> None:
 def test_only_what_lacks_labels_is_shown() -> None:
     """Items with all their labels on file are left out, and what somebody labelled elsewhere is not shown to them."""
     items = labelled_items()
-    full, half = items[0].item_id, items[1].item_id
-    found = pile(items, 2, {full: {"ada": "pass", "ben": "pass"}, half: {"ada": "fail"}}, [])
-    assert full not in found.items
+    full, half = task(items[0]).key, task(items[1]).key
+    found = pile([*map(task, items)], 2, {full: {"ada": "pass", "ben": "pass"}, half: {"ada": "fail"}}, [])
+    assert full not in found.tasks
     assert found.by(half) == {"ada": "fail"}
 
 
@@ -156,11 +156,12 @@ def test_a_split_item_gets_a_third_blind_label() -> None:
     queue, one = found.labels(), found.items[0]
     queue.say("ada", labelled(one, "pass", "ada"), AT)
     queue.say("ben", labelled(one, "fail", "ben"), AT)
-    assert not queue.pile().is_complete(one.item_id)
+    assert not queue.pile().is_complete(task(one).key)
     queue.say("cem", labelled(one, "fail", "cem"), AT)
-    assert queue.pile().is_complete(one.item_id)
+    assert queue.pile().is_complete(task(one).key)
     with pytest.raises(RefusedError, match="has all its annotators"):
         queue.say("eve", labelled(one, "pass", "eve"), AT)
-    split = {one.item_id: {"ada": "pass", "ben": "fail"}}
-    assert one.item_id in pile([one], 2, split, []).items
-    assert one.item_id not in pile([one], 2, {one.item_id: split[one.item_id] | {"cem": "fail"}}, []).items
+    key = task(one).key
+    split = {key: {"ada": "pass", "ben": "fail"}}
+    assert key in pile([task(one)], 2, split, []).tasks
+    assert key not in pile([task(one)], 2, {key: split[key] | {"cem": "fail"}}, []).tasks

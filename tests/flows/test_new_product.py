@@ -61,6 +61,6 @@ def test_a_new_product_is_evaluated(shop: Sample) -> None:
 
 def test_people_begin_to_label(shop: Sample) -> None:
     """After a night the first answers can be drawn for people, though no label has taught the judge anything yet."""
-    drawn = shop.run("assay.cli.main", "calibrate", "--plan", "--labels", "1", "--draw", "labels.csv").stdout
-    assert "1 answers written to labels.csv" in drawn
+    drawn = shop.run("assay.cli.main", "labels", "draw", "--labels", "1", "--out", "labels.csv").stdout
+    assert "1 drawn and written to labels.csv" in drawn
     assert "Are you open on Sunday?" in (shop.folder / "labels.csv").read_text(encoding="utf-8-sig")

@@ -9,8 +9,11 @@ from pydantic import TypeAdapter
 
 from assay.errors import DataError
 from assay.interchange.flat_file import vocabulary
-from assay.interchange.label_import import annotator, moment, outcome
+from assay.interchange.label_import import annotator, moment, spellings, word
+from assay.judges.declaration import Declaration
 from assay.records.record import Name
+
+ANSWER, PAIR = Declaration(), Declaration(question="pairwise")
 
 
 @pytest.mark.parametrize("found", ["", None, "***", "李雷", "   ", "--"])
@@ -23,8 +26,9 @@ def test_somebody_must_have_said_it(found: object) -> None:
 @pytest.mark.parametrize("found", ["maybe", "", "passed", None, ["pass"], float("nan"), 2])
 def test_no_word_is_guessed(found: object) -> None:
     """A word that nobody has told is refused, and so is what is no word."""
-    with pytest.raises(DataError, match=r"^here: the label is .*, expected one of pass, fail, a, b, tie: .*--map"):
-        outcome(found, "here", vocabulary())
+    for question, legal in ((ANSWER, "pass, fail"), (PAIR, "a, tie, b")):
+        with pytest.raises(DataError, match=rf"^here: the label is .*, expected one of {legal}: .*--map"):
+            word(found, "here", vocabulary(words=spellings(question)), question)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +45,8 @@ def test_no_word_is_guessed(found: object) -> None:
 )
 def test_every_outcome_is_read(found: object, meant: str) -> None:
     """The five outcomes are read in any case, and with the common words for them."""
-    assert outcome(found, "here", vocabulary()) == meant
+    question = ANSWER if meant in ("pass", "fail") else PAIR
+    assert word(found, "here", vocabulary(words=spellings(question)), question) == meant
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from assay.interchange import labels
 from assay.interchange.annotation import files
 from assay.records.label import Item
 from tests.cast import item
-from tests.handouts import KINDS, fill
+from tests.handouts import KINDS, fill, judge, whose
 
 HOSTILE = '<script>alert(1)</script> & "quoted" =1+1'
-TELLING = ("slice", "category", "refunds", "natural", "verdict", "model", "stratum", "question", "case_id")
+TELLING = ("slice", "category", "refunds", "natural", "verdict", "model", "stratum", "case_id")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NASTY = ("\u2028", "\x85", "\x0b", "\r\n", "\r", "\n", '"', "'", ",", ";", "\t", "\0", "=1", "@", "\ufeff")
 
@@ -33,7 +33,7 @@ def read(folder: Path, name: str, content: str | bytes | list[Any] | dict[str, A
     """Write a file and read it."""
     text = content if isinstance(content, str | bytes) else json.dumps(content)
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    return labels.read(folder / name, **options)
+    return labels.read(folder / name, asked=whose, **options)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A wrong path, and a folder, are told as such."""
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(DataError, match="cannot be read .* correct the path"):
-            labels.read(path)
+            labels.read(path, asked=whose)
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "huge.json").open("wb") as file:
         file.truncate(files.MOST_BYTES + 1)
     with pytest.raises(DataError, match=r"huge.json has 268,435,457 bytes, expected at most 268,435,456: split it"):
-        labels.read(tmp_path / "huge.json")
+        labels.read(tmp_path / "huge.json", asked=whose)
 
 
 def test_two_labels_of_one_person_are_refused(tmp_path: Path) -> None:
@@ -83,31 +83,31 @@ def test_two_labels_of_one_person_are_refused(tmp_path: Path) -> None:
 def test_a_name_without_a_format_is_refused(tmp_path: Path, name: str) -> None:
     """A file whose name tells no format is not written."""
     with pytest.raises(ConfigError, match=f"{name} names no format, expected .csv"):
-        labels.write(items(), tmp_path / name, rubric="")
+        labels.write(items(), tmp_path / name, judge())
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A path that cannot be written is told as such."""
     with pytest.raises(ConfigError, match=r"sheet.csv cannot be written .*: correct the path"):
-        labels.write(items(), tmp_path / "none" / "sheet.csv", rubric="")
+        labels.write(items(), tmp_path / "none" / "sheet.csv", judge())
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_half_a_character_is_refused(tmp_path: Path, name: str) -> None:
     """A lone surrogate, which no file could hold, is refused with its item and text, and nothing is written."""
-    with pytest.raises(DataError, match=r"item pass-fail.001: response_a has half a character .* leave the item out"):
-        labels.write([item(1, "half \ud800")], tmp_path / name, rubric="")
+    with pytest.raises(DataError, match=r"item pass-fail.001: response has half a character .* leave the item out"):
+        labels.write([item(1, "half \ud800")], tmp_path / name, judge())
     with pytest.raises(DataError, match=r"rubric has half a character"):
-        labels.write(items(), tmp_path / name, rubric="\udfff")
+        labels.write(items(), tmp_path / name, judge(rubric="\udfff"))
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", KINDS[2:])
+@pytest.mark.parametrize("name", KINDS)
 def test_one_project_has_one_question(tmp_path: Path, name: str) -> None:
-    """A labelling tool shows all items the same buttons, so answers and pairs are not mixed there."""
-    with pytest.raises(ValueError, match="answers and pairs in one labelling project"):
-        labels.write([*items(), *items("pairwise")], tmp_path / name, rubric="")
+    """A file is of one judge's question, so answers and pairs are not mixed in it."""
+    with pytest.raises(ValueError, match="answers and pairs in one file"):
+        labels.write([*items(), *items("pairwise")], tmp_path / name, judge())
     assert not list(tmp_path.iterdir())
 
 
@@ -115,8 +115,8 @@ def test_one_project_has_one_question(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(("question", "outcome"), [("pass-fail", "fail"), ("pairwise", "tie")])
 def test_what_people_say_comes_back(tmp_path: Path, name: str, question: str, outcome: str) -> None:
     """Written, filled as the tool fills it, and read: every item has its label, with a name as we write names."""
-    labels.write(items(question), tmp_path / name, rubric="Pass what is right.")
-    found = labels.read(fill(tmp_path / name, outcome=outcome))
+    labels.write(items(question), tmp_path / name, judge(question))
+    found = labels.read(fill(tmp_path / name, outcome=outcome), asked=whose)
     assert [(one.item_id, one.annotator, one.outcome) for one in found.labels] == [
         (one.item_id, "ada-lovelace", outcome) for one in items(question)
     ]
@@ -133,23 +133,23 @@ def test_any_text_survives(texts: list[str], name: str) -> None:
     answer, other, turn, rubric = texts
     pairs = [item(number, answer, "pairwise", other, turns=[turn]) for number in (1, 2)]
     with tempfile.TemporaryDirectory() as folder:
-        labels.write(pairs, Path(folder) / name, rubric=rubric)
-        found = labels.read(fill(Path(folder) / name, outcome="b"))
+        labels.write(pairs, Path(folder) / name, judge("pairwise", rubric))
+        found = labels.read(fill(Path(folder) / name, outcome="b"), asked=whose)
     assert [(one.item_id, one.outcome) for one in found.labels] == [(pair.item_id, "b") for pair in pairs]
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_megabyte_survives(tmp_path: Path, name: str) -> None:
     """A response of a million characters is written and read back as any other."""
-    labels.write([item(1, "é=\n" * 333_334)], tmp_path / name, rubric="")
-    assert [one.outcome for one in labels.read(fill(tmp_path / name, outcome="pass")).labels] == ["pass"]
+    labels.write([item(1, "é=\n" * 333_334)], tmp_path / name, judge())
+    assert [one.outcome for one in labels.read(fill(tmp_path / name, outcome="pass"), asked=whose).labels] == ["pass"]
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_tells_what_a_judge_said(tmp_path: Path, name: str) -> None:
     """What people are shown names no case, no category, no slice, no model and no verdict, in any format."""
     one = items()[0].model_copy(update={"category": "secret-category", "slice": "natural", "case_id": "secret-case"})
-    labels.write([one], tmp_path / name, rubric="Pass what is right.")
+    labels.write([one], tmp_path / name, judge())
     text = (tmp_path / name).read_text(encoding="utf8")
     assert "secret" not in text
     assert not [word for word in TELLING if f'"{word}"' in text]
@@ -159,7 +159,7 @@ def test_nothing_tells_what_a_judge_said(tmp_path: Path, name: str) -> None:
 def test_what_people_need_is_there(tmp_path: Path, name: str) -> None:
     """Conversation, reference, both responses and the rubric are in the files, and each item once, in order."""
     pair = item(1, "the first", "pairwise", "the second", turns=["turn one", "turn two"])
-    labels.write([pair], tmp_path / name, rubric="Prefer what is right.")
+    labels.write([pair], tmp_path / name, judge("pairwise", "Prefer what is right."))
     text = "".join(file.read_text(encoding="utf8") for file in sorted(tmp_path.iterdir()))
     for shown in ("turn one", "turn two", pair.reference, "the first", "the second", "Prefer what is right."):
         assert shown in text

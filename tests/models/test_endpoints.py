@@ -31,7 +31,7 @@ def test_the_embedded_model_is_served_otherwise(project: Project) -> None:
     assert not endpoints.is_hosted({"OPENAI_API_KEY": ""})
     labels = LABELS.read()
     LABELS.write([one.model_copy(update={"split": "tune"}) for one in labels])
-    with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file()) as address:
+    with endpoints.embedded(items=ITEMS.file(), labels=LABELS.file(), judges=["correctness"]) as address:
         found = address()
         assert found.startswith("http://127.0.0.1:")
         assert "lexical-judge" in httpx.get(f"{found}/models").text

@@ -1,6 +1,8 @@
 """Consult: the user's model where there is one; otherwise one embedded endpoint for as long as it is wanted."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -9,6 +11,7 @@ from assay.models.endpoints import Model
 from assay.project.model_session import consulting, embedded_throughout
 from assay.project.tables.labels import LABELS
 from tests.cast import Project
+from tests.judges_made import LABELS_OF_TONE, made
 
 MODEL = Model(hosted="gpt-4.1-mini", embedded="lexical-judge")
 
@@ -46,3 +49,21 @@ def test_a_stage_alone_serves_itself(tuned: Project) -> None:
     assert "OPENAI_BASE_URL" not in os.environ
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{endpoint.base_url}/models")
+
+
+def test_the_embedded_judge_learns_from_judges_with_a_reference(
+    tuned: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A judge that is shown no reference is not among those whose labels fit it."""
+    made(tuned.folder, "tone", **LABELS_OF_TONE)
+    started: list[list[str]] = []
+
+    @contextmanager
+    def serve(_address: str, command: list[str]) -> Iterator[Callable[[], str]]:
+        started.append(command)
+        yield lambda: "http://127.0.0.1:9/v1"
+
+    monkeypatch.setattr("assay.models.process.starting", serve)
+    with embedded_throughout():
+        pass
+    assert [word for word in started[0] if word.startswith("--judge")] == ["--judge=correctness", "--judge=preference"]

@@ -210,5 +210,5 @@ def test_the_second_run_is_told_who_holds_the_lock(project: Project, now: dateti
 
 def test_labels_are_one_row_an_annotator(project: Project) -> None:
     """Two labels of one annotator on one item are refused."""
-    with pytest.raises(DataError, match=r"item_id \+ annotator: 2 rows"):
+    with pytest.raises(DataError, match=r"item_id \+ annotator \+ judge: 2 rows"):
         LABELS.write([label("pass-fail.001", "pass"), label("pass-fail.001", "fail")])

@@ -82,6 +82,8 @@
     if (event.key === "?") { const keys = document.getElementById("keys"); keys.hidden = !keys.hidden; return; }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key === "m") { mark(); return; }
+    const number = main.querySelector("[data-number]");
+    if (number && /^[0-9-]$/.test(key)) { number.focus(); return; } // the digit lands in the field
     const field = main.querySelector(`[data-focus="${CSS.escape(key)}"]`);
     if (field) { event.preventDefault(); field.focus(); return; }
     const button = document.querySelector(`[data-key="${CSS.escape(key)}"]`);

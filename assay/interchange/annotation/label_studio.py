@@ -6,6 +6,7 @@ Its flat exports, JSON_MIN and CSV, have one row an annotation and are read as a
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from assay.errors import DataError
 from assay.interchange.annotation.form import Filled, Form, LeftOut, Question, mapping, named, sequence, single
@@ -85,9 +86,17 @@ def _control(question: Question, about: str) -> str:
     head = f'name="{question.name}" toName="{about}"'
     if not question.options:
         return f'<Header value="{question.name}"/><TextArea {head}{required} rows="2" maxSubmissions="1"/>'
-    hot = ' hotkey="{at}"' if question.is_required else ""  # one key a question: the first has them
-    buttons = "".join(f'<Choice value="{word}"{hot.format(at=at)}/>' for at, word in enumerate(question.options, 1))
+    keys = _keys(question.options) if question.is_required else {}  # one key a question: the first has them
+    hot = {word: f' hotkey="{key}"' for word, key in keys.items()}
+    buttons = "".join(f"<Choice value={quoteattr(word)}{hot.get(word, '')}/>" for word in question.options)
     return f'<Choices {head} choice="single-radio"{required}>{buttons}</Choices>'
+
+
+def _keys(options: Sequence[str]) -> dict[str, str]:
+    """Return the key of each option: a digit its own, else the first nine by their places."""
+    if all(len(word) == 1 and word.isdigit() for word in options):
+        return {word: word for word in options}
+    return {word: str(place) for place, word in enumerate(options[:9], 1)}
 
 
 def _part(name: str) -> str:

@@ -1,8 +1,8 @@
-"""Serve the embedded models: `python -m assay.models.embedded --port N [--items ITEMS.jsonl --labels LABELS.jsonl]`.
+"""Serve the embedded models: `python -m assay.models.embedded --port N [--items FILE --labels FILE --judge NAME]`.
 
 They are there without key or network, behind the protocol that every other model is asked by. They are small programs
 and not language models; what each can and cannot do stands at the top of its module. Only the judge is fitted
-to labelled items; without them it goes by what the sample product's labels gave.
+to labelled items, by the labels for the judges named; without them it goes by what the sample product's labels gave.
 """
 
 import argparse
@@ -29,9 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--items", type=Path, help="JSON Lines of labelled items, for the judge")
     parser.add_argument("--labels", type=Path, help="JSON Lines of labels; only the split `tune` is used")
+    parser.add_argument("--judge", action="append", default=[], help="whose labels count; may stand several times")
     arguments = parser.parse_args(argv)
     try:
-        models = embedded_models(_judge(arguments.items, arguments.labels))
+        models = embedded_models(_judge(arguments.items, arguments.labels, arguments.judge))
         listener = _listen(arguments.port)
     except AssayError as error:
         sys.stderr.write(f"{error}\n")
@@ -42,12 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _judge(items: Path | None, labels: Path | None) -> LexicalJudge:
+def _judge(items: Path | None, labels: Path | None, judges: Sequence[str]) -> LexicalJudge:
     if items is None and labels is None:
         return LexicalJudge.fit([])
     if items is None or labels is None:
         raise ConfigError("found one of --items and --labels, expected both, or neither for a judge without labels")
-    return LexicalJudge.fit(majority(read(items, Item), read(labels, Label)))
+    return LexicalJudge.fit(majority(read(items, Item), read(labels, Label), judges))
 
 
 def _listen(port: int) -> socket.socket:

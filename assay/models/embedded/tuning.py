@@ -1,13 +1,17 @@
-"""Tuning: what people said of the items that a judge may be fitted to, and of no others."""
+"""Tuning: what people said of the items that a judge may be fitted to, and of no others.
+
+The embedded judge compares with a reference. So it is fitted to labels for judges that are shown one, and to no others:
+what people say of an answer's tone tells nothing of what it states.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from assay.errors import DataError
-from assay.records.label import Item, Label
+from assay.records.label import BEFORE, Item, Label
 from assay.records.record import Record
 from assay.storage.rows import parse_rows
 
@@ -36,22 +40,30 @@ def read(path: Path, record: type[R]) -> list[R]:
     return list(parse_rows(record, lines, str(path)))
 
 
-def majority(items: Iterable[Item], labels: Iterable[Label]) -> list[Tuned]:
+def majority(items: Iterable[Item], labels: Iterable[Label], judges: Collection[str]) -> list[Tuned]:
     """Return the items with tune labels, in order of their ids, each with its most frequent outcome.
 
     Items on which the annotators split evenly are left out; labels of other splits are not looked at.
+
+    Args:
+        items: All that are labelled.
+        labels: Of any judge.
+        judges: Whose labels count; a row of before judges had names there is of its kind's.
 
     Raises:
         DataError: A label is of no item, is no legal answer to the item's question, or stands there twice.
     """
     known = {item.item_id: item for item in items}
-    votes: dict[str, dict[str, str]] = defaultdict(dict)
+    votes: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for label in labels:
-        if label.split == "tune":
-            _refuse_unfit(label, known.get(label.item_id), votes[label.item_id])
-            votes[label.item_id][label.annotator] = label.outcome
-    decided = {item_id: _most_frequent(given.values()) for item_id, given in votes.items()}
-    return [Tuned(item=known[item_id], outcome=outcome) for item_id, outcome in sorted(decided.items()) if outcome]
+        item = known.get(label.item_id)
+        judge = label.judge or (BEFORE.get(item.question, "") if item else "")
+        if label.split == "tune" and (item is None or judge in judges):
+            given = votes[label.item_id, judge]
+            _refuse_unfit(label, item, given)
+            given[label.annotator] = label.outcome
+    decided = {key: _most_frequent(given.values()) for key, given in votes.items()}
+    return [Tuned(item=known[name], outcome=outcome) for (name, _), outcome in sorted(decided.items()) if outcome]
 
 
 def _refuse_unfit(label: Label, item: Item | None, given: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from assay.errors import DataError
 from assay.interchange import labels
 from tests.cast import item
+from tests.handouts import judge, whose
 
 ADA, BEN = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 FLAT = {
@@ -43,7 +44,7 @@ def said(value: str, user: str = ADA, **changes: Any) -> dict[str, Any]:
 def read(folder: Path, content: object, name: str = "records.json", **options: Any) -> labels.Reading:
     """Write an export and read it."""
     (folder / name).write_text(json.dumps(content))
-    return labels.read(folder / name, **options)
+    return labels.read(folder / name, asked=whose, **options)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +122,12 @@ def test_a_status_that_is_told_counts(tmp_path: Path) -> None:
 
 def test_each_persons_answers_in_a_list_are_read(tmp_path: Path) -> None:
     """The server's own layout has one response a person with all its values, its status and its time."""
-    one = {"values": {"outcome": {"value": "tie"}, "why": {"value": "both"}}, "status": "submitted", "user_id": ADA}
+    one = {"values": {"outcome": {"value": "fail"}, "why": {"value": "both"}}, "status": "submitted", "user_id": ADA}
     empty = {"values": None, "status": "discarded", "user_id": BEN}
     found = read(tmp_path, [nested(responses=[one | {"inserted_at": "2026-11-03T10:00:00"}, empty])])
     (label,) = found.labels
     assert (label.outcome, label.annotator, label.labelled_at and label.labelled_at.isoformat()) == (
-        "tie",
+        "fail",
         ADA,
         "2026-11-03T10:00:00+00:00",
     )
@@ -149,18 +150,21 @@ def test_metadata_tells_item_and_rubric(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("question", "outcomes"), [("pass-fail", ["pass", "fail"]), ("pairwise", ["a", "tie", "b"])])
 def test_argilla_can_load_what_is_written(tmp_path: Path, question: str, outcomes: list[str]) -> None:
     """Records have the fields that the settings declare, the rubric is the guidelines, and outcomes are the options."""
-    labels.write([item(1, "", question, "Or <b>no</b>.")], tmp_path / "items.argilla.json", rubric="Be fair.")
+    labels.write([item(1, "", question, "Or <b>no</b>.")], tmp_path / "items.argilla.json", judge(question, "Be fair."))
     (record,) = json.loads((tmp_path / "items.argilla.json").read_text())
     settings = json.loads((tmp_path / "items.argilla.settings.json").read_text())
     (asked,) = settings["questions"]
     assert [field["name"] for field in settings["fields"]] == list(record["fields"])
     assert {field["settings"]["type"] for field in settings["fields"]} == {"text"}
-    assert [field["name"] for field in settings["fields"] if field["required"]] == ["response_a"]
+    assert [field["name"] for field in settings["fields"] if field["required"]] == [
+        "response_a" if question == "pairwise" else "response"
+    ]
     assert (settings["guidelines"], asked["name"], asked["settings"]["type"]) == (
         "Be fair.",
         "outcome",
         "label_selection",
     )
     assert [option["value"] for option in asked["settings"]["options"]] == outcomes
-    assert record.keys() == {"id", "fields", "responses"}
+    assert record["metadata"] == {"judge": judge(question).name}
+    assert record.keys() == {"id", "fields", "responses", "metadata"}
     assert ("response_b" in record["fields"]) == (question == "pairwise")

@@ -13,13 +13,14 @@ import pytest
 from assay.errors import DataError
 from assay.interchange import labels
 from tests.cast import item
+from tests.handouts import judge, whose
 
 AT = "2026-11-03T10:00:00.123456Z"
 JSON_MIN = {
     "item_id": "x",
     "response_a": "=1+1",
     "id": 1,
-    "outcome": "tie",
+    "outcome": "fail",
     "annotator": 12,
     "annotation_id": 22,
     "created_at": AT,
@@ -27,7 +28,7 @@ JSON_MIN = {
     "lead_time": 4.2,
 }
 CSV = """"annotation_id","annotator","created_at","id","item_id","lead_time","outcome","response_a","updated_at"
-22,"12","2026-11-03T10:00:00.123456Z",1,"x",4.2,"tie","=1 ""+"" 1","2026-11-03T10:00:00.123456Z"
+22,"12","2026-11-03T10:00:00.123456Z",1,"x",4.2,"fail","=1 ""+"" 1","2026-11-03T10:00:00.123456Z"
 """
 
 
@@ -52,7 +53,7 @@ def task(*annotations: Any, **changes: Any) -> dict[str, Any]:
 def read(folder: Path, *tasks: object, name: str = "tasks.json", **options: Any) -> labels.Reading:
     """Write an export and read it."""
     (folder / name).write_text(json.dumps(tasks))
-    return labels.read(folder / name, **options)
+    return labels.read(folder / name, asked=whose, **options)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +137,8 @@ def test_what_is_no_label_is_told(tmp_path: Path) -> None:
 
 def test_other_questions_do_not_disturb(tmp_path: Path) -> None:
     """A comment beside the outcome is told and the outcome is read."""
-    found = read(tmp_path, task(annotation(answer("b", name="tone"), answer("tie"))))
-    assert [one.outcome for one in found.labels] == ["tie"]
+    found = read(tmp_path, task(annotation(answer("b", name="tone"), answer("fail"))))
+    assert [one.outcome for one in found.labels] == ["fail"]
     assert len(found.left_out) == 1
 
 
@@ -150,11 +151,11 @@ def test_the_rubric_s_version_comes_with_the_task(tmp_path: Path) -> None:
 
 def test_the_flat_exports_say_the_same(tmp_path: Path) -> None:
     """JSON_MIN, CSV and TSV give the label that the full export gives, down to the person's name and the time."""
-    (full,) = read(tmp_path, task(annotation(answer("tie")))).labels
+    (full,) = read(tmp_path, task(annotation(answer("fail")))).labels
     (flat,) = read(tmp_path, JSON_MIN, name="min.json").labels
     (tmp_path / "export.csv").write_text(CSV)
     (tmp_path / "export.tsv").write_text(CSV.replace('","', '"\t"').replace(",", "\t"))
-    tables = [labels.read(tmp_path / f"export.{ending}").labels[0] for ending in ("csv", "tsv")]
+    tables = [labels.read(tmp_path / f"export.{ending}", asked=whose).labels[0] for ending in ("csv", "tsv")]
     assert {one._replace(place="") for one in (full, flat, *tables)} == {full._replace(place="")}
 
 
@@ -170,7 +171,7 @@ def test_a_task_nobody_labelled_is_told(tmp_path: Path) -> None:
 def test_the_interface_shows_every_text(tmp_path: Path, question: str, outcomes: list[str]) -> None:
     """The interface is well-formed whatever was written, has one choice an outcome, and names only data that exists."""
     hostile = '"/><Choice value="pass"/>&]]>'
-    labels.write([item(1, hostile, question, hostile)], tmp_path / "tasks.label-studio.json", rubric=hostile)
+    labels.write([item(1, hostile, question, hostile)], tmp_path / "tasks.label-studio.json", judge(question, hostile))
     (written,) = json.loads((tmp_path / "tasks.label-studio.json").read_text())
     view = ET.fromstring((tmp_path / "tasks.label-studio.xml").read_text())  # noqa: S314 - we wrote it
     (choices,) = view.iter("Choices")
@@ -188,7 +189,7 @@ def test_the_interface_shows_every_text(tmp_path: Path, question: str, outcomes:
 
 def test_a_pair_stands_side_by_side(tmp_path: Path) -> None:
     """Both responses of a pair are in one row of the interface, in equal width."""
-    labels.write([item(1, "A", "pairwise", "B")], tmp_path / "tasks.label-studio.json", rubric="")
+    labels.write([item(1, "A", "pairwise", "B")], tmp_path / "tasks.label-studio.json", judge("pairwise"))
     view = ET.fromstring((tmp_path / "tasks.label-studio.xml").read_text())  # noqa: S314 - we wrote it
     (row,) = [part for part in view.iter("View") if "display: flex" in part.get("style", "")]
     assert [text.get("name") for text in row.iter("Text")] == ["response_a", "response_b"]

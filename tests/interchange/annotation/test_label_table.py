@@ -10,6 +10,7 @@ import pytest
 from assay.errors import DataError
 from assay.interchange import labels
 from tests.cast import item
+from tests.handouts import judge, whose
 
 FORMULAE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")
 
@@ -17,7 +18,7 @@ FORMULAE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")
 def read(folder: Path, text: str, name: str = "x.csv") -> labels.Reading:
     """Write a table and read it."""
     (folder / name).write_bytes(text.encode())
-    return labels.read(folder / name, annotator="ada")
+    return labels.read(folder / name, asked=whose, annotator="ada")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +79,12 @@ def test_every_spreadsheet_s_csv_is_read(tmp_path: Path, mark: str, end: str, be
 
 def test_every_column_is_read(tmp_path: Path) -> None:
     """Annotator, rubric and time are the row's own where it has them; else the annotator is who was named."""
-    text = "item_id,outcome,annotator,rubric_version,labelled_at\nx,pass,Ben B,2,2026-11-03T10:00:00Z\ny,b,,,\n"
+    text = "item_id,outcome,annotator,rubric_version,labelled_at\nx,pass,Ben B,2,2026-11-03T10:00:00Z\ny,fail,,,\n"
     first, second = read(tmp_path, text).labels
     assert first[:4] == ("x", "ben-b", "pass", "2")
     assert first.labelled_at
     assert first.labelled_at.isoformat() == "2026-11-03T10:00:00+00:00"
-    assert second[:5] == ("y", "ada", "b", "", None)
+    assert second[:5] == ("y", "ada", "fail", "", None)
 
 
 def test_an_open_row_is_told(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_values_of_json_are_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1e"])
 def test_a_separator_within_a_text_ends_no_line(tmp_path: Path, separator: str) -> None:
     """What Unicode calls the end of a line may stand in a response, as our own sheets have it, and ends no row."""
-    labels.write([item(1, f"one{separator}two")], tmp_path / "x.jsonl", rubric="")
+    labels.write([item(1, f"one{separator}two")], tmp_path / "x.jsonl", judge())
     text = (tmp_path / "x.jsonl").read_bytes().decode().replace('"outcome": ""', '"outcome": "pass"')
     assert [one.outcome for one in read(tmp_path, text, "x.jsonl").labels] == ["pass"]
 
@@ -114,12 +115,13 @@ def test_a_separator_within_a_text_ends_no_line(tmp_path: Path, separator: str) 
 def test_no_cell_is_a_formula(tmp_path: Path, formula: str) -> None:
     """In a spreadsheet what a model, a user or a rubric wrote stays text, behind an apostrophe."""
     one = item(1, formula, "pairwise", formula, turns=[formula], reference=formula)
-    labels.write([one], tmp_path / "x.csv", rubric=formula)
+    labels.write([one], tmp_path / "x.csv", judge("pairwise", formula))
     text = (tmp_path / "x.csv").read_bytes().decode("utf-8-sig")
     header, cells = csv.reader(io.StringIO(text, newline=""))
     assert header == [
         "item_id",
-        "conversation",
+        "judge",
+        "question",
         "reference",
         "response_a",
         "response_b",
@@ -127,7 +129,7 @@ def test_no_cell_is_a_formula(tmp_path: Path, formula: str) -> None:
         "outcome",
         "annotator",
     ]
-    assert cells == [one.item_id, *[f"'{formula}"] * 5, "", ""]
+    assert cells == [one.item_id, "preference", *[f"'{formula}"] * 5, "", ""]
 
 
 def test_an_apostrophe_before_a_formula_is_undone(tmp_path: Path) -> None:
@@ -138,5 +140,5 @@ def test_an_apostrophe_before_a_formula_is_undone(tmp_path: Path) -> None:
 
 def test_no_items_are_an_empty_sheet(tmp_path: Path) -> None:
     """Where nothing is left to label, the sheet has its header only and reads as no labels."""
-    labels.write([], tmp_path / "x.csv", rubric="")
-    assert labels.read(tmp_path / "x.csv") == ([], [])
+    labels.write([], tmp_path / "x.csv", judge())
+    assert labels.read(tmp_path / "x.csv", asked=whose) == ([], [])

@@ -13,6 +13,8 @@ from assay.records.label import Item, Label
 
 _LINES = Path(__file__).with_name("lexical_facts.jsonl").read_text(encoding="utf-8").splitlines()
 FACTS: list[dict[str, str]] = [json.loads(line) for line in _LINES]
+JUDGES = ("correctness", "preference")
+"""Whose labels these are."""
 GARBLED = "Lorem box box the of subscribe unicorn potato 99 !!"
 REFUSAL = "I am sorry, but I cannot help with that."
 

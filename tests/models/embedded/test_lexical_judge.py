@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lexical_facts import items, labels
+from lexical_facts import JUDGES, items, labels
 
 from assay.errors import DataError
 from assay.models.embedded.features import FEATURES
@@ -17,7 +17,7 @@ from assay.records.label import Item, Label
 
 def fit(given_labels: Sequence[Label]) -> LexicalJudge:
     """Fit a judge to the fixture's items and these labels."""
-    return LexicalJudge.fit(majority(items(), given_labels))
+    return LexicalJudge.fit(majority(items(), given_labels, JUDGES))
 
 
 JUDGE = fit(labels())
@@ -80,8 +80,8 @@ def test_even_splits_are_dropped() -> None:
     mine = labels()[0]
     other = turned(mine.model_copy(update={"annotator": "ben"}))
     third = mine.model_copy(update={"annotator": "cem"})
-    assert majority(items(), [mine, other]) == []
-    assert [one.outcome for one in majority(items(), [mine, other, third])] == [mine.outcome]
+    assert majority(items(), [mine, other], JUDGES) == []
+    assert [one.outcome for one in majority(items(), [mine, other, third], JUDGES)] == [mine.outcome]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_unfit_labels_are_refused(change: dict[str, str], complaint: str) -> Non
     """A label of no item, of the wrong kind, or given twice stops the judge instead of bending it."""
     pair = labels()[0]
     with pytest.raises(DataError, match=complaint):
-        majority(items(), [pair, pair.model_copy(update=change)])
+        majority(items(), [pair, pair.model_copy(update=change)], JUDGES)
 
 
 def test_heldout_labels_change_nothing() -> None:
@@ -164,3 +164,13 @@ def test_a_million_characters_take_no_time() -> None:
     for text in ("a b c d. " * 110_000, "7" * 1_000_000, "can't " * 160_000, "A" * 1_000_000):
         JUDGE.compare("A reference with 7 words in it.", text, text)
     assert time.process_time() - started < 3
+
+
+def test_labels_of_another_question_move_nothing() -> None:
+    """What people say of an answer's tone on the very same items leaves the judge as it is, name and all."""
+    of_tone = [turned(one).model_copy(update={"judge": "tone"}) for one in labels()]
+    named = [one.model_copy(update={"judge": "correctness"}) for one in labels() if one.outcome in ("pass", "fail")]
+    pairs = [one for one in labels() if one.outcome not in ("pass", "fail")]
+    assert fit([*labels(), *of_tone]) == JUDGE
+    assert fit([*named, *pairs, *of_tone]) == JUDGE
+    assert not fit(of_tone).is_fitted
