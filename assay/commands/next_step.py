@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from assay.calibration.certificate import Certificate, standing
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.split import TUNE
+from assay.commands import label_sampling
 from assay.judges import prompt
 from assay.judges.prompt import JudgePrompt
 from assay.project import files
@@ -111,8 +112,9 @@ def _of_judge(judge: JudgePrompt, certificate: Certificate | None, worth: str, l
     if labels.waiting:
         return Step(f"{have}; {labels.waiting} drawn items wait for people", "assay desk")
     if missing > 0:
-        total = ceil(missing / (1 - TUNE))
-        return Step(f"{have}; draw about {total} more", f"assay labels draw --judge {name} --labels {total}")
+        more = ceil(missing / (1 - TUNE))
+        there = sum(label_sampling.plan(judge, labels=2).drawn.values())
+        return Step(f"{have}; draw about {more} more", f"assay labels draw --judge {name} --labels {there + more}")
     if worth == "failed" and certificate:
         missed = ", ".join(f"{floor.figure} ({floor.found})" for floor in certificate.floors if not floor.met)
         what = f"{name}: its labels suffice, and it misses {missed}: improve its rubric or model in a folder beside it"

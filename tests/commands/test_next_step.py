@@ -1,0 +1,116 @@
+"""Next: at every moment of a project's first weeks, what is missing and the one command that brings it."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from assay.cli.main import app
+from assay.commands.next_step import least, lines, steps
+from assay.project import files
+from assay.project.results import GATE
+from assay.project.tables.evalset import CASES
+from assay.project.tables.labels import DRAWS, ITEMS, LABELS
+from assay.project.tables.responses import BASELINE
+from assay.stages import calibrate, publish
+from tests.cast import Project
+from tests.nights import EVERY_CASE, good_night
+
+
+def commands(now: datetime) -> list[str]:
+    """Return the commands that are proposed, in order."""
+    return [step.command for step in steps(now)]
+
+
+def test_before_the_first_case_a_case_is_missing(project: Project, now: datetime) -> None:
+    """A project without cases is told to bring some, and nothing further."""
+    assert commands(now) == ["assay import cases.yaml --reviewer NAME"]
+    assert project.folder.is_dir()
+
+
+def test_before_the_first_night_a_night_is_missing(project: Project, now: datetime) -> None:
+    """With cases and without an answer the product is to be asked."""
+    CASES.write(EVERY_CASE)
+    assert commands(now) == ["assay nightly"]
+    assert project.folder.is_dir()
+
+
+def test_labels_are_counted_against_what_the_floors_need(project: Project, now: datetime) -> None:
+    """Without a label the step says how many the floors need, and draws them; what is drawn waits at the desk."""
+    night = good_night()
+    ITEMS.file().unlink()
+    LABELS.file().unlink()
+    night.anchors = []
+    night.lose(40)
+    assert night.publish(now, is_certified=False).word == "uncalibrated"
+    (first, *_) = steps(now)
+    assert first.what.startswith("correctness: 0 of about 50 held-out labels that its floors need, 0 of 20 fails")
+    words = first.command.split()
+    assert (words[:5], int(words[-1]) > 80) == (["assay", "labels", "draw", "--judge", "correctness"], True)
+    assert CliRunner().invoke(app, words[1:]).exit_code == 0
+    assert commands(now)[0] == "assay desk"
+    assert len(DRAWS.read()) == int(words[-1])
+    assert project.folder.is_dir()
+
+
+def test_labels_that_suffice_are_calibrated(project: Project, now: datetime) -> None:
+    """With labels enough and no certificate the judge is to be calibrated; with one nothing of it is missing."""
+    night = good_night()
+    night.publish(now, is_certified=False)
+    assert commands(now)[0] == "assay calibrate --judge correctness"
+    calibrate.run(now)
+    assert publish.run(now)[0].word == "pass"
+    assert steps(now) == []
+    assert lines([])[0].startswith("Nothing is missing")
+    held = json.loads(Path("data/calibration/correctness.json").read_text())
+    assert commands(datetime.fromisoformat(held["expires"]))[0] == "assay calibrate --judge correctness"
+    assert project.folder.is_dir()
+
+
+def test_a_judge_that_misses_its_floors_is_to_be_improved(project: Project, now: datetime) -> None:
+    """Where labels suffice and floors are missed, the figures are named, and no more labels are asked for."""
+    project.params("calibrate", policy={"correctness": {"tpr": 0.99, "min_rarer": 5, "tnr": 0.5}})
+    night = good_night()
+    night.publish(now)
+    (first, *_) = steps(now)
+    assert "labels that its floors need" in first.what or "misses tpr" in first.what
+    assert project.folder.is_dir()
+
+
+def test_without_a_baseline_one_is_accepted(project: Project, now: datetime) -> None:
+    """Before anything was accepted there is nothing to compare with."""
+    night = good_night()
+    night.publish(now)
+    BASELINE.file().unlink()
+    assert "assay accept" in commands(now)
+    assert project.folder.is_dir()
+
+
+def test_the_verdict_s_own_advice_comes_last(project: Project, now: datetime) -> None:
+    """A regression keeps the gate's own next step; without a verdict the night is to be run."""
+    night = good_night()
+    night.lose(30)
+    night.publish(now)
+    assert "assay cases --failing" in steps(now)[-1].command
+    files.path(GATE).unlink()
+    assert commands(now)[-1] == "assay nightly"
+    assert project.folder.is_dir()
+
+
+@pytest.mark.parametrize(("floor", "n"), [(0.8, 50), (0.6, 11), (0.9, 300)])
+def test_how_many_labels_a_floor_takes(floor: float, n: int) -> None:
+    """The lower bound of Wilson's interval reaches the floor at so many labels, about, and not below."""
+    found = least(floor, 0.92)
+    assert 0.5 * n <= found <= 1.5 * n
+
+
+def test_as_json_each_step_has_its_command(project: Project, now: datetime) -> None:
+    """Machines get every step with its command; nothing is written."""
+    night = good_night()
+    night.publish(now, is_certified=False)
+    before = project.files()
+    done = CliRunner().invoke(app, ["next", "--json"])
+    assert [set(row) for row in json.loads(done.stdout)] == [{"what", "command"}] * len(json.loads(done.stdout))
+    assert project.files() == before
