@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assay.judges.declaration import Declaration
 from assay.judges.reply import MOST_REASON, Reply, around, parse
+from tests.spellings import AROUND
 
 PASS = Declaration()
 PAIR = Declaration(question="pairwise")
@@ -42,33 +43,13 @@ def written(kind: str, **more: Any) -> str:
     return json.dumps({"verdict": int(said) if declared.question == "score" else said, **more})
 
 
-AROUND = {
-    "plain": "{}",
-    "blanks around": " \n\t{}\r\n ",
-    "a mark of byte order": "\ufeff{}",
-    "fence": "```json\n{}\n```",
-    "fence without a name": "```\n{}\n```",
-    "fence with a capital name": "```JSON\n{}\n```\n",
-    "fence on one line": "```json {}```",
-    "fence with blanks": "\n```json  \n  {}  \n```  ",
-    "fence of another system": "```json\r\n{}\r\n```",
-    "thoughts": "<think>\nThe response says what the reference says.\n</think>\n\n{}",
-    "no thoughts": "<think>\n\n</think>\n{}",
-    "thoughts with an object": '<think>Not {{"verdict": "pass"}} and not {{"verdict": "A"}}.</think>{}',
-    "thoughts by another name": "<Thinking>Hm.</Thinking>{}",
-    "thoughts in square brackets": "[THINK]Hm.[/THINK]{}",
-    "thoughts and fence": "<think>Hm.</think>\n```json\n{}\n```",
-    "ChatML": "{}<|im_end|>",
-    "Llama": "{}<|eot_id|>",
-    "two marks": "{}</s> <|endoftext|>\n",
-    "Gemma": "{}<end_of_turn>\n",
-    "DeepSeek": "{}<\uff5cend\u2581of\u2581sentence\uff5c>",
-    "fence and mark": "```json\n{}\n```<|im_end|>",
+LED = {
     "lead": "Here you go: {}",
     "lead of politeness": "Sure! Here is the verdict:\n{}",
     "lead and fence": "Here is my evaluation:\n\n```json\n{}\n```",
     "verdict as lead": "My final verdict is: {}",
 }
+"""Phrases of a judge that say what follows."""
 WITHIN = {
     "a reason after": lambda kind: written(kind, reason="It states it."),
     "a reason before": lambda kind: '{"rationale": "It states it.", ' + written(kind)[1:],
@@ -92,10 +73,10 @@ WITHIN = {
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-@pytest.mark.parametrize("spelling", sorted(AROUND))
+@pytest.mark.parametrize("spelling", sorted(AROUND | LED))
 def test_what_stands_around_a_reply_is_harmless(kind: str, spelling: str) -> None:
     """One fence, thoughts, marks of an end and a fixed phrase lose no verdict, and move none."""
-    reply = read(KINDS[kind][0], AROUND[spelling].format(written(kind)))
+    reply = read(KINDS[kind][0], (AROUND | LED)[spelling].format(written(kind)))
     assert (reply.status, reply.said) == ("ok", KINDS[kind][1])
 
 
@@ -170,7 +151,7 @@ def test_nothing_ambiguous_is_read(kind: str, spelling: str) -> None:
 
 def test_there_are_forty() -> None:
     """Both lists keep the size that was promised."""
-    assert len(AROUND) + len(WITHIN) >= 40
+    assert len(AROUND | LED) + len(WITHIN) >= 40
     assert len(AMBIGUOUS) >= 40
 
 
