@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from assay.judges import pairwise, prompt
+from assay.judges import decision, pairwise, prompt
 from assay.judges.declaration import METADATA, Declaration, Structured, lacking, text_name
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt, response_format
@@ -22,6 +22,15 @@ AGAIN = "again"
 KEYED_PARSER = "1"
 """Stands in the journal's keys where the version of the parser once stood. How a reply is read is no part of what was
 asked, so a new parser reads the replies that were paid for; the fingerprint of a verdict has the parser's version."""
+PROBE = (
+    {"role": "system", "content": 'Answer with exactly one JSON object and nothing else: {"verdict": "pass"}.'},
+    {
+        "role": "user",
+        "content": "<question>\nIs this a probe?\n</question>\n\n<reference>\nYes.\n</reference>\n\n"
+        "<response>\nYes.\n</response>\n\n<contexts>\nYes.\n</contexts>",
+    },
+)
+"""The first small question to every model; the sections are for those that read nothing else."""
 NOTHING = {"score": None, "as_is": None, "swapped": None}
 Texts = Mapping[str, Any]
 
@@ -37,6 +46,8 @@ class Manner(NamedTuple):
     """None for a model that takes none."""
     extra: str = "{}"
     """More parameters of the request, as JSON."""
+    api: str = "chat"
+    """Anything else is asked for a decision, with nothing of the form of a reply."""
 
     def request(self, declared: Declaration) -> dict[str, Any]:
         """Return the parameters of a request to a judge, the messages aside."""
@@ -46,12 +57,16 @@ class Manner(NamedTuple):
 
     def parameters(self) -> dict[str, Any]:
         """Return what of the request could move a verdict, the prompt and the form of the reply aside."""
+        if self.api != "chat":
+            return dict(json.loads(self.extra))
         warmth = {} if self.temperature is None else {"temperature": self.temperature}
         asked = {"logprobs": True, "top_logprobs": 5} if self.log_probabilities else {}
         return {**json.loads(self.extra), **warmth, **asked}
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what enters the fingerprint."""
+        if self.api != "chat":
+            return self.parameters() | {"api": self.api}
         return self.parameters() | ({} if self.structured == "json-schema" else {"structured": self.structured})
 
 
@@ -169,6 +184,25 @@ def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
     return {**texts, "response_a": first, "response_b": second}, {**texts, "response_a": second, "response_b": first}
 
 
+def request(judge: JudgePrompt, texts: Texts, manner: Manner) -> dict[str, Any]:
+    """Return what is sent about one order of a question, the model aside."""
+    if manner.api != "chat":
+        return {**decision.asked(judge, texts), **manner.parameters()}
+    return {"messages": judge.render(**texts), **manner.request(judge.declared)}
+
+
+def probe(manner: Manner) -> dict[str, Any]:
+    """Return a first small question, which tells which model answers."""
+    if manner.api != "chat":
+        return {**decision.probe(), **manner.parameters()}
+    return {"messages": list(PROBE), **manner.request(Declaration(reasoning="none"))}
+
+
+def read(question: Question, reply: Mapping[str, Any]) -> Reply:
+    """Return what a reply without an error comes to, its probability aside."""
+    return _read(prompt.load(question.judge), {**reply, "tokens": None})
+
+
 def key(question: Question, texts: Texts, asked: Asked) -> str:
     """Return the journal's key of one order of a question."""
     elsewhere = [asked.base_url] if asked.base_url else []
@@ -183,16 +217,6 @@ def _asked(judge: JudgePrompt, asked: Asked) -> str:
 @lru_cache
 def _answered(judge: JudgePrompt, asked: Asked) -> str:
     return fingerprint(judge, asked.model, asked.reported, asked.manner.fingerprint(), PARSER_VERSION)
-
-
-def has_verdict(question: Question, reply: Mapping[str, Any]) -> bool:
-    """Tell whether a reply holds a legal verdict; if not, it may be worth asking once more."""
-    return _read(prompt.load(question.judge), {**reply, "tokens": None}).status == "ok"
-
-
-def is_readable(question: Question, reply: Mapping[str, Any]) -> bool:
-    """Tell whether a reply says anything that can be read: a verdict, or that there will be none."""
-    return _read(prompt.load(question.judge), {**reply, "tokens": None}).status != "unparsed"
 
 
 def kept(question: Question, reply: Mapping[str, Any]) -> dict[str, Any]:

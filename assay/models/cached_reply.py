@@ -36,5 +36,6 @@ async def said(
     choice = reply["choices"][0]
     kept = {name: choice["message"][name] for name in ("content", "refusal")}
     kept |= {"finish_reason": choice["finish_reason"], "model": reply["model"] or ""}
-    text = orjson.dumps({**kept, "tokens": (choice["logprobs"] or {}).get("content")}).decode()
+    tokens = choice["logprobs"].get("content") if isinstance(choice["logprobs"], dict) else None
+    text = orjson.dumps({**kept, "tokens": tokens if isinstance(tokens, list) else None}).decode()
     return Answer(text, fault="" if is_readable(kept) else "malformed")
