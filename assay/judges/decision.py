@@ -40,8 +40,8 @@ def asked(judge: JudgePrompt, texts: Mapping[str, Text]) -> dict[str, Any]:
         judge: Whose rubric and question it is.
         texts: As for `JudgePrompt.render`.
     """
-    shown = judge.shown(texts)
-    state = "\n\n".join(f"<{name}>\n{text}\n</{name}>" for name, text in shown.items() if text)
+    shown = [(name, text) for name, text in judge.shown(texts).items() if text or name.startswith("response")]
+    state = "\n\n".join(f"<{name}>\n{text}\n</{name}>" for name, text in shown)
     declared = judge.declared
     meaning = PAIR if declared.is_pair else {verdict: verdict for verdict in declared.verdicts}
     instructions = f"{judge.rubric}\n\n{DATA}\n\n{ASKED[declared.question]}"

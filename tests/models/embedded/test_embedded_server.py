@@ -20,7 +20,7 @@ from openai import AsyncOpenAI
 
 from assay.generation import prompt as generator_prompt
 from assay.generation.strategies import Ask
-from assay.judges.prompt import Text, load
+from assay.judges.prompt import Text, load, response_format
 from assay.judges.reply import Reply, parse
 from assay.models.embedded.__main__ import main
 from assay.models.embedded.judges import lexical_judge
@@ -75,11 +75,11 @@ def judged(url: str, judge: str, model: str, **texts: Text) -> Reply:
         logprobs=True,
         top_logprobs=5,
         temperature=0,
-        response_format=prompt.response_format(),
+        response_format=response_format(prompt.declared),
     )
     choice = reply["choices"][0]
     logprobs = choice["logprobs"]["content"]
-    return parse(prompt.question, choice["message"]["content"], None, choice["finish_reason"], logprobs)
+    return parse(prompt.declared, choice["message"]["content"], None, choice["finish_reason"], logprobs)
 
 
 def test_unknown_model_is_404(url: str) -> None:
@@ -228,7 +228,7 @@ def test_top_logprobs_are_sorted_and_cut() -> None:
     request = ChatRequest(model="lexical-judge", messages=messages, logprobs=True, top_logprobs=2)
     reply = completion(request, lexical_judge(JUDGE)(request))
     tokens = reply["choices"][0]["logprobs"]["content"]
-    top = [alternative["logprob"] for alternative in tokens[4]["top_logprobs"]]
+    top = [alternative["logprob"] for alternative in tokens[-2]["top_logprobs"]]
     assert reply["choices"][0]["message"]["content"] == "".join(token["token"] for token in tokens)
     assert len(top) == 2
     assert top == sorted(top, reverse=True)
