@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from assay.judges import decision, pairwise, prompt
+from assay.judges import decision, pairwise
 from assay.judges.declaration import METADATA, Declaration, Structured, lacking, text_name
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt, response_format
-from assay.judges.reply import PARSER_VERSION, Reply, around, parse
+from assay.judges.reply import PARSER_VERSION, Reply, parse
 from assay.records.case import Case, ToolCall
 from assay.records.label import Item
 from assay.records.record import digest
@@ -93,6 +93,8 @@ class Question(NamedTuple):
     """One set of texts for an answer; two for a pair, the second with A and B swapped."""
     epoch: str
     """The night for an anchor; empty for what need not be asked again."""
+    prompt: JudgePrompt
+    """The judge, as its folder had it when this was asked."""
 
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
@@ -113,14 +115,14 @@ def compares(judge: JudgePrompt, case: Case) -> bool:
 
 def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
     """Ask a judge about an answer."""
-    return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "")
+    return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "", judge)
 
 
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
     texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
     shown = _both_orders(texts, response.text, rival.text)
-    return Question("pair", case.case_id, response.trial, judge.name, shown, "")
+    return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge)
 
 
 def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
@@ -128,16 +130,16 @@ def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     texts = _of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
     if judge.declared.is_pair:
         shown = _both_orders(texts, item.response_a, item.response_b)
-        return Question("anchor", item.item_id, 0, judge.name, shown, night)
+        return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
     given = _of_answer(item.response_a, item.contexts, item.tool_calls, item.messages, item.final_state)
-    return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night)
+    return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night, judge)
 
 
 def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
     """Ask a judge of production about a conversation."""
     given = {"question": trace.question, "contexts": trace.contexts, "response": trace.answer}
     texts = {name: given[name] for name in judge.texts}
-    return Question("target", trace.trace_id, 0, judge.name, (texts,), "")
+    return Question("target", trace.trace_id, 0, judge.name, (texts,), "", judge)
 
 
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
@@ -200,13 +202,13 @@ def probe(manner: Manner) -> dict[str, Any]:
 
 def read(question: Question, reply: Mapping[str, Any]) -> Reply:
     """Return what a reply without an error comes to, its probability aside."""
-    return _read(prompt.load(question.judge), {**reply, "tokens": None})
+    return _read(question.prompt, {**reply, "tokens": None})
 
 
 def key(question: Question, texts: Texts, asked: Asked) -> str:
     """Return the journal's key of one order of a question."""
     elsewhere = [asked.base_url] if asked.base_url else []
-    return digest(["judge", _asked(prompt.load(question.judge), asked), texts, question.epoch, *elsewhere])
+    return digest(["judge", _asked(question.prompt, asked), texts, question.epoch, *elsewhere])
 
 
 @lru_cache
@@ -219,18 +221,13 @@ def _answered(judge: JudgePrompt, asked: Asked) -> str:
     return fingerprint(judge, asked.model, asked.reported, asked.manner.fingerprint(), PARSER_VERSION)
 
 
-def kept(question: Question, reply: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the journal keeps of a reply: of its log-probabilities those at the verdict."""
-    return around(reply, prompt.load(question.judge).declared)
-
-
 def verdict(question: Question, said: Sequence[Mapping[str, Any]], asked: Asked) -> Verdict:
     """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
 
     Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
     that the judge has changed.
     """
-    judge = prompt.load(question.judge)
+    judge = question.prompt
     models = {reply["model"] for reply in said if "model" in reply} or {asked.reported}
     common = {
         "item_id": question.item_id,

@@ -66,6 +66,8 @@ class Reply:
     """The verdict as the judge declares it: a label, a score."""
     rationale: str = ""
     """Why, as the judge says."""
+    place: int = 0
+    """Where in the reply the verdict begins."""
 
 
 class Verdict(NamedTuple):
@@ -129,6 +131,7 @@ def parse(
         detail=detail,
         said=verdict.said,
         rationale=verdict.rationale,
+        place=verdict.place,
     )
 
 
@@ -143,23 +146,24 @@ def find(declared: Declaration, content: str) -> Verdict | None:
     return _alone(declared, content, span)
 
 
-def around(reply: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
+def around(raw: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     """Return a reply with that token alone that its verdict's probability is read from.
 
     A rationale has hundreds, each with its alternatives: a journal that kept them all would hold nothing else.
+
+    Args:
+        raw: The reply as the endpoint gave it.
+        reply: What was read of it.
     """
-    tokens, content = reply.get("tokens"), reply.get("content") or ""
-    if not tokens:
-        return dict(reply)
-    verdict = find(declared, content)
-    if verdict is None:
-        return {**reply, "tokens": None}
-    place = _token_at(tokens, content, verdict.place)
+    tokens = raw.get("tokens")
+    if not tokens or reply.status != "ok":
+        return {**raw, "tokens": None}
+    place = _token_at(tokens, raw["content"], reply.place)
     if place is None:
-        return {**reply, "tokens": tokens[:1]}
+        return {**raw, "tokens": tokens[:1]}
     number, offset = place
     kept = {name: tokens[number][name] for name in ("token", "logprob", "top_logprobs") if name in tokens[number]}
-    return {**reply, "tokens": [kept], "tokens_at": offset}
+    return {**raw, "tokens": [kept], "tokens_at": offset}
 
 
 def _alone(declared: Declaration, content: str, span: Span) -> Verdict | None:

@@ -22,7 +22,7 @@ from assay.judges.advice import ENOUGH, Cause, Watch
 from assay.judges.declaration import JudgeModel, Structured
 from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import AGAIN, Asked, Manner, Question, Texts
-from assay.judges.reply import Reply
+from assay.judges.reply import Reply, around
 from assay.models import endpoints
 from assay.models.cached_reply import said
 from assay.models.chat import Asks, Endpoint
@@ -132,7 +132,7 @@ class Bench:
 
 
 def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, watch: Watch) -> Call:
-    judge, manner = prompt.load(question.judge), seat.asked.manner
+    judge, manner = question.prompt, seat.asked.manner
 
     async def put() -> Answer:
         request = questions.request(judge, texts, manner)
@@ -144,14 +144,14 @@ def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, 
             is_over = reply is None or reply.status == "ok" or times == panel.ask_again
             times += not is_over
         watch.note(advice.cause(judge.declared, manner, raw, reply))
-        return _kept(question, raw, reply, answer.fault, times)
+        return _kept(raw, reply, answer.fault, times)
 
     return Call(key, put)
 
 
-def _kept(question: Question, raw: dict[str, Any], reply: Reply | None, fault: str, times: int) -> Answer:
+def _kept(raw: dict[str, Any], reply: Reply | None, fault: str, times: int) -> Answer:
     """Return an answer as the journal keeps it; what nobody can read is never final."""
-    kept = raw if reply is None else questions.kept(question, raw)
+    kept = raw if reply is None else around(raw, reply)
     again = {AGAIN: times} if times else {}
     unread = "malformed" if reply is not None and reply.status == "unparsed" else ""
     return Answer(orjson.dumps(kept | again).decode(), fault=fault or unread)

@@ -345,6 +345,7 @@ def test_probability_is_one(masses: list[float]) -> None:
     assert there + back == pytest.approx(1)
 
 
+PLAIN = '{"verdict": "pass"}'
 REASONED = [
     token('{"'),
     token("rationale"),
@@ -403,15 +404,14 @@ def test_a_journal_keeps_one_token() -> None:
     """Of hundreds of tokens the verdict's alone is kept, and the same probability is read from it."""
     content = '{"rationale": "Not pass, fail", "verdict": "fail"}'
     tokens = [*REASONED, token("fail", 0.8, **{"pass": 0.2}), token('"}')]
-    kept = around({"content": content, "tokens": tokens}, PASS)
+    kept = around({"content": content, "tokens": tokens}, read(PASS, content))
     assert [one["token"] for one in kept["tokens"]] == ["fail"]
     reply = parse(PASS, content, None, "stop", kept["tokens"], kept["tokens_at"])
     assert reply == read(PASS, content, tokens=tokens)
-    assert around(kept, PASS) == kept or kept["tokens_at"] == 0
 
 
 @pytest.mark.parametrize("tokens", [None, [], [{"token": 1}] * 500, [{}] * 500, [token("x")] * 500, ["x"] * 500])
 def test_a_journal_keeps_next_to_nothing_that_cannot_be_used(tokens: Any) -> None:
     """Tokens that spell something else, or are none, do not fill the journal either."""
-    assert len(around({"content": '{"verdict": "pass"}', "tokens": tokens}, PASS)["tokens"] or []) <= 1
-    assert not around({"content": "It depends.", "tokens": tokens}, PASS)["tokens"]
+    assert len(around({"content": PLAIN, "tokens": tokens}, read(PASS, PLAIN))["tokens"] or []) <= 1
+    assert not around({"content": "It depends.", "tokens": tokens}, read(PASS, "It depends."))["tokens"]
