@@ -190,7 +190,12 @@ def request(judge: JudgePrompt, texts: Texts, manner: Manner) -> dict[str, Any]:
     """Return what is sent about one order of a question, the model aside."""
     if manner.api != "chat":
         return {**decision.asked(judge, texts), **manner.parameters()}
-    return {"messages": judge.render(**texts), **manner.request(judge.declared)}
+    return {"messages": judge.render(**texts), **_parameters(judge, manner)}
+
+
+@lru_cache
+def _parameters(judge: JudgePrompt, manner: Manner) -> dict[str, Any]:
+    return manner.request(judge.declared)
 
 
 def probe(manner: Manner) -> dict[str, Any]:

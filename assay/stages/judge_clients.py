@@ -24,7 +24,7 @@ from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import AGAIN, Asked, Manner, Question, Texts
 from assay.judges.reply import Reply, around
 from assay.models import endpoints
-from assay.models.cached_reply import said
+from assay.models.cached_reply import raw_reply
 from assay.models.chat import Asks, Endpoint
 from assay.models.engine import Answer, Call, Work
 from assay.models.journal import Journal
@@ -138,13 +138,12 @@ def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, 
         request = questions.request(judge, texts, manner)
         times, is_over = 0, False
         while not is_over:
-            answer = await said(seat.chat, **request)
-            raw = orjson.loads(answer.text)
+            raw, fault = await raw_reply(seat.chat, **request)
             reply = None if "error" in raw else questions.read(question, raw)
             is_over = reply is None or reply.status == "ok" or times == panel.ask_again
             times += not is_over
         watch.note(advice.cause(judge.declared, manner, raw, reply))
-        return _kept(raw, reply, answer.fault, times)
+        return _kept(raw, reply, fault, times)
 
     return Call(key, put)
 
