@@ -5,6 +5,7 @@ path sends the same bytes itself; `through="openai"` sends them through the pack
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -25,7 +26,7 @@ ABSURD = 2**40
 """Tokens that no reply has."""
 QUOTA = "insufficient_quota"
 COMPLETIONS = "/chat/completions"
-SURROGATE = (b"\\ud", b"\\uD")
+SURROGATE = re.compile(rb"\\u[dD]")
 ESCAPE = b"\\u"
 """Begins a spelling of a character under which a key may have come through."""
 Read = TypeVar("Read")
@@ -57,20 +58,20 @@ class Endpoint(BaseModel, frozen=True):
     __str__ = __repr__
 
 
-class _Message(BaseModel, extra="allow", strict=True):
+class _Message(BaseModel, strict=True):
     content: str | None = None
     refusal: str | None = None
     tool_calls: list[Any] | None = None
 
 
-class _Choice(BaseModel, extra="allow", strict=True):
+class _Choice(BaseModel, strict=True):
     message: _Message
     finish_reason: str | None = None
     logprobs: Any = None
 
 
-class _Completion(BaseModel, extra="allow", strict=True):
-    """What every caller may rely on; what else the endpoint sent is passed on as it is."""
+class _Completion(BaseModel, strict=True):
+    """What every caller may rely on; what else the endpoint sent is passed on as it is, unlooked at."""
 
     choices: list[_Choice] = Field(min_length=1)
     model: str | None = None
@@ -311,7 +312,7 @@ def _join_parts(found: Any) -> None:  # noqa: ANN401 - any JSON value
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Read JSON; what only a lenient reader takes (half characters, NaN in log-probabilities) is left to one."""
-    if not any(mark in body for mark in SURROGATE):
+    if ESCAPE not in body or not SURROGATE.search(body):
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:
