@@ -30,7 +30,7 @@ _FENCE = re.compile(r"```(?:[A-Za-z0-9_-]{0,12}[ \t]{0,8}\r?\n|(?:json)?[ \t]{0,
 FENCE = "```"
 
 
-class Span(NamedTuple):
+class ReplySpan(NamedTuple):
     """Where the reply itself stands in what a model wrote."""
 
     start: int
@@ -48,7 +48,7 @@ def bare(content: str) -> str:
     return content[found.start : found.end]
 
 
-def outside(content: str) -> Span:
+def outside(content: str) -> ReplySpan:
     """Return where a reply stands between its thoughts and its marks of an end.
 
     Thoughts with more than one tag of each end are left on: a text that was thought about may have closed them.
@@ -58,17 +58,17 @@ def outside(content: str) -> Span:
         tags = list(islice(_TAG.finditer(content, start), 3))
         if [tag[1] for tag in tags] == ["", "/"] and tags[0][2].lower() == tags[1][2].lower():
             start = skipped(content, tags[1].end(), end)
-    return Span(min(start, end), end)
+    return ReplySpan(min(start, end), end)
 
 
-def unfenced(content: str, span: Span) -> Span:
+def unfenced(content: str, span: ReplySpan) -> ReplySpan:
     """Return what one fence around the whole of a span holds, without blanks at its ends; else the span itself."""
     start, end = span
     opened = _FENCE.match(content, start, end)
     if opened is None or not content.endswith(FENCE, opened.end(), end):
         return span
     last = _trimmed(content, opened.end(), end - len(FENCE))
-    return Span(skipped(content, opened.end(), last), last)
+    return ReplySpan(skipped(content, opened.end(), last), last)
 
 
 def skipped(content: str, start: int, end: int) -> int:

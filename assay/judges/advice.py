@@ -97,7 +97,7 @@ def _form_setting(declared: Declaration, manner: Manner) -> str:
     return "`reasoning: none`" if declared.reasoning != "none" else OTHER_MODEL
 
 
-class Watch:
+class FailureWatch:
     """Notices when everything that one model replies to one judge fails alike, from its first reply on."""
 
     def __init__(self, tell: Callable[[Cause], None]) -> None:

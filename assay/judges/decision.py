@@ -23,7 +23,7 @@ PAIR = {"A": "response_a is better", "B": "response_b is better", "tie": "neithe
 KINDS = {"pass-fail": "yes-no", "labels": "choice", "pairwise": "choice", "score": "levels"}
 
 
-class Decision(NamedTuple):
+class DecisionQuestion(NamedTuple):
     """One question with a closed list of outcomes."""
 
     kind: str
@@ -45,10 +45,10 @@ def asked(judge: JudgePrompt, texts: Mapping[str, Text]) -> dict[str, Any]:
     declared = judge.declared
     meaning = PAIR if declared.is_pair else {verdict: verdict for verdict in declared.verdicts}
     instructions = f"{judge.rubric}\n\n{DATA}\n\n{ASKED[declared.question]}"
-    return {"state": state, "decision": Decision(KINDS[declared.question], instructions, meaning)}
+    return {"state": state, "decision": DecisionQuestion(KINDS[declared.question], instructions, meaning)}
 
 
 def probe() -> dict[str, Any]:
     """Return a first small question, which tells which model answers."""
     meaning = {"pass": "pass", "fail": "fail"}
-    return {"state": "This is a probe.", "decision": Decision("yes-no", "Is this a probe?", meaning)}
+    return {"state": "This is a probe.", "decision": DecisionQuestion("yes-no", "Is this a probe?", meaning)}

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from assay.judges.declaration import Declaration
 from assay.judges.delimiters import sendable
 from assay.records.verdict import Outcome
-from assay.reply_text import BLANKS, WITHHELD, Span, is_whole, outside, skipped, unfenced
+from assay.reply_text import BLANKS, WITHHELD, ReplySpan, is_whole, outside, skipped, unfenced
 
 PARSER_VERSION = "1"
 """Part of every judge's fingerprint: raise it whenever a reply that had a verdict could get another one. That more
@@ -70,7 +70,7 @@ class Reply:
     """Where in the reply the verdict begins."""
 
 
-class Verdict(NamedTuple):
+class FoundVerdict(NamedTuple):
     """A legal verdict that was found in a reply."""
 
     said: str
@@ -135,7 +135,7 @@ def parse(
     )
 
 
-def find(declared: Declaration, content: str) -> Verdict | None:
+def find(declared: Declaration, content: str) -> FoundVerdict | None:
     """Return the one verdict of a reply; None where there is none, or more than one way to read it."""
     span = outside(content)
     if lead := _LEAD.match(content, span.start, span.end):
@@ -166,7 +166,7 @@ def around(raw: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
     return {**raw, "tokens": [kept], "tokens_at": offset}
 
 
-def _alone(declared: Declaration, content: str, span: Span) -> Verdict | None:
+def _alone(declared: Declaration, content: str, span: ReplySpan) -> FoundVerdict | None:
     """Read a reply that is a legal verdict and nothing else, in quotes or in bold at most."""
     if span.end - span.start > MOST_BARE:
         return None
@@ -174,11 +174,11 @@ def _alone(declared: Declaration, content: str, span: Span) -> Verdict | None:
     for word in (text, text.lstrip(_BEFORE).rstrip(_AFTER)):
         said = _verdict(declared, word)
         if said is not None:
-            return Verdict(said, span.start + text.index(word), "")
+            return FoundVerdict(said, span.start + text.index(word), "")
     return None
 
 
-def _of_object(declared: Declaration, text: str, span: Span) -> Verdict | None:
+def _of_object(declared: Declaration, text: str, span: ReplySpan) -> FoundVerdict | None:
     """Read the verdict of an object that reaches from end to end."""
     try:
         members = _members(text, span)
@@ -191,10 +191,10 @@ def _of_object(declared: Declaration, text: str, span: Span) -> Verdict | None:
     said = _verdict(declared, verdict.value)
     reasons = {key: member.value for key, member in zip(keys, members, strict=True) if isinstance(member.value, str)}
     why = next((reasons[name] for name in RATIONALES if name in reasons), "")
-    return None if said is None else Verdict(said, verdict.place, sendable(why[:MOST_REASON]))
+    return None if said is None else FoundVerdict(said, verdict.place, sendable(why[:MOST_REASON]))
 
 
-def _members(text: str, span: Span) -> list[_Member]:
+def _members(text: str, span: ReplySpan) -> list[_Member]:
     """Return the members of an object of plain values.
 
     Raises:
@@ -291,7 +291,7 @@ def _show(text: str | None) -> str:
 def _probability(
     declared: Declaration,
     content: str,
-    verdict: Verdict,
+    verdict: FoundVerdict,
     tokens: Sequence[Mapping[str, Any]] | None,
     tokens_at: int | None,
 ) -> tuple[float | None, str]:

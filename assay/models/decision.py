@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from assay.errors import CallError
-from assay.judges.decision import Decision
+from assay.judges.decision import DecisionQuestion
 from assay.models.chat import ABSURD, Chat, Usage
 from assay.models.transport import Sent
 
@@ -24,7 +24,7 @@ PATHS = {"decision": "/systemone", "openai-decision": "/decisions"}
 LEAST_LOGPROB = -100.0
 ROUNDED = 0.05
 """Servers round to two digits, so that probabilities come to one within this."""
-Shape = Callable[[str, Decision], dict[str, Any]]
+Shape = Callable[[str, DecisionQuestion], dict[str, Any]]
 
 
 class Decisions:
@@ -63,7 +63,7 @@ class Decisions:
         return await self._chat.post(self._path, {"model": self.endpoint.model, **shaped, **request}, read)
 
 
-def _system_one(state: str, decision: Decision) -> dict[str, Any]:
+def _system_one(state: str, decision: DecisionQuestion) -> dict[str, Any]:
     criteria: dict[str, dict[str, Any]] = {
         "yes-no": {},
         "choice": {"criteria": dict(decision.outcomes)},
@@ -76,7 +76,7 @@ def _system_one(state: str, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _openai(state: str, decision: Decision) -> dict[str, Any]:
+def _openai(state: str, decision: DecisionQuestion) -> dict[str, Any]:
     outcomes = decision.outcomes.items()
     more: dict[str, dict[str, Any]] = {
         "yes-no": {},
@@ -91,7 +91,7 @@ def _openai(state: str, decision: Decision) -> dict[str, Any]:
 SHAPES: dict[str, Shape] = {"decision": _system_one, "openai-decision": _openai}
 
 
-def completion(body: bytes, decision: Decision) -> dict[str, Any]:
+def completion(body: bytes, decision: DecisionQuestion) -> dict[str, Any]:
     """Return a decision endpoint's answer as a chat completion.
 
     Raises:

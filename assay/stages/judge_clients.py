@@ -18,7 +18,7 @@ from pydantic import Field
 
 from assay.errors import CallError, ConfigError, EndpointError
 from assay.judges import advice, ensemble, prompt, questions
-from assay.judges.advice import ENOUGH, Cause, Watch
+from assay.judges.advice import ENOUGH, Cause, FailureWatch
 from assay.judges.declaration import JudgeModel, Structured
 from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import AGAIN, Asked, Manner, Question, Texts
@@ -91,7 +91,7 @@ class Bench:
         """
         self.panels, self._key = panels, key
         self.notes: list[str] = []
-        self._watches: dict[tuple[str, Endpoint], Watch] = {}
+        self._watches: dict[tuple[str, Endpoint], FailureWatch] = {}
 
     @property
     def seats(self) -> int:
@@ -106,9 +106,9 @@ class Bench:
                 key = self._key(question, texts, seat.asked)
                 yield _call(panel, seat, question, texts, key, self._watch(question.judge, seat.chat.endpoint))
 
-    def _watch(self, judge: str, endpoint: Endpoint) -> Watch:
+    def _watch(self, judge: str, endpoint: Endpoint) -> FailureWatch:
         if (judge, endpoint) not in self._watches:
-            self._watches[judge, endpoint] = Watch(partial(self._note, judge, endpoint))
+            self._watches[judge, endpoint] = FailureWatch(partial(self._note, judge, endpoint))
         return self._watches[judge, endpoint]
 
     def _note(self, judge: str, endpoint: Endpoint, cause: Cause) -> None:
@@ -131,7 +131,7 @@ class Bench:
         return ensemble.combine(votes).model_copy(update={"source_run": asked_by})
 
 
-def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, watch: Watch) -> Call:
+def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, watch: FailureWatch) -> Call:
     judge, manner = question.prompt, seat.asked.manner
 
     async def put() -> Answer:

@@ -1,4 +1,4 @@
-"""Decision models: two shapes of one question, and an answer that is read like the reply of any judge."""
+"""DecisionQuestion models: two shapes of one question, and an answer that is read like the reply of any judge."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assay.errors import AccessError, CallError
-from assay.judges.decision import Decision
+from assay.judges.decision import DecisionQuestion
 from assay.judges.declaration import Declaration
 from assay.judges.reply import Reply as Judgement
 from assay.judges.reply import parse
@@ -25,9 +25,11 @@ SCORE = Declaration(question="score", range=(2, 5), pass_threshold=4)
 KINDS = {"pass-fail": "yes-no", "pairwise": "choice", "labels": "choice", "score": "levels"}
 
 
-def question(declared: Declaration) -> Decision:
+def question(declared: Declaration) -> DecisionQuestion:
     """Return what a judge of this kind asks."""
-    return Decision(KINDS[declared.question], "By the rubric?", {verdict: verdict for verdict in declared.verdicts})
+    return DecisionQuestion(
+        KINDS[declared.question], "By the rubric?", {verdict: verdict for verdict in declared.verdicts}
+    )
 
 
 def ask(reply: Reply, declared: Declaration, path: str = "", **more: Any) -> tuple[Served, dict[str, Any], Meter]:
