@@ -1,8 +1,8 @@
 """What the README's figures come from: `python -m benchmarks [NAME ...] [--rounds N]`, all of them without a name.
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
-that it holds on any machine as a ratio. Names: speed, slow, start, memory, cores, faults, limits, kills, statistics,
-desk, duplicates, nights.
+that it holds on any machine as a ratio. Names: speed, judging, slow, start, memory, cores, faults, limits, kills,
+statistics, desk, duplicates, nights.
 """
 
 import json
@@ -19,6 +19,7 @@ from benchmarks import measure
 from benchmarks.measure import Cost, median
 
 WAYS = ("aiohttp", "openai", "assay")
+JUDGING_WAYS = ("openai-judging", "judging")
 SIZES = (5_000, 10_000)
 LATENCY_S, CONCURRENCY = 0.05, 64
 SLOW_S, SLOW_CONCURRENCY, SLOW_SIZE = 1.0, 512, 5_000
@@ -39,6 +40,27 @@ def speed(rounds: int) -> Figures:
         "sizes": {count: shown(count, LATENCY_S, CONCURRENCY, costs) for count, costs in found.items()},
         "cpu_ms_of_one_more_call": marginal,
         "cpu_ratio_to_openai_script": round(marginal["assay"] / marginal["openai"], 3),
+    }
+
+
+def judging(rounds: int) -> Figures:
+    """CPU of one more judged call, with a reason and log-probabilities, beside a script that asks the same."""
+    found: dict[str, dict[int, list[Cost]]] = {way: {count: [] for count in SIZES} for way in JUDGING_WAYS}
+    for _ in range(rounds):
+        for count in SIZES:
+            with (
+                measure.serving(LATENCY_S) as served,
+                measure.project(served.url, count, CONCURRENCY, "answered") as folder,
+            ):
+                for way in JUDGING_WAYS:
+                    found[way][count].append(measure.run(way, served.url, count, CONCURRENCY, folder))
+    small, large = SIZES
+    costs = {way: {count: median(found[way][count]) for count in SIZES} for way in JUDGING_WAYS}
+    one_more = {way: (of[large].cpu_s - of[small].cpu_s) / (large - small) * 1000 for way, of in costs.items()}
+    return {
+        "sizes": {way: {count: cost._asdict() for count, cost in of.items()} for way, of in costs.items()},
+        "cpu_ms_of_one_more_judged_call": {way: round(cost, 3) for way, cost in one_more.items()},
+        "cpu_ratio_to_openai_script": round(one_more["judging"] / one_more["openai-judging"], 3),
     }
 
 
@@ -150,6 +172,7 @@ def shown(count: int, latency_s: float, concurrency: int, costs: dict[str, Cost]
 
 FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
     "speed": speed,
+    "judging": judging,
     "slow": slow,
     "start": start,
     "memory": memory,

@@ -1,22 +1,28 @@
 """A loopback endpoint that is never the bottleneck: `python -m benchmarks.endpoint LATENCY_S`.
 
 It prints its port and, when the first request comes, the time of that. It answers every chat completion after the
-latency: a judge's question (one with a response format) with a verdict, anything else with a sentence. Raw asyncio: a
-framework would cost more than what is measured.
+latency: a judge's question (one with a response format) with a reason and a verdict, and with log-probabilities where
+they are asked for as `top_logprobs`; anything else with a sentence. Raw asyncio: a framework would cost more than what
+is measured.
 """
 
 import asyncio
 import json
+import re
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
 
-def reply(content: str) -> bytes:
-    """Return a whole HTTP answer with this content."""
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+def reply(content: str, tokens: Sequence[str] = ()) -> bytes:
+    """Return a whole HTTP answer with this content, and with the log-probabilities of its tokens if there are any."""
+    logprobs = {"content": [token(text) for text in tokens], "refusal": None} if tokens else None
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "finish_reason": "stop", "message": message, "logprobs": logprobs}
     usage = {"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72}
     whole = {
         "id": "1",
@@ -30,8 +36,22 @@ def reply(content: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
+def token(text: str) -> dict[str, Any]:
+    """Return a token with four alternatives, as OpenAI's API spells it."""
+    other = [alternative(f"other{number}", -9.5 - number) for number in range(4)]
+    return {**alternative(text, -0.01), "top_logprobs": [alternative(text, -0.01), *other]}
+
+
+def alternative(text: str, logprob: float) -> dict[str, Any]:
+    """Return what could stand at a place."""
+    return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+
+
 ANSWER = reply("Yes, refunds are possible within 14 days of delivery.")
-VERDICT = reply('{"verdict": "pass"}')
+WHY = "The response gives the fourteen days of the reference and adds nothing that the reference does not say."
+TOKENS = ['{"', "rationale", '":', ' "', *re.findall(r" ?\S+", WHY), '",', ' "', "verdict", '":', ' "', "pass", '"}']
+VERDICT = reply("".join(TOKENS))
+LIKELY_VERDICT = reply("".join(TOKENS), TOKENS)
 
 
 class Clock:
@@ -72,7 +92,9 @@ class Connection(asyncio.Protocol):
 
     def reply(self, body: bytes) -> None:
         """Answer a request after the latency."""
-        answer = VERDICT if b'"response_format"' in body else ANSWER
+        answer = ANSWER
+        if b'"response_format"' in body:
+            answer = LIKELY_VERDICT if b'"top_logprobs"' in body else VERDICT
         self._loop.call_later(self._latency_s, self._transport.write, answer)
 
 

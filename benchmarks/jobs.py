@@ -1,4 +1,4 @@
-"""The same job in three ways: N cases, one call to the product and one to the judge each.
+"""The same job in three ways: N cases, one call to the product and one to the judge each; or the judge's alone in two.
 
 `python -m benchmarks.jobs WAY BASE_URL N CONCURRENCY` runs one way in a process of its own, so that everything it costs
 is in that process. `assay` runs in the project folder that `benchmarks.project` has made.
@@ -16,7 +16,10 @@ from assay.project.params import read_params
 
 PRODUCT = "Cleo asks question {number} about refunds. Is it within 14 days?"
 JUDGE = "Is this a good answer to question {number}? {answer}"
-FORMAT = {"type": "json_object"}
+FORM: dict[str, Any] = {"response_format": {"type": "json_object"}, "logprobs": True, "top_logprobs": 5}
+"""What a judge's question asks for, in every way."""
+JUDGED_BY = "correctness"
+"""The sample's judge that is measured."""
 NIGHT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 
 
@@ -39,7 +42,7 @@ async def aiohttp(base_url: str, count: int, concurrency: int) -> None:
         async def work() -> None:
             for number in numbers:
                 answer = await ask(question(PRODUCT.format(number=number)))
-                await ask(question(JUDGE.format(number=number, answer=answer), response_format=FORMAT))
+                await ask(question(JUDGE.format(number=number, answer=answer), **FORM))
 
         await asyncio.gather(*[work() for _ in range(concurrency)])
 
@@ -57,7 +60,7 @@ async def openai(base_url: str, count: int, concurrency: int) -> None:
 
         async def one(number: int) -> None:
             answer = await ask(question(PRODUCT.format(number=number)))
-            await ask(question(JUDGE.format(number=number, answer=answer), response_format=FORMAT))
+            await ask(question(JUDGE.format(number=number, answer=answer), **FORM))
 
         await asyncio.gather(*[one(number) for number in range(count)])
 
@@ -71,6 +74,42 @@ def assay(base_url: str) -> None:
     executed = execute.run(NIGHT)
     tallies = [vars(tally) for tally in (executed, judge.run(NIGHT))]
     print(json.dumps([{name: tally[name] for name in ("asked", "known", "requests")} for tally in tallies]))
+
+
+def judging(base_url: str) -> None:
+    """The judge's stage alone: one judged call for each answer of the project."""
+    os.environ["OPENAI_BASE_URL"] = base_url
+    from assay.stages import judge
+
+    print(json.dumps({"asked": judge.run(NIGHT).asked}))
+
+
+async def openai_judging(base_url: str, count: int, concurrency: int) -> None:
+    """The same judged calls in the openai package: same messages, same form, reason and verdict read as JSON."""
+    from openai import AsyncOpenAI
+
+    from assay.judges.prompt import load, response_format
+
+    judge = load(JUDGED_BY)
+    marks = {name: f"(the {name})" for name in judge.texts}
+    shown = [message["content"] for message in judge.render(**marks)]
+    form = {"response_format": response_format(judge.declared), "logprobs": True, "top_logprobs": 5, "temperature": 0}
+    gate, verdicts = asyncio.Semaphore(concurrency), []
+    async with AsyncOpenAI(base_url=base_url, api_key="none") as client:
+
+        async def one(number: int) -> None:
+            user = shown[1].replace(marks["question"], PRODUCT.format(number=number))
+            messages: Any = [{"role": "system", "content": shown[0]}, {"role": "user", "content": user}]
+            async with gate:
+                reply = await client.chat.completions.create(model="bench", messages=messages, **form)
+            choice = reply.choices[0]
+            told = json.loads(str(choice.message.content))
+            tokens = choice.logprobs.content if choice.logprobs else None
+            likely = next((token.logprob for token in tokens or [] if token.token == told["verdict"]), None)
+            verdicts.append((told["verdict"], told["rationale"], likely))
+
+        await asyncio.gather(*[one(number) for number in range(count)])
+    print(json.dumps({"asked": len(verdicts)}))
 
 
 def cores(runner: str) -> None:
@@ -93,7 +132,9 @@ if __name__ == "__main__":
     way, url, number, at_once = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     if way == "assay":
         assay(url)
+    elif way == "judging":
+        judging(url)
     elif way in {"threads", "processes"}:
         cores(way)
     else:
-        asyncio.run({"aiohttp": aiohttp, "openai": openai}[way](url, number, at_once))
+        asyncio.run({"aiohttp": aiohttp, "openai": openai, "openai-judging": openai_judging}[way](url, number, at_once))

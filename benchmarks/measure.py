@@ -56,10 +56,10 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def project(url: str, count: int, concurrency: int) -> Iterator[Path]:
+def project(url: str, count: int, concurrency: int, *more: str) -> Iterator[Path]:
     """Make a project meanwhile, in a process of its own: what this one has imported would count as the job's memory."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.project", folder, url, str(count), str(concurrency)]
+        command = [sys.executable, "-m", "benchmarks.project", folder, url, str(count), str(concurrency), *more]
         subprocess.run(command, check=True, env=environment())
         yield Path(folder)
 

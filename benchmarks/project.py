@@ -1,4 +1,7 @@
-"""A project whose product is the benchmark's endpoint: `python -m benchmarks.project FOLDER URL N CONCURRENCY`."""
+"""A project whose product is the benchmark's endpoint, with answers to its cases where they are asked for.
+
+`python -m benchmarks.project FOLDER URL N CONCURRENCY [answered]`
+"""
 
 import os
 import shutil
@@ -10,7 +13,9 @@ from pathlib import Path
 import yaml
 
 from assay.project.tables.evalset import CASES
+from assay.project.tables.responses import RESPONSES
 from assay.records.case import Case, Expectation
+from assay.records.response import Response
 from benchmarks.jobs import PRODUCT
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +62,34 @@ def make(folder: Path, base_url: str, count: int, concurrency: int, deadline_s: 
         CASES.write([case(number) for number in range(count)])
 
 
+def answer(folder: Path, count: int) -> None:
+    """Write an answer to each of the cases, for a judge alone to be measured."""
+    with inside(folder):
+        RESPONSES.write([response(case(number)) for number in range(count)])
+
+
+def response(of: Case) -> Response:
+    """Return an answer to a case."""
+    return Response(
+        case_id=of.case_id,
+        revision=of.revision(),
+        target="bench",
+        trial=0,
+        epoch="2026-11-02",
+        status="ok",
+        error_kind="",
+        error="",
+        text=f"Yes, refunds are possible within 14 days of delivery; this is about {of.case_id}.",
+        messages=[],
+        tool_calls=[],
+        contexts=[],
+        final_state="{}",
+        prompt_tokens=60,
+        completion_tokens=12,
+        latency_s=0.1,
+    )
+
+
 @contextmanager
 def inside(folder: Path) -> Iterator[None]:
     """Make a folder the current one for the length of the block."""
@@ -70,3 +103,5 @@ def inside(folder: Path) -> Iterator[None]:
 
 if __name__ == "__main__":
     make(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    if "answered" in sys.argv:
+        answer(Path(sys.argv[1]), int(sys.argv[3]))

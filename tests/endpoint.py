@@ -60,6 +60,8 @@ class Served:
         """Start with nothing asked."""
         self.url = url
         self.asked: list[Body] = []
+        self.heads: list[tuple[str, dict[str, str]]] = []
+        """Path and headers of each call, the headers by their name in small letters."""
         self.peak = 0
         """The most calls that were in flight at once."""
         self._in_flight = 0
@@ -100,6 +102,7 @@ def serving(script: Script) -> Iterator[Served]:
             self._send(as_json({"object": "list", "data": []}))
 
         def do_POST(self) -> None:
+            served.heads.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with served.counting(body):
                 reply = script(body)

@@ -17,6 +17,7 @@ from assay.generation.strategies import Ask, Way
 from assay.records.candidate import Source
 from assay.records.case import Case, Expectation, SimulatedUser
 from assay.records.record import digest
+from assay.reply_text import bare
 
 MAX_CASES = 50
 """Per reply; a longer list is a generator running away."""
@@ -102,7 +103,7 @@ def parse(content: str | None, ask: Ask) -> Proposals:
             are the only legal parents and sources, and its examples are never to be repeated.
     """
     try:
-        found = json.loads(content or "")
+        found = json.loads(bare(content or ""))
     except (ValueError, RecursionError) as error:
         return Proposals(found=[], rejected=[f"the reply is not JSON ({error}), expected an object with `cases`"])
     items = found.get("cases") if isinstance(found, dict) and set(found) == {"cases"} else None

@@ -5,7 +5,7 @@ The hash of all that could move a verdict is the judge's version; nobody has to 
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,8 @@ LEAST, WHOLE = 2, 101
 SHORT = 40
 SCHEMA = "judge.schema.json"
 """File beside the judges' folders, for editors."""
+LEVELS = 10
+"""Scores that a decision model tells apart."""
 
 
 class JudgeModel(Record):
@@ -43,15 +45,17 @@ class JudgeModel(Record):
     """The model's name at its endpoint."""
     embedded: str = ""
     """The embedded model that stands in where there is neither key nor address."""
-    base_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    base_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
     """Another endpoint than OPENAI_BASE_URL: another provider, or a server of one's own."""
     api_key_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
     """The variable that holds the key of that endpoint; the key of OPENAI_API_KEY is never sent to it."""
-    api: Literal["chat", "decision"] = "chat"
-    """`decision`: an endpoint that answers with a probability and no text."""
+    api: Literal["chat", "decision", "openai-decision"] = "chat"
+    """`decision`: an endpoint that answers with probabilities and no text, as System One does at `/systemone`;
+    `openai-decision`: in the shape of OpenAI's Decisions API. An address that ends in `/systemone` or `/decisions` is
+    asked as it is."""
     query: dict[str, str] = Field(default={})
     """Added to the address, such as Azure's `api-version`."""
-    headers: dict[str, str] = Field(default={})
+    headers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")], str] = Field(default={})
     """Sent besides; `$NAME` as a value is the variable of that name, so that no key stands in a file."""
     parameters: dict[str, Any] = Field(default={})
     """OpenAI's or the server's own, such as `max_tokens`, `reasoning_effort` or `seed`."""
@@ -174,7 +178,7 @@ class Declaration(Record):
     @model_validator(mode="after")
     def _check(self) -> Self:
         """Refuse what does not go together."""
-        for check in (self._check_labels, self._check_score, self._check_input):
+        for check in (self._check_labels, self._check_score, self._check_input, self._check_decision):
             check()
         return self
 
@@ -226,6 +230,16 @@ class Declaration(Record):
             raise ValueError("question pairwise compares responses: add response to input")
         if self.is_pair and self.scope == "traces":
             raise ValueError("production has no second version: scope traces takes another question")
+
+    def _check_decision(self) -> None:
+        if all(model.api == "chat" for model in self.models):
+            return
+        if self.examples:
+            raise ValueError(
+                "a decision model is shown no examples: take the line out, or say in the rubric what they say"
+            )
+        if self.question == "score" and len(self.verdicts) > LEVELS:
+            raise ValueError(f"a decision model tells at most {LEVELS} scores apart: give a shorter range")
 
 
 def text_name(name: str) -> str:

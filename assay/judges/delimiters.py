@@ -52,6 +52,11 @@ def _fold(character: str) -> str:
 _SKELETON = _Skeleton()
 
 
+def sendable(text: str) -> str:
+    """Return the text with U+FFFD in place of what no file and no request can hold: control characters, half ones."""
+    return _UNSENDABLE.sub("\ufffd", text)
+
+
 def neutralise(text: str, names: Iterable[str]) -> str:
     """Return the text with every look-alike of a delimiter broken, and nothing else changed.
 
@@ -61,7 +66,7 @@ def neutralise(text: str, names: Iterable[str]) -> str:
         text: What a model or a user wrote.
         names: The names of the delimiters that the text stands among.
     """
-    text = _UNSENDABLE.sub("\ufffd", text)
+    text = sendable(text)
     pattern = _lookalike(tuple(names))
     if not pattern.search(text.translate(_SKELETON)):
         return text

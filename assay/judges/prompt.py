@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,11 @@ class JudgePrompt:
     system: str
     """The system message: it holds no judged text, so it is the same in every call."""
 
+    @cached_property
+    def form(self) -> str:
+        """Return in words which replies are legal."""
+        return wanted(self.declared)
+
     @property
     def version(self) -> str:
         """Return name and content hash, such as `tone@3f2a`."""
@@ -87,7 +92,7 @@ class JudgePrompt:
         """
         if set(texts) != set(self.texts):
             raise ConfigError(f"judge {self.name}: got the texts {sorted(texts)}; pass exactly {sorted(self.texts)}")
-        user = _user(self.template, self.declared, self.rubric, self.shown(texts))
+        user = _user(self.template, self.declared.question, self.form, self.rubric, self.shown(texts))
         return [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
 
     def shown(self, texts: Mapping[str, Text]) -> dict[str, str]:
@@ -232,9 +237,10 @@ def _template(
     ]
     try:
         template = _ENVIRONMENT.from_string(source)
-        common = {"rubric": rubric, "kind": declared.question, "form": wanted(declared)}
+        form = wanted(declared)
+        common = {"rubric": rubric, "kind": declared.question, "form": form}
         system = _block(template, "system", **common, examples=shown)
-        _user(template, declared, "", dict.fromkeys(declared.texts(), ""))
+        _user(template, declared.question, form, "", dict.fromkeys(declared.texts(), ""))
     except (TemplateError, KeyError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
         raise ConfigError(
             f"{where} is no template of the blocks system and user ({one_line(error)}): correct it"
@@ -242,8 +248,8 @@ def _template(
     return template, system
 
 
-def _user(template: Template, declared: Declaration, rubric: str, shown: Mapping[str, str]) -> str:
-    about = {"kind": declared.question, "form": wanted(declared), "rubric": rubric, "texts": shown}
+def _user(template: Template, kind: str, form: str, rubric: str, shown: Mapping[str, str]) -> str:
+    about = {"kind": kind, "form": form, "rubric": rubric, "texts": shown}
     return _block(template, "user", **{**about, **shown})
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from assay.judges import pairwise, prompt
+from assay.judges import decision, pairwise
 from assay.judges.declaration import METADATA, Declaration, Structured, lacking, text_name
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt, response_format
-from assay.judges.reply import PARSER_VERSION, Reply, around, parse
+from assay.judges.reply import PARSER_VERSION, Reply, parse
 from assay.records.case import Case, ToolCall
 from assay.records.label import Item
 from assay.records.record import digest
@@ -22,6 +22,15 @@ AGAIN = "again"
 KEYED_PARSER = "1"
 """Stands in the journal's keys where the version of the parser once stood. How a reply is read is no part of what was
 asked, so a new parser reads the replies that were paid for; the fingerprint of a verdict has the parser's version."""
+PROBE = (
+    {"role": "system", "content": 'Answer with exactly one JSON object and nothing else: {"verdict": "pass"}.'},
+    {
+        "role": "user",
+        "content": "<question>\nIs this a probe?\n</question>\n\n<reference>\nYes.\n</reference>\n\n"
+        "<response>\nYes.\n</response>\n\n<contexts>\nYes.\n</contexts>",
+    },
+)
+"""The first small question to every model; the sections are for those that read nothing else."""
 NOTHING = {"score": None, "as_is": None, "swapped": None}
 Texts = Mapping[str, Any]
 
@@ -37,6 +46,8 @@ class Manner(NamedTuple):
     """None for a model that takes none."""
     extra: str = "{}"
     """More parameters of the request, as JSON."""
+    api: str = "chat"
+    """Anything else is asked for a decision, with nothing of the form of a reply."""
 
     def request(self, declared: Declaration) -> dict[str, Any]:
         """Return the parameters of a request to a judge, the messages aside."""
@@ -46,12 +57,16 @@ class Manner(NamedTuple):
 
     def parameters(self) -> dict[str, Any]:
         """Return what of the request could move a verdict, the prompt and the form of the reply aside."""
+        if self.api != "chat":
+            return dict(json.loads(self.extra))
         warmth = {} if self.temperature is None else {"temperature": self.temperature}
         asked = {"logprobs": True, "top_logprobs": 5} if self.log_probabilities else {}
         return {**json.loads(self.extra), **warmth, **asked}
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what enters the fingerprint."""
+        if self.api != "chat":
+            return self.parameters() | {"api": self.api}
         return self.parameters() | ({} if self.structured == "json-schema" else {"structured": self.structured})
 
 
@@ -78,6 +93,8 @@ class Question(NamedTuple):
     """One set of texts for an answer; two for a pair, the second with A and B swapped."""
     epoch: str
     """The night for an anchor; empty for what need not be asked again."""
+    prompt: JudgePrompt
+    """The judge, as its folder had it when this was asked."""
 
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
@@ -98,14 +115,14 @@ def compares(judge: JudgePrompt, case: Case) -> bool:
 
 def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
     """Ask a judge about an answer."""
-    return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "")
+    return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "", judge)
 
 
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
     texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
     shown = _both_orders(texts, response.text, rival.text)
-    return Question("pair", case.case_id, response.trial, judge.name, shown, "")
+    return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge)
 
 
 def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
@@ -113,16 +130,16 @@ def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     texts = _of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
     if judge.declared.is_pair:
         shown = _both_orders(texts, item.response_a, item.response_b)
-        return Question("anchor", item.item_id, 0, judge.name, shown, night)
+        return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
     given = _of_answer(item.response_a, item.contexts, item.tool_calls, item.messages, item.final_state)
-    return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night)
+    return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night, judge)
 
 
 def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
     """Ask a judge of production about a conversation."""
     given = {"question": trace.question, "contexts": trace.contexts, "response": trace.answer}
     texts = {name: given[name] for name in judge.texts}
-    return Question("target", trace.trace_id, 0, judge.name, (texts,), "")
+    return Question("target", trace.trace_id, 0, judge.name, (texts,), "", judge)
 
 
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
@@ -169,10 +186,34 @@ def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
     return {**texts, "response_a": first, "response_b": second}, {**texts, "response_a": second, "response_b": first}
 
 
+def request(judge: JudgePrompt, texts: Texts, manner: Manner) -> dict[str, Any]:
+    """Return what is sent about one order of a question, the model aside."""
+    if manner.api != "chat":
+        return {**decision.asked(judge, texts), **manner.parameters()}
+    return {"messages": judge.render(**texts), **_parameters(judge, manner)}
+
+
+@lru_cache
+def _parameters(judge: JudgePrompt, manner: Manner) -> dict[str, Any]:
+    return manner.request(judge.declared)
+
+
+def probe(manner: Manner) -> dict[str, Any]:
+    """Return a first small question, which tells which model answers."""
+    if manner.api != "chat":
+        return {**decision.probe(), **manner.parameters()}
+    return {"messages": list(PROBE), **manner.request(Declaration(reasoning="none"))}
+
+
+def read(question: Question, reply: Mapping[str, Any]) -> Reply:
+    """Return what a reply without an error comes to, its probability aside."""
+    return _read(question.prompt, {**reply, "tokens": None})
+
+
 def key(question: Question, texts: Texts, asked: Asked) -> str:
     """Return the journal's key of one order of a question."""
     elsewhere = [asked.base_url] if asked.base_url else []
-    return digest(["judge", _asked(prompt.load(question.judge), asked), texts, question.epoch, *elsewhere])
+    return digest(["judge", _asked(question.prompt, asked), texts, question.epoch, *elsewhere])
 
 
 @lru_cache
@@ -185,28 +226,13 @@ def _answered(judge: JudgePrompt, asked: Asked) -> str:
     return fingerprint(judge, asked.model, asked.reported, asked.manner.fingerprint(), PARSER_VERSION)
 
 
-def has_verdict(question: Question, reply: Mapping[str, Any]) -> bool:
-    """Tell whether a reply holds a legal verdict; if not, it may be worth asking once more."""
-    return _read(prompt.load(question.judge), {**reply, "tokens": None}).status == "ok"
-
-
-def is_readable(question: Question, reply: Mapping[str, Any]) -> bool:
-    """Tell whether a reply says anything that can be read: a verdict, or that there will be none."""
-    return _read(prompt.load(question.judge), {**reply, "tokens": None}).status != "unparsed"
-
-
-def kept(question: Question, reply: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the journal keeps of a reply: of its log-probabilities those at the verdict."""
-    return around(reply, prompt.load(question.judge).declared)
-
-
 def verdict(question: Question, said: Sequence[Mapping[str, Any]], asked: Asked) -> Verdict:
     """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
 
     Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
     that the judge has changed.
     """
-    judge = prompt.load(question.judge)
+    judge = question.prompt
     models = {reply["model"] for reply in said if "model" in reply} or {asked.reported}
     common = {
         "item_id": question.item_id,

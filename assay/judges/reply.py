@@ -1,13 +1,12 @@
 """Replies of judges: what real models write is read, and nothing ambiguous is.
 
-A judge answers with one JSON object that holds one verdict. Read besides are the harmless spellings of it: a fence
-around the whole reply, a block of thoughts or a fixed phrase before it, fields besides the verdict, another letter
-case, marks of an end. No verdict is searched for in prose, repaired or guessed, so that one which a judged text
+A judge answers with one JSON object that holds one verdict. Read besides are the harmless spellings of it: what
+stands around a reply (assay/reply_text.py), a fixed phrase before it, plain fields besides the verdict, another letter
+case, the verdict alone. No verdict is searched for in prose, repaired or guessed, so that one which a judged text
 smuggles into the reply moves nothing. The probability comes from the log-probabilities of the token at the verdict's
 own place.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,35 +14,37 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from assay.judges.declaration import Declaration
+from assay.judges.delimiters import sendable
 from assay.records.verdict import Outcome
+from assay.reply_text import BLANKS, WITHHELD, ReplySpan, is_whole, outside, skipped, unfenced
 
 PARSER_VERSION = "1"
 """Part of every judge's fingerprint: raise it whenever a reply that had a verdict could get another one. That more
 replies are read than before changes no verdict on file."""
-ENDED = {"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_text", "completed", "complete"}
-"""Finish reasons of a whole reply, in small letters; servers also send none."""
 MOST_REASON = 2_000
 """Characters of a rationale that are kept."""
 RATIONALES = ("rationale", "reasoning", "reason", "explanation", "why")
 """Fields in which a judge says why."""
+MOST_BARE = 100
+"""Characters of a reply that is the verdict alone."""
 
-_END = re.compile(r"(?:\s|<\|im_end\|>|<\|eot_id\|>|<\|end\|>|<\|endoftext\|>|<end_of_turn>|</s>|\[/?INST\])*\Z")
-_THOUGHTS = re.compile(r"\s*<(think|thinking|thought)>(?:(?!</?\1>).)*</\1>", re.DOTALL | re.IGNORECASE)
-_FENCE = re.compile(r"\s*```[a-z]{0,10}[ \t]*\n(.*?)\n?[ \t]*```\s*", re.DOTALL | re.IGNORECASE)
 _LEAD = re.compile(
-    r"\s*(?:(?:sure|certainly|of course|ok|okay)[,.!]?\s+)?"
-    r"(?:here (?:you go|it is|is (?:my|the|your) [a-z ]{1,20})|"
-    r"(?:my |the |final )*(?:verdict|answer|judgement|judgment))"
-    r"(?: is)?\s*:\s*(?=\{)",
+    r"(?:(?:sure|certainly|of course|ok|okay)[,.!]?\s{1,4})?"
+    r"(?:here (?:you go|it is|is (?:my|the|your) (?:verdict|judge?ment|evaluation|assessment|json|json object))|"
+    r"(?:my |the |final ){0,3}(?:verdict|judge?ment)(?: is)?|(?:my |final ){1,2}answer(?: is)?)"
+    r"\s{0,4}:\s*(?=\{|```)",
     re.IGNORECASE,
 )
-_SINGLE = re.compile(r"\{\s*'verdict'\s*:\s*'([^'\"\\{}]*)'\s*\}\s*")
-_BLANK = dict.fromkeys((160, 8239, 8199, 12288, 8203, 65279), " ")
-"""Blanks that JSON does not know; each becomes one that it does, so that places stay the same."""
-_BARE = "\"'`*_. \t\r\n"
+"""What may stand before the object: nothing that could be said of somebody else's text."""
+_SINGLE = re.compile(r"'([^'\"\\{}]*)'")
+_SCALAR = re.compile(
+    r"(?:(true)|(false)|(null|none)|(-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-]?[0-9]{1,2})?))", re.IGNORECASE
+)
+_WHOLE = re.compile(r"(-?[0-9]{1,6})(?:\.0{1,6})?")
+_BEFORE, _AFTER = f"{BLANKS}\"'`*_", f"{BLANKS}\"'`*_."
 _PAIR: dict[str, Outcome] = {"A": "a", "B": "b", "tie": "tie"}
 _SHOWN = 120
 AMBIGUOUS = 0.05
@@ -65,15 +66,26 @@ class Reply:
     """The verdict as the judge declares it: a label, a score."""
     rationale: str = ""
     """Why, as the judge says."""
+    place: int = 0
+    """Where in the reply the verdict begins."""
 
 
-class Verdict(NamedTuple):
+class FoundVerdict(NamedTuple):
     """A legal verdict that was found in a reply."""
 
     said: str
     place: int
     """Where it begins in the reply."""
     rationale: str
+
+
+class _Member(NamedTuple):
+    """One field of a reply's object."""
+
+    key: str
+    value: Any
+    place: int
+    """Where its value begins, after the quote."""
 
 
 class _Alternative(BaseModel):
@@ -83,9 +95,6 @@ class _Alternative(BaseModel):
 
 class _Token(_Alternative):
     top_logprobs: list[_Alternative] = []
-
-
-_TOKENS = TypeAdapter(list[_Token])
 
 
 def parse(
@@ -104,131 +113,158 @@ def parse(
         refusal: The refusal of `choices[0].message`.
         finish_reason: As the endpoint gave it; a reply that was cut off has no verdict.
         token_logprobs: `choices[0].logprobs.content`, one mapping a token, or None.
-        tokens_at: Where in these tokens the verdict begins, where only those around it were kept.
+        tokens_at: Where in the first of these tokens the verdict begins, where only that one was kept.
     """
-    if refusal or finish_reason == "content_filter":
-        return _no_verdict("refused", f"the judge refused: {_show(refusal or 'content filter')}")
-    if (finish_reason or "").lower() not in ENDED:
+    if refusal or (finish_reason or "").lower() in WITHHELD:
+        return _no_verdict("refused", f"the judge refused: {_show(refusal or finish_reason)}")
+    if not is_whole(finish_reason):
         return _no_verdict("unparsed", f"the reply ended with finish_reason {_show(finish_reason)}, expected 'stop'")
-    found = find(declared, content or "")
-    if found is None:
+    verdict = find(declared, content or "")
+    if verdict is None:
         return _no_verdict("unparsed", f"the reply is {_show(content)}, expected {_legal(declared)} and nothing else")
-    probability, detail = _probability(declared, content or "", found.place, token_logprobs, tokens_at)
-    outcome = _PAIR[found.said] if declared.is_pair else _passes(declared, found.said)
+    probability, detail = _probability(declared, content or "", verdict, token_logprobs, tokens_at)
+    outcome = _PAIR[verdict.said] if declared.is_pair else _passes(declared, verdict.said)
     return Reply(
         status="ok",
         outcome=outcome,
         probability=probability,
         detail=detail,
-        said=found.said,
-        rationale=found.rationale,
+        said=verdict.said,
+        rationale=verdict.rationale,
+        place=verdict.place,
     )
 
 
-def find(declared: Declaration, content: str) -> Verdict | None:
+def find(declared: Declaration, content: str) -> FoundVerdict | None:
     """Return the one verdict of a reply; None where there is none, or more than one way to read it."""
-    text, start = content.translate(_BLANK), 0
-    text = text[: _end(text)]
-    if thoughts := _THOUGHTS.match(text):
-        start = thoughts.end()
-    if fence := _FENCE.fullmatch(text, start):
-        start, text = fence.start(1), text[: fence.end(1)]
-    elif lead := _LEAD.match(text, start):
-        start = lead.end()
-    body = text[start:].strip()
-    if body.startswith("{"):
-        return _of_object(declared, text, start + text[start:].index("{"))
-    said = _verdict(declared, body.strip(_BARE))
-    return None if said is None else Verdict(said, start + text[start:].find(body.strip(_BARE)), "")
+    span = outside(content)
+    if lead := _LEAD.match(content, span.start, span.end):
+        span = span._replace(start=lead.end())
+    span = unfenced(content, span)
+    if content.startswith("{", span.start):
+        return _of_object(declared, content, span)
+    return _alone(declared, content, span)
 
 
-def around(reply: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
-    """Return a reply with those tokens alone that its verdict's probability is read from.
+def around(raw: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """Return a reply with that token alone that its verdict's probability is read from.
 
     A rationale has hundreds, each with its alternatives: a journal that kept them all would hold nothing else.
+
+    Args:
+        raw: The reply as the endpoint gave it.
+        reply: What was read of it.
     """
-    tokens, content = reply.get("tokens"), reply.get("content") or ""
-    found = find(declared, content) if tokens else None
-    if not tokens:
-        return dict(reply)
-    if found is None:
-        return {**reply, "tokens": None}
-    try:
-        read = _TOKENS.validate_python(tokens)
-    except ValidationError:
-        return dict(reply)
-    place = _token_at(read, content, found.place)
+    tokens = raw.get("tokens")
+    if not tokens or reply.status != "ok":
+        return {**raw, "tokens": None}
+    place = _token_at(tokens, raw["content"], reply.place)
     if place is None:
-        return dict(reply)
+        return {**raw, "tokens": tokens[:1]}
     number, offset = place
-    return {**reply, "tokens": [tokens[number]], "tokens_at": offset}
+    kept = {name: tokens[number][name] for name in ("token", "logprob", "top_logprobs") if name in tokens[number]}
+    return {**raw, "tokens": [kept], "tokens_at": offset}
 
 
-def _end(text: str) -> int:
-    found = _END.search(text, max(0, len(text.rstrip()) - 200))
-    return found.start() if found else len(text)
-
-
-def _of_object(declared: Declaration, text: str, start: int) -> Verdict | None:
-    """Read the verdict of an object that reaches to the end of the text."""
-    if quoted := _SINGLE.fullmatch(text, start):
-        said = _verdict(declared, quoted[1])
-        return None if said is None else Verdict(said, quoted.start(1), "")
-    fields = _members(text, start)
-    if fields is None:
+def _alone(declared: Declaration, content: str, span: ReplySpan) -> FoundVerdict | None:
+    """Read a reply that is a legal verdict and nothing else, in quotes or in bold at most."""
+    if span.end - span.start > MOST_BARE:
         return None
-    keys = [key.strip().lower() for key, _, _ in fields]
+    text = content[span.start : span.end]
+    for word in (text, text.lstrip(_BEFORE).rstrip(_AFTER)):
+        said = _verdict(declared, word)
+        if said is not None:
+            return FoundVerdict(said, span.start + text.index(word), "")
+    return None
+
+
+def _of_object(declared: Declaration, text: str, span: ReplySpan) -> FoundVerdict | None:
+    """Read the verdict of an object that reaches from end to end."""
+    try:
+        members = _members(text, span)
+    except (IndexError, ValueError):
+        return None
+    keys = [member.key.strip(BLANKS).lower() for member in members]
     if len(set(keys)) < len(keys) or [key for key in keys if "verdict" in key] != ["verdict"]:
         return None
-    _, value, place = fields[keys.index("verdict")]
-    said = _verdict(declared, value)
-    reasons = {key: value for key, (_, value, _) in zip(keys, fields, strict=True) if isinstance(value, str)}
+    verdict = members[keys.index("verdict")]
+    said = _verdict(declared, verdict.value)
+    reasons = {key: member.value for key, member in zip(keys, members, strict=True) if isinstance(member.value, str)}
     why = next((reasons[name] for name in RATIONALES if name in reasons), "")
-    return None if said is None else Verdict(said, place, why[:MOST_REASON])
+    return None if said is None else FoundVerdict(said, verdict.place, sendable(why[:MOST_REASON]))
 
 
-def _members(text: str, start: int) -> list[tuple[str, Any, int]] | None:
-    """Return the members of a JSON object, each with where its value begins; None where the text is no object alone."""
-    decoder, place, members = json.JSONDecoder(), start + 1, list[tuple[str, Any, int]]()
-    try:
-        while True:
-            place = _skip(text, place)
-            if text[place] != '"':
-                return None
-            key, place = scanstring(text, place + 1, True)
-            place = _skip(text, place)
-            if text[place] != ":":
-                return None
-            place = _skip(text, place + 1)
-            value, end = decoder.raw_decode(text, place)
-            members.append((key, value, place + (text[place] == '"')))
-            place = _skip(text, end)
-            if text[place] == "}":
-                return members if not text[place + 1 :].strip() else None
-            if text[place] != ",":
-                return None
-            place += 1
-    except (IndexError, ValueError, RecursionError):
-        return None
+def _members(text: str, span: ReplySpan) -> list[_Member]:
+    """Return the members of an object of plain values.
+
+    Raises:
+        ValueError: The text is no such object alone.
+        IndexError: It ends before the object does.
+    """
+    place, end, members = span.start, span.end, list[_Member]()
+    while not members or text[place] == ",":
+        place = skipped(text, place + 1, end)
+        key, place = _string(text, place)
+        place = skipped(text, place, end)
+        if text[place] != ":":
+            raise ValueError("no colon")
+        place = skipped(text, place + 1, end)
+        begins = skipped(text, place + 1, end) if text[place] in "\"'" else place
+        value, place = _value(text, place, end)
+        members.append(_Member(key, value, begins))
+        place = skipped(text, place, end)
+    if text[place] != "}" or place + 1 != end:
+        raise ValueError("no end")
+    return members
 
 
-def _skip(text: str, place: int) -> int:
-    while text[place] in " \t\r\n":
-        place += 1
-    return place
+def _value(text: str, place: int, end: int) -> tuple[Any, int]:
+    """Return a string, a number, a word of JSON or a list of those, and where it ends; no object is read in another."""
+    if text[place] != "[":
+        return _plain(text, place)
+    values, place = list[Any](), skipped(text, place + 1, end)
+    while text[place] != "]":
+        value, place = _plain(text, place)
+        values.append(value)
+        place = skipped(text, place, end)
+        if text[place] == ",":
+            place = skipped(text, place + 1, end)
+        elif text[place] != "]":
+            raise ValueError("no list")
+    return values, place + 1
+
+
+def _plain(text: str, place: int) -> tuple[Any, int]:
+    if text[place] in "\"'":
+        return _string(text, place)
+    word = _SCALAR.match(text, place)
+    if word is None:
+        raise ValueError("no plain value")
+    yes, no, nothing, number = word.groups()
+    if number:
+        return (int(number) if number.lstrip("-").isdigit() else float(number)), word.end()
+    return (None if nothing else bool(yes) and not no), word.end()
+
+
+def _string(text: str, place: int) -> tuple[str, int]:
+    """Return a string of JSON, or one in single quotes that holds no quote, and where it ends."""
+    if text[place] == '"':
+        return scanstring(text, place + 1, False)  # type: ignore[no-any-return]
+    quoted = _SINGLE.match(text, place)
+    if quoted is None:
+        raise ValueError("no string")
+    return quoted[1], quoted.end()
 
 
 def _verdict(declared: Declaration, value: Any) -> str | None:  # noqa: ANN401 - whatever stands in the reply
     """Return which verdict a value is, whatever its letter case; None for none."""
-    if isinstance(value, bool):
-        return ("pass" if value else "fail") if declared.question == "pass-fail" else None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and declared.question != "score":
+    if value is None or isinstance(value, list):
         return None
-    if not isinstance(value, str | int):
-        return None
-    said = str(value).strip().casefold()
+    if isinstance(value, bool) and declared.question == "pass-fail":
+        return "pass" if value else "fail"
+    said = str(value).strip(BLANKS).casefold()
+    if declared.question == "score" and (whole := _WHOLE.fullmatch(said)):
+        said = whole[1]
     return next((legal for legal in declared.verdicts if legal.casefold() == said), None)
 
 
@@ -255,25 +291,32 @@ def _show(text: str | None) -> str:
 def _probability(
     declared: Declaration,
     content: str,
-    place: int,
-    token_logprobs: Sequence[Mapping[str, Any]] | None,
+    verdict: FoundVerdict,
+    tokens: Sequence[Mapping[str, Any]] | None,
     tokens_at: int | None,
 ) -> tuple[float | None, str]:
     """Return P(first) or P(pass) with ties counted half, or None with the reason."""
-    if not token_logprobs:
+    if not tokens:
         return None, "the endpoint gave no log-probabilities"
-    try:
-        tokens = _TOKENS.validate_python(token_logprobs)
-    except ValidationError as error:
-        return None, f"the log-probabilities are malformed: {error.errors()[0]['msg']}"
-    at = (0, tokens_at) if tokens_at is not None else _token_at(tokens, content, place)
+    at = (0, tokens_at) if tokens_at is not None else _token_at(tokens, content, verdict.place)
     if at is None:
         return None, "the tokens with log-probabilities do not spell the reply"
-    token, before = tokens[at[0]], tokens[at[0]].token[: at[1]]
-    masses, unclear = _masses(declared.verdicts, token, before)
+    try:
+        token = _Token.model_validate(tokens[at[0]])
+    except ValidationError as error:
+        return None, f"the log-probabilities are malformed: {error.errors()[0]['msg']}"
+    opener = content[verdict.place - 1 : verdict.place]
+    return _read(declared, verdict.said, token, token.token[: at[1]], opener if opener in ("'", '"') else "")
+
+
+def _read(declared: Declaration, said: str, token: _Token, before: str, closer: str) -> tuple[float | None, str]:
+    """Return the probability that the token at the verdict tells, or None with the reason."""
+    masses, unclear = _masses(declared.verdicts, token, before, closer)
     total = sum(masses.values())
     if len(token.top_logprobs) <= 1 or not total:
         return None, "no alternatives are listed at the verdict; ask for top_logprobs of 5 or more"
+    if said not in _spelled(declared.verdicts, token.token[len(before) :], closer):
+        return None, "the token at the verdict spells it in another way"
     if unclear > AMBIGUOUS * (total + unclear):
         return (
             None,
@@ -284,23 +327,34 @@ def _probability(
     return min(1.0, sum(masses[verdict] for verdict in declared.passing) / total), ""
 
 
-def _token_at(tokens: list[_Token], content: str, place: int) -> tuple[int, int] | None:
+def _token_at(tokens: Sequence[Mapping[str, Any]], content: str, place: int) -> tuple[int, int] | None:
     """Return which token holds the verdict's first character, and how many characters it holds before that one.
 
-    Reasoning that precedes the reply may be among the tokens, hence the last occurrence.
+    Reasoning that precedes the reply may be among the tokens, hence the last occurrence. Half a character, as of an
+    emoji that takes two tokens, is spelled by its bytes alone.
     """
-    start = "".join(token.token for token in tokens).rfind(content)
-    if start < 0:
+    try:
+        texts = [str(token["token"]) for token in tokens]
+        start = "".join(texts).rfind(content)
+        if start >= 0:
+            return _walk([len(text) for text in texts], start + place)
+        spelled = [bytes(token.get("bytes") or text.encode()) for token, text in zip(tokens, texts, strict=True)]
+        start = b"".join(spelled).rfind(content.encode())
+        at = _walk([len(part) for part in spelled], start + len(content[:place].encode())) if start >= 0 else None
+        return at and (at[0], len(spelled[at[0]][: at[1]].decode()))
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    offset = start + place
-    for number, token in enumerate(tokens):
-        if offset < len(token.token):
+
+
+def _walk(lengths: Sequence[int], offset: int) -> tuple[int, int] | None:
+    for number, length in enumerate(lengths):
+        if offset < length:
             return number, offset
-        offset -= len(token.token)
+        offset -= length
     return None
 
 
-def _masses(legal: tuple[str, ...], token: _Token, before: str) -> tuple[dict[str, float], float]:
+def _masses(legal: tuple[str, ...], token: _Token, before: str, closer: str) -> tuple[dict[str, float], float]:
     """Sum the probability of each legal verdict over all its spellings among the alternatives.
 
     Returns:
@@ -310,18 +364,23 @@ def _masses(legal: tuple[str, ...], token: _Token, before: str) -> tuple[dict[st
     for spelling, logprob in {(other.token, other.logprob) for other in [*token.top_logprobs, token]}:
         if not spelling.startswith(before) or math.isnan(logprob):
             continue
-        found = _spelled(legal, spelling.removeprefix(before))
+        begun = _spelled(legal, spelling.removeprefix(before), closer)
         mass = math.exp(min(logprob, 0.0))
-        if len(found) == 1:
-            masses[found[0]] += mass
-        elif found:
+        if len(begun) == 1:
+            masses[begun[0]] += mass
+        elif begun:
             unclear += mass
     return masses, unclear
 
 
-def _spelled(legal: tuple[str, ...], text: str) -> list[str]:
+def _spelled(legal: tuple[str, ...], text: str, closer: str) -> list[str]:
     """Return the verdicts that a token's text begins, or the one that it holds up to the closing quote."""
-    word, quote, _ = text.partition('"')
-    if quote:
-        return [verdict for verdict in legal if word.casefold() == verdict.casefold()]
-    return [verdict for verdict in legal if word and verdict.casefold().startswith(word.casefold())]
+    if closer:
+        word, closed, _ = text.partition(closer)
+    else:
+        word = text.rstrip(_AFTER + ",}")
+        closed = text[len(word) :]
+    word = word.casefold()
+    if closed:
+        return [verdict for verdict in legal if word == verdict.casefold()]
+    return [verdict for verdict in legal if word and verdict.casefold().startswith(word)]

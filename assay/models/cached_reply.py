@@ -1,6 +1,5 @@
 """What a model said, as the journal keeps it: the parts of a reply that anybody reads, or why there is none."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,12 +28,23 @@ async def said(
     Raises:
         EndpointError: No call can succeed.
     """
+    kept, fault = await raw_reply(chat, **request)
+    is_final = bool(fault) or is_readable(kept)
+    return Answer(orjson.dumps(kept).decode(), fault=fault if is_final else "malformed")
+
+
+async def raw_reply(chat: Asks, **request: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401 - OpenAI's parameters
+    """Ask a model; return the object of `said` as it is, and what kind of failure it was, if any.
+
+    Raises:
+        EndpointError: No call can succeed.
+    """
     try:
         reply = await chat.complete(**request)
     except CallError as error:
-        return Answer(json.dumps({"error": f"{error.kind}: {error}"}), fault=error.kind)
+        return {"error": f"{error.kind}: {error}"}, error.kind
     choice = reply["choices"][0]
     kept = {name: choice["message"][name] for name in ("content", "refusal")}
     kept |= {"finish_reason": choice["finish_reason"], "model": reply["model"] or ""}
-    text = orjson.dumps({**kept, "tokens": (choice["logprobs"] or {}).get("content")}).decode()
-    return Answer(text, fault="" if is_readable(kept) else "malformed")
+    tokens = choice["logprobs"].get("content") if isinstance(choice["logprobs"], dict) else None
+    return {**kept, "tokens": tokens if isinstance(tokens, list) else None}, ""

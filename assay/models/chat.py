@@ -5,7 +5,9 @@ path sends the same bytes itself; `through="openai"` sends them through the pack
 """
 
 import json
-from typing import Any, Literal, NamedTuple, Protocol, Self
+import re
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -24,9 +26,11 @@ ABSURD = 2**40
 """Tokens that no reply has."""
 QUOTA = "insufficient_quota"
 COMPLETIONS = "/chat/completions"
-SURROGATE = (b"\\ud", b"\\uD")
+SURROGATE = re.compile(rb"\\u[dD]")
 ESCAPE = b"\\u"
 """Begins a spelling of a character under which a key may have come through."""
+Read = TypeVar("Read")
+Api = Literal["chat", "decision", "openai-decision"]
 NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
 NO_CHOICE = {"finish_reason": None, "logprobs": None}
 """What every caller may rely on, if only as None."""
@@ -42,6 +46,10 @@ class Endpoint(BaseModel, frozen=True):
     """Added to every address, such as Azure's `api-version`."""
     headers: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
     """Sent besides; the key may stand there instead."""
+    secrets: tuple[str, ...] = Field(default=(), repr=False)
+    """Of the values of headers those that nothing may repeat."""
+    api: Api = "chat"
+    """How it is asked; what is no chat is asked through assay/models/decision.py."""
 
     def __repr__(self) -> str:
         """Leave the key out: a repr ends up in logs."""
@@ -50,20 +58,20 @@ class Endpoint(BaseModel, frozen=True):
     __str__ = __repr__
 
 
-class _Message(BaseModel, extra="allow", strict=True):
+class _Message(BaseModel, strict=True):
     content: str | None = None
     refusal: str | None = None
     tool_calls: list[Any] | None = None
 
 
-class _Choice(BaseModel, extra="allow", strict=True):
+class _Choice(BaseModel, strict=True):
     message: _Message
     finish_reason: str | None = None
-    logprobs: dict[str, Any] | None = None
+    logprobs: Any = None
 
 
-class _Completion(BaseModel, extra="allow", strict=True):
-    """What every caller may rely on; what else the endpoint sent is passed on as it is."""
+class _Completion(BaseModel, strict=True):
+    """What every caller may rely on; what else the endpoint sent is passed on as it is, unlooked at."""
 
     choices: list[_Choice] = Field(min_length=1)
     model: str | None = None
@@ -109,7 +117,7 @@ class Chat:
         """
         _check(endpoint)
         self.endpoint, self._limits = endpoint, limits
-        secrets = (endpoint.api_key, *(value for _, value in endpoint.headers))
+        secrets = (endpoint.api_key, *endpoint.secrets)
         self._wire = Wire(endpoint.base_url, limits, name=str(endpoint), secrets=secrets)
         self._package: Any = None
         if through == "openai":
@@ -144,7 +152,9 @@ class Chat:
         asked = {"model": self.endpoint.model, **request}
         body = _body(asked)
         tokens = len(body) // BYTES_A_TOKEN + int(self._completion_tokens)
-        return await (self._through_package(asked, tokens) if self._package else self._through_wire(body, tokens))
+        if self._package:
+            return await self._through_package(asked, tokens)
+        return await self._send(COMPLETIONS, body, self._paid, tokens)
 
     def vouch(self) -> None:
         """Let it count as an endpoint that has answered tonight: silence is an outage then, and no wrong address."""
@@ -158,32 +168,40 @@ class Chat:
             CallError: This call failed; `kind` says how.
             BudgetError: Nothing is left to pay with.
         """
-        body = _body({"model": model, "input": text})
-        return await self._wire.send(
-            "POST",
-            self._address("/embeddings"),
-            headers=self._headers,
-            body=body,
-            is_harmless=True,
-            read=self._vector,
-            tokens=len(text),
-        )
+        return await self.post("/embeddings", {"model": model, "input": text}, self._vector, tokens=len(text))
 
     def _vector(self, sent: Sent) -> list[float]:
-        self._require_answer(sent)
+        self.require_answer(sent)
         try:
             return _Embeddings.model_validate_json(sent.body).data[0].embedding
         except ValidationError as error:
             raise CallError("malformed", f"the reply is no embedding: {self._wire.quoted(error)}") from error
 
-    async def _through_wire(self, body: bytes, tokens: int) -> dict[str, Any]:
+    async def post(self, path: str, request: dict[str, Any], read: Callable[[Sent], Read], *, tokens: int = 0) -> Read:
+        """Return what `read` makes of the answer to a request of any kind.
+
+        Args:
+            path: After the address of the endpoint.
+            request: Sent as JSON.
+            read: As for `Wire.send`.
+            tokens: As for `Wire.send`; left out, they are counted by the length of the request.
+
+        Raises:
+            EndpointError: No call can succeed.
+            CallError: This call failed; `kind` says how.
+            BudgetError: Nothing is left to pay with.
+        """
+        body = _body(request)
+        return await self._send(path, body, read, tokens or len(body) // BYTES_A_TOKEN)
+
+    async def _send(self, path: str, body: bytes, read: Callable[[Sent], Read], tokens: int) -> Read:
         return await self._wire.send(
             "POST",
-            self._address(COMPLETIONS),
+            self._address(path),
             headers=self._headers,
             body=body,
             is_harmless=True,
-            read=self._paid,
+            read=read,
             tokens=tokens,
         )
 
@@ -206,8 +224,12 @@ class Chat:
         reply = self.read(sent)
         used = reply_usage(reply)
         self._completion_tokens += (used.completion_tokens - self._completion_tokens) / 8
-        usage.current().pay(used.prompt_tokens, used.completion_tokens, self._limits.price)
+        self.pay(used)
         return reply
+
+    def pay(self, used: Usage) -> None:
+        """Book the tokens of an answer on the call's meter."""
+        usage.current().pay(used.prompt_tokens, used.completion_tokens, self._limits.price)
 
     def read(self, sent: Sent) -> dict[str, Any]:
         """Return what was sent back, as `complete` does.
@@ -216,14 +238,20 @@ class Chat:
             EndpointError: No call can succeed.
             CallError: It is no answer.
         """
-        self._require_answer(sent)
+        self.require_answer(sent)
         try:
             reply = read_completion(sent.body)
             return self._wire.secrets.removed_from(reply) if ESCAPE in sent.body else reply
         except CallError as error:
             raise CallError(error.kind, self._wire.quoted(error)) from error
 
-    def _require_answer(self, sent: Sent) -> None:
+    def require_answer(self, sent: Sent) -> None:
+        """Refuse what is no answer.
+
+        Raises:
+            EndpointError: No call can succeed.
+            CallError: This call failed.
+        """
         if sent.status >= CLIENT_FAULT or sent.status in REDIRECTS:
             raise self._named(sent)
 
@@ -256,6 +284,7 @@ def read_completion(body: bytes) -> dict[str, Any]:
         found = _json(body)
     except (ValueError, RecursionError) as error:
         raise CallError("malformed", f"the reply is not JSON: {_short(error)}") from error
+    _join_parts(found)
     try:
         _Completion.model_validate(found)
     except ValidationError as error:
@@ -270,9 +299,20 @@ def read_completion(body: bytes) -> dict[str, Any]:
     return {"model": None, **found}
 
 
+def _join_parts(found: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Put the text of a message that came in parts into one; thoughts among them are left out."""
+    try:
+        message = found["choices"][0]["message"]
+        if isinstance(message["content"], list):
+            texts = [part["text"] for part in message["content"] if part["type"] == "text"]
+            message["content"] = "".join(texts)
+    except (LookupError, TypeError):
+        return  # told by the check that follows
+
+
 def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Read JSON; what only a lenient reader takes (half characters, NaN in log-probabilities) is left to one."""
-    if not any(mark in body for mark in SURROGATE):
+    if ESCAPE not in body or not SURROGATE.search(body):
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -295,10 +335,12 @@ def reply_usage(reply: dict[str, Any]) -> Usage:
 
 
 def _error(body: bytes) -> tuple[str, str]:
-    """Return code and message of an error in OpenAI's shape; for any other body, the body."""
+    """Return code and message of an error in OpenAI's shape or one like it; for any other body, the body."""
     try:
-        error = json.loads(body)["error"]
-        return str(error.get("code") or ""), str(error["message"])
+        whole = json.loads(body)
+        error = whole.get("error") or whole
+        text = error if isinstance(error, str) else error.get("message") or error["detail"]
+        return str("" if isinstance(error, str) else error.get("code") or ""), str(text)
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return "", body[: 2 * SHOWN].decode(errors="replace")
 

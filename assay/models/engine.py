@@ -78,6 +78,8 @@ class Tally:
     cost_usd: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     """Calls that ended without an answer, by kind."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know of them, a line each."""
 
     def count(self, used: Meter, fault: str) -> None:
         """Add one call that was asked."""

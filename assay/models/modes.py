@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from assay.models.chat import Asks, Chat, Endpoint
+from assay.models.decision import Decisions
 from assay.models.journal import Journal
 from assay.models.limits import Limits
 from assay.models.resumable import Turns
@@ -27,6 +28,9 @@ def way(
         async with Chat(endpoint, limits) as chat:
             if has_answered(endpoint):
                 chat.vouch()
+            if endpoint.api != "chat":
+                yield Decisions(chat)
+                return
             if limits.mode == "interactive":
                 yield Turns(chat, journal, limits.price)
                 return

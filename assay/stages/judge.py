@@ -248,7 +248,9 @@ async def ask(
                     for _ in range(played.size(seats) - len(every)):
                         step(NOT_ASKED)
 
-            return bench, await answer_all(calls(), journal, work, progress=step)
+            tally = await answer_all(calls(), journal, work, progress=step)
+            tally.notes += bench.notes
+            return bench, tally
 
 
 def greet(now: datetime, max_cost_usd: float | None = None) -> None:

@@ -9,39 +9,33 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import orjson
 from pydantic import Field
 
 from assay.errors import CallError, ConfigError, EndpointError
-from assay.judges import ensemble, prompt, questions
-from assay.judges.declaration import Declaration, JudgeModel, Structured
+from assay.judges import advice, ensemble, prompt, questions
+from assay.judges.advice import ENOUGH, Cause, FailureWatch
+from assay.judges.declaration import JudgeModel, Structured
 from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import AGAIN, Asked, Manner, Question, Texts
+from assay.judges.reply import Reply, around
 from assay.models import endpoints
-from assay.models.cached_reply import said
+from assay.models.cached_reply import raw_reply
 from assay.models.chat import Asks, Endpoint
 from assay.models.engine import Answer, Call, Work
 from assay.models.journal import Journal
 from assay.models.limits import Limits
 from assay.models.modes import way
+from assay.models.secrets import NAMED
 from assay.models.usage import Meter, metering
 from assay.records.record import digest
 from assay.records.verdict import Verdict
 
 LOG = logging.getLogger(__name__)
-PROBE = (
-    {"role": "system", "content": 'Answer with exactly one JSON object and nothing else: {"verdict": "pass"}.'},
-    {
-        "role": "user",
-        "content": "<question>\nIs this a probe?\n</question>\n\n<reference>\nYes.\n</reference>\n\n"
-        "<response>\nYes.\n</response>\n\n<contexts>\nYes.\n</contexts>",
-    },
-)
-"""The first small question to every model; the sections are for those that read nothing else."""
-
-
 Key = Callable[[Question, Texts, Asked], str]
 
 
@@ -83,7 +77,10 @@ class Panel(NamedTuple):
 
 
 class Bench:
-    """Puts questions to every seat of their judge, and finds the answers again by the key of each call."""
+    """Puts questions to every seat of their judge, and finds the answers again by the key of each call.
+
+    When the first replies of a seat all hold no verdict for one reason, `notes` has a line that says so, and the log.
+    """
 
     def __init__(self, panels: Mapping[str, Panel], key: Key = questions.key) -> None:
         """Name the judges.
@@ -93,13 +90,30 @@ class Bench:
             key: Of a call in the journal.
         """
         self.panels, self._key = panels, key
+        self.notes: list[str] = []
+        self._watches: dict[tuple[str, Endpoint], FailureWatch] = {}
 
     def calls(self, question: Question) -> Iterator[Call]:
         """Yield what has to be asked about one question: every seat, every order."""
         panel = self.panels[question.judge]
         for seat in panel.seats:
             for texts in question.shown:
-                yield _call(panel, seat, question, texts, self._key(question, texts, seat.asked))
+                key = self._key(question, texts, seat.asked)
+                yield _call(panel, seat, question, texts, key, self._watch(question.judge, seat.chat.endpoint))
+
+    def _watch(self, judge: str, endpoint: Endpoint) -> FailureWatch:
+        if (judge, endpoint) not in self._watches:
+            self._watches[judge, endpoint] = FailureWatch(partial(self._note, judge, endpoint))
+        return self._watches[judge, endpoint]
+
+    def _note(self, judge: str, endpoint: Endpoint, cause: Cause) -> None:
+        """Say that all replies of a model to a judge fail alike."""
+        self.notes.append(
+            f"judge {judge}: none of the first {ENOUGH} replies of {endpoint} holds a verdict, all for one reason "
+            f"({cause.found}), expected verdicts: set {cause.setting} in "
+            f"{prompt.JUDGES_FOLDER}/{judge}/{prompt.DECLARATION}, then run again; this run goes on"
+        )
+        LOG.warning("%s", self.notes[-1])
 
     def verdict(self, question: Question, journal: Journal) -> Verdict:
         """Return what was said of a question."""
@@ -112,32 +126,29 @@ class Bench:
         return ensemble.combine(votes).model_copy(update={"source_run": asked_by})
 
 
-def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str) -> Call:
-    judge = prompt.load(question.judge)
+def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, watch: FailureWatch) -> Call:
+    judge, manner = question.prompt, seat.asked.manner
 
     async def put() -> Answer:
-        request = {"messages": judge.render(**texts), **seat.asked.manner.request(judge.declared)}
-        answer, times = await said(seat.chat, is_readable=is_readable, **request), 0
-        while times < panel.ask_again and not ("error" in orjson.loads(answer.text) or has_verdict(answer)):
-            answer, times = await said(seat.chat, is_readable=is_readable, **request), times + 1
-        return _kept(question, answer, times)
-
-    def is_readable(reply: Mapping[str, Any]) -> bool:
-        return questions.is_readable(question, reply)
-
-    def has_verdict(answer: Answer) -> bool:
-        return questions.has_verdict(question, orjson.loads(answer.text))
+        request = questions.request(judge, texts, manner)
+        times, is_over = 0, False
+        while not is_over:
+            raw, fault = await raw_reply(seat.chat, **request)
+            reply = None if "error" in raw else questions.read(question, raw)
+            is_over = reply is None or reply.status == "ok" or times == panel.ask_again
+            times += not is_over
+        watch.note(advice.cause(judge.declared, manner, raw, reply))
+        return _kept(raw, reply, fault, times)
 
     return Call(key, put)
 
 
-def _kept(question: Question, answer: Answer, times: int) -> Answer:
-    """Return an answer as the journal keeps it."""
-    reply = orjson.loads(answer.text)
-    if "error" not in reply:
-        reply = questions.kept(question, reply)
+def _kept(raw: dict[str, Any], reply: Reply | None, fault: str, times: int) -> Answer:
+    """Return an answer as the journal keeps it; what nobody can read is never final."""
+    kept = raw if reply is None else around(raw, reply)
     again = {AGAIN: times} if times else {}
-    return answer._replace(text=orjson.dumps(reply | again).decode())
+    unread = "malformed" if reply is not None and reply.status == "unparsed" else ""
+    return Answer(orjson.dumps(kept | again).decode(), fault=fault or unread)
 
 
 def members(
@@ -177,6 +188,10 @@ def _member(
             api_key=_variable(judge, model.api_key_env, environ) if model.api_key_env else "",
             query=tuple(model.query.items()),
             headers=tuple((key, _header(judge, value, environ)) for key, value in model.headers.items()),
+            secrets=tuple(
+                _header(judge, value, environ) for key, value in model.headers.items() if _is_secret(key, value)
+            ),
+            api=model.api,
         )
     given = model.model_fields_set
     manner = Manner(
@@ -184,8 +199,15 @@ def _member(
         log_probabilities=settings.log_probabilities if model.log_probabilities is None else model.log_probabilities,
         temperature=model.temperature if "temperature" in given else settings.temperature,
         extra=orjson.dumps(model.parameters, option=orjson.OPT_SORT_KEYS).decode(),
+        api=model.api,
     )
-    return endpoint, Asked(name, "", manner, model.base_url)
+    query = f"?{urlencode(model.query)}" if model.query else ""
+    return endpoint, Asked(name, "", manner, model.base_url + query)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Tell whether nothing may repeat a header's value: it is a variable's, or its name says so."""
+    return value.startswith("$") or bool(NAMED.search(name)) or name.lower() == "authorization"
 
 
 def model_name(settings: Settings, model: JudgeModel, environ: Mapping[str, str]) -> str:
@@ -306,11 +328,13 @@ async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Wor
     used = Meter(purse=work.purse)
     try:
         with metering(used):
-            reply = await chat.complete(messages=list(PROBE), **manner.request(Declaration(reasoning="none")))
+            reply = await chat.complete(**questions.probe(manner))
     except CallError as error:
+        cause = advice.of_error(manner, f"{error.kind}: {error}")
+        hint = f"set {cause.setting} where it is declared" if cause else "fix the endpoint"
         raise EndpointError(
             f"the judge {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "
-            "mend it, then run again"
+            f"{hint}, then run again"
         ) from error
     model = str(reply["model"] or "")
     if is_kept:

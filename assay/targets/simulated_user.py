@@ -19,6 +19,7 @@ from assay.models.limits import Limits, Price
 from assay.records.case import SimulatedUser
 from assay.records.record import digest
 from assay.records.response import Message
+from assay.reply_text import bare
 
 SECTIONS = ("goal", "persona", "stop", "conversation")
 SEGMENT = "segment"
@@ -129,13 +130,13 @@ def render(who: SimulatedUser, said: list[Message]) -> list[dict[str, str]]:
 
 
 def parse(text: str) -> Turn:
-    """Return the turn that a reply tells; only a JSON object is read, nothing is searched for in prose.
+    """Return the turn that a reply tells; only a JSON object is read, with what may stand around a reply.
 
     Raises:
         ValueError: It is none, or a message that is empty or endless.
     """
     try:
-        turn = Turn.model_validate(json.loads(text))
+        turn = Turn.model_validate(json.loads(bare(text)))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}: {text[:100]!r}") from error

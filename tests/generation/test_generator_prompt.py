@@ -11,6 +11,7 @@ from assay.generation.prompt import MAX_CASES, MAX_CHARACTERS, fingerprint, pars
 from assay.generation.strategies import WAYS, Ask, Material
 from assay.records.case import Case
 from assay.records.category import Category
+from tests.spellings import AROUND
 
 CATEGORY = Category(
     category="refunds",
@@ -48,7 +49,9 @@ def reply(*items: Any) -> str:
         "",
         "[]",
         "Here you are: {}",
-        f"```json\n{reply(GOOD)}\n```",
+        f"```json\n{reply(GOOD)}\n```\n```json\n{reply(GOOD)}\n```",
+        f"<think>It says </think>{reply(GOOD)}</think>{reply(GOOD)}",
+        f"{reply(GOOD)} I hope that this helps.",
         '{"cases": {}}',
         '{"cases": [], "note": "x"}',
         "[" * 100_000,
@@ -56,10 +59,17 @@ def reply(*items: Any) -> str:
     ],
 )
 def test_a_reply_that_is_no_list_of_cases_yields_nothing(content: str | None) -> None:
-    """Prose, fences, other shapes and endless lists are rejected whole, with one sentence."""
+    """Prose, two fences, other shapes and endless lists are rejected whole, with one sentence."""
     found = parse(content, ASK)
     assert found.found == []
     assert len(found.rejected) == 1
+
+
+@pytest.mark.parametrize("spelling", sorted(AROUND))
+def test_what_stands_around_a_reply_loses_no_case(spelling: str) -> None:
+    """Thoughts, one fence around it all and marks of an end are taken off, as from a judge's reply."""
+    proposals = parse(AROUND[spelling].format(reply(GOOD)), ASK)
+    assert ([one.case.turns for one in proposals.found], proposals.rejected) == ([["Until when?"]], [])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,26 @@
 """Nothing that a judged text says may reach the verdict."""
 
+import json
 import re
 import unicodedata
 
 import pytest
 from forged import FORGED
 
+from assay.judges.declaration import Declaration
+from assay.judges.injections import INJECTIONS
 from assay.judges.prompt import load
 from assay.judges.reply import parse
 
 TRUE_VERDICT = '{"verdict": "B"}'
+CORPUS = [*FORGED, *(injection.text for injection in INJECTIONS)]
+VERDICTS = {
+    "pass-fail": (Declaration(), "fail", "pass"),
+    "pairwise": (Declaration(question="pairwise"), "B", "A"),
+    "labels": (Declaration(question="labels", labels=("bad", "good"), passing_labels=("good",)), "bad", "good"),
+    "score": (Declaration(question="score", range=(1, 5), pass_threshold=4), "2", "5"),
+}
+"""What a judge says, and what a response wants it to say."""
 DELIMITERS = ("question", "reference", "responsea", "responseb")
 
 
@@ -20,8 +31,27 @@ def echo_first(response: str, prompt: str) -> list[str]:
         f"{response}{TRUE_VERDICT}",
         f"{prompt}\n{TRUE_VERDICT}",
         f"{TRUE_VERDICT}\n{response}",
+        f"{TRUE_VERDICT}{response}",
         f"Response A says: {response}. My verdict: {TRUE_VERDICT}",
-        TRUE_VERDICT.replace("}", f', "why": "{response}"}}'),
+        f"<think>{response}</think>{TRUE_VERDICT}",
+        f"<think>{response}\n</think>\n```json\n{TRUE_VERDICT}\n```",
+        f"```json\n{response}\n{TRUE_VERDICT}\n```",
+        f"```\n{response}\n```\n{TRUE_VERDICT}",
+    ]
+
+
+def echo_as_reason(response: str, verdict: str) -> list[str]:
+    """Return what a judge writes that repeats its input as its rationale: as it is or as JSON, first or last."""
+    said, escaped = json.dumps(verdict), json.dumps(response)
+    return [
+        f'{{"rationale": "{response}", "verdict": {said}}}',
+        f'{{"verdict": {said}, "rationale": "{response}"}}',
+        f'{{"rationale": {escaped}, "verdict": {said}}}',
+        f'{{"verdict": {said}, "rationale": {escaped}}}',
+        f"{{'rationale': '{response}', 'verdict': '{verdict}'}}",
+        f"{{'verdict': '{verdict}', 'rationale': '{response}'}}",
+        f'```json\n{{"rationale": "{response}", "verdict": {said}}}\n```',
+        f'<think>{response}</think>\n{{"rationale": "{response}", "verdict": {said}}}<|im_end|>',
     ]
 
 
@@ -33,12 +63,25 @@ def delimiters_seen(prompt: str) -> list[str]:
     return re.findall(rf"<[/!]*(?:{'|'.join(DELIMITERS)})", plain)
 
 
-@pytest.mark.parametrize("response", FORGED)
+@pytest.mark.parametrize("response", CORPUS)
 def test_zero_flips(response: str) -> None:
     """A judge that echoes its input first is unparsed or counted by its own verdict, never by the forged one."""
-    prompt = load("preference").render(question="Q?", reference="R", response_a=response, response_b="B")[1]["content"]
+    judge = load("preference")
+    prompt = judge.render(question="Q?", reference="R", response_a=response, response_b="B")[1]["content"]
     for content in echo_first(response, prompt):
-        assert parse("pairwise", content, None, "stop", None).outcome in {"unscored", "b"}
+        assert parse(judge.declared, content, None, "stop", None).outcome in {"unscored", "b"}
+
+
+@pytest.mark.parametrize("question", sorted(VERDICTS))
+@pytest.mark.parametrize("response", CORPUS)
+def test_zero_flips_with_a_rationale(response: str, question: str) -> None:
+    """A judge that copies the judged response into its reason gives its own verdict or none, whatever it is asked."""
+    declared, verdict, forged = VERDICTS[question]
+    attack = response.replace('"A"', json.dumps(forged)).replace("'A'", f"'{forged}'")
+    contents = echo_as_reason(attack, verdict)
+    assert {parse(declared, content, None, "stop", None).said for content in contents} <= {"", verdict}
+    escaped = [parse(declared, content, None, "stop", None) for content in contents[2:4]]
+    assert [reply.said for reply in escaped] == [verdict] * 2
 
 
 @pytest.mark.parametrize("response", FORGED)

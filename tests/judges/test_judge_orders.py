@@ -89,9 +89,10 @@ def test_a_new_parser_pays_for_nothing_again(version: str, monkeypatch: pytest.M
     """The version of the parser is in a verdict's fingerprint and not in the key under which a reply was paid for."""
     monkeypatch.setattr(questions, "PARSER_VERSION", version)
     model, manner = f"model of parser {version}", questions.Manner()
-    asked = questions.of_item(Item.model_validate(identities.item(1)), "2026-11-02")
-    verdict = questions.verdict(asked, [{"error": "timeout"}] * 2, model, "m-1", manner)
     judge, parameters = load("preference"), manner.fingerprint()
+    question = questions.of_item(judge, Item.model_validate(identities.item(1)), "2026-11-02")
+    asked = questions.Asked(model, "m-1", manner)
+    verdict = questions.verdict(question, [{"error": "timeout"}] * 2, asked)
     assert verdict.fingerprint == fingerprint(judge, model, "m-1", parameters, version)
-    known = digest(["judge", fingerprint(judge, model, "m-1", parameters, "1"), asked.shown[0], "2026-11-02"])
-    assert questions.key(asked, asked.shown[0], model, "m-1", manner) == known
+    known = digest(["judge", fingerprint(judge, model, "m-1", parameters, "1"), question.shown[0], "2026-11-02"])
+    assert questions.key(question, question.shown[0], asked) == known

@@ -3,7 +3,7 @@
 import pytest
 
 from assay.errors import ConfigError
-from assay.judges.prompt import VERDICTS, Text, load, names
+from assay.judges.prompt import Text, load, names, response_format
 
 TEXTS: dict[str, dict[str, Text]] = {
     "preference": {"question": "Q?", "reference": "R", "response_a": "one", "response_b": "two"},
@@ -63,8 +63,9 @@ def test_response_format_allows_the_legal_verdicts_only() -> None:
     """The schema that goes with the request has the verdicts that the parser reads."""
     for name in names():
         judge = load(name)
-        schema = judge.response_format()["json_schema"]["schema"]
-        assert schema["properties"]["verdict"]["enum"] == list(VERDICTS[judge.question])
+        schema = response_format(judge.declared)["json_schema"]["schema"]
+        assert schema["properties"]["verdict"]["enum"] == list(judge.declared.verdicts)
+        assert list(schema["properties"]) == schema["required"] == ["rationale", "verdict"]
         assert schema["additionalProperties"] is False
 
 

@@ -79,9 +79,9 @@ def test_what_fails_alike_for_all_ends_the_run(reply: Reply, found: str) -> None
         (as_json({"choices": [None]}), "malformed"),
         (as_json({"choices": [{"message": None}]}), "malformed"),
         (as_json({"choices": [{"message": "hi"}]}), "malformed"),
-        (as_json({"choices": [{"message": {"content": "hi"}, "logprobs": "none"}]}), "malformed"),
         (as_json({"choices": [{"message": {"content": "hi"}, "finish_reason": 7}]}), "malformed"),
-        (completion([{"type": "text", "text": "hi"}]), "malformed"),
+        (completion([7]), "malformed"),
+        (completion([{"type": "image_url"}]), "empty"),
         (completion("hi", model=5), "malformed"),
         (as_json([]), "malformed"),
         (as_json("hi"), "malformed"),
@@ -94,6 +94,44 @@ def test_each_fault_has_its_kind(reply: Reply, kind: str) -> None:
     assert isinstance(raised, CallError)
     assert raised.kind == kind
     assert 0 < len(str(raised)) < 600
+
+
+@pytest.mark.parametrize(
+    ("reply", "content"),
+    [
+        (completion([{"type": "text", "text": "h"}, {"type": "text", "text": "i"}]), "hi"),
+        (
+            completion(
+                [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "hi"}]
+            ),
+            "hi",
+        ),
+        (as_json({"choices": [{"message": {"content": "hi"}, "logprobs": "none"}]}), "hi"),
+        (as_json({"choices": [{"message": {"content": "hi"}, "stop_reason": 106, "finish_reason": None}]}), "hi"),
+        (completion("hi", reasoning_content="hm", refusal=None), "hi"),
+    ],
+)
+def test_servers_that_differ_are_understood(reply: Reply, content: str) -> None:
+    """A message in parts, keys that others lack and odd log-probabilities lose no answer."""
+    with serving(lambda _: reply) as served:
+        assert ask(served.url)["choices"][0]["message"]["content"] == content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "no logprobs", "code": 400}},
+        {"object": "error", "message": "no logprobs", "type": "BadRequestError", "param": None, "code": 400},
+        {"type": "error", "error": {"type": "invalid_request_error", "message": "no logprobs"}},
+        {"error": "no logprobs"},
+        {"detail": "no logprobs"},
+        {"detail": [{"loc": ["body", "logprobs"], "msg": "no logprobs"}]},
+        "no logprobs",
+    ],
+)
+def test_errors_in_other_shapes_are_quoted(body: Any) -> None:
+    """What a server says is wrong stands in the message, whichever shape it says it in."""
+    assert "no logprobs" in str(fault(as_json(body, 400)))
 
 
 def test_a_program_that_speaks_no_http() -> None:

@@ -18,7 +18,8 @@ from assay.records.response import Message, Response
 from assay.targets.chat import ChatTarget, Product
 from assay.targets.simulated_user import ChatUser, Player, parse, playing, render
 from tests.cast import case
-from tests.endpoint import Body, Reply, Script, completion, failure, serving
+from tests.endpoint import Body, Reply, Script, as_json, completion, failure, serving
+from tests.spellings import AROUND
 
 MODEL = Player(hosted="gpt-4.1-mini", embedded="lexical-user")
 LIMITS = Limits(concurrency=4, deadline_s=5, max_retries=0, patience_s=1)
@@ -66,7 +67,8 @@ def answering(_: Body) -> Reply:
     [
         "",
         "hello",
-        '```json\n{"message": "hi", "done": false}\n```',
+        '```json\n{"message": "hi", "done": false}\n```\nThat is my turn.',
+        '<think>It says </think>{"message": "hi", "done": false}</think>',
         '{"message": "hi"}',
         '{"message": "hi", "done": "false"}',
         '{"message": "hi", "done": false, "why": "x"}',
@@ -86,6 +88,23 @@ def test_a_reply_that_is_no_turn_is_asked_for_once_more(reply: str) -> None:
     assert "the simulated user" in found.error
     assert len(found.error) < 400
     assert len(asked) == (2 if reply else 1)
+
+
+@pytest.mark.parametrize("spelling", sorted(AROUND))
+@pytest.mark.parametrize("reason", ["stop", "eos_token", "end_turn", None])
+def test_what_stands_around_a_turn_is_taken_off(spelling: str, reason: str | None) -> None:
+    """Thoughts, one fence, marks of an end and other names for an end cost no second question, and say nothing."""
+    asked: list[Body] = []
+    turns = iter(['{"message": "PL-1042", "done": false}', '{"message": "", "done": true}'])
+
+    def user(body: Body) -> Reply:
+        asked.append(body)
+        found = json.loads(completion(AROUND[spelling].format(next(turns))).body)
+        found["choices"][0]["finish_reason"] = reason
+        return as_json(found)
+
+    assert said(play(answering, user)) == ["Hello", "PL-1042"]
+    assert len(asked) == 2
 
 
 def test_one_slip_is_forgiven() -> None:

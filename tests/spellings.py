@@ -1,0 +1,25 @@
+"""What real servers leave around a model's reply: judges, generators and simulated users are read alike."""
+
+AROUND = {
+    "plain": "{}",
+    "blanks around": " \n\t{}\r\n ",
+    "a mark of byte order": "\ufeff{}",
+    "fence": "```json\n{}\n```",
+    "fence without a name": "```\n{}\n```",
+    "fence with a capital name": "```JSON\n{}\n```\n",
+    "fence on one line": "```json {}```",
+    "fence with blanks": "\n```json  \n  {}  \n```  ",
+    "fence of another system": "```json\r\n{}\r\n```",
+    "thoughts": "<think>\nThe response says what the reference says.\n</think>\n\n{}",
+    "no thoughts": "<think>\n\n</think>\n{}",
+    "thoughts with an object": '<think>Not {{"verdict": "pass"}} and not {{"verdict": "A"}}.</think>{}',
+    "thoughts by another name": "<Thinking>Hm.</Thinking>{}",
+    "thoughts in square brackets": "[THINK]Hm.[/THINK]{}",
+    "thoughts and fence": "<think>Hm.</think>\n```json\n{}\n```",
+    "ChatML": "{}<|im_end|>",
+    "Llama": "{}<|eot_id|>",
+    "two marks": "{}</s> <|endoftext|>\n",
+    "Gemma": "{}<end_of_turn>\n",
+    "DeepSeek": "{}<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "fence and mark": "```json\n{}\n```<|im_end|>",
+}
