@@ -15,7 +15,7 @@ from assay.judges import ensemble, prompt, questions
 from assay.judges.declaration import lacking
 from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import Question
-from assay.models.cached_reply import said
+from assay.models.cached_reply import raw_reply
 from assay.models.usage import Meter, metering
 from assay.project import model_session
 from assay.project.params import read_params
@@ -75,9 +75,9 @@ async def _tried(judge: JudgePrompt, panel: judge_clients.Panel, question: Quest
     messages = [judge.render(**texts) for texts in question.shown]
     used, replies, votes = Meter(), list[dict[str, Any]](), []
     for seat in panel.seats:
-        request = seat.asked.manner.request(judge.declared)
+        requests = [questions.request(judge, texts, seat.asked.manner) for texts in question.shown]
         with metering(used):
-            mine = [orjson.loads((await said(seat.chat, messages=shown, **request)).text) for shown in messages]
+            mine = [(await raw_reply(seat.chat, **request))[0] for request in requests]
         votes.append(questions.verdict(question, mine, seat.asked))
         replies += [{name: value for name, value in reply.items() if name != "tokens"} for reply in mine]
     cost = used.cost_usd or None
@@ -118,7 +118,7 @@ def _of_line(judge: JudgePrompt, line: bytes, number: int, where: str) -> Questi
     shown: tuple[Mapping[str, Any], ...] = (texts,)
     if judge.declared.is_pair:
         shown = (texts, {**texts, "response_a": texts["response_b"], "response_b": texts["response_a"]})
-    return Question("target", f"line-{number}", 0, judge.name, shown, "")
+    return Question("target", f"line-{number}", 0, judge.name, shown, "", judge)
 
 
 def _names(judge: JudgePrompt) -> str:

@@ -120,9 +120,6 @@ def test_a_failed_call_is_unscored(judging: Callable[..., Any], now: datetime) -
     ]
 
 
-LOGPROBS = {"choices": [{"message": {"content": '{"verdict": "A"}'}, "finish_reason": "stop", "logprobs": []}]}
-
-
 NO_VERDICT: list[tuple[str, Reply]] = [
     ("unparsed", completion("Verdict: A")),
     ("unparsed", completion('{"verdict": "A"} because it is short')),
@@ -139,7 +136,6 @@ NO_VERDICT: list[tuple[str, Reply]] = [
     ("error", Reply(delay_s=30)),
     ("error", completion(["A"])),
     ("error", completion({"verdict": "A"})),
-    ("error", as_json(LOGPROBS)),
     ("error", as_json({"choices": []})),
 ]
 
