@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median_low
 
+from assay.calibration import selection
 from assay.calibration.certificate import Figure
-from assay.calibration.figures import kappa_figure
+from assay.calibration.figures import BY_VERDICT, kappa_figure
 from assay.calibration.ratings import Rated
 from assay.judges.declaration import Declaration
 from assay.records.label import Label
@@ -39,7 +40,8 @@ def scale_figures(found: Rated, declared: Declaration) -> list[Figure]:
     table = agreement.cross_table(
         [place(mine) for mine, _ in pairs], [place(theirs) for _, theirs in pairs], classes=len(declared.verdicts)
     )
-    return [kappa_figure(KAPPA, agreement.cohen(table, weights=weights).estimate, len(pairs), table, weights)]
+    figure = kappa_figure(KAPPA, agreement.cohen(table, weights=weights).estimate, len(pairs), table, weights)
+    return [figure.model_copy(update={"note": BY_VERDICT}) if selection.is_by_verdict(found) else figure]
 
 
 def _human(labels: Sequence[Label], declared: Declaration) -> dict[str, str]:
