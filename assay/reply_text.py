@@ -87,6 +87,7 @@ def _trimmed(content: str, start: int, end: int) -> int:
 def _end(content: str) -> int:
     """Return where a reply ends before its marks of an end."""
     end = _trimmed(content, 0, len(content))
-    while mark := next((mark for mark in _MARKS if content.endswith(mark, 0, end)), ""):
+    while content.endswith(_MARKS, 0, end):
+        mark = next(mark for mark in _MARKS if content.endswith(mark, 0, end))
         end = _trimmed(content, 0, end - len(mark))
     return end

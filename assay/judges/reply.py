@@ -361,7 +361,7 @@ def _masses(legal: tuple[str, ...], token: _Token, before: str, closer: str) -> 
         The sums, and what lies on beginnings that several verdicts share.
     """
     masses, unclear = dict.fromkeys(legal, 0.0), 0.0
-    for spelling, logprob in {(other.token, other.logprob) for other in [*token.top_logprobs, token]}:
+    for spelling, logprob in {(token.token, token.logprob), *((one.token, one.logprob) for one in token.top_logprobs)}:
         if not spelling.startswith(before) or math.isnan(logprob):
             continue
         begun = _spelled(legal, spelling.removeprefix(before), closer)

@@ -125,6 +125,7 @@ async def answer_all(calls: Iterable[Call], journal: Journal, work: Work, *, pro
             except BudgetError as error:
                 broke.append(error)
                 return
+            used.last_turn = None  # a long reply is not held while its outcome is written
             book = {"run": work.run, "stage": work.stage, "used": used}
             await journal.finish(call.key, answer.text, is_final=not answer.fault, **book)  # type: ignore[arg-type]
             tally.count(used, answer.fault)
