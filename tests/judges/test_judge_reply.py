@@ -101,6 +101,7 @@ AMBIGUOUS = {
     "somebody's answer": "The answer: {0}",
     "a point": "{0}.",
     "twice the name": '{0}"verdict": "x", {1}',
+    "another field twice": '{0}"reason": "x", "reason": "y", {1}',
     "a second name": '{0}"final_verdict": "x", {1}',
     "a second name in capitals": '{0}"VERDICT": "x", {1}',
     "another name": '{0}"outcome": {2}}}',
