@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS ledger (
 CREATE TABLE IF NOT EXISTS uses (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0,
-    target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER
+    target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER,
+    is_fresh INTEGER NOT NULL DEFAULT 0
 );
 """
 INDEX = "CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at, run)"
@@ -28,11 +29,13 @@ INDEX = "CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at, run)"
 COLUMNS = {
     "answers": "key, answer, is_final, run, at",
     "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
-    "runs": "run, began, ended, target, is_version_known, has_asked",
+    "runs": "run, began, ended, target, is_version_known, has_asked, is_fresh",
 }
 """What a checksum is taken over, in this order."""
 BEFORE_RUNS = "key, answer, is_final"
 """The same of answers, in a journal of before runs had ids."""
+BEFORE_FRESH = "run, began, ended, target, is_version_known, has_asked"
+"""The same of runs, in a journal that did not say which of them asked everything anew."""
 
 
 class JournalFile:
@@ -64,17 +67,29 @@ class JournalFile:
             if "checksum" not in self._columns(table):
                 self._connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER")
                 self._connection.execute(f"UPDATE {table} SET checksum = checksum({columns})")  # noqa: S608 - ours
-        if "run" in self._columns("answers"):
+        self._widen("answers", BEFORE_RUNS, {"run": "TEXT NOT NULL DEFAULT ''", "at": "INTEGER NOT NULL DEFAULT 0"})
+        self._widen("runs", BEFORE_FRESH, {"is_fresh": "INTEGER NOT NULL DEFAULT 0"})
+
+    def _widen(self, table: str, before: str, added: Mapping[str, str]) -> None:
+        """Give a table columns that it lacks, and the sound rows a checksum over these too.
+
+        Args:
+            table: Which.
+            before: What a checksum was taken over until now.
+            added: The type of each column, by name.
+        """
+        if added.keys() <= self._columns(table):
             return
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            if "run" not in self._columns("answers"):  # no other process has done it meanwhile
-                self._connection.execute("ALTER TABLE answers ADD COLUMN run TEXT NOT NULL DEFAULT ''")
-                self._connection.execute("ALTER TABLE answers ADD COLUMN at INTEGER NOT NULL DEFAULT 0")
-                self._connection.execute(
-                    f"UPDATE answers SET checksum = checksum({COLUMNS['answers']}) "  # noqa: S608 - ours
-                    f"WHERE checksum IS checksum({BEFORE_RUNS})"
-                )
+            if added.keys() <= self._columns(table):  # another process has done it meanwhile
+                return
+            for name, kind in added.items():
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+            self._connection.execute(
+                f"UPDATE {table} SET checksum = checksum({COLUMNS[table]}) "  # noqa: S608 - ours
+                f"WHERE checksum IS checksum({before})"
+            )
 
     def _columns(self, table: str) -> set[str]:
         return {name.decode() for _, name, *_ in self._connection.execute(f"PRAGMA table_info({table})")}

@@ -153,7 +153,7 @@ def kept_runs(journal: Journal, run: Run, target: Target, reuse: Reuse) -> list[
 def noted(run: Run, target: Target, *, has_asked: bool = True) -> JournaledRun:
     """Return what the journal keeps of a run."""
     began = int(run.began.timestamp())
-    return JournaledRun(run.id, began, 0, target.fingerprint, target.is_version_known, has_asked)
+    return JournaledRun(run.id, began, 0, target.fingerprint, target.is_version_known, has_asked, run.is_fresh)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ import pytest
 
 from assay.errors import ConfigError
 from assay.models.journal import Journal, JournaledRun, Refiled
+from assay.models.journal_file import checksum
 from assay.models.usage import Meter
 from assay.records.ledger import Spent
 
@@ -254,6 +255,25 @@ def test_answers_are_filed_under_a_run_all_or_none(tmp_path: Path) -> None:
             journal.refile([run], refiled)
         assert journal.runs() == []
         assert dict(journal.without_run("answer")) == {f"key-{number}": f"answer {number}" for number in range(2000)}
+
+
+def test_runs_of_before_are_known(tmp_path: Path) -> None:
+    """A journal that does not say which runs were fresh is given that: sound rows stay, a damaged one stays damaged."""
+    file = tmp_path / "j.sqlite"
+    with sqlite3.connect(file) as old:
+        old.execute(
+            "CREATE TABLE runs (run TEXT PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0, "
+            "target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER)"
+        )
+        for run, mark in (("r1", checksum("r1", 5, 0, "shop@7", 1, 1)), ("r2", 7)):
+            old.execute("INSERT INTO runs VALUES (?, 5, 0, 'shop@7', 1, 1, ?)", (run, mark))
+    before = JournaledRun("r1", 5, 0, "shop@7", is_version_known=True, has_asked=True)
+    fresh = before._replace(run="r3", is_fresh=True)
+    for _ in range(2):
+        with Journal(file) as journal:
+            assert [run for run in journal.runs() if run.run != "r3"] == [before]
+            journal.note(fresh)
+            assert journal.runs() == [before, fresh]
 
 
 def test_a_power_cut_costs_a_second(tmp_path: Path) -> None:
