@@ -37,11 +37,13 @@ def nightly(
     A run that was interrupted is continued. It exits with 0 whatever the verdict, unless --gate asks for its code.
     """
     from assay.commands.status import decided
+    from assay.commands.validate import require_overrides
     from assay.project.model_session import embedded_throughout
     from assay.project.results import finishing
     from assay.project.run_id import starting
     from assay.project.tables.evalset import CASES
 
+    require_overrides(env, overrides)  # a typo on the command line begins no night: the last verdict stands
     run = starting(is_fresh=is_fresh)
     # From before the project's own flow is loaded: it may be what stops the night, and takes as long as the models.
     with finishing(run), embedded_throughout():

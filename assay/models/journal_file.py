@@ -1,5 +1,6 @@
 """The file of the journal: SQLite (WAL), its tables, and a checksum over all that a row says."""
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,14 @@ BEFORE_FRESH = "run, began, ended, target, is_version_known, has_asked"
 """The same of runs, in a journal that did not say which of them asked everything anew."""
 
 
+LOCKS = Path("/proc/locks")
+"""Where Linux lists who holds a lock on which file."""
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+DENIED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})
+PRIMARY = 0xFF
+"""Bits of SQLite's code that say which kind of error it is."""
+
+
 class JournalFile:
     """An open journal: what it holds is read and written by statements; an error of SQLite is one of ours."""
 
@@ -48,7 +57,10 @@ class JournalFile:
             ConfigError: The file is no journal, or cannot be opened.
         """
         self.file = file
-        self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
+        try:
+            self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
+        except sqlite3.Error as error:
+            raise self.unreadable(error) from error
         self._connection.text_factory = bytes  # a damaged text need not be UTF-8
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
         try:
@@ -124,18 +136,52 @@ class JournalFile:
             raise self.unwritable(error) from error
 
     def unwritable(self, why: object) -> ConfigError:
-        """Return the refusal of a disk that takes nothing more."""
-        return ConfigError(
+        """Return the refusal of a file that cannot be written: locked, without permission, or on a full disk."""
+        return self._withheld(why) or ConfigError(
             f"{self.file.name} cannot be written ({why}), expected it to keep finished calls: "
-            "mend the disk and run again, what it holds is not asked again"
+            "make room on the disk, or repair it, and run again; what it holds is not asked again"
         )
 
     def unreadable(self, why: object) -> ConfigError:
-        """Return the refusal of a file that is no journal any more."""
-        return ConfigError(
+        """Return the refusal of a file that is no journal any more, unless others keep us from reading it."""
+        return self._withheld(why) or ConfigError(
             f"{self.file.name} cannot be read ({why}), expected the journal of finished calls: "
             "move it away, then every call is asked anew"
         )
+
+    def _withheld(self, why: object) -> ConfigError | None:
+        """Return the refusal where the file is sound, and another process or a missing permission withholds it."""
+        code = getattr(why, "sqlite_errorcode", 0) & PRIMARY
+        if code in BUSY:
+            return ConfigError(
+                f"{self.file.name} is locked by another process{holders(self.file)}, expected it to be free within a "
+                "minute: let that process end, then run again; what it holds is not asked again"
+            )
+        if code in DENIED:
+            return ConfigError(
+                f"{self.file.name} cannot be written ({why}), expected to be allowed to write it and its folder: give "
+                f"write permission on {self.file.parent.name} and what is in it, then run again; what it holds is not "
+                "asked again"
+            )
+        return None
+
+
+def holders(file: Path, locks: Path = LOCKS) -> str:
+    """Return which other processes hold a lock on a file, as ` (process 1, 2)`; empty where nobody can tell.
+
+    Args:
+        file: The file; those that SQLite keeps beside it count as well.
+        locks: The system's list of locks.
+    """
+    try:
+        inodes = {str(part.stat().st_ino) for part in file.parent.glob(f"{file.name}*")}
+        held = [line.split() for line in locks.read_text(encoding="ascii").splitlines()]
+    except (OSError, ValueError):
+        return ""
+    # A line is `1: POSIX ADVISORY WRITE 4711 08:01:1234 0 EOF`; one that waits has `->` in second place.
+    found = {words[4] for words in held if len(words) > 5 and words[5].rsplit(":", 1)[-1] in inodes}  # noqa: PLR2004
+    others = sorted(found - {str(os.getpid()), "-1"}, key=int)
+    return f" (process {', '.join(others)})" if others else ""
 
 
 def checksum(*values: object) -> int:

@@ -125,7 +125,7 @@ def test_the_next_night_pays_for_nothing_again(project: Path, monkeypatch: pytes
     assert programs.dvc("status", *NIGHT) == "Data and pipelines are up to date."
     (certificate,) = read_certificates().values()
     assert certificate.issued < datetime(2026, 11, 29, tzinfo=UTC)
-    assert gate["reason"] == "a judge's certificate is none", "of preference, as before; correctness stays certified"
+    assert gate["reason"] == "a judge has no certificate", "of preference, as before; correctness stays certified"
 
 
 def test_what_a_version_writes_is_known_to_the_next() -> None:

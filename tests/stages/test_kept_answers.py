@@ -114,6 +114,16 @@ def test_with_the_same_version_answers_are_kept_and_it_is_said(project: Project,
         assert line == "all 6 asked by this run"
 
 
+def test_the_cure_fits_who_says_the_version() -> None:
+    """Nobody can raise a version that the product tells: it has to tell another one; several runs are runs."""
+    told = Answers(asked=0, kept=6, sources=["a" * 13, "b" * 13], is_version_known=True, is_version_told=True)
+    line = sentence("c" * 13, told)
+    assert f"kept from runs {'a' * 13}, {'b' * 13} of " in line
+    assert "raise execute.target.version" not in line
+    assert "which execute.target.version asks for" in line
+    assert "`assay nightly --fresh`" in line
+
+
 @pytest.mark.parametrize("kind", ["chat", "http"])
 def test_another_version_is_asked(project: Project, kind: Kind) -> None:
     """A version that was raised with the fix has answers of its own."""
