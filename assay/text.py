@@ -1,6 +1,8 @@
 """Text for people: one line of an error, what a terminal may print, the first fault of a record, the word diff."""
 
 import re
+from collections.abc import Mapping, Sequence
+from datetime import date
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
@@ -8,6 +10,8 @@ from pydantic import ValidationError
 
 MAX_LINE = 200
 MAX_VALUE = 80
+_UNQUOTED = (int, float, date)
+"""What YAML makes of a text without quotes that looks like one: a bool is an int, and a moment a date."""
 
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 _BIDI = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029]
@@ -67,19 +71,50 @@ def plain_json(text: str) -> str:
     return text.translate(_ESCAPED)
 
 
-def first_fault(error: ValidationError, prefix: str = "") -> str:
-    """Return the first fault as 'field is found, expected ...', with how many more there are."""
-    fault = error.errors()[0]
-    place = ".".join(str(part) for part in ((prefix, *fault["loc"]) if prefix else fault["loc"]))
+def first_fault(error: ValidationError, prefix: str = "", written: object = None) -> str:
+    """Return the first fault as 'field is found, expected ...', with how many more there are.
+
+    Args:
+        error: What was found wrong.
+        prefix: Stands before the field.
+        written: The YAML value that was validated: a place is called as it is there, without the name of the shape that
+            one of several allowed ones has, and a number or date in the place of a text needs quotes.
+    """
+    faults = [(_place(fault["loc"], fault["type"], written), fault) for fault in error.errors()]
+    first = faults[0][0]
+    # Of a mapping that fits none of several shapes the fault inside of it says more than that it is no text.
+    place, fault = next(
+        (row for row in faults if len(row[0]) > len(first) and row[0][: len(first)] == first), faults[0]
+    )
+    name = ".".join(map(str, (prefix, *place) if prefix else place))
     value = "missing" if fault["type"] == "missing" else _quoted(fault["input"])
     wanted = "no such name here" if fault["type"] == "extra_forbidden" else fault["msg"]
-    more = f" (and {error.error_count() - 1} more faults)" if error.error_count() > 1 else ""
-    return f"{place or 'the row'} is {value}, expected: {wanted}{more}"
+    if written is not None and fault["type"] == "string_type" and isinstance(fault["input"], _UNQUOTED):
+        wanted = "a text: put it in quotes"
+    others = len({found for found, _ in faults} - {place, first}) if written is not None else len(faults) - 1
+    more = f" (and {others} more faults)" if others else ""
+    return f"{name or 'the row'} is {value}, expected: {wanted}{more}"
+
+
+def _place(loc: tuple[str | int, ...], kind: str, written: object) -> tuple[str | int, ...]:
+    """Return a place without the parts that nobody wrote: names of shapes, of which one was to fit."""
+    if written is None:
+        return loc
+    place: list[str | int] = []
+    for number, part in enumerate(loc):
+        if isinstance(written, Mapping) and part in written:
+            written = written[part]
+        elif isinstance(written, Sequence) and not isinstance(written, str) and part in range(len(written)):
+            written = written[int(part)]
+        elif not (kind == "missing" and number == len(loc) - 1):
+            continue
+        place.append(part)
+    return tuple(place)
 
 
 def _quoted(value: object) -> str:
-    """Return the beginning of what was found, in quotes."""
+    """Return the beginning of what was found, in quotes; a date as it was written."""
     try:
-        return repr(value)[:MAX_VALUE]
+        return value.isoformat() if isinstance(value, date) else repr(value)[:MAX_VALUE]
     except RecursionError:
         return "nested too deeply"

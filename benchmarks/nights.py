@@ -98,7 +98,7 @@ def night(moment: datetime) -> float:
         calibrate.run(moment)
         publish.run(moment)
         continuation.ended(run)
-        continuation.prune()
+        continuation.prune(moment)
     return time.monotonic() - began
 
 

@@ -14,12 +14,14 @@ import pytest
 from click.testing import CliRunner
 
 from assay.cli.main import app
+from assay.commands.accept import admit
 from assay.errors import DataError
 from assay.project import files
 from assay.project.results import GATE, finishing
 from assay.project.run_id import new_run
 from assay.report.gate import EXIT, Gate
-from tests.cast import Project
+from assay.stages import review
+from tests.cast import Project, case
 from tests.layout import ROOT
 
 SLOW = """
@@ -118,6 +120,26 @@ def test_a_night_that_did_not_end_has_no_verdict(project: Project, now: datetime
     with finishing(new_run(lambda: now, bytes)):
         pass
     assert CliRunner().invoke(app, ["gate"]).exit_code == EXIT["pass"]
+
+
+def test_a_night_says_what_its_set_does_not_have(project: Project, now: datetime) -> None:
+    """A corrected case that was imported is told at the end of each night, with the command that takes it in."""
+    review.run()
+    (project.folder / "flows").mkdir()
+    (project.folder / "flows/__init__.py").write_text("")
+    (project.folder / "flows/nightly.py").write_text("class nightly:\n    fn = staticmethod(lambda *words: None)\n")
+    files.write_json(GATE, Gate(word="pass", reason="r", next="n", sentence="PASS.").model_dump())
+    assert "not in the set yet" not in CliRunner().invoke(app, ["nightly"]).output
+    admit([case(1).model_copy(update={"reference": "Within 30 days."})], "ada", "imported", now)
+    done = CliRunner().invoke(app, ["nightly"])
+    assert (done.exit_code, "1 changed cases; `assay grow` or `assay repro review`" in done.output) == (0, True), (
+        done.output
+    )
+    told = json.loads(CliRunner().invoke(app, ["nightly", "--json"]).output)
+    assert told["decided"] == {"new": 0, "changed": 1, "retired": 0}
+    assert "decided" not in json.loads(CliRunner().invoke(app, ["gate", "--json"]).output)
+    review.run()
+    assert "not in the set yet" not in CliRunner().invoke(app, ["nightly"]).output
 
 
 def test_a_refused_night_has_no_verdict(project: Project) -> None:

@@ -39,4 +39,6 @@ def case(*, case_id: str, is_json: bool) -> None:
     from assay.commands import cases as run
 
     found = run.case(case_id)
+    if two := run.two_runs():
+        click.echo(f"Not of one run: {two}.", err=True)
     click.echo(run.as_json(found) if is_json else "\n".join(run.story_lines(found)))

@@ -36,15 +36,19 @@ def nightly(
 
     A run that was interrupted is continued. It exits with 0 whatever the verdict, unless --gate asks for its code.
     """
+    from assay.commands.status import decided
+    from assay.commands.validate import require_overrides
     from assay.project.model_session import embedded_throughout
     from assay.project.results import finishing
     from assay.project.run_id import starting
+    from assay.project.tables.evalset import CASES
 
+    require_overrides(env, overrides)  # a typo on the command line begins no night: the last verdict stands
     run = starting(is_fresh=is_fresh)
     # From before the project's own flow is loaded: it may be what stops the night, and takes as long as the models.
     with finishing(run), embedded_throughout():
         load("nightly").nightly.fn(max_cost_usd, env, overrides)
-    _tell(is_gated=is_gated, is_json=is_json)
+    _tell(is_gated=is_gated, is_json=is_json, decided=decided(CASES.read(may_be_absent=True)))
 
 
 @command("monitor")
@@ -160,11 +164,18 @@ def grow(*, env: str, overrides: tuple[str, ...]) -> None:
 def accept() -> None:
     """Make the last run's responses the baseline.
 
-    Later runs are compared with it.
+    Later runs are compared with it. It is refused while a run is on, where the last one did not end, and where the
+    responses on file are not those that the verdict is of.
     """
-    from assay.commands.accept import accept as run
+    from datetime import UTC, datetime
 
-    click.echo(f"{run()} responses are the baseline now; commit data/baseline.")
+    from assay.commands.accept import accept as run
+    from assay.project.run_lock import exclusive
+
+    now = datetime.now(UTC)
+    with exclusive("accept", now):
+        accepted = run(now)
+    say([accepted.sentence()])
 
 
 @command("export")
@@ -301,29 +312,37 @@ def serve(*, port: int) -> None:
     forever(port, home, lambda: load("serve").deployments())
 
 
-def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H) -> None:
-    """Print the gate's word with the report to open; exit with its code where that was asked for."""
+def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H, decided: dict[str, int] | None = None) -> None:
+    """Print the gate's word with the report to open; exit with its code where that was asked for.
+
+    Args:
+        is_gated: Exit with the code.
+        is_json: Print it as JSON.
+        hours: How long a verdict holds.
+        decided: What people have decided on cases and the set does not have, after a night; None for not to be told.
+    """
     from datetime import UTC, datetime, timedelta
 
-    from assay.project import failures, files
-    from assay.project.answers import SHORT
-    from assay.project.results import REPORT, read_gate, reported
+    from assay.commands.status import taken_in
+    from assay.project import failures, whose
+    from assay.project.results import read_gate
     from assay.report.gate import EXIT
     from assay.text import printable
 
-    found, of_report = read_gate(datetime.now(UTC), timedelta(hours=hours)), reported()
-    report = str(files.path(REPORT)) if of_report else ""
-    is_own = of_report is None or of_report.run == found.run
-    lost = list(map(str, failures.read())) if is_own else []
+    found, report = read_gate(datetime.now(UTC), timedelta(hours=hours)), whose.report_on_file()
+    is_own = report is None or report.run == found.run
+    lost, two = list(map(str, failures.read())) if is_own else [], whose.two_runs()
     if is_json:
-        more = {"report": report, "report_run": of_report.run if of_report else "", "exit_code": EXIT[found.word]}
-        more |= {"failures": lost}
-        click.echo(json.dumps(found.model_dump(mode="json") | more))
+        more = {"report": str(report.file) if report else "", "report_run": report.run if report else ""}
+        more |= {"two_runs": two.sentence() if two else ""}
+        counts = {} if decided is None else {"decided": decided}
+        told = found.model_dump(mode="json") | more | counts
+        click.echo(json.dumps(told | {"exit_code": EXIT[found.word], "failures": lost}))
     else:
-        whose = (
-            "" if is_own or of_report is None else f" of the run before ({of_report.run[:SHORT] or 'without an id'})"
-        )
-        say([found.sentence, f"Next: {found.next}.", *([f"Report{whose}: {report}"] if report else [])])
+        say([found.sentence, f"Next: {found.next}."])
+        say([f"Report{'' if is_own else report.whose(found.run)}: {report.file}"] if report else [])
+        say([f"Not of one run: {two.sentence()}."] if two else [])
+        say(taken_in(decided or {}))
         say([f"Answers: {found.answers}."] if found.answers else [])
         for failure in lost:
             click.echo(f"Not whole: {printable(failure)}. `assay doctor` says where its traceback is.", err=True)

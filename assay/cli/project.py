@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from assay.cli.app import BAD_INPUT, command
+from assay.cli.app import BAD_INPUT, command, say
 
 KINDS = ("python", "http", "openai", "recorded")
 
@@ -54,7 +54,12 @@ def upgrade(*, name: str) -> None:
     if name:
         click.echo(run.difference(name) or f"{name} is what this version writes.", nl=False)
         return
-    click.echo("\n".join(run.upgrade() or ["nothing to do: everything is as this version writes it"]))
+    is_changed = False
+    for line in run.changes():
+        is_changed = True
+        say([line])
+    if not is_changed:
+        click.echo("nothing to do: everything is as this version writes it")
 
 
 @command("lock")

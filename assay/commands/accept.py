@@ -5,8 +5,11 @@ Reads and writes the tables that people own.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from assay.errors import ConfigError
+from assay.errors import BusyError, ConfigError
+from assay.project import continuation, results, run_lock, whose
+from assay.project.answers import SHORT
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.records.case import Case
@@ -15,11 +18,58 @@ from assay.stages import batches
 from assay.storage import hash_chain
 
 
-def accept() -> int:
-    """Freeze the last run's answers, of several trials the first, as the baseline; return how many."""
-    answered = [response for response in RESPONSES.read() if response.status == "ok" and response.trial == 0]
+class Accepted(NamedTuple):
+    """The new baseline."""
+
+    answers: int
+    """How many it has."""
+    run: str
+    """Id of the run that they are of; empty where they are of before runs had ids."""
+    target: str
+    """Fingerprint of the product that gave them."""
+
+    def sentence(self) -> str:
+        """Return whose answers were accepted, and what to do."""
+        run = f"run {self.run[:SHORT]}" if self.run else "a run without an id"
+        return f"{self.answers} responses of {run}, by {self.target}, are the baseline now; commit data/baseline."
+
+
+def accept(now: datetime) -> Accepted:
+    """Freeze the last run's answers, of several trials the first, as the baseline.
+
+    Args:
+        now: The moment; a run that is dated later is not the last one.
+
+    Raises:
+        BusyError: A night is on.
+        ConfigError: The last run did not end, or its responses are not those that the verdict is of.
+        DataError: There are no responses, or they are damaged.
+    """
+    responses = RESPONSES.read()
+    runs = {response.run for response in responses}
+    _require_last(max(runs), now)
+    answered = [response for response in responses if response.status == "ok" and response.trial == 0]
     BASELINE.write(answered)
-    return len(answered)
+    return Accepted(len(answered), max(runs), "+".join(sorted({response.target for response in responses})))
+
+
+def _require_last(run: str, now: datetime) -> None:
+    """Refuse to accept answers of a run that nobody has seen the end of, or the verdict."""
+    then = "nothing was accepted"
+    if run_lock.is_night_on():
+        raise BusyError(f"a night is on, expected its end: wait, look at its report, then accept; {then}")
+    if results.is_unfinished():
+        gate = results.read_gate()
+        raise ConfigError(f"{gate.reason}, expected a run with a verdict: {gate.next}; {then}")
+    interrupted = continuation.interrupted(now)
+    if interrupted and interrupted != run:
+        raise ConfigError(
+            f"run {interrupted[:SHORT]} asked the product and did not end, and the responses on file are of run "
+            f"{run[:SHORT] or 'without an id'} before it, expected those of the last run: run {results.CONTINUED}; "
+            f"{then}"
+        )
+    if two := whose.two_runs():
+        raise ConfigError(f"{two.sentence()}; {then}")
 
 
 def admit(cases: Sequence[Case], reviewer: str, reason: str, now: datetime) -> int:

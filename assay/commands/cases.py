@@ -11,6 +11,7 @@ from textwrap import indent
 from typing import Literal
 
 from assay.errors import ConfigError
+from assay.project import whose
 from assay.project.params import read_params
 from assay.project.results import read_gate
 from assay.project.tables.responses import RESPONSES
@@ -55,6 +56,8 @@ class Cases(Record):
     verdict: Word
     planned: int
     cases: list[ReportedCase]
+    two_runs: str = ""
+    """Whose answers these are, where the verdict is another run's; else empty."""
 
 
 def cases(wanted: Wanted = "all", category: str = "") -> Cases:
@@ -73,7 +76,19 @@ def cases(wanted: Wanted = "all", category: str = "") -> Cases:
         raise _strange("category", category, sorted({case.category for case in everything}))
     chosen = [case for case in everything if case.group in WANTED[wanted] and category in ("", case.category)]
     chosen.sort(key=lambda case: WANTED[wanted].index(case.group))
-    return Cases(night=night.provenance.epoch, verdict=read_gate().word, planned=len(everything), cases=chosen)
+    return Cases(
+        night=night.provenance.epoch,
+        verdict=read_gate().word,
+        planned=len(everything),
+        cases=chosen,
+        two_runs=two_runs(),
+    )
+
+
+def two_runs() -> str:
+    """Return whose answers are listed, where the verdict on file is another run's; else an empty text."""
+    two = whose.two_runs()
+    return two.sentence() if two else ""
 
 
 def case(case_id: str) -> CaseStory:
@@ -117,7 +132,10 @@ def lines(found: Cases) -> Iterator[str]:
     count = Counter(one.group for one in found.cases)
     parts = ", ".join(f"{count[group]} {words}" for group, words in WORDS.items() if count[group])
     listed = f"{len(found.cases)} of {found.planned} cases{f': {parts}' if parts else ''}"
-    yield f"Night {found.night} ({found.verdict}): {listed}."
+    if found.two_runs:
+        yield f"Night {found.night}: {listed}. The verdict is none of these: {found.two_runs}."
+    else:
+        yield f"Night {found.night} ({found.verdict}): {listed}."
 
 
 def story_lines(found: CaseStory) -> Iterator[str]:

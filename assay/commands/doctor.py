@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from assay.errors import AssayError, ConfigError, DataError
-from assay.project import archive, failures
+from assay.project import archive, failures, files, programs
 from assay.project.distribution import DISTRIBUTION
 from assay.project.journal import has_journal, open_journal
 from assay.project.tables.decisions import DECISIONS
@@ -37,7 +37,7 @@ def examine(docs: Path | None) -> Iterator[str]:
 
     Raises:
         DataError: A table breaks its contract, or a run's record is damaged; raised after everything was examined.
-        ConfigError: The journal of answers can no longer be read; likewise.
+        ConfigError: The journal of answers can no longer be read, or DVC cannot write what a run made; likewise.
     """
     yield ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     for key in KEYS:
@@ -64,6 +64,7 @@ def examine(docs: Path | None) -> Iterator[str]:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
     yield from records(faults)
+    yield from recording(faults)
     yield from lost()
     if docs:
         yield f"Data Docs: {data_docs(docs)}"
@@ -95,6 +96,24 @@ def records(faults: list[AssayError]) -> Iterator[str]:
             faults.append(fault)
             yield f"{archive.RUNS}: AT FAULT: {fault}"
     yield f"{archive.RUNS}: {sound} records of runs can be read"
+
+
+def recording(faults: list[AssayError]) -> Iterator[str]:
+    """Yield a line where DVC could not write what a run made, which becomes one of the faults."""
+    if not files.exists(".dvc/config"):
+        return
+    fault: ConfigError | None = None
+    try:
+        if folder := programs.unwritable():
+            fault = ConfigError(
+                f"{folder} cannot be written, expected a folder into which DVC may put what a run made: give write "
+                "permission to whoever runs `assay`"
+            )
+    except ConfigError as error:
+        fault = error
+    if fault:
+        faults.append(fault)
+        yield f"DVC: AT FAULT: {fault}"
 
 
 def lost() -> Iterator[str]:

@@ -8,7 +8,8 @@ before. Reads both sides from Git's index; writes the logs of data/, the tables 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from assay.commands.merge_nights import join_nights, rows_of, union
+from assay.commands.merge_lock import DVC_LOCK, joined_lock, side_of_verdict
+from assay.commands.merge_nights import join_nights, later_run, rows_of, union
 from assay.errors import ConfigError, DataError
 from assay.evalset.admission import BatchEvent
 from assay.project import files
@@ -18,6 +19,7 @@ from assay.project.release_notes import read_notes
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import MANIFEST
 from assay.project.tables.registry import TABLES
+from assay.project.whose import two_runs
 from assay.records.decision import Decision
 from assay.records.record import Record
 from assay.stages import batches
@@ -27,8 +29,8 @@ from assay.storage.rows import parse_rows
 LOGS = ("decisions", "batches", "answers")
 KEYED = ("items", "labels", "draws")
 """Tables of people, each row under its key."""
-MADE = (MANIFEST, "dvc.lock", LOCK, "data/candidates/candidates.jsonl", "data/candidates/dropped.json")
-"""What stages make, and make again: the side that is checked out will do."""
+MADE = (MANIFEST, DVC_LOCK, LOCK, "data/candidates/candidates.jsonl", "data/candidates/dropped.json")
+"""What stages make, and make again: the side that is checked out will do, but for a night's entries of dvc.lock."""
 END = b"\n"
 Row = TypeVar("Row", bound=Record)
 
@@ -52,6 +54,8 @@ class Merged(NamedTuple):
     """By path: the side that counts, `ours` or `theirs`, of a file that only one side can fill."""
     is_set_moved: bool
     """Has the evaluation set to be made anew?"""
+    two_runs: str
+    """Whose tables are on file, where the verdict that counts is another run's; else empty."""
     left: list[str]
     """Files that are still in conflict."""
 
@@ -74,6 +78,7 @@ def merge() -> Merged:
     sides = {name: _sides(name) for name in names}
     joined = {name: _log(name, one) if name in LOGS else _table(name) for name, one in sides.items()}
     _require_sense(joined)
+    lock = joined_lock(side_of_verdict(later_run())) if nights.content or DVC_LOCK in conflicts else None
     for name, lines in joined.items():
         files.write_bytes(TABLES[name].path, b"".join(line + END for line in lines))
     for path, data in nights.content.items():
@@ -81,8 +86,11 @@ def merge() -> Merged:
     made = [path for path in MADE if path in conflicts]
     if made:
         git("checkout", "--ours", "--", *made)
-    resolved = [*made, *(TABLES[name].path for name in names), *nights.content]
+    if lock:
+        files.write_bytes(DVC_LOCK, lock)
+    resolved = [*made, *(TABLES[name].path for name in names), *nights.content, *([DVC_LOCK] if lock else [])]
     git("add", "--", *resolved)
+    two = two_runs()
     counts = {name: (len(one.ours) - len(one.base), len(one.theirs) - len(one.base)) for name, one in sides.items()}
     return Merged(
         logs=counts | nights.rows,
@@ -90,12 +98,13 @@ def merge() -> Merged:
         left=[path for path in conflicts if path not in resolved],
         taken=dict(nights.taken),
         is_set_moved=bool(names) or MANIFEST in made,
+        two_runs=two.sentence() if two else "",
     )
 
 
 def stage() -> None:
     """Tell Git of what `review` has made of the joined logs."""
-    git("add", "--", MANIFEST, "dvc.lock", LOCK)
+    git("add", "--", MANIFEST, DVC_LOCK, LOCK)
 
 
 def lines(merged: Merged, size: int | None) -> list[str]:
@@ -113,6 +122,7 @@ def lines(merged: Merged, size: int | None) -> list[str]:
             f"both decided on {', '.join(merged.both)}: what stands last counts; look at them before you commit."
         )
     rows += [f"{path}: {side}, the later one" for path, side in merged.taken.items()]
+    rows += [f"{merged.two_runs}."] if merged.two_runs else []
     if not merged.left and size is None:
         return [*rows, "the nights of both are on file; look at them, then `git commit`."]
     if size is None and not merged.is_set_moved:

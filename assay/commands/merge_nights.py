@@ -56,7 +56,7 @@ def join_nights(conflicts: Collection[str]) -> JoinedNights:
         DataError: A side is damaged or deleted, or the sides contradict each other; the text names the file.
     """
     joined = JoinedNights({}, {}, {})
-    later = _later_run()
+    later = later_run()
     for path in sorted(path for path in conflicts if _is_certificate(path)):
         joined.taken[path], joined.content[path] = _certificate(path)
     if HISTORY.path in conflicts:
@@ -243,7 +243,7 @@ def _certified(judge: str) -> Iterator[bool]:
     return (_side(path, side) is not None for side in ("ours", "theirs"))
 
 
-def _later_run() -> Side:
+def later_run() -> Side:
     """Return the side whose last run began later; ours where neither tells."""
     ours, theirs = (_last(side) for side in ("ours", "theirs"))
     return "theirs" if theirs > ours else "ours"

@@ -28,10 +28,11 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 LEAST = 8
 """Characters of an id that may name a run."""
 AHEAD = "dated later than now: a clock was ahead"
+SHOWN = "assay runs"
 NAMED = 5
 """Candidates that a message names."""
-ListedState = State | Literal["lost"]
-"""Of a run whose files could not be archived, they are lost."""
+ListedState = State | Literal["lost", "unarchived"]
+"""Files of a run that could not be archived are lost; those of a run of `publish.keep: 0` never were."""
 
 
 class ListedRun(NamedTuple):
@@ -55,27 +56,31 @@ class Listing(NamedTuple):
 
 
 def listed(now: datetime, last: int | None = None) -> Listing:
-    """Return the runs that have a record.
+    """Return the runs that have a record, and what is wrong with each record that is damaged.
 
     Args:
         now: The moment.
-        last: How many; None for all.
+        last: How many of those that can be read; None for all. Damaged records are told of all runs.
     """
     ids, listing = archive.ids(now), Listing([], [])
     short = shortened(ids)
-    for run in ids[:last]:
+    for run in ids:
         try:
             record = archive.read(run)
         except DataError as fault:
             listing.damaged.append(str(fault))
         else:
             listing.runs.append(ListedRun(record, short[run], _state(record), is_ahead(run, now)))
-    return listing
+    return listing._replace(runs=listing.runs[:last])
 
 
 def _state(record: RunRecord) -> ListedState:
     state = archive.state(record.run)
-    return "lost" if record.lost and state == "pruned" else state
+    if state != "pruned":
+        return state
+    if record.lost:
+        return "lost"
+    return "pruned" if record.files else "unarchived"
 
 
 def shortened(ids: Sequence[str]) -> dict[str, str]:
@@ -142,15 +147,11 @@ def report(record: RunRecord) -> Path:
     if not md5:
         raise ConfigError(
             f"the report of run {record.run} was not archived ({record.lost or 'publish.keep was 0'}), and {REPORT} is "
-            "another run's, expected either: its record is all there is, `assay runs` shows it"
+            "another run's, expected either: its record is all there is, `{SHOWN}` shows it"
         )
     tracking = f"{RUNS}/{record.run}.dvc"
     if not files.exists(tracking):
-        raise ConfigError(
-            f"the archive of run {record.run} is pruned, expected {tracking}: find the last commit that has it "
-            f"(`git log --diff-filter=D --format=%H^ -- {tracking}`), `git checkout COMMIT -- {tracking}`, then run "
-            "this again"
-        )
+        raise ConfigError(f"the archive of run {record.run} is pruned, expected {tracking}: {_restored(tracking)}")
     if not programs.remote():
         raise ConfigError(
             f"the report of run {record.run} is neither here nor in DVC's cache, and there is no remote to fetch it "
@@ -163,6 +164,22 @@ def report(record: RunRecord) -> Path:
             "both from one commit"
         )
     return file
+
+
+def _restored(tracking: str) -> str:
+    """Return how the .dvc file of a pruned run comes back from Git, or that it does not.
+
+    Raises:
+        ConfigError: Git refuses.
+    """
+    if programs.content("HEAD", tracking) is not None:
+        return f"its deletion is not committed, `git checkout HEAD -- {tracking}` brings it back, then run this again"
+    if programs.git("log", "--all", "-1", "--format=%H", "--", tracking):
+        return (
+            f"find the last commit that has it (`git log --all --diff-filter=D --format=%H^ -- {tracking}`), "
+            f"`git checkout COMMIT -- {tracking}`, then run this again"
+        )
+    return f"no commit has it, so that nobody can bring it back; its record is all there is, `{SHOWN}` shows it"
 
 
 def no_record() -> str:
@@ -208,7 +225,13 @@ def duration(run: ListedRun) -> str:
 
 def noted(run: ListedRun) -> str:
     """Return what there is to know of a run's files, and of its date; empty where both are as they should be."""
-    kept = {"here": "", "elsewhere": "not here", "pruned": "pruned", "lost": "not archived"}[run.state]
+    kept = {
+        "here": "",
+        "elsewhere": "not here",
+        "pruned": "pruned",
+        "lost": "not archived",
+        "unarchived": "not archived",
+    }[run.state]
     lost = f"{kept or 'not in DVC'}: {run.record.lost}" if run.record.lost else kept
     return "; ".join(filter(None, (lost, AHEAD if run.is_ahead else "")))
 

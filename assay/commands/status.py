@@ -14,6 +14,7 @@ from assay.project.results import GATE, read_gate
 from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import labelling
 from assay.project.taxonomy import read_taxonomy
+from assay.project.whose import two_runs
 from assay.records.case import Case
 from assay.records.label import Labelling
 from assay.records.record import digest
@@ -45,15 +46,17 @@ def status() -> dict[str, Any]:
     judges = refused | {name: _judge(certificate, labels) for name, certificate in read_certificates().items()}
     there = batches.opened()
     last = read_gate().model_dump(mode="json") if files.exists(GATE) else None
+    two = two_runs()
     return {
         "cases": len(cases),
         "waiting": len(waiting),
-        "decided": _decided(cases),
+        "decided": decided(cases),
         "batch": f"{there.name}: {batches.progress(there)}" if there else "",
         "coverage": coverage,
         "certificates": judges,
         "used": [row.model_dump() for row in _used()],
         "last": last,
+        "two_runs": two.sentence() if two else "",
     }
 
 
@@ -65,15 +68,11 @@ def lines(found: dict[str, Any]) -> list[str]:
         rows.append(f"{row['category']:24}{row['quota']:>6}{row['admitted']:>10}{row['waiting']:>9}   {drop}")
     rows.append(f"{found['cases']} cases admitted, {found['waiting']} candidates waiting")
     rows += [found["batch"]] if found["batch"] else []
-    if any(found["decided"].values()):
-        counts = ", ".join(f"{count} {what}" for what, count in found["decided"].items() if count)
-        rows.append(
-            f"decided, and not in the set yet: {counts} cases; `assay grow` or `assay repro review` takes them in"
-        )
+    rows += taken_in(found["decided"])
     rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
     rows += wording.used([Spending.model_validate(row) for row in found["used"]])
     rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
-    return rows
+    return [*rows, f"Not of one run: {found['two_runs']}."] if found["two_runs"] else rows
 
 
 def _used() -> list[Spending]:
@@ -85,14 +84,30 @@ def _used() -> list[Spending]:
         return spending(journal.ledger(last.run))
 
 
-def _decided(cases: Sequence[Case]) -> dict[str, int]:
-    """Return how many cases people have decided on since the set was made, by what becomes of them."""
+def decided(cases: Sequence[Case]) -> dict[str, int]:
+    """Return how many cases people have decided on since the set was made, by what becomes of them.
+
+    Args:
+        cases: The set.
+    """
     before, after = ({case.case_id: case for case in some} for some in (cases, batches.admitted()))
     return {
         "new": len(after.keys() - before.keys()),
         "changed": sum(before[name] != after[name] for name in before.keys() & after.keys()),
         "retired": len(before.keys() - after.keys()),
     }
+
+
+def taken_in(counts: dict[str, int]) -> list[str]:
+    """Return how what people have decided comes into the set, as a line; none where the set has all of it.
+
+    Args:
+        counts: As from `decided`.
+    """
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    if not said:
+        return []
+    return [f"decided, and not in the set yet: {said} cases; `assay grow` or `assay repro review` takes them in"]
 
 
 def _judge(certificate: Certificate, labels: Labelling) -> str:

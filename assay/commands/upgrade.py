@@ -6,8 +6,10 @@ files what the product answered where this version finds it. What a person has w
 
 import difflib
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from assay.code.source_scan import short_digest
 from assay.commands.earlier_answers import file_earlier_answers
@@ -18,6 +20,7 @@ from assay.judges.before import declaration_of
 from assay.judges.declaration import SCHEMA
 from assay.project import code_lock, dvc, files, scaffold
 from assay.project.journal import JOURNAL, has_journal, open_journal
+from assay.project.tables.evalset import CASES
 from assay.stages import dvc_yaml
 
 WRITTEN_BEFORE = scaffold.STARTER.parent / "written_before.json"
@@ -29,22 +32,52 @@ OURS = ("flows/", "tasks/")
 
 
 def upgrade() -> list[str]:
+    """Return the lines of `changes`, once everything is written."""
+    return list(changes())
+
+
+def changes() -> Iterator[str]:
     """Write again what the tool writes into a project, and bring its journal to this version.
 
-    Returns:
-        What changed, and what a person has to look at, one line each.
+    Yields:
+        What changed, and what a person has to look at, one line each, as soon as it has.
+
+    Raises:
+        ConfigError: Parameters, dvc.yaml, assay.lock, the code of a stage or the journal are at fault.
+        DataError: The evaluation set, by which earlier answers are found again, is damaged.
     """
-    root, declared = files.root(), list(_judges())
+    root = files.root()
+    _require_readable()
+    yield from _judges()
     shared = {name: text for name, text in scaffold.shared_files().items() if not _is_taken_out(name)}
-    kept = set(scaffold.write(root, shared))
-    changed = [*declared]
-    changed += [f"{name} was missing and is written" for name in shared if name not in kept]
-    changed += _templates(shared)
-    moved = _dvc_entries() if files.exists("dvc.yaml") else ["dvc.yaml was missing and is written"]
+    for name, text in shared.items():
+        if not scaffold.write(root, {name: text}):
+            yield f"{name} was missing and is written"
+    yield from _templates(shared)
+    moved = _dvc_changes() if files.exists("dvc.yaml") else ["dvc.yaml was missing and is written"]
     if write_dvc_yaml():
-        changed += moved or ["dvc.yaml is what the stages declare"]
-    changed += [f"{code_lock.LOCK}: {line}" for line in code_lock.write()]
-    return [*changed, *_journal()]
+        yield from moved or ["dvc.yaml is laid out as this version does"]
+    for line in code_lock.write():
+        yield f"{code_lock.LOCK}: {line}"
+    yield from _journal()
+
+
+def _require_readable() -> None:
+    """Refuse, before anything is written, what any later step of an upgrade would refuse.
+
+    Raises:
+        ConfigError: The text names the file.
+        DataError: The evaluation set is damaged.
+    """
+    read_settings()
+    if files.exists("dvc.yaml"):
+        dvc.whole()
+    code_lock.read()
+    code_lock.compute()
+    if has_journal():
+        deque(CASES.stream(may_be_absent=True), maxlen=0)
+        with open_journal():
+            pass
 
 
 def difference(name: str) -> str:
@@ -65,9 +98,8 @@ def difference(name: str) -> str:
 
 def write_dvc_yaml() -> bool:
     """Write dvc.yaml from the declarations; tell whether that changed it."""
-    known = dvc.whole() if files.exists("dvc.yaml") else None
-    text = dvc_yaml.render(read_settings(), known)
-    if files.exists("dvc.yaml") and files.path("dvc.yaml").read_text(encoding="utf8") == text:
+    text, before = _dvc_yaml(), _dvc_yaml_before()
+    if text == before:
         return False
     files.write_bytes("dvc.yaml", text.encode())
     return True
@@ -89,6 +121,16 @@ def _judges() -> Iterator[str]:
             text = (folder / prompt.PROMPT).read_text(encoding="utf8", errors="replace")
             files.write_bytes(written, declaration_of(text, name).encode())
             yield f"{written} says what the head of {prompt.PROMPT} said: the judge is the one that it was"
+
+
+def _dvc_yaml() -> str:
+    """Return dvc.yaml as it has to be."""
+    return dvc_yaml.render(read_settings(), dvc.whole() if files.exists("dvc.yaml") else None, _dvc_yaml_before())
+
+
+def _dvc_yaml_before() -> str:
+    """Return dvc.yaml as it is; empty where there is none."""
+    return files.path("dvc.yaml").read_text(encoding="utf8") if files.exists("dvc.yaml") else ""
 
 
 def _templates(shared: Mapping[str, bytes]) -> Iterator[str]:
@@ -123,22 +165,40 @@ def _journal() -> Iterator[str]:
         )
 
 
-def _dvc_entries() -> list[str]:
-    """Return what dvc.yaml lacks of the stages' declarations, and has beside them, one line each."""
-    known, declared = dvc.declarations(), dvc_yaml.declared(read_settings())
+def _dvc_changes() -> list[str]:
+    """Return each change that the stages' declarations make to dvc.yaml, one line each."""
+    known, settings = dvc.whole(), read_settings()
     lines: list[str] = []
-    for name, stage in declared.items():
-        there = known.get(name)
-        if there is None:
-            lines.append(f"dvc.yaml: the stage {name} is written")
+    for name, stage in dvc_yaml.declared(settings).items():
+        before = known["stages"].get(name)
+        lines += [f"dvc.yaml: the stage {name} is written"] if before is None else _stage_changes(name, before, stage)
+    entries = known.get("artifacts") or {}
+    for name, entry in dvc_yaml.artifacts(entries).items():
+        if name not in entries:
+            lines.append(f"dvc.yaml: artifacts.{name} is written")
+        elif entries[name] != entry:
+            shown = dvc_yaml.shown(entry), dvc_yaml.shown(entries[name])
+            lines.append(f"dvc.yaml: artifacts.{name} is {shown[0]} now, was {shown[1]}")
+    lost = dvc_yaml.lost_comments(_dvc_yaml_before(), _dvc_yaml())
+    return lines + [f"dvc.yaml: a comment inside of what assay writes is not kept: {comment}" for comment in lost]
+
+
+def _stage_changes(name: str, before: Mapping[str, Any], declared: Mapping[str, Any]) -> list[str]:
+    """Return how a stage of the tool's comes to be as it is declared, one line a key or an entry of a list."""
+    lines: list[str] = []
+    for key in [*declared, *(key for key in before if key not in declared)]:
+        where, mine, theirs = f"dvc.yaml: {name}.{key}", declared.get(key), before.get(key)
+        if mine == theirs:
             continue
-        for kind in dvc_yaml.LISTS:
-            mine, theirs = stage.get(kind, []), there.get(kind) or []
-            where = f"dvc.yaml: {name}.{kind}"
-            lines += [f"{where} has {dvc_yaml.shown(entry)} now" for entry in mine if entry not in theirs]
+        if key in dvc_yaml.LISTS:
+            entries, there = mine or [], theirs if isinstance(theirs, list) else []
+            gone = [entry for entry in there if entry not in entries]
+            lines += [f"{where} has {dvc_yaml.shown(entry)} now" for entry in entries if entry not in there]
             lines += [
-                f"{where} had {dvc_yaml.shown(entry)}, which the stage does not declare: taken out"
-                for entry in theirs
-                if entry not in mine
+                f"{where} had {dvc_yaml.shown(entry)}, which the stage does not declare: taken out" for entry in gone
             ]
+        elif key in declared:
+            lines.append(f"{where} is {dvc_yaml.shown(mine)} now, was {dvc_yaml.shown(theirs)}")
+        else:
+            lines.append(f"{where} was {dvc_yaml.shown(theirs)}, which the stage does not declare: taken out")
     return lines

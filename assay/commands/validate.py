@@ -60,6 +60,22 @@ def read_settings() -> dict[str, Any]:
     return {name: params.read_params(name, stage.settings) for name, stage in STAGES.items()}
 
 
+def require_overrides(env: str, overrides: Sequence[str]) -> None:
+    """Refuse differences from params.yaml with which no run could begin; what is wrong with that file is the run's.
+
+    Raises:
+        ConfigError: The environment's file or a single value is at fault.
+    """
+    if not (env or overrides):
+        return
+    try:
+        read_settings()
+    except ConfigError:
+        return
+    with params.overriding(env, overrides):
+        read_settings()
+
+
 def _require_judges(settings: Mapping[str, Any]) -> None:
     """Refuse a judge's folder that is none, and demands that no judge could be held against.
 

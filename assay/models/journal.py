@@ -28,7 +28,7 @@ ON CONFLICT (key) DO UPDATE SET
 """
 USE = "INSERT INTO uses VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 BOOK = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-NOTE = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)"
+NOTE = f"INSERT OR REPLACE INTO runs ({COLUMNS['runs']}, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - ours
 WITHOUT_RUN = f"""
 SELECT {COLUMNS["answers"]}, checksum, rowid FROM answers
 WHERE rowid > ? AND run = '' AND is_final AND substr(answer, 1, ?) = ? ORDER BY rowid LIMIT ?
@@ -86,6 +86,8 @@ class JournaledRun(NamedTuple):
     is_version_known: bool
     has_asked: bool
     """Does it have answers of its own, or were all kept?"""
+    is_fresh: bool = False
+    """Was everything to be asked anew?"""
 
 
 class Journal:
@@ -168,7 +170,7 @@ class Journal:
 
     @staticmethod
     def _noted(run: JournaledRun) -> tuple[object, ...]:
-        values = (*run[:4], int(run.is_version_known), int(run.has_asked))
+        values = (*run[:4], int(run.is_version_known), int(run.has_asked), int(run.is_fresh))
         return (*values, checksum(*values))
 
     def end(self, run: str) -> None:
@@ -181,7 +183,7 @@ class Journal:
         """Return the runs that asked a product and are as they were noted, in the order in which they began."""
         rows = self._database.rows(f"SELECT {COLUMNS['runs']}, checksum FROM runs ORDER BY began, run")  # noqa: S608 - ours
         return [
-            JournaledRun(row[0].decode(), row[1], row[2], row[3].decode(), bool(row[4]), bool(row[5]))
+            JournaledRun(row[0].decode(), row[1], row[2], row[3].decode(), *map(bool, row[4:]))
             for *row, mark in rows
             if mark == checksum(*row)
         ]

@@ -1,8 +1,9 @@
 """The file of the journal: SQLite (WAL), its tables, and a checksum over all that a row says."""
 
+import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ CREATE TABLE IF NOT EXISTS ledger (
 CREATE TABLE IF NOT EXISTS uses (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0,
-    target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER
+    target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER,
+    is_fresh INTEGER NOT NULL DEFAULT 0
 );
 """
 INDEX = "CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at, run)"
@@ -28,11 +30,21 @@ INDEX = "CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at, run)"
 COLUMNS = {
     "answers": "key, answer, is_final, run, at",
     "ledger": "run, stage, calls, failed, requests, prompt_tokens, completion_tokens, cost_usd",
-    "runs": "run, began, ended, target, is_version_known, has_asked",
+    "runs": "run, began, ended, target, is_version_known, has_asked, is_fresh",
 }
 """What a checksum is taken over, in this order."""
 BEFORE_RUNS = "key, answer, is_final"
 """The same of answers, in a journal of before runs had ids."""
+BEFORE_FRESH = "run, began, ended, target, is_version_known, has_asked"
+"""The same of runs, in a journal that did not say which of them asked everything anew."""
+
+
+LOCKS = Path("/proc/locks")
+"""Where Linux lists who holds a lock on which file."""
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+DENIED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})
+PRIMARY = 0xFF
+"""Bits of SQLite's code that say which kind of error it is."""
 
 
 class JournalFile:
@@ -45,7 +57,10 @@ class JournalFile:
             ConfigError: The file is no journal, or cannot be opened.
         """
         self.file = file
-        self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
+        try:
+            self._connection = sqlite3.connect(file, isolation_level=None, timeout=60)
+        except sqlite3.Error as error:
+            raise self.unreadable(error) from error
         self._connection.text_factory = bytes  # a damaged text need not be UTF-8
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
         try:
@@ -64,17 +79,29 @@ class JournalFile:
             if "checksum" not in self._columns(table):
                 self._connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER")
                 self._connection.execute(f"UPDATE {table} SET checksum = checksum({columns})")  # noqa: S608 - ours
-        if "run" in self._columns("answers"):
+        self._widen("answers", BEFORE_RUNS, {"run": "TEXT NOT NULL DEFAULT ''", "at": "INTEGER NOT NULL DEFAULT 0"})
+        self._widen("runs", BEFORE_FRESH, {"is_fresh": "INTEGER NOT NULL DEFAULT 0"})
+
+    def _widen(self, table: str, before: str, added: Mapping[str, str]) -> None:
+        """Give a table columns that it lacks, and the sound rows a checksum over these too.
+
+        Args:
+            table: Which.
+            before: What a checksum was taken over until now.
+            added: The type of each column, by name.
+        """
+        if added.keys() <= self._columns(table):
             return
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
-            if "run" not in self._columns("answers"):  # no other process has done it meanwhile
-                self._connection.execute("ALTER TABLE answers ADD COLUMN run TEXT NOT NULL DEFAULT ''")
-                self._connection.execute("ALTER TABLE answers ADD COLUMN at INTEGER NOT NULL DEFAULT 0")
-                self._connection.execute(
-                    f"UPDATE answers SET checksum = checksum({COLUMNS['answers']}) "  # noqa: S608 - ours
-                    f"WHERE checksum IS checksum({BEFORE_RUNS})"
-                )
+            if added.keys() <= self._columns(table):  # another process has done it meanwhile
+                return
+            for name, kind in added.items():
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+            self._connection.execute(
+                f"UPDATE {table} SET checksum = checksum({COLUMNS[table]}) "  # noqa: S608 - ours
+                f"WHERE checksum IS checksum({before})"
+            )
 
     def _columns(self, table: str) -> set[str]:
         return {name.decode() for _, name, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
@@ -109,18 +136,52 @@ class JournalFile:
             raise self.unwritable(error) from error
 
     def unwritable(self, why: object) -> ConfigError:
-        """Return the refusal of a disk that takes nothing more."""
-        return ConfigError(
+        """Return the refusal of a file that cannot be written: locked, without permission, or on a full disk."""
+        return self._withheld(why) or ConfigError(
             f"{self.file.name} cannot be written ({why}), expected it to keep finished calls: "
-            "mend the disk and run again, what it holds is not asked again"
+            "make room on the disk, or repair it, and run again; what it holds is not asked again"
         )
 
     def unreadable(self, why: object) -> ConfigError:
-        """Return the refusal of a file that is no journal any more."""
-        return ConfigError(
+        """Return the refusal of a file that is no journal any more, unless others keep us from reading it."""
+        return self._withheld(why) or ConfigError(
             f"{self.file.name} cannot be read ({why}), expected the journal of finished calls: "
             "move it away, then every call is asked anew"
         )
+
+    def _withheld(self, why: object) -> ConfigError | None:
+        """Return the refusal where the file is sound, and another process or a missing permission withholds it."""
+        code = getattr(why, "sqlite_errorcode", 0) & PRIMARY
+        if code in BUSY:
+            return ConfigError(
+                f"{self.file.name} is locked by another process{holders(self.file)}, expected it to be free within a "
+                "minute: let that process end, then run again; what it holds is not asked again"
+            )
+        if code in DENIED:
+            return ConfigError(
+                f"{self.file.name} cannot be written ({why}), expected to be allowed to write it and its folder: give "
+                f"write permission on {self.file.parent.name} and what is in it, then run again; what it holds is not "
+                "asked again"
+            )
+        return None
+
+
+def holders(file: Path, locks: Path = LOCKS) -> str:
+    """Return which other processes hold a lock on a file, as ` (process 1, 2)`; empty where nobody can tell.
+
+    Args:
+        file: The file; those that SQLite keeps beside it count as well.
+        locks: The system's list of locks.
+    """
+    try:
+        inodes = {str(part.stat().st_ino) for part in file.parent.glob(f"{file.name}*")}
+        held = [line.split() for line in locks.read_text(encoding="ascii").splitlines()]
+    except (OSError, ValueError):
+        return ""
+    # A line is `1: POSIX ADVISORY WRITE 4711 08:01:1234 0 EOF`; one that waits has `->` in second place.
+    found = {words[4] for words in held if len(words) > 5 and words[5].rsplit(":", 1)[-1] in inodes}  # noqa: PLR2004
+    others = sorted(found - {str(os.getpid()), "-1"}, key=int)
+    return f" (process {', '.join(others)})" if others else ""
 
 
 def checksum(*values: object) -> int:

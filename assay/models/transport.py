@@ -44,16 +44,19 @@ class Sent(NamedTuple):
 class Wire:
     """Connections to one endpoint."""
 
-    def __init__(self, base_url: str, limits: Limits, *, name: str = "", secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, base_url: str, limits: Limits, *, name: str = "", key: str = "base_url", secrets: tuple[str, ...] = ()
+    ) -> None:
         """Prepare; nothing is contacted yet.
 
         Args:
             base_url: Where the endpoint is, to see whether a proxy can reach it.
             limits: How hard it may be asked.
             name: What messages call it; its address when left out.
+            key: Where in params.yaml its address stands.
             secrets: Texts that no message may repeat, such as the key.
         """
-        self._base_url, self._name = base_url, name or base_url
+        self._base_url, self._name, self._key = base_url, name or base_url, key
         self.patience = Patience(limits, self._name)
         self._limits, self.secrets = limits, Secrets(secrets)
         self._session: aiohttp.ClientSession | None = None
@@ -149,7 +152,7 @@ class Wire:
         match error:
             case aiohttp.ClientConnectorError() | aiohttp.InvalidURL() if not self._is_reached:
                 found = f"{self._name} cannot be reached ({text})"
-                return EndpointError(f"{found}: start it, or correct base_url")
+                return EndpointError(f"{found}: start it, or correct {self._key}")
             case aiohttp.ClientConnectorError() | aiohttp.InvalidURL():
                 return CallError("connection", text, again="always")
             case TimeoutError():

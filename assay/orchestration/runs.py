@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from assay.commands.budget import check_budget
 from assay.commands.validate import validate
 from assay.orchestration.steps import Step, recorded
-from assay.project import code_lock, continuation, failures, files, params, run_id
+from assay.project import code_lock, continuation, failures, files, params, results, run_id, whose
 from assay.project.dvc import recording_together
 from assay.project.model_session import embedded_throughout
-from assay.project.results import finishing
 from assay.project.run_id import Run
 from assay.project.run_lock import exclusive
 from assay.project.tables.evalset import CASES
@@ -65,7 +64,10 @@ def running(
             run_id.go_on_as(run)
         with recording_together():
             yield now
-        continuation.ended(run)
+        if not results.is_interrupted(run.id):  # that one ends once it is published
+            continuation.ended(run)
+        if tuple(stages) == ("publish",):
+            whose.conclude()
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def night(
     """
     stages = NIGHT if files.exists(CASES.path) else ("review", *NIGHT)
     with (
-        finishing(run or run_id.starting(is_fresh=fresh)) as take_mark,
+        results.finishing(run or run_id.starting(is_fresh=fresh)) as take_mark,
         running("nightly", stages, env, overrides) as now,
         embedded_throughout(),
     ):

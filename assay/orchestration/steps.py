@@ -19,7 +19,7 @@ from prefect import Task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
-from assay.project import code_lock, continuation, failures, run_id
+from assay.project import code_lock, continuation, failures, results, run_id, whose
 from assay.project.dvc import recording
 from assay.project.entrypoint import run
 from assay.project.progress import Say, reporter
@@ -88,10 +88,13 @@ def door(stage: Step[..., object]) -> None:
     def command() -> None:
         code_lock.require_fresh(stage.name)
         mine = run_id.handed_down(os.environ) or run_id.starting()
-        mine = continuation.resumed(mine) if stage.name == "execute" else mine
+        mine = continuation.resumed(mine) if stage.name == "execute" else continuation.as_begun(mine)
         with run_id.being(mine):
             stage.fn(datetime.now(UTC))
-            continuation.ended(mine)
+            if not results.is_interrupted(mine.id):  # that one ends once it is published
+                continuation.ended(mine)
+            if stage.name == "publish":
+                whose.conclude()
 
     run(command)
 

@@ -34,12 +34,15 @@ class Count:
         moments = [moment for moment in (first, response.answered_at) if moment]
         self._sources[response.source_run] = count + 1, min(moments, default=None)
 
-    def answers(self, *, known: int = 0, version: str = "", undeclared: Sequence[str] = ()) -> Answers:
+    def answers(
+        self, *, known: int = 0, version: str = "", is_told: bool = False, undeclared: Sequence[str] = ()
+    ) -> Answers:
         """Return where they come from.
 
         Args:
             known: How many of them were answered before the product was asked just now.
             version: Of the product, as a person calls it; empty where it is not known.
+            is_told: The product itself says which version it is, and no person declares it.
             undeclared: Files that decide what it answers and are not part of its version.
         """
         own, first = self._sources.get(self._run, (0, None))
@@ -55,6 +58,7 @@ class Count:
             sources=sorted(others),
             is_version_known=bool(version),
             version=version,
+            is_version_told=is_told and bool(version),
             undeclared=list(undeclared),
         )
 
@@ -75,7 +79,8 @@ def sentence(run: str, answers: Answers) -> str:
         parts.append(f"continued run {run[:SHORT]}: {answers.continued} of {total} answers of {when} kept")
     if answers.kept:
         runs = ", ".join(source[:SHORT] for source in answers.sources)
-        parts.append(f"{answers.kept} of {total} answers kept from run {runs} of {when}, of the same version")
+        noun = "run" if len(answers.sources) == 1 else "runs"
+        parts.append(f"{answers.kept} of {total} answers kept from {noun} {runs} of {when}, of the same version")
     if not parts:
         return f"all {total} asked by this run{_why_unknown(answers)}"
     rest = answers.asked - answers.continued
@@ -91,6 +96,11 @@ def _called(answers: Answers) -> str:
 def _cure(answers: Answers) -> str:
     """Return what to do where the answers that were kept are not those of the product of today."""
     if answers.is_version_known or answers.kept:
+        if answers.is_version_told:
+            return (
+                "if the product has changed since, its own version, which execute.target.version asks for, did not: "
+                f"let it tell another one with every release; {ANEW}"
+            )
         return f"if the product has changed since, raise execute.target.version; {ANEW}"
     return f"the product's version is not known, so they may be of before a change of it; {ANEW}"
 

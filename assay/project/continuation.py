@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from assay.calibration.certificate import Certificate
-from assay.models.journal import JournaledRun
+from assay.models.journal import Journal, JournaledRun
 from assay.project import run_id
 from assay.project.certificates import read_certificates
 from assay.project.journal import has_journal, open_journal
@@ -27,13 +27,37 @@ def resumed(run: Run) -> Run:
     if run.is_fresh or not has_journal():
         return run
     with open_journal() as journal:
-        last = max(_until(run.began, journal.runs()), key=attrgetter("run"), default=None)
-        if last is None or last.ended or last.run == run.id:
+        last = _last(run.began, journal)
+        if last and last.run == run.id:
+            return run.going_on(run.id, run.began, is_fresh=last.is_fresh)
+        if last is None or last.ended:
             return run
         alive = max(last.began, journal.last_sign(last.run))
     if run.began - datetime.fromtimestamp(alive, UTC) > SAME_NIGHT:
         return run
-    return run.going_on(last.run, run_id.began(last.run))
+    return run.going_on(last.run, run_id.began(last.run), is_fresh=last.is_fresh)
+
+
+def as_begun(run: Run) -> Run:
+    """Return a run that another process began as that one did: fresh, where everything is to be asked anew."""
+    if not has_journal():
+        return run
+    with open_journal() as journal:
+        is_fresh = any(noted.run == run.id and noted.is_fresh for noted in journal.runs())
+    return run.going_on(run.id, run.began, is_fresh=run.is_fresh or is_fresh)
+
+
+def interrupted(now: datetime) -> str:
+    """Return the run that asked the product last, where it has no end; empty where it has one.
+
+    Args:
+        now: The moment; a run that is dated later counts for nothing here.
+    """
+    if not has_journal():
+        return ""
+    with open_journal() as journal:
+        last = _last(now, journal)
+    return last.run if last and not last.ended else ""
 
 
 def ended(run: Run) -> None:
@@ -56,6 +80,10 @@ def prune(now: datetime) -> None:
         began = [noted.began for noted in _until(now, journal.runs()) if noted.ended]
         if len(began) >= KEPT_RUNS:
             journal.prune(began[-KEPT_RUNS], _runs(read_certificates().values()))
+
+
+def _last(now: datetime, journal: Journal) -> JournaledRun | None:
+    return max(_until(now, journal.runs()), key=attrgetter("run"), default=None)
 
 
 def _until(now: datetime, runs: Iterable[JournaledRun]) -> Iterator[JournaledRun]:

@@ -2,6 +2,7 @@
 
 `dvc commit` records whatever lies in the workspace. So the dependencies are hashed before the stage runs and again
 after it, and only a stage that finished on unmoved inputs is committed; a stage that failed leaves dvc.lock as it was.
+Where DVC itself refuses, that costs no verdict: the run has ended well, and says what is not recorded.
 """
 
 import hashlib
@@ -11,8 +12,9 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from assay.errors import AssayError, ConfigError, RecordError
+from assay.errors import AssayError, BusyError, ConfigError, RecordError
 from assay.project import archive, code_lock, failures, files, params, programs
+from assay.records.optional import Guard
 from assay.records.parts import PARTS
 from assay.records.record import digest
 from assay.text import one_line
@@ -61,10 +63,11 @@ def recording(stage: str) -> Iterator[None]:
 def recording_together() -> Iterator[None]:
     """Commit what finishes inside the block in one go, since DVC takes seconds to start; also after an error.
 
-    That is the stages, and the archive of a run, which a run with overrides has too.
+    That is the stages, and the archive of a run, which a run with overrides has too. Where DVC refuses, what the stages
+    made stands all the same, and the refusal is a failed part of the run.
 
     Raises:
-        RecordError: As for `recording`.
+        RecordError: An input is missing, or moved while a stage ran; dvc.lock is unchanged.
     """
     waiting: dict[str, dict[str, str]] = {}
     token = _together.set(waiting)
@@ -72,31 +75,48 @@ def recording_together() -> Iterator[None]:
         yield
     except BaseException:
         with suppress(RecordError):  # the error that ended the run is the one to tell; a rerun records what is left
-            _commit_finished(waiting)
+            _commit_finished(waiting, patience_s=0)
         raise
     finally:
         _together.reset(token)
     _commit_finished(waiting)
 
 
-def _commit_finished(waiting: Mapping[str, dict[str, str]]) -> None:
+def _commit_finished(waiting: Mapping[str, dict[str, str]], patience_s: float = programs.PATIENCE_S) -> None:
     for stage, before in waiting.items():
         _require_unmoved(stage, before)
-    if waiting:
-        _commit(*waiting)
-    else:
-        record_archives()
+    if not waiting:
+        record_archives(patience_s)
+        return
+    guard = Guard()
+    try:
+        _commit(*waiting, patience_s=patience_s)
+    except RecordError as error:
+        kept, why = archive.pending(), one_line(error.__cause__ or error)
+        archive.refused(kept, why)
+        command = programs.recording_command(*waiting, *kept)
+        guard.refused(
+            f"{PARTS['stages']} {', '.join(waiting)}",
+            f"was refused by DVC ({why}): once that is fixed, `{command}` records what "
+            "is here, and so does the next `assay nightly`",
+            error,
+        )
+    failures.keep("record", guard)
 
 
-def record_archives() -> None:
-    """Commit the archived runs that DVC does not hold yet; where it refuses, that is a failed part of the run."""
+def record_archives(patience_s: float = programs.PATIENCE_S) -> None:
+    """Commit the archived runs that DVC does not hold yet; where it refuses, that is a failed part of the run.
+
+    Args:
+        patience_s: How long to wait where another process holds DVC's lock.
+    """
     kept = archive.pending()
     if not kept:
         return
     try:
         require_repository()
-        programs.record(*kept)
-    except (ConfigError, RecordError) as error:
+        programs.record(*kept, patience_s=patience_s)
+    except (BusyError, ConfigError, RecordError) as error:
         _not_archived(kept, error)
     else:
         archive.committed(kept)
@@ -186,14 +206,14 @@ def _hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ABSENT
 
 
-def _commit(*stages: str) -> None:
+def _commit(*stages: str, patience_s: float = programs.PATIENCE_S) -> None:
     """Commit stages with the archived runs; where DVC refuses both, the stages alone, and the archives' part failed."""
     require_repository()
     kept = archive.pending()
     try:
-        programs.record(*stages, *kept)
-    except ConfigError as error:
-        if not kept:
+        programs.record(*stages, *kept, patience_s=patience_s)
+    except (BusyError, ConfigError) as error:
+        if not kept or isinstance(error, BusyError):
             raise _refused(stages, error) from error
         _commit_alone(stages)
         _not_archived(kept, error)
@@ -205,9 +225,9 @@ def _commit(*stages: str) -> None:
 def _commit_alone(stages: Sequence[str]) -> None:
     try:
         programs.record(*stages)
-    except ConfigError as error:
+    except (BusyError, ConfigError) as error:
         raise _refused(stages, error) from error
 
 
-def _refused(stages: Sequence[str], error: ConfigError) -> RecordError:
+def _refused(stages: Sequence[str], error: AssayError) -> RecordError:
     return RecordError(f"DVC cannot record {', '.join(stages)} ({error}): run `dvc doctor`, then the stage again")

@@ -11,8 +11,8 @@ from assay.records.optional import Failure, Guard
 from assay.storage.rows import parse_row
 
 FOLDER = "failures"
-STAGES = ("calibrate", "monitor", "publish", "night")
-"""Stages that have optional parts, in their order, and what a night does besides."""
+STAGES = ("calibrate", "monitor", "publish", "night", "record")
+"""Stages that have optional parts, in their order, what a night does besides, and what DVC records at the end."""
 
 
 def keep(stage: str, guard: Guard) -> None:

@@ -72,10 +72,11 @@ def read_params(section: str, settings: type[Settings]) -> Settings:
             f"params.yaml has no section {section!r}, expected one for the stage of that name: "
             f"add it, `{section}: {{}}` where every default fits"
         )
+    written = {} if whole[section] is None else whole[section]
     try:
-        return settings.model_validate({} if whole[section] is None else whole[section])
+        return settings.model_validate(written)
     except ValidationError as error:
-        raise ConfigError(f"{_where()}: {first_fault(error, section)}; correct it") from error
+        raise ConfigError(f"{_where()}: {first_fault(error, section, written)}; correct it") from error
 
 
 def read_all() -> dict[str, Any]:

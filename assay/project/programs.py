@@ -5,18 +5,26 @@ DVC speaks to remotes of many kinds, and each fails in errors of its own; as a p
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from assay.errors import ConfigError
+from assay.errors import BusyError, ConfigError
 from assay.project import files
 from assay.text import printable
 
 LONGEST_REASON = 300
+PATIENCE_S = 120
+"""How long another process may hold DVC's lock while a run waits to record what it made."""
+PAUSE_S = 1
+"""Between two attempts; DVC itself waits for 3 seconds in each."""
+BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
+"""What DVC says where another process holds its lock, or that of a file."""
 MISSING = 128
 """Git's exit code when it does not know a revision, or a revision does not know a path."""
 
@@ -43,14 +51,47 @@ def dvc(*words: str) -> str:
     return _checked([sys.executable, "-m", "dvc", *words], f"dvc {words[0]}", {}).strip()
 
 
-def record(*targets: str) -> None:
-    """Let DVC commit stages and .dvc files, undisturbed.
+def record(*targets: str, patience_s: float = PATIENCE_S) -> None:
+    """Let DVC commit stages and .dvc files, undisturbed; wait while another process holds its lock, and say so.
+
+    Args:
+        targets: Names of stages, and .dvc files.
+        patience_s: How long to wait for the lock, beyond what DVC waits by itself.
+
+    Raises:
+        BusyError: Another process holds DVC's lock, and has not let go of it in time.
+        ConfigError: DVC refuses; the text says why.
+    """
+    until, is_told = time.monotonic() + patience_s, False
+    while True:
+        done = _commit(targets)
+        if not (done.returncode and BUSY.search(done.stderr)):
+            _require(done, "dvc commit")
+            return
+        if time.monotonic() >= until:
+            raise BusyError(
+                f"another process holds DVC's lock ({_reason(done)}), expected it to be free within "
+                f"{patience_s:.0f} seconds: let that process end, then do the same again"
+            )
+        if not is_told:
+            is_told = True
+            sys.stderr.write(
+                f"assay: another process holds DVC's lock; waiting for it to record the run, {patience_s:.0f} seconds "
+                "at most\n"
+            )
+        time.sleep(PAUSE_S)
+
+
+def recording_command(*targets: str) -> str:
+    """Return the command by which a person lets DVC commit stages and .dvc files."""
+    return f"dvc commit --force {' '.join(targets)}"
+
+
+def _commit(targets: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run `dvc commit` to its end.
 
     It writes dvc.lock in place, and cut short it would leave an empty one. A signal that comes meanwhile, from a
     terminal too, takes effect once DVC has ended.
-
-    Raises:
-        ConfigError: It refuses; the text says why.
     """
     command = [sys.executable, "-m", "dvc", "commit", "--force", *targets]
     with subprocess.Popen(
@@ -67,7 +108,7 @@ def record(*targets: str) -> None:
         except BaseException:
             process.communicate()
             raise
-    _require(subprocess.CompletedProcess(command, process.returncode, "", said), "dvc commit")
+    return subprocess.CompletedProcess(command, process.returncode, "", said)
 
 
 def remote() -> str:
@@ -81,6 +122,25 @@ def cached(md5: str) -> Path | None:
     folder = Path(files.root(), dvc("cache", "dir"))
     file = folder / "files" / "md5" / md5[:2] / md5[2:]
     return file if file.is_file() else None
+
+
+def unwritable() -> Path | None:
+    """Return the folder of DVC on this machine into which it cannot write; None where it can write into each.
+
+    These are its own folder, where its lock is, and its cache.
+
+    Raises:
+        ConfigError: DVC refuses to say where its cache is.
+    """
+    cache = Path(files.root(), dvc("cache", "dir"))
+    objects = cache / "files/md5"
+    folders = [files.root() / ".dvc", files.root() / ".dvc/tmp", cache, cache / "files", objects]
+    folders += sorted(objects.glob("[0-9a-f][0-9a-f]"))
+    return next((folder for folder in folders if folder.exists() and not _is_writable(folder)), None)
+
+
+def _is_writable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def md5(file: Path) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from assay.errors import AssayError, BusyError, DataError
-from assay.project import files, last_run, run_id, run_lock
+from assay.project import continuation, files, last_run, run_id, run_lock
 from assay.project.continuation import SAME_NIGHT
 from assay.project.run_id import Run
 from assay.records.run import RunRecord, Times, is_run_id
@@ -31,6 +31,9 @@ CONTINUED = (
     f"`assay nightly`, which goes on from there until {SAME_NIGHT / timedelta(hours=1):.0f} hours after its last answer"
 )
 UNREADABLE = "its mark cannot be read"
+CONFLICT = b"\n<<<<<<< "
+"""What Git leaves in a file at which a merge has stopped; JSON has no such line."""
+MERGE = "run `assay merge`, which takes the one of the later run"
 
 
 def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> Gate:
@@ -44,8 +47,7 @@ def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> 
     Raises:
         DataError: There is none yet, or it is damaged.
     """
-    mark = files.root() / files.PRIVATE / UNFINISHED
-    if os.path.lexists(mark):
+    if is_unfinished():
         return _unfinished()
     gate = published()
     if now and gate.ended and abs(now - gate.ended) > stale:
@@ -54,11 +56,13 @@ def read_gate(now: datetime | None = None, stale: timedelta = timedelta.max) -> 
 
 
 def published() -> Gate:
-    """Return the decision that was published last, whose report and metrics are on file, whatever began since.
+    """Return the decision that was published last, whatever began since.
 
     Raises:
-        DataError: There is none yet, or it is damaged.
+        DataError: There is none yet, it is damaged, or a merge has stopped at it.
     """
+    if files.exists(GATE) and CONFLICT in files.path(GATE).read_bytes():
+        raise DataError(f"{GATE} has two sides, at which `git merge` has stopped, expected one verdict: {MERGE}")
     return parse_row(Gate, files.read_json(GATE, "run `assay nightly`"), GATE, 1)
 
 
@@ -103,6 +107,27 @@ def times(filed_by: str, record: RunRecord | None = None) -> Times:
     return Times(run=filed_by, began=run_id.began(filed_by) if is_run_id(filed_by) else None)
 
 
+def is_unfinished() -> bool:
+    """Tell whether a night is on, or began and did not end."""
+    return os.path.lexists(files.root() / files.PRIVATE / UNFINISHED)
+
+
+def is_interrupted(run: str) -> bool:
+    """Tell whether a night, whose run has this id, began and did not end, and none is on."""
+    return _marked().get("run") == run and not run_lock.is_night_on()
+
+
+def end_interrupted(run: str) -> None:
+    """Let a night that began and did not end have ended, since this run has: the same one, or a later one.
+
+    Nothing where the night is a later one than this run, or one is on.
+    """
+    marked = _marked().get("run", "")
+    if is_run_id(marked) and is_run_id(run) and marked <= run and not run_lock.is_night_on():
+        continuation.ended(run_id.of_id(run))
+        files.private(UNFINISHED).unlink(missing_ok=True)
+
+
 @contextmanager
 def finishing(run: Run) -> Iterator[Callable[[], None]]:
     """Let no earlier verdict stand for the run inside the block, until that has ended well.
@@ -122,7 +147,7 @@ def finishing(run: Run) -> Iterator[Callable[[], None]]:
     with ExitStack() as night:
         try:
             night.enter_context(run_lock.night_on())
-            if not os.path.lexists(files.root() / files.PRIVATE / UNFINISHED):
+            if not is_unfinished():
                 _mark(run, KILLED)
         except OSError:
             _move()

@@ -38,9 +38,9 @@ class Run:
         """Return what tells the questions of one night from the same ones of another: a fresh run's are its own."""
         return f"{self.night} {self.id}" if self.is_fresh else self.night
 
-    def going_on(self, run_id: str, began: datetime) -> "Run":
-        """Return this run as the continuation of one that was interrupted."""
-        return replace(self, id=run_id, began=began)
+    def going_on(self, run_id: str, began: datetime, *, is_fresh: bool) -> "Run":
+        """Return this run as the continuation of one that was interrupted, and as fresh as that one was begun."""
+        return replace(self, id=run_id, began=began, is_fresh=is_fresh)
 
 
 _current: ContextVar[Run | None] = ContextVar("_current", default=None)

@@ -58,8 +58,12 @@ class Guard:
 
     def failed(self, part: str, error: Exception) -> None:
         """Note that a part failed by an error."""
+        self.refused(part, f"could not be computed: {type(error).__name__}: {one_line(error)}", error)
+
+    def refused(self, part: str, text: str, error: Exception) -> None:
+        """Note that a part is missing because of an error, in words of one's own."""
         self.tracebacks.append("".join(traceback.format_exception(error)))
-        self.note(part, f"could not be computed: {type(error).__name__}: {one_line(error)}")
+        self.note(part, text)
 
     def note(self, part: str, text: str) -> None:
         """Note that a part is missing or not whole."""

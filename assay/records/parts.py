@@ -32,6 +32,7 @@ PARTS = {
     "journal": "the pruning of the journal",
     "archive": "the archive of the run",
     "record": "the record of the run",
+    "stages": "the record in dvc.lock of the stages",
     "pruning": "the pruning of old archives",
 }
 """By field of the report, by figure of a certificate, or by file."""

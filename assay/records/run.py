@@ -49,6 +49,8 @@ class Answers(Record):
     version: str = ""
     """That version, as declared or as the product told it, or the hash that stands for it; empty where it is not known
     or for a run of before this was kept."""
+    is_version_told: bool = False
+    """Does the product say so itself when it is asked? Nobody can raise it in params.yaml then."""
     undeclared: list[str] = Field(default=[])
     """Files that the product reads and does not declare, so that its version is not known."""
 

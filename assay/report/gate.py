@@ -111,7 +111,9 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
     if found.unwatched:
         return "incomplete", found.unwatched, REPORT_BUG
     if unproved := sorted(set(found.standings) - {"valid"}):
-        reason = f"a judge's certificate is {', '.join(unproved)}"
+        worth = ", ".join(standing for standing in unproved if standing != "none")
+        reasons = ["a judge has no certificate"] if "none" in unproved else []
+        reason = "; ".join([*reasons, *([f"a judge's certificate is {worth}"] if worth else [])])
         label = "have people label answers (`assay labels draw` draws them), then run `assay calibrate`"
         return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
     return None

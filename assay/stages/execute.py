@@ -36,7 +36,7 @@ from assay.stages.declaration import Output, Stage
 from assay.targets.conversation import Target
 from assay.targets.open import opened
 from assay.targets.product_code import product_inputs
-from assay.targets.settings import TargetSettings
+from assay.targets.settings import TargetSettings, is_version_told
 from assay.targets.simulated_user import Player, playing
 
 LOG = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def kept_runs(journal: Journal, run: Run, target: Target, reuse: Reuse) -> list[
 def noted(run: Run, target: Target, *, has_asked: bool = True) -> JournaledRun:
     """Return what the journal keeps of a run."""
     began = int(run.began.timestamp())
-    return JournaledRun(run.id, began, 0, target.fingerprint, target.is_version_known, has_asked)
+    return JournaledRun(run.id, began, 0, target.fingerprint, target.is_version_known, has_asked, run.is_fresh)
 
 
 @asynccontextmanager
@@ -176,8 +176,15 @@ async def asking(
         yield Asking(journal=journal, run=run, target=target.fingerprint, trials=settings.trials, runs=runs), target
 
 
-def file(asked: Asking, target: Target, tally: Tally) -> Answers:
-    """Write the table of responses from the journal, every call found again by its key; return whence they come."""
+def file(asked: Asking, target: Target, tally: Tally, *, is_told: bool) -> Answers:
+    """Write the table of responses from the journal, every call found again by its key; return whence they come.
+
+    Args:
+        asked: What was asked.
+        target: Who was asked.
+        tally: What that came to.
+        is_told: The product itself says which version it is.
+    """
     count = Count(asked.run.id)
     with RESPONSES.writing() as add:
         for case in CASES.stream():
@@ -188,7 +195,7 @@ def file(asked: Asking, target: Target, tally: Tally) -> Answers:
                 count.add(response)
                 add(response)
     version = target.version if target.is_version_known else ""
-    return count.answers(known=tally.known, version=version, undeclared=target.undeclared)
+    return count.answers(known=tally.known, version=version, is_told=is_told, undeclared=target.undeclared)
 
 
 def reached(tally: Tally, first: Response) -> None:
@@ -213,7 +220,7 @@ def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
         async with asking(settings, journal, run, settings) as (asked, target):
             with progress("execute", total * settings.trials) as step:
                 tally = await answer_all(asked.calls(CASES.stream(), target), journal, work, progress=step)
-            answers = file(asked, target, tally)
+            answers = file(asked, target, tally, is_told=is_version_told(settings.target))
             journal.note(noted(run, target, has_asked=answers.asked > 0))
         last_run.file_answers(run, answers)
         return tally

@@ -33,6 +33,7 @@ from assay.records.response import Response
 from assay.stages import execute
 from assay.stages.execute import Settings
 from assay.storage.parts import Parts, between
+from assay.targets.settings import is_version_told
 
 SHARDS = 4
 """For each worker, so that one that is slower holds the others up only a little; each costs Prefect half a second."""
@@ -156,7 +157,8 @@ class Course:
                     add(row)
         undeclared = sorted({name for part in parts for name in part.undeclared})
         version = parts[0].version if all(part.version for part in parts) else ""
-        answers = count.answers(known=tally.known, version=version, undeclared=undeclared)
+        is_told = is_version_told(self.settings.target)
+        answers = count.answers(known=tally.known, version=version, is_told=is_told, undeclared=undeclared)
         last_run.file_answers(self._run, answers)
         return tally
 

@@ -28,9 +28,11 @@ from assay.targets.settings import (
     PythonSettings,
     RecordedSettings,
     TargetSettings,
-    Version,
 )
 from assay.targets.workers import Workers
+
+URL_KEY = "execute.target.url"
+"""Where the address of an HTTP product stands in params.yaml."""
 
 
 @asynccontextmanager
@@ -93,7 +95,7 @@ async def _chat(
         async with way(endpoint, limits) as chat:
             headers = {"Authorization": f"Bearer {key}"} if key else {}
             code = source.read() if source else None
-            version = await _version(settings.version, address, headers, limits, (key,))
+            version = await _version(settings, address, headers, limits, (key,))
             product = Product.of(settings, version, world=make, world_code=code)
             is_priced = limits.price is not None
             target = ChatTarget(product, chat, deadline_s=limits.deadline_s, user=user, is_priced=is_priced)
@@ -116,8 +118,8 @@ async def _http(
     origin = f"{parts.scheme}://{parts.netloc}"
     with process.running(origin, settings.start, folder=settings.root) as address:
         hidden = tuple(secrets.values())
-        version = await _version(settings.version, address, headers, limits, hidden)
-        wire = Wire(address, limits, name=f"{settings.name} at {address}", secrets=hidden)
+        version = await _version(settings, address, headers, limits, hidden)
+        wire = Wire(address, limits, name=f"{settings.name} at {address}", key=URL_KEY, secrets=hidden)
         url = address + settings.url.removeprefix(origin)
         try:
             yield HttpTarget(settings, wire, url=url, headers=headers, version=version, price=limits.price, user=user)
@@ -146,11 +148,16 @@ async def _python(
 
 
 async def _version(
-    declared: Version, address: str, headers: Mapping[str, str], limits: Limits, secrets: tuple[str, ...]
+    settings: ChatSettings | HttpSettings,
+    address: str,
+    headers: Mapping[str, str],
+    limits: Limits,
+    secrets: tuple[str, ...],
 ) -> str:
-    wire = Wire(address, limits, name=address, secrets=secrets)
+    key = URL_KEY if isinstance(settings, HttpSettings) else "base_url"
+    wire = Wire(address, limits, name=address, key=key, secrets=secrets)
     try:
-        return await probe.version(declared, wire, address, headers)
+        return await probe.version(settings.version, wire, address, headers)
     finally:
         await wire.close()
 

@@ -213,3 +213,8 @@ TargetSettings = Annotated[
     Discriminator(_kind),
 ]
 """The section `execute.target` of params.yaml; without `kind` it is a chat endpoint."""
+
+
+def is_version_told(settings: TargetSettings) -> bool:
+    """Tell whether the product itself is asked for its version, which no person can raise then."""
+    return isinstance(settings, ChatSettings | HttpSettings) and isinstance(settings.version, Probe)

@@ -1,32 +1,73 @@
 """Accept: what one person decides by themselves is signed, and refused whole where a part of it makes no sense."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
+from click.testing import CliRunner
 
+from assay.cli.main import app
 from assay.commands.accept import accept, retire
-from assay.errors import AssayError, ConfigError
+from assay.errors import AssayError, BusyError, ConfigError
+from assay.models.journal import JournaledRun
+from assay.project import results, run_lock
+from assay.project.journal import open_journal
+from assay.project.results import finishing
+from assay.project.run_id import new_run
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.stages import review
 from tests.cast import Project, broken, case, response
 
+EARLIER = "01930000-0000-7000-8000-000000000001"
 
-def test_only_answers_become_a_baseline(project: Project) -> None:
+
+def test_only_answers_become_a_baseline(project: Project, now: datetime) -> None:
     """A failed call is never accepted as a good answer, and of several trials the first is, and counted, once."""
     RESPONSES.write([response(case(1)), broken(case(2)), response(case(3), trial=0), response(case(3), trial=1)])
-    assert accept() == 2
+    assert accept(now).answers == 2
     assert [one.case_id for one in BASELINE.read()] == ["refunds-001", "refunds-003"]
 
 
-def test_nothing_to_accept(project: Project) -> None:
+def test_nothing_to_accept(project: Project, now: datetime) -> None:
     """Without a run there is nothing to accept, and the old baseline stays."""
     before = project.files()
     with pytest.raises(AssayError, match="responses.parquet is missing"):
-        accept()
+        accept(now)
     assert project.files() == before
+
+
+def test_while_a_night_is_on_nothing_is_accepted(project: Project, now: datetime) -> None:
+    """Neither while a night has begun nor while another command holds the project; nobody would know whose answers."""
+    RESPONSES.write([response(case(1), run=EARLIER)])
+    before = project.files()
+    with finishing(new_run(lambda: now, bytes)), pytest.raises(BusyError, match="nothing was accepted"):
+        accept(now)
+    with run_lock.exclusive("repro", now):
+        done = CliRunner().invoke(app, ["accept"])
+    assert (done.exit_code, "repro (process" in done.output) == (2, True), done.output
+    assert project.files() == before
+
+
+def test_a_run_that_did_not_end_lets_nothing_be_accepted(project: Project, now: datetime) -> None:
+    """After a night that was killed, or a run that asked and has no end, the answers on file are of the run before."""
+    RESPONSES.write([response(case(1), run=EARLIER)])
+    before = project.files()
+    with suppress(KeyboardInterrupt), finishing(new_run(lambda: now, bytes)):
+        raise KeyboardInterrupt
+    with pytest.raises(ConfigError, match="did not end.*`assay nightly`.*nothing was accepted"):
+        accept(now)
+    results.end_interrupted(new_run(lambda: now, bytes).id)
+    later = new_run(lambda: now, bytes).id
+    with open_journal() as journal:
+        journal.note(JournaledRun(later, int(now.timestamp()), 0, "shop@7", is_version_known=True, has_asked=True))
+    with pytest.raises(ConfigError, match=f"{later[:13]} asked the product.*of run {EARLIER[:13]}"):
+        accept(now)
+    assert project.files() == before
+    RESPONSES.write([response(case(1), run=later)])
+    assert accept(now) == (1, later, "support@2")
 
 
 def test_a_case_is_retired_with_a_reason(project: Project, now: datetime) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from assay.cli.main import app
 from assay.commands.accept import accept
 from assay.project import files
-from assay.project.results import REPORT
+from assay.project.results import GATE, REPORT
 from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
@@ -67,7 +67,7 @@ def test_thirty_failing_cases_are_shown_from_the_first_night_on(project: Project
     thirty = [f"escalation-{number:03}" for number in range(12)] + [f"refunds-{number:03}" for number in range(18)]
     first = failing_night(now, "2026-11-02")
     assert first.sentence.startswith(
-        "UNCALIBRATED: a judge's certificate is none; there is no baseline yet; 30 cases fail by all scorers, "
+        "UNCALIBRATED: a judge has no certificate; there is no baseline yet; 30 cases fail by all scorers, "
         "most in refunds (18). Of 200 planned cases"
     )
     for date, nights in (("2026-11-02", 1), ("2026-11-03", 2)):
@@ -76,7 +76,7 @@ def test_thirty_failing_cases_are_shown_from_the_first_night_on(project: Project
         since = {(one["since"]["night"], one["since"]["nights"]) for one in told("cases", "--failing")["cases"]}
         assert since == {("2026-11-02", nights)}
         assert on_page() == thirty
-    assert accept() == 200
+    assert accept(now).answers == 200
     assert groups("--failing") == {"standing": thirty}
     failing_night(now, "2026-11-04", has_baseline=True)
     assert groups("--failing") == {"standing": thirty}
@@ -254,3 +254,17 @@ def test_nothing_is_written(mixed: Night, project: Project) -> None:
     run("cases")
     run("case", "refunds-000")
     assert project.files() == before
+
+
+def test_cases_beside_another_run_s_verdict_say_so(mixed: Night) -> None:
+    """Where Git has brought another run's verdict the lists, the case and the status say whose answers these are."""
+    ours, theirs = "01930000-0000-7000-8000-000000000001", "01940000-0000-7000-8000-000000000002"
+    RESPONSES.write([row.model_copy(update={"run": ours}) for row in RESPONSES.read()])
+    gate = json.loads(files.path(GATE).read_bytes())
+    files.write_json(GATE, gate | {"run": ours})
+    assert told("cases")["two_runs"] == ""
+    files.write_json(GATE, gate | {"run": theirs})
+    for words in (("cases", "--failing"), ("case", "refunds-001"), ("status",)):
+        said = run(*words).output
+        assert (words, ours[:13] in said, theirs[:13] in said, "`dvc pull`" in said) == (words, True, True, True)
+    assert theirs[:13] in told("cases")["two_runs"]

@@ -20,6 +20,7 @@ from assay.project.tables.responses import BASELINE
 from assay.stages import review
 from tests.archives import a_record, an_id
 from tests.cast import Project
+from tests.repository import dvc, git
 
 
 def said(docs: Path | None = None) -> tuple[list[str], str]:
@@ -129,6 +130,17 @@ def test_a_flipped_byte_of_the_log_is_named(project: Project) -> None:
     place = data.index(b"refunds-002")
     log.write_bytes(data[:place] + b"R" + data[place + 1 :])
     assert "data/decisions/decisions.jsonl, row 2" in said()[1]
+
+
+def test_a_cache_that_cannot_be_written_is_named(project: Project) -> None:
+    """Where DVC could not put what a run made, the folder is named, and it is a fault."""
+    git("init", "-q")
+    dvc("init", "-q")
+    assert not [line for line in said()[0] if line.startswith("DVC")]
+    (project.folder / ".dvc/cache").mkdir(exist_ok=True)
+    (project.folder / ".dvc/cache/files").write_text("no folder")
+    with pytest.raises(ConfigError, match=r"\.dvc/cache/files cannot be written"):
+        list(examine(None))
 
 
 def test_rows_that_were_lost_at_the_end_are_missed(project: Project) -> None:

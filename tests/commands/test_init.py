@@ -18,7 +18,7 @@ from assay.commands.upgrade import upgrade
 from assay.commands.validate import read_settings, validate
 from assay.errors import ConfigError, DataError
 from assay.orchestration.runs import NIGHT
-from assay.project import code_lock, dvc
+from assay.project import code_lock, dvc, files
 from assay.project.scaffold import OWN, PRODUCTS, Kind
 from assay.project.tables.decisions import DECISIONS
 from assay.project.taxonomy import read_taxonomy
@@ -548,6 +548,77 @@ def test_upgrade_keeps_stages_of_one_s_own(project: Path) -> None:
     assert "data/judges" in found["stages"]["judge"]["deps"]
     assert found["vars"] == [{"region": "eu"}]
     assert upgrade() == []
+
+
+def test_upgrade_says_each_change_of_a_key(project: Path) -> None:
+    """A command, a description, a flag and the type of an artifact are put right, and each is said in a line."""
+    known = yaml.safe_load(Path("dvc.yaml").read_text())
+    known["stages"]["judge"] |= {"cmd": "true", "always_changed": True}
+    del known["stages"]["review"]["desc"]
+    known["artifacts"]["evalset"] |= {"type": "model", "labels": ["mine"]}
+    known["artifacts"]["other"] = {"path": "x"}
+    Path("dvc.yaml").write_text(yaml.safe_dump(known, sort_keys=False))
+    lines = upgrade()
+    assert [line.split(" ", 2)[1] for line in lines] == [
+        "review.desc",
+        "judge.cmd",
+        "judge.always_changed",
+        "artifacts.evalset",
+    ]
+    assert "python -m tasks.judge now, was true" in lines[1]
+    found = dvc.whole()
+    assert found["stages"]["judge"]["cmd"] == "python -m tasks.judge"
+    assert "always_changed" not in found["stages"]["judge"]
+    assert found["artifacts"]["evalset"] | {"type": "dataset", "labels": ["mine"]} == found["artifacts"]["evalset"]
+    assert found["artifacts"]["other"] == {"path": "x"}
+    assert upgrade() == []
+
+
+def test_comments_of_own_stages_survive_and_others_are_named(project: Path) -> None:
+    """A stage of one's own keeps its lines and comments, wherever it stands; a comment in a tool's stage is told."""
+    text = Path("dvc.yaml").read_text()
+    mine = "  # To the archive.\n  deliver:\n    cmd: cp a b  # by hand\n    # nothing else\n    deps: [a]"
+    text = text.replace("stages:\n", f"stages:\n{mine}\n\n", 1)
+    text = text.replace("    cmd: python -m tasks.judge\n", "    # mine\n    cmd: python -m tasks.judge\n", 1)
+    Path("dvc.yaml").write_text(text)
+    (line,) = upgrade()
+    assert "# mine" in line
+    written = Path("dvc.yaml").read_text()
+    assert mine in written
+    assert "# mine" not in written
+    assert dvc.declarations()["deliver"] == {"cmd": "cp a b", "deps": ["a"]}
+    assert upgrade() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("assay.lock", b"x: ["),
+        ("tasks/judge.py", b"\xff\xfe"),
+        ("tasks/judge.py", b"def ("),
+        ("dvc.yaml", b"stages: \xff"),
+        ("params.yaml", b"execute: ["),
+        (".assay/journal.sqlite", b"no database " * 400),
+    ],
+)
+def test_an_upgrade_that_is_refused_has_written_nothing(project: Path, name: str, data: bytes) -> None:
+    """What any step of an upgrade would refuse is refused before the first: no file comes, goes or changes."""
+    known = yaml.safe_load(Path("dvc.yaml").read_text())
+    known["stages"]["judge"]["cmd"] = "true"
+    Path("dvc.yaml").write_text(yaml.safe_dump(known))
+    Path("flows/monitor.py").unlink()
+    files.private("x")
+    Path(name).write_bytes(data)
+
+    def there() -> dict[Path, bytes]:
+        found = [path for folder in (".", "flows", "tasks", "data/runs") for path in Path(folder).glob("*")]
+        return {path: path.read_bytes() for path in found if path.is_file()}
+
+    before = there()
+    done = CliRunner().invoke(app, ["upgrade"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert Path(name).name in done.stderr or name in done.stderr
+    assert there() == before
 
 
 @pytest.mark.parametrize("text", ["stages: [a]\n", "stages: {}\nartifacts: [a]\n"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from assay.calibration.certificate import AnchorNight, Certificate, Seen
@@ -16,11 +17,13 @@ from assay.cli.main import app
 from assay.evalset.health import recorded
 from assay.project import files
 from assay.project.certificates import read_certificates, read_refusals, write_certificates
-from assay.project.results import GATE, METRICS, SLICES
+from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.anchors import NIGHTS, SEEN
 from assay.project.tables.history import HISTORY
+from assay.project.tables.responses import RESPONSES
 from assay.records.history import KEPT, CaseNight, unfolded
-from tests.cast import AT, Project, case, case_night
+from assay.report.gate import Gate
+from tests.cast import AT, Project, case, case_night, response
 from tests.report.sample_report import certificate
 from tests.repository import git, say
 
@@ -254,3 +257,68 @@ def test_nights_and_decisions_are_merged_together(place: Project) -> None:
     assert told["logs"] == {"decisions": [1, 1], "history": [1, 1], "nights": [1, 1]}
     assert told["cases"]
     assert is_resolved()
+
+
+def file_whole_night(run: str, word: str) -> None:
+    """File a night with a verdict that can be read, its responses, and its entries of dvc.lock."""
+    file_night("2026-11-02", run)
+    gate = Gate.model_validate({"word": word, "reason": "r", "next": "n", "sentence": "S.", "run": run})
+    files.write_json(GATE, gate.model_dump(mode="json"))
+    files.write_bytes(REPORT, b"a report")
+    RESPONSES.write([response(one, run=run, source_run=run) for one in (ONE, OTHER)])
+    lock = yaml.safe_load(Path("dvc.lock").read_bytes())
+    for stage in ("execute", "publish"):
+        lock["stages"][stage] = {"cmd": "none", "outs": [{"path": f"data/{stage}", "md5": run}]}
+    lock["stages"]["own"] = {"cmd": word}
+    Path("dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(EARLY, LATE), (LATE, EARLY)])
+def test_dvc_lock_follows_the_verdict(place: Project, ours: str, theirs: str) -> None:
+    """It names the tables of the run whose verdict counts, and ours of all else; whose tables lie here is said."""
+    Path(".gitignore").write_text(".assay/\ndata/responses/\ndata/reports/report.html\n")
+    committed("what DVC keeps")
+    before = yaml.safe_load(Path("dvc.lock").read_bytes())["stages"]
+    parted(place, lambda: file_whole_night(ours, "pass"), lambda: file_whole_night(theirs, "regression"))
+    gate = CliRunner().invoke(app, ["gate"])
+    assert (gate.exit_code, "`assay merge`" in gate.output) == (2, True)
+    done = merged()
+    assert done.exit_code == 0, done.output
+    after = yaml.safe_load(Path("dvc.lock").read_bytes())["stages"]
+    assert {after[stage]["outs"][0]["md5"] for stage in ("execute", "publish")} == {LATE}
+    assert (after["review"], after["own"]) == (before["review"], {"cmd": "pass"})
+    assert is_resolved()
+    if ours == LATE:
+        assert "dvc pull" not in done.output
+        assert CliRunner().invoke(app, ["accept"]).exit_code == 0
+        return
+    assert (EARLY[:13] in done.output, LATE[:13] in done.output, "`dvc pull`" in done.output) == (True, True, True)
+    told = json.loads(CliRunner().invoke(app, ["gate", "--json"]).output)
+    assert (told["word"], told["report_run"], "`dvc pull`" in told["two_runs"]) == ("regression", EARLY, True)
+    said = CliRunner().invoke(app, ["gate"]).output
+    assert f"Report of the run before ({EARLY[:13]}): " in said
+    assert f"responses on file are of run {EARLY[:13]}" in said
+    files_before = place.files()
+    refused = CliRunner().invoke(app, ["accept"])
+    assert (refused.exit_code, "`dvc pull`" in refused.output) == (2, True)
+    assert place.files() == files_before
+    RESPONSES.write([response(one, run=LATE, source_run=LATE) for one in (ONE, OTHER)])
+    accepted = CliRunner().invoke(app, ["accept"])
+    assert (accepted.exit_code, accepted.output) == (
+        0,
+        f"2 responses of run {LATE[:13]}, by support@2, are the baseline now; commit data/baseline.\n",
+    )
+
+
+def test_a_dvc_lock_that_is_none_is_refused(place: Project) -> None:
+    """What DVC cannot have written is refused by name, and nothing is written."""
+
+    def damaged() -> None:
+        file_whole_night(LATE, "pass")
+        Path("dvc.lock").write_text("stages: 7\n")
+
+    parted(place, lambda: file_whole_night(EARLY, "pass"), damaged)
+    before = place.files()
+    done = merged()
+    assert (done.exit_code, "dvc.lock on their branch" in done.output) == (2, True), done.output
+    assert place.files() == before

@@ -104,6 +104,9 @@ def test_a_damaged_record_hides_no_other(project: Project, damage: str) -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["run", third[:13], first[:13]]
     done = CliRunner().invoke(app, ["runs", "--json"])
     assert [row["run"] for row in json.loads(done.stdout)] == [third, first]
+    done = CliRunner().invoke(app, ["runs", "--last", "1"])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), "as without --last"
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["run", third[:13]]
     assert chosen("last").run == third
     assert chosen("2026-11-03").run == first
     with pytest.raises(DataError, match=second):
@@ -151,7 +154,11 @@ def test_the_last_report_is_there_without_an_archive(project: Project, lost: str
     published(an_id(1), "of night 1")
     done = CliRunner().invoke(app, ["report", "last"])
     assert (done.exit_code, done.stdout) == (0, f"{project.folder / REPORT}\n")
-    assert ("not archived" in CliRunner().invoke(app, ["runs"]).stdout) == bool(lost)
+    listed = CliRunner().invoke(app, ["runs"]).stdout
+    assert "not archived" in listed
+    assert "pruned" not in listed
+    (row,) = json.loads(CliRunner().invoke(app, ["runs", "--json"]).stdout)
+    assert row["archive"] == ("lost" if lost else "unarchived")
     archive.note(a_record(2))
     published(an_id(2), "of night 2")
     with pytest.raises(ConfigError, match=re.escape(lost or "publish.keep was 0")):
@@ -256,9 +263,25 @@ def test_a_report_comes_from_the_remote_or_not_at_all(repository: Project) -> No
 def test_a_pruned_report_says_how_to_get_it(repository: Project) -> None:
     """Of a run whose archive was given up and is in no cache, the message names the file to restore from Git."""
     record = chosen(an_id(1))
+    kept = (repository.folder / RUNS / f"{record.run}.dvc").read_bytes()
     (repository.folder / RUNS / f"{record.run}.dvc").unlink()
     archive.report_file(record.run).unlink()
     (repository.folder / ".dvc/cache").rename(repository.folder / "cache-aside")
-    with pytest.raises(ConfigError, match=re.escape(f"git checkout COMMIT -- {RUNS}/{record.run}.dvc")):
+    with pytest.raises(ConfigError, match="no commit has it"):
         runs.report(record)
+    git("add", "--force", f"{RUNS}/{record.run}.json")
+    tracking = f"{RUNS}/{record.run}.dvc"
+    files.write_bytes(tracking, kept)
+    git("add", "--force", tracking)
+    git("commit", "--quiet", "--message", "the night")
+    Path(tracking).unlink()
+    with pytest.raises(ConfigError, match=re.escape(f"git checkout HEAD -- {tracking}")):
+        runs.report(record)
+    git("rm", "--quiet", "--cached", tracking)
+    git("commit", "--quiet", "--message", "pruned")
+    with pytest.raises(ConfigError, match=re.escape(f"git checkout COMMIT -- {tracking}")):
+        runs.report(record)
+    assert git("log", "--all", "--diff-filter=D", "--format=%H^", "--", tracking), (
+        "what the message says to ask finds it"
+    )
     assert files.exists(f"{RUNS}/{record.run}.json")

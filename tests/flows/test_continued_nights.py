@@ -15,7 +15,7 @@ import pytest
 
 from assay.commands.upgrade import upgrade
 from assay.project import files
-from assay.project.results import GATE
+from assay.project.results import GATE, published, read_gate
 from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
@@ -25,6 +25,7 @@ from assay.stages import review
 from tests.cast import CATEGORIES, Project, case, decision, small_project
 from tests.endpoint import Body, Reply, Served, completion, serving
 from tests.layout import ROOT
+from tests.repository import git
 
 NIGHT = ("nightly", "--set", "publish.max_drop=1.0", "--set", "publish.keep=0")
 """With overrides and without an archive, so that DVC, which takes seconds, records nothing."""
@@ -108,6 +109,24 @@ def test_a_killed_night_is_continued_and_says_so(project: Project) -> None:
     assert {(row.run, row.source_run) for row in RESPONSES.read()} == {(mark, mark)}
     assert {row.run for row in VERDICTS.read()} == {mark}
     assert not files.exists(".assay/unfinished.json")
+
+
+def test_a_killed_night_that_repro_ends_has_ended(project: Project) -> None:
+    """After `assay repro` the gate tells the verdict of the run that was killed, and the next night is a new one."""
+    (project.folder / ".git").rmdir()
+    git("init", "-q")
+    with serving(answer) as served:
+        point(project, served)
+        upgrade()
+        killed(served, 20)
+        mark = json.loads(files.private("unfinished.json").read_bytes())["run"]
+        with assay(served, "repro") as repro:
+            said = repro.communicate()[0]
+        assert repro.returncode == 0, said
+        assert (published().run, read_gate()) == (mark, published())
+        assert {(row.run, row.source_run) for row in RESPONSES.read()} == {(mark, mark)}
+        assert last_line(served).startswith("Answers: all 60 asked by this run")
+        assert published().run != mark
 
 
 def test_a_fresh_night_continues_nothing(project: Project) -> None:

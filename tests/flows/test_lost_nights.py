@@ -32,6 +32,7 @@ from assay.project.tables.signals import SIGNALS
 from assay.project.tables.traces import TRACES
 from assay.report.gate import EXIT
 from assay.stages import review
+from tests import repository
 from tests.cast import CATEGORIES, Project, case, decision, response, small_project
 from tests.conftest import NOW
 from tests.endpoint import Served, completion, failure, refusing, serving
@@ -324,3 +325,36 @@ def test_a_night_that_is_killed_has_no_verdict(project: Project, sent: signal.Si
             run.send_signal(sent)
             assert run.wait(30) == code
     assert gate().exit_code == EXIT["incomplete"]
+
+
+@pytest.mark.parametrize("words", [("--set", "execute.speed=9"), ("--set", "nonsense"), ("--env", "none")])
+def test_a_typo_on_the_command_line_begins_no_night(project: Project, words: tuple[str, str]) -> None:
+    """What is wrong with the arguments alone is refused with 2, and the last verdict stands as it was."""
+    before = gate("--json").output
+    assert CliRunner().invoke(app, ["nightly", *words]).exit_code == 2
+    assert (gate().exit_code, gate("--json").output) == (EXIT["pass"], before)
+    assert project.folder.is_dir()
+
+
+def test_a_cache_that_cannot_be_written_costs_no_verdict(project: Project) -> None:
+    """DVC cannot record the stages: gate, list and report agree on the verdict, one line says what to do."""
+    shutil.rmtree(project.folder / ".dvc")
+    shutil.rmtree(project.folder / ".git")
+    repository.git("init", "--quiet")
+    repository.dvc("init", "--quiet")
+    (project.folder / ".dvc/cache").mkdir(exist_ok=True)
+    (project.folder / ".dvc/cache/files").write_text("no folder")
+    project.params("publish", max_drop=1.0)
+    done = CliRunner().invoke(app, ["nightly"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(gate("--json").output)
+    assert (said["word"], said["run"], len(said["failures"])) == ("pass", run_of_gate(), 1)
+    assert "`dvc commit --force execute judge calibrate monitor publish data/runs/" in said["failures"][0]
+    (listed,) = [row for row in json.loads(CliRunner().invoke(app, ["runs", "--json"]).output) if row["lost"]]
+    assert (listed["run"], listed["word"]) == (said["run"], "pass")
+    assert CliRunner().invoke(app, ["report", "last"]).exit_code == 0
+    examined = CliRunner().invoke(app, ["doctor"])
+    assert (examined.exit_code, ".dvc/cache/files cannot be written" in examined.output) == (2, True)
+    (project.folder / ".dvc/cache/files").unlink()
+    assert CliRunner().invoke(app, ["nightly"]).exit_code == 0
+    assert json.loads(gate("--json").output)["failures"] == []

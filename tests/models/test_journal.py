@@ -14,6 +14,7 @@ import pytest
 
 from assay.errors import ConfigError
 from assay.models.journal import Journal, JournaledRun, Refiled
+from assay.models.journal_file import checksum, holders
 from assay.models.usage import Meter
 from assay.records.ledger import Spent
 
@@ -256,6 +257,25 @@ def test_answers_are_filed_under_a_run_all_or_none(tmp_path: Path) -> None:
         assert dict(journal.without_run("answer")) == {f"key-{number}": f"answer {number}" for number in range(2000)}
 
 
+def test_runs_of_before_are_known(tmp_path: Path) -> None:
+    """A journal that does not say which runs were fresh is given that: sound rows stay, a damaged one stays damaged."""
+    file = tmp_path / "j.sqlite"
+    with sqlite3.connect(file) as old:
+        old.execute(
+            "CREATE TABLE runs (run TEXT PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0, "
+            "target TEXT NOT NULL, is_version_known INTEGER NOT NULL, has_asked INTEGER NOT NULL, checksum INTEGER)"
+        )
+        for run, mark in (("r1", checksum("r1", 5, 0, "shop@7", 1, 1)), ("r2", 7)):
+            old.execute("INSERT INTO runs VALUES (?, 5, 0, 'shop@7', 1, 1, ?)", (run, mark))
+    before = JournaledRun("r1", 5, 0, "shop@7", is_version_known=True, has_asked=True)
+    fresh = before._replace(run="r3", is_fresh=True)
+    for _ in range(2):
+        with Journal(file) as journal:
+            assert [run for run in journal.runs() if run.run != "r3"] == [before]
+            journal.note(fresh)
+            assert journal.runs() == [before, fresh]
+
+
 def test_a_power_cut_costs_a_second(tmp_path: Path) -> None:
     """What was committed is written to the disk itself within a second, without anybody waiting for it."""
     synced: list[int] = []
@@ -284,11 +304,51 @@ def test_a_disk_that_cannot_be_synced_is_heard(tmp_path: Path) -> None:
     async def put() -> None:
         await journal.put("first", "1")
         await asyncio.sleep(0.2)
-        with pytest.raises(ConfigError, match="Input/output error.*mend the disk"):
+        with pytest.raises(ConfigError, match=r"Input/output error.*repair it"):
             await journal.put("second", "2")
 
     with Journal(tmp_path / "j.sqlite", fsync=fail) as journal:
         asyncio.run(put())
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (sqlite3.SQLITE_READONLY, "give write permission"),
+        (sqlite3.SQLITE_CANTOPEN, "give write permission"),
+        (sqlite3.SQLITE_READONLY | 1 << 8, "give write permission"),
+        (sqlite3.SQLITE_BUSY, "locked by another process"),
+        (sqlite3.SQLITE_LOCKED, "locked by another process"),
+    ],
+)
+def test_a_sound_journal_that_is_withheld_is_not_moved_away(tmp_path: Path, code: int, advice: str) -> None:
+    """Without a permission, or while another process holds it, the cure is that, and no answer is paid for again."""
+    error = sqlite3.OperationalError("refused")
+    error.sqlite_errorcode = code
+    with Journal(tmp_path / "j.sqlite") as journal:
+        for refusal in (journal._database.unreadable(error), journal._database.unwritable(error)):
+            assert advice in str(refusal)
+            assert "move it away" not in str(refusal)
+            assert "disk" not in str(refusal)
+
+
+def test_a_folder_that_cannot_be_written_is_a_missing_permission(tmp_path: Path) -> None:
+    """A journal that SQLite cannot open, here because a folder has its name, is no damaged one."""
+    (tmp_path / "j.sqlite").mkdir()
+    with pytest.raises(ConfigError, match="give write permission"):
+        Journal(tmp_path / "j.sqlite")
+
+
+def test_who_holds_a_lock_is_named(tmp_path: Path) -> None:
+    """The system's list of locks names the process, but not this one, nor those of other files or a list of none."""
+    file, locks = tmp_path / "j.sqlite", tmp_path / "locks"
+    file.write_bytes(b"")
+    inode = file.stat().st_ino
+    rows = [(4711, inode), (os.getpid(), inode), (4712, inode + 1), (-1, inode)]
+    lines = [f"{n}: POSIX  ADVISORY  WRITE {pid} 08:01:{of} 0 EOF" for n, (pid, of) in enumerate(rows)]
+    locks.write_text("\n".join([*lines, "odd", ""]))
+    assert holders(file, locks) == " (process 4711)"
+    assert holders(file, tmp_path / "none") == ""
 
 
 def test_two_that_book_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -12,13 +12,16 @@ from click.testing import CliRunner, Result
 
 from assay.cli.main import app
 from assay.errors import BusyError, DataError
-from assay.project import files, run_lock
+from assay.models.journal import JournaledRun
+from assay.project import continuation, files, run_lock, whose
+from assay.project.journal import open_journal
 from assay.project.last_run import file_answers
 from assay.project.results import GATE, REPORT, UNFINISHED, finishing, read_gate, times
 from assay.project.run_id import Run, being, new_run
+from assay.project.tables.verdicts import VERDICTS
 from assay.records.run import Answers
 from assay.report.gate import EXIT, Gate
-from tests.cast import Project
+from tests.cast import Project, verdict
 
 
 def run(now: datetime, number: int = 1) -> Run:
@@ -140,6 +143,27 @@ def test_while_a_night_is_on_the_gate_says_so(project: Project, now: datetime) -
     assert "Report of the run before (01a19333-0f80): " in killed
     files.path(REPORT).unlink()
     assert "Report" not in ask().output
+
+
+@pytest.mark.parametrize(
+    ("published", "judged", "is_ended"), [(1, 1, True), (2, 2, True), (1, 2, False), (0, 0, False)]
+)
+def test_a_night_that_others_ended_has_ended(
+    project: Project, now: datetime, published: int, judged: int, *, is_ended: bool
+) -> None:
+    """A killed night is over once its run, or a later one, is judged and published, and not by an earlier one."""
+    killed = run(now)
+    with suppress(KeyboardInterrupt), finishing(killed):
+        raise KeyboardInterrupt
+    with open_journal() as journal:
+        journal.note(JournaledRun(killed.id, int(now.timestamp()), 0, "shop@7", is_version_known=True, has_asked=True))
+    ids = [run(now + timedelta(hours=number - 1), number).id for number in range(3)]
+    assert ids[1] == killed.id
+    passed(run=ids[published])
+    VERDICTS.write([verdict("refunds-001", "pass", run=ids[judged])])
+    whose.conclude()
+    assert (read_gate().word == "pass") == is_ended
+    assert (continuation.interrupted(now) == "") == (is_ended and published == 1)
 
 
 def test_looking_keeps_no_night_waiting(project: Project, now: datetime) -> None:

@@ -121,3 +121,10 @@ def test_who_writes_the_case_is_asked_for_what_scores_it() -> None:
     assert "reference" in decide(evidence(error_share=0.0, unscorable_share=0.03))[2]
     assert "endpoint" in decide(evidence(error_share=0.03, unscorable_share=0.03))[2]
     assert decide(evidence(error_share=0.01, unscorable_share=0.01))[0] == "pass"
+
+
+def test_no_certificate_is_said_to_be_none() -> None:
+    """A judge without a certificate has none, and one whose certificate is no good any more is named beside it."""
+    assert decide(evidence(standings=["none"], low=0.5))[1] == "a judge has no certificate"
+    both = decide(evidence(standings=["none", "expired"], low=0.5))[1]
+    assert both == "a judge has no certificate; a judge's certificate is expired"

@@ -82,7 +82,7 @@ def night(project: Project, moment: datetime, answers: Mapping[str, str] | None 
 def accepted(project: Project, now: datetime, answers: Mapping[str, str] | None = None) -> datetime:
     """Run a night and accept it; return when the next one begins."""
     night(project, now, answers)
-    accept()
+    accept(now)
     return now + timedelta(days=1)
 
 
@@ -197,7 +197,7 @@ def test_accepted_after_a_correction_the_old_verdicts_are_nobody_s(
     """`assay accept` takes what was said of tonight's answers for the baseline, but for a case corrected since."""
     night(project, now)
     correct(expectations=WRONG)
-    accept()
+    accept(now)
     assert (group(), group("refunds-001")) == ("unscored", "passed")
     night(project, now + timedelta(days=1))
     assert group() == "standing"

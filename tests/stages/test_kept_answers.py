@@ -14,6 +14,7 @@ import pytest
 from assay.models.journal import Journal
 from assay.project import continuation, files, last_run, run_id
 from assay.project.answers import sentence
+from assay.project.journal import open_journal
 from assay.project.run_id import Run, new_run
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
@@ -111,6 +112,16 @@ def test_with_the_same_version_answers_are_kept_and_it_is_said(project: Project,
         texts, line = run_at(NINE + timedelta(hours=2), is_fresh=True)
         assert (texts, product.asked()) == ({"Within 14 days."}, 12)
         assert line == "all 6 asked by this run"
+
+
+def test_the_cure_fits_who_says_the_version() -> None:
+    """Nobody can raise a version that the product tells: it has to tell another one; several runs are runs."""
+    told = Answers(asked=0, kept=6, sources=["a" * 13, "b" * 13], is_version_known=True, is_version_told=True)
+    line = sentence("c" * 13, told)
+    assert f"kept from runs {'a' * 13}, {'b' * 13} of " in line
+    assert "raise execute.target.version" not in line
+    assert "which execute.target.version asks for" in line
+    assert "`assay nightly --fresh`" in line
 
 
 @pytest.mark.parametrize("kind", ["chat", "http"])
@@ -222,6 +233,28 @@ def test_an_interrupted_run_is_continued(project: Project) -> None:
     assert (run.id, run.began, run.night) == (before.id, run_id.began(before.id), before.night)
 
 
+def test_a_fresh_run_stays_fresh(project: Project) -> None:
+    """Continued without `--fresh`, in whatever process, it keeps its own answers alone, and of no earlier run any."""
+    began = datetime.now(UTC)
+    run = run_id.new_run(lambda: began, lambda size: b"\xff" * size, is_fresh=True)
+    with shop(project, "chat", version="7") as product:
+        run_at(began - timedelta(minutes=1))
+        with run_id.being(run):
+            execute.run(began)
+        assert product.asked() == 12
+        with open_journal() as journal:
+            (key, *_), *_ = journal._database.rows("SELECT key FROM answers WHERE run = ?", (run.id,))
+            journal._database.write(("DELETE FROM answers WHERE key = ?", [(key.decode(),)]))
+        going_on = continuation.resumed(beginning(began + timedelta(hours=1)))
+        assert (going_on.id, going_on.is_fresh, going_on.epoch) == (run.id, True, run.epoch)
+        with run_id.being(going_on):
+            execute.run(going_on.began)
+        assert product.asked() == 13
+    assert {(row.run, row.source_run) for row in RESPONSES.read()} == {(run.id, run.id)}
+    handed = run_id.of_id(run.id)
+    assert (continuation.as_begun(handed).epoch, continuation.resumed(handed).epoch) == (run.epoch, run.epoch)
+
+
 def test_a_run_of_the_future_hides_no_interrupted_one(project: Project) -> None:
     """A run that a clock ahead dated later, ended or not, is not continued, and the interrupted one is nevertheless."""
     before = interrupted(project)
@@ -292,7 +325,9 @@ def test_the_journal_forgets_what_nobody_uses(project: Project, monkeypatch: pyt
         """Run the stage as a whole run, and prune; return how many answers the journal holds then."""
         monkeypatch.setattr("assay.project.journal.Journal", partial(Journal, clock=moment.timestamp))
         run_at(moment)
-        continuation.ended(beginning(moment).going_on(run_id.run_id(moment, bytes([moment.hour] * 10)), moment))
+        continuation.ended(
+            beginning(moment).going_on(run_id.run_id(moment, bytes([moment.hour] * 10)), moment, is_fresh=False)
+        )
         continuation.prune(moment)
         with sqlite3.connect(files.private("journal.sqlite")) as journal:
             return int(journal.execute("SELECT count(*) FROM answers").fetchone()[0])

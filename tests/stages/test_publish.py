@@ -172,7 +172,7 @@ def test_an_accepted_answer_keeps_its_verdicts(night: Night, now: datetime) -> N
     pair = {"scorer": "preference", "as_is": "a", "swapped": "a", "subject": "pair"}
     night.more = [verdict(one.case_id, "a", **pair) for one in EVERY_CASE]
     assert night.publish(now).word == "regression"
-    accept()
+    accept(now)
     gate, shown = publish.run(now)
     found = report(gather(), settings(), now)
     assert (gate.word, shown.newly_failing, len(found.standing)) == ("pass", [], 12)

@@ -34,12 +34,19 @@ def chat(**changes: Any) -> ChatSettings:
     return ChatSettings.model_validate(fields | changes)
 
 
+def http(**changes: Any) -> HttpSettings:
+    """Return a product behind an address of its own where nobody listens."""
+    fields = {"kind": "http", "name": "support", "url": "http://127.0.0.1:9/ask", "body": {"q": "{{turn}}"}}
+    return HttpSettings.model_validate(fields | changes)
+
+
 @pytest.mark.parametrize(
     ("settings", "fault", "found"),
     [
         (chat(base_url="127.0.0.1:9"), EndpointError, "base_url is '127.0.0.1:9'"),
         (chat(environment="no.such.module"), ConfigError, "no.such.module"),
         (chat(version={"path": "/version"}), EndpointError, "cannot be reached"),
+        (http(version={"path": "/version"}), EndpointError, "start it, or correct execute.target.url"),
         (chat(base_url="http://127.0.0.1:{port}/v1", start=("false",)), EndpointError, "`false` ended"),
         (chat(base_url="http://127.0.0.1:{port}/v1", start=("no-such-program",)), EndpointError, "cannot be started"),
         (RecordedSettings(kind="recorded", name="x", path="no/such/file.jsonl"), DataError, "no/such/file.jsonl"),
