@@ -10,8 +10,8 @@ import yaml
 from assay.errors import DataError
 from assay.project.programs import content
 from assay.project.results import GATE
-from assay.storage.yaml_text import YamlError, parse_yaml
 from assay.text import one_line
+from assay.yaml_text import YamlError, parse_yaml
 
 DVC_LOCK = "dvc.lock"
 NIGHT = ("execute", "judge", "calibrate", "monitor", "publish")

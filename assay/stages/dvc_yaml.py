@@ -12,7 +12,7 @@ from assay.project.code_lock import LOCK, STAGES
 from assay.project.tables.evalset import CASES
 from assay.stages.declaration import Output, Stage
 from assay.stages.registry import STAGES as DECLARED
-from assay.storage.yaml_text import YamlError, parse_yaml
+from assay.yaml_text import YamlError, parse_yaml
 
 HEAD = """\
 # The pipeline: what each stage reads and writes. `assay upgrade` writes this file from the stages' own declarations and
