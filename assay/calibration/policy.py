@@ -157,7 +157,8 @@ def _answers(found: Rated) -> Floor:
 
 
 def _floor(figure: Figure, least: float) -> Floor:
-    found = "none" if figure.low is None else f"{figure.low:.3f}"
+    why = f": {figure.note}" if figure.note else ""
+    found = f"none{why}" if figure.low is None else f"{figure.low:.3f}"
     met = figure.low is not None and figure.low >= least
     return Floor(figure=figure.name, demand=f"lower bound at least {least:.2f}", found=found, met=met)
 

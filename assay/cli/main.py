@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli import cases, evalset, judges, labels, people, project, runs
-from assay.cli.app import app, as_json, command, say
+from assay.cli.app import BAD_INPUT, app, as_json, command, say
 from assay.cli.flows import load, overridable
 
 __all__ = ["app", "cases", "evalset", "judges", "labels", "people", "project", "runs"]
@@ -97,16 +97,26 @@ def calibrate(
 
     Certificates are issued anew, on the held-out labels; `assay labels` says what to label.
     """
+    from assay.errors import InsufficientDataError
     from assay.project.certificates import read_certificates
     from assay.stages.calibrate import chosen
+    from assay.text import printable
 
     flow = load("calibrate").calibrate
+    refused = 0
     for judge in chosen(judges):
-        state = flow.fn(judge, label_set, None, env, overrides)
+        try:
+            state = flow.fn(judge, label_set, None, env, overrides)
+        except InsufficientDataError as refusal:
+            refused += 1
+            click.echo(f"assay: {printable(judge)}: {printable(refusal)}", err=True)
+            continue
         if not is_json:
             click.echo(state.message)
     if is_json:
         click.echo(json.dumps({name: kept.model_dump(mode="json") for name, kept in read_certificates().items()}))
+    if refused:
+        sys.exit(BAD_INPUT)
 
 
 @command("check")

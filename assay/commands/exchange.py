@@ -16,6 +16,8 @@ from assay.generation.nearest import nearest
 from assay.interchange import cases_yaml
 from assay.interchange.sets import registry
 from assay.interchange.sets.builder import Filling, Reading
+from assay.judges import prompt
+from assay.judges.questions import may_expect
 from assay.project import releases
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
@@ -23,6 +25,7 @@ from assay.project.taxonomy import read_taxonomy
 from assay.records.candidate import Candidate
 from assay.records.case import Case, Layer
 from assay.records.record import digest
+from assay.report import findings
 from assay.stages import batches
 
 AUTO = "auto"
@@ -107,7 +110,8 @@ def give(file: Path, name: str, version: str) -> registry.Written:
 
 def _read(file: Path, name: str, given: Filling) -> Reading:
     if name == WRITTEN:
-        return Reading(cases_yaml.read(file), [])
+        blocking = findings.blocking_of(prompt.load_all())
+        return Reading(cases_yaml.read(file, lambda case: any(may_expect(judge, case) for judge in blocking)), [])
     return registry.read(file, None if name == AUTO else name, given)
 
 

@@ -102,10 +102,11 @@ def listed(now: datetime) -> list[Listed]:
         model = " and ".join(
             judge_clients.model_name(common, one, os.environ) for one in judge_clients.models(common, judge)
         )
-        heldout = sum(row.split == "heldout" for row in mine.labels)
+        labelled = {row.item_id for row in mine.labels}
+        heldout = len({row.item_id for row in mine.labels if row.split == "heldout"})
         said = "no certificate" if worth == "none" else worth
         demanded = preset(declared, settings.policy.get(judge.name, {}))
-        found.append(Listed(judge, model, len(fitting), lacking, len(mine.labels), heldout, said, demanded))
+        found.append(Listed(judge, model, len(fitting), lacking, len(labelled), heldout, said, demanded))
     return found
 
 
@@ -113,7 +114,9 @@ def lines(found: Sequence[Listed]) -> list[str]:
     """Return judges as a table for a terminal, one line each."""
     if not found:
         return ["There is no judge yet: `assay judges new NAME` makes one."]
-    rows: list[tuple[str, ...]] = [("judge", "question", "asked of", "model", "labels (held out)", "worth", "decides")]
+    rows: list[tuple[str, ...]] = [
+        ("judge", "question", "asked of", "model", "labelled items (held out)", "worth", "decides")
+    ]
     for one in found:
         declared = one.judge.declared
         of = f"{one.applies} cases" + (f", {one.lacking} lack what it requires" if one.lacking else "")
@@ -145,7 +148,7 @@ def new(name: str, question: Question | str, rubric: str) -> list[str]:
             f"{name[:80]!r} is no name of a judge, expected small letters, digits, dots, dashes: choose another"
         ) from error
     folder = f"{prompt.JUDGES_FOLDER}/{name}"
-    if files.exists(folder):
+    if (files.root() / folder).exists():
         raise ConfigError(f"{folder} exists already, expected a new name: edit it, or choose another name")
     text = TEMPLATE.format(schema=SCHEMA, question=question, scale=SCALES[question])
     files.write_bytes(

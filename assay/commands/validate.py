@@ -89,8 +89,19 @@ def _require_judges(settings: Mapping[str, Any]) -> None:
                 f"{prompt.JUDGES_FOLDER}/{name[:80]} has no {prompt.DECLARATION}, expected the declaration of a judge: "
                 "run `assay upgrade`, which writes the one of a judge of before, write it, or take the folder out"
             )
-        prompt.load(name)
+        _require_categories(prompt.load(name))
     calibrate.require_policies(settings["calibrate"])
+
+
+def _require_categories(judge: prompt.JudgePrompt) -> None:
+    """Refuse a judge that applies to a category which no case can have."""
+    known = [one.category for one in read_taxonomy()]
+    strange = sorted(set(judge.declared.applies_to.category) - set(known))
+    if strange:
+        raise ConfigError(
+            f"{prompt.JUDGES_FOLDER}/{judge.name}/{prompt.DECLARATION}: applies_to.category has {strange[0][:80]!r}, "
+            f"expected some of {', '.join(known)}: correct it, or write its file into data/taxonomy"
+        )
 
 
 def _require_product(settings: Mapping[str, Any]) -> None:

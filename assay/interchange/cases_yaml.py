@@ -4,6 +4,7 @@ What a case says itself goes before what is shared. Left out, `reference`, `expe
 empty, and `provenance` is `written`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from assay.interchange.sets import yaml_text
 from assay.interchange.sets.builder import SHOWN
 from assay.records.case import Case
 
+Judged = Callable[[Case], bool]
 EMPTY: dict[str, Any] = {"provenance": "written", "parent": "", "owner": "", "reference": "", "expectations": []}
 
 
-def read(file: Path) -> list[Case]:
+def read(file: Path, is_judged: Judged = lambda _: False) -> list[Case]:
     """Return the cases of a file, in their order.
 
     Raises:
@@ -31,15 +33,16 @@ def read(file: Path) -> list[Case]:
         raise ConfigError(f"{file} cannot be read ({error.strerror}), expected a file: correct the path") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{file.name} is not UTF-8, expected it throughout: save the file as UTF-8") from error
-    return parse(text, file.name)
+    return parse(text, file.name, is_judged)
 
 
-def parse(text: str, name: str) -> list[Case]:
+def parse(text: str, name: str, is_judged: Judged = lambda _: False) -> list[Case]:
     """Return the cases of a text.
 
     Args:
         text: YAML; plain words mean what YAML 1.2 says.
         name: What a message calls it.
+        is_judged: Tells whether a judge that blocks may be asked about a case, so that it can fail by that alone.
 
     Raises:
         DataError: It is no list of cases, a case breaks its record, could never fail, or has the id of another one; the
@@ -51,7 +54,7 @@ def parse(text: str, name: str) -> list[Case]:
     for number, own in enumerate(rows, 1):
         if not isinstance(own, dict):
             raise DataError(f"{name}, case {number} is {str(own)[:SHOWN]!r}, expected its fields: correct it")
-        case = _case(EMPTY | shared | own, f"{name}, case {number} ({str(own.get('case_id', ''))[:SHOWN]})")
+        case = _case(EMPTY | shared | own, f"{name}, case {number} ({str(own.get('case_id', ''))[:SHOWN]})", is_judged)
         if cases.setdefault(case.case_id, case) is not case:
             raise DataError(
                 f"{name}, case {number}: there is another {case.case_id}, expected each id once: rename one"
@@ -69,7 +72,7 @@ def _parts(found: object, name: str) -> tuple[dict[str, Any], list[Any]]:
     return found.get("shared", {}), found["cases"]
 
 
-def _case(fields: dict[str, Any], place: str) -> Case:
+def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
     try:
         case = Case.model_validate(fields)
     except ValidationError as error:
@@ -77,8 +80,11 @@ def _case(fields: dict[str, Any], place: str) -> Case:
         where = ".".join(map(str, first["loc"]))
         what = "missing" if first["type"] == "missing" else repr(first["input"])[:SHOWN]
         raise DataError(f"{place}: {where} is {what}, expected: {first['msg']}; correct it") from error
-    if not case.reference.strip() and not case.expectations:
-        raise DataError(f"{place} has neither a reference nor an expectation, so it could never fail: add one")
+    if not case.reference.strip() and not case.expectations and not is_judged(case):
+        raise DataError(
+            f"{place} has neither a reference nor an expectation, and no judge that blocks is asked about it, so it "
+            "could never fail: add one"
+        )
     for expectation in case.expectations:
         try:
             registry.validate(expectation)

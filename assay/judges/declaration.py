@@ -116,7 +116,8 @@ class Declaration(Record):
     panel: tuple[JudgeModel, ...] = ()
     """More models that are asked everything too; then the majority counts."""
     examples: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*\.jsonl)?$")
-    """A file beside this one whose rows have the inputs, a `label` and why; they are shown to the judge."""
+    """A file beside this one whose rows have the inputs, a `label` and why; they are shown to the judge. Left out,
+    it is examples.jsonl where that is there."""
     reasoning: Reasoning = "rationale-first"
     """Whether it says why, and when; `none` for a verdict alone."""
     blocks: bool = True

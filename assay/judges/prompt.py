@@ -27,7 +27,7 @@ from assay.yaml_text import YamlError, parse_yaml
 
 JUDGES_FOLDER = "data/judges"
 """Folder of the project with one folder a judge; they are the team's to edit."""
-DECLARATION, RUBRIC, PROMPT = "judge.yaml", "rubric.md", "prompt.md"
+DECLARATION, RUBRIC, PROMPT, EXAMPLES = "judge.yaml", "rubric.md", "prompt.md", "examples.jsonl"
 RESOURCES = ("default_prompt.md",)
 DEFAULT_PROMPT = resources.files("assay.judges") / RESOURCES[0]
 Text = str | Sequence[str]
@@ -35,6 +35,8 @@ Text = str | Sequence[str]
 SEGMENT = "segment"
 """The delimiter around each part of a text that comes in parts: turns of a conversation, retrieved contexts."""
 WHY = "why, in at most three sentences"
+ASKED_OF = {"applies_to", "requires", "scope"}
+"""What moves no verdict and decides of which answers there is one: a certificate is for those."""
 VERSION = 4
 """Digits of a judge's version."""
 
@@ -79,7 +81,8 @@ class JudgePrompt:
     @property
     def version(self) -> str:
         """Return name and content hash, such as `tone@3f2a`."""
-        return f"{self.name}@{digest([self.prompt_hash, dict(self.moving)])[:VERSION]}"
+        declared = self.declared.model_dump(mode="json", include=ASKED_OF, exclude_defaults=True)
+        return f"{self.name}@{digest([self.prompt_hash, dict(self.moving), declared])[:VERSION]}"
 
     def render(self, **texts: Text) -> list[dict[str, str]]:
         """Return the system and the user message in OpenAI's shape.
@@ -146,7 +149,8 @@ def wanted(declared: Declaration) -> str:
 
 def names() -> list[str]:
     """Return the names of all judges of the project, sorted: the folders that hold a declaration."""
-    return sorted(file.parent.name for file in Path(JUDGES_FOLDER).glob(f"*/{DECLARATION}"))
+    found = (file.parent.name for file in Path(JUDGES_FOLDER).glob(f"*/{DECLARATION}"))
+    return sorted(name for name in found if _NAME.fullmatch(name))
 
 
 def load_all() -> list[JudgePrompt]:
@@ -214,14 +218,24 @@ def _declaration(folder: Path, where: str) -> Declaration:
     try:
         return Declaration.model_validate({} if given is None else given)
     except ValidationError as error:
-        raise ConfigError(f"{where}/{DECLARATION}: {first_fault(error)}; correct it") from error
+        raise ConfigError(f"{where}/{DECLARATION}: {_fault(error)}; correct it") from error
+
+
+def _fault(error: ValidationError) -> str:
+    """Return what is wrong with a declaration: what does not go together in its own words, a strange field by name."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["msg"]).removeprefix("Value error, ")
+    known = f" (a judge has {', '.join(Declaration.model_fields)})" if first["type"] == "extra_forbidden" else ""
+    return f"{first_fault(error)}{known}"
 
 
 def _examples(folder: Path, declared: Declaration, where: str) -> tuple[Example, ...]:
-    if not declared.examples:
+    name = declared.examples or (EXAMPLES if (folder / EXAMPLES).is_file() else "")
+    if not name:
         return ()
-    file = f"{where}/{declared.examples}"
-    return read_examples(_read(folder / declared.examples, file, "the examples of the judge"), declared, file)
+    file = f"{where}/{name}"
+    return read_examples(_read(folder / name, file, "the examples of the judge"), declared, file)
 
 
 def _template(

@@ -105,6 +105,14 @@ def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
     return not lacking(declared, texts_of(judge, case, response))
 
 
+def may_expect(judge: JudgePrompt, case: Case) -> bool:
+    """Tell whether a judge of single answers may be asked about the answers to a case, whatever they will be."""
+    declared = judge.declared
+    if declared.is_pair or declared.scope != "cases" or not declared.applies_to.fits(case):
+        return False
+    return not lacking(declared, _of_case(judge, case.turns, case.reference, case.rubric, case.metadata))
+
+
 def compares(judge: JudgePrompt, case: Case) -> bool:
     """Tell whether a judge of pairs is asked about the answers to a case."""
     declared = judge.declared

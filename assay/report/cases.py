@@ -129,7 +129,9 @@ class Filed:
     target: Outcomes
     """By all scorers."""
     baseline: Outcomes
-    history: Sequence[CaseNight] | None
+    charted: frozenset[str] = frozenset()
+    """Judges that decide nothing: a case fails by none of them."""
+    history: Sequence[CaseNight] | None = None
     """Unfolded; the rows of tonight's date are not needed, and looked at by nobody. None where it is not known."""
 
     @cached_property
@@ -141,10 +143,18 @@ class Filed:
                 by_case[verdict.item_id].append(verdict)
         return by_case
 
+    def deciding(self, case_id: str) -> list[Verdict]:
+        """Return what was said of a case by those that decide about it."""
+        return [row for row in self.verdicts_of.get(case_id, []) if row.scorer not in self.charted]
+
     @cached_property
     def shown(self) -> dict[Subject, dict[str, Response]]:
         """Return by version the trial of each case to be seen: the first without an answer, or that did not pass."""
-        fell = {(row.subject, row.item_id, row.trial) for row in self.verdicts if row.outcome != "pass"}
+        fell = {
+            (row.subject, row.item_id, row.trial)
+            for row in self.verdicts
+            if row.outcome != "pass" and row.scorer not in self.charted
+        }
         return {
             subject: {
                 row.case_id: row
@@ -288,7 +298,9 @@ def _reported(case: Case, filed: Filed) -> ReportedCase:
         baseline_calls=theirs.tool_calls if theirs else [],
         target_calls=mine.tool_calls if mine else [],
         cut=filed.cut[case.case_id],
-        why=_why(outcome, mine, filed.verdicts_of.get(case.case_id, [])),
+        why=_why(
+            outcome, mine, [row for row in filed.verdicts_of.get(case.case_id, []) if row.scorer not in filed.charted]
+        ),
     )
 
 
@@ -311,5 +323,4 @@ def _reason(verdict: Verdict, *, is_one_of_many: bool) -> str:
     trial = f"trial {verdict.trial + 1}, " if is_one_of_many else ""
     fault = "format: " if verdict.fault == "format" else ""
     said = f"{verdict.outcome} ({verdict.label})" if verdict.label else verdict.outcome
-    why = "; ".join(filter(None, [verdict.rationale, verdict.detail]))
-    return f"{trial}{verdict.scorer}: {said}. {fault}{why}".strip()
+    return f"{trial}{verdict.scorer}: {said}. {fault}{verdict.rationale or verdict.detail}".strip()

@@ -32,6 +32,8 @@ class Judge(Record):
     description: str = ""
     blocks: bool = True
     """False: it is charted, and decides nothing."""
+    spoke: bool = True
+    """It was asked about an answer or a pair of tonight, so that something rests on it."""
     unasked: int = 0
     """Cases that it applies to and was not asked about, since something that it requires is missing."""
     said: dict[str, int] = Field(default={})
@@ -51,9 +53,14 @@ class Judge(Record):
     """Why there is no watch where it failed."""
 
 
+def behind(judges: Iterable[Judge]) -> list[Judge]:
+    """Return the judges that cases rest on tonight: of single answers, that block, and that were asked."""
+    return [judge for judge in judges if judge.blocks and judge.spoke and judge.question != "pairwise"]
+
+
 def trust(judges: Iterable[Judge]) -> Standing:
     """Return what the least trusted of the judges is worth that cases rest on; `none` where there is no such judge."""
-    found = [judge.standing for judge in judges if judge.blocks and judge.question != "pairwise"]
+    found = [judge.standing for judge in behind(judges)]
     return next((one for one in found if one != "valid"), "valid") if found else "none"
 
 

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from assay.records.record import Record
 from assay.records.run import Times
 
@@ -40,6 +42,8 @@ class Evidence(Record):
     """The drop that the policy tolerates without proof of absence."""
     standings: list[str]
     """What the certificate of each judge that spoke is worth today; none for a run that checks alone decided."""
+    judges: list[str] = Field(default=[])
+    """Their names, in the same order; without them the reason names none."""
     unwatched: str = ""
     """Why nobody can say whether a judge has changed since its certificate; empty where somebody can."""
     is_set_compared: bool
@@ -111,12 +115,18 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
     if found.unwatched:
         return "incomplete", found.unwatched, REPORT_BUG
     if unproved := sorted(set(found.standings) - {"valid"}):
-        worth = ", ".join(standing for standing in unproved if standing != "none")
-        reasons = ["a judge has no certificate"] if "none" in unproved else []
-        reason = "; ".join([*reasons, *([f"a judge's certificate is {worth}"] if worth else [])])
+        reason = "; ".join(_worth(found, standing) for standing in unproved)
         label = "have people label answers (`assay labels draw` draws them), then run `assay calibrate`"
         return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
     return None
+
+
+def _worth(found: Evidence, standing: str) -> str:
+    """Return of which judges the certificate is worth so little."""
+    named = [name for name, worth in zip(found.judges, found.standings, strict=False) if worth == standing]
+    who = " and ".join(named) or "a judge"
+    verb = "have" if len(named) > 1 else "has"
+    return f"{who} {verb} no certificate" if standing == "none" else f"the certificate of {who} is {standing}"
 
 
 def _percent(share: float) -> str:

@@ -17,7 +17,7 @@ from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
-from assay.report.content import Judge, Report
+from assay.report.content import Judge, Report, behind
 from assay.report.costs import total
 from assay.report.findings import Accounting, Comparison
 from assay.report.gate import Word
@@ -172,7 +172,7 @@ def render(report: Report, guard: Guard | None = None) -> str:
         "badge": BADGES[report.gate.word],
         "standings": STANDINGS,
         "trust": report.trust,
-        "behind": [judge.name for judge in report.judges if judge.blocks and judge.question != "pairwise"],
+        "behind": [judge.name for judge in behind(report.judges)],
         "comparisons": panels.value(lambda: _comparisons(report), list[Compared](), "changed.html", "tiles.html"),
         "rates": panels.value(
             lambda: _rates(report), list[tuple[CategoryRates, Standing]](), "changed.html", "tiles.html"

@@ -105,14 +105,14 @@ class Night(NamedTuple):
         """Yield every case with the responses to what it asks today.
 
         Raises:
-            DataError: A version answered no case of this evaluation set, so there is nothing to judge.
+            DataError: The target answered no case of this evaluation set, so there is nothing to judge. A baseline that
+                answers none is one of another set: nothing is compared with it.
         """
         target = Shelf("data/responses", RESPONSES.stream())
         baseline = Shelf("data/baseline", BASELINE.stream(may_be_absent=True))
         for case in CASES.stream():
             yield Played(case, target.of(case), baseline.of(case))
-        for shelf in (target, baseline):
-            shelf.require_any()
+        target.require_any()
 
     def size(self, settings: Settings) -> int:
         """Return how many calls there are at most: for each model of a judge one a response, two a pair.

@@ -114,6 +114,7 @@ class Night:
             verdicts=self.verdicts,
             target=self.outcomes["target", False],
             baseline=self.outcomes["baseline", False],
+            charted=frozenset(judge.name for judge in self.judges if not judge.declared.blocks),
             history=None if self.history is None else unfolded(self.history),
         )
 

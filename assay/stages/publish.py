@@ -113,6 +113,8 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
+        if worth == "valid" and held and held.version not in ("", judge.version):
+            worth = "judge-changed"
         over, known = f"the watch over {name}", len(night.guard.failures)
         look = partial(watched, night.anchors, name, judges=len(of_cases))
         watch = night.guard.optional(over, look, None) if held else None
@@ -125,7 +127,8 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
             about = {"question": judge.declared.question, "blocks": judge.declared.blocks, "version": judge.version}
             note = {"description": judge.declared.description, "note": night.refusals.get(name, "")}
             known_of = {"certificate": held, "watch": watch, "watch_note": lost, "unasked": night.unasked(judge)}
-            found.append(content.Judge(name=name, standing=worth, **about, **note, **known_of))
+            spoke = any(row.subject != "anchor" for row in rows)
+            found.append(content.Judge(name=name, standing=worth, spoke=spoke, **about, **note, **known_of))
     return found
 
 
@@ -183,6 +186,7 @@ def decide(
 ) -> gate.Gate:
     """Return the gate's word; judges of single answers that may not be believed leave the decision to the checks."""
     is_believed = content.trust(trusted) == "valid"
+    behind = [judge for judge in trusted if judge.blocks and judge.spoke]
     basis = everything if is_believed else checks
     mine, theirs = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
     target = findings.account(night.outcomes["target", False])
@@ -194,24 +198,25 @@ def decide(
         worse=basis.worse if basis else [],
         low=basis.change.low if basis else None,
         max_drop=settings.max_drop,
-        standings=[judge.standing for judge in trusted if judge.blocks],
-        unwatched="; ".join(judge.watch_note for judge in trusted if judge.blocks and judge.standing == "unwatched"),
+        standings=[judge.standing for judge in behind],
+        judges=[judge.name for judge in behind],
+        unwatched="; ".join(judge.watch_note for judge in behind if judge.standing == "unwatched"),
         is_set_compared=night.provenance.without_baseline == 0,
         has_baseline=bool(night.baseline),
     )
     word, reason, then = gate.decide(found)
     count = partial(wording.failures, has_baseline=bool(night.baseline), is_judge_believed=is_believed)
     failing = night.part("headline", lambda: count(night.filed), None)
-    sentence = wording.sentence(word, reason, target, basis, failing) + wording.policies(_policies(trusted))
+    sentence = wording.sentence(word, reason, target, basis, failing) + wording.policies(_policies(behind))
     return gate.Gate(word=word, reason=reason, next=then, sentence=sentence)
 
 
-def _policies(trusted: Sequence[content.Judge]) -> dict[str, str]:
-    """Return by judge the policy that it was certified by, where the gate rests on it and that is not the default."""
+def _policies(behind: Sequence[content.Judge]) -> dict[str, str]:
+    """Return by judge the policy that it is certified by, where the gate rests on it and that is not the default."""
     return {
         judge.name: judge.certificate.policy
-        for judge in trusted
-        if judge.blocks and judge.certificate and judge.certificate.policy != "default"
+        for judge in behind
+        if judge.standing == "valid" and judge.certificate and judge.certificate.policy != "default"
     }
 
 
@@ -282,7 +287,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
 def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
     """Return tonight's row of the history: the outcome of each case by the scorers that may be believed."""
     is_believed = content.trust(trusted) == "valid"
-    behind = [row.certificate for row in trusted if row.blocks and row.question != "pairwise" and row.certificate]
+    behind = [row.certificate for row in content.behind(trusted) if row.certificate]
     mine, theirs = (night.outcomes[of, not is_believed].by_case for of in ("target", "baseline"))
     decided = {case.case_id for case in night.cases if mine.get(case.case_id) in {"pass", "fail"}}
     shown = {} if is_believed else _shown_outcomes(night.outcomes["target", False])
