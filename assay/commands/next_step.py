@@ -13,6 +13,7 @@ from assay.calibration.certificate import Certificate, standing
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.split import TUNE
 from assay.commands import label_sampling
+from assay.errors import InsufficientDataError
 from assay.judges import prompt
 from assay.judges.prompt import JudgePrompt
 from assay.project import files
@@ -27,6 +28,7 @@ from assay.records.label import Labelling
 from assay.records.verdict import Verdict
 from assay.stages import batches, calibrate
 from assay.stats import annotators
+from assay.stats.corrected import MIN_LABELS
 from assay.stats.rates import wilson
 
 EXPECTED = 0.92
@@ -61,24 +63,32 @@ class Labels(NamedTuple):
 
 def steps(now: datetime) -> list[Step]:
     """Return everything that is missing, in the order in which it is to be brought; nothing for a gated verdict."""
-    return list(_steps(now))
+    found = list(_steps(now))
+    if not found and (gate := read_gate()).word != "pass":
+        found.append(Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next))
+    return found
 
 
 def _steps(now: datetime) -> Iterator[Step]:
-    there = batches.opened()
     cases = CASES.read(may_be_absent=True)
-    if there:
-        yield Step(f"people have to decide on candidates ({batches.progress(there)})", "assay desk")
     if not cases:
         yield Step("the evaluation set has no case", "assay import cases.yaml --reviewer NAME")
         return
     if not RESPONSES.exists() or not VERDICTS.exists():
         yield Step(f"the product has not been asked about its {len(cases)} cases", "assay nightly")
         return
+    gate = read_gate() if files.exists(GATE) else None
+    if gate is None:
+        yield Step("no verdict is on file", "assay nightly")
+    elif gate.word == "incomplete":
+        yield Step(f"the last night is not whole: {gate.reason}", gate.next)
     if not BASELINE.exists():
         yield Step("there is no accepted version to compare with: read the report, then accept it", "assay accept")
     yield from _judges(now)
-    yield from _verdict()
+    if gate and gate.word not in ("pass", "incomplete", "uncalibrated", "judge-changed"):
+        yield Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next)
+    if there := batches.opened():
+        yield Step(f"people may decide on candidates ({batches.progress(there)})", "assay desk")
 
 
 def _judges(now: datetime) -> Iterator[Step]:
@@ -86,12 +96,14 @@ def _judges(now: datetime) -> Iterator[Step]:
     settings, everything, held = read_params("calibrate", calibrate.Settings), labelling(), read_certificates()
     verdicts = [row for row in VERDICTS.stream() if row.status == "ok"]
     for judge in prompt.load_all():
-        spoke = [row for row in verdicts if row.scorer == judge.name]
+        spoke = [row for row in verdicts if row.scorer == judge.name and row.subject != "anchor"]
         if not (judge.declared.blocks and judge.declared.scope == "cases" and spoke):
             continue
         fingerprints = {row.fingerprint for row in spoke if row.fingerprint != "identical"}
         certificate = held.get(judge.name)
         worth = standing(certificate, "+".join(sorted(fingerprints)), now)
+        if worth == "valid" and certificate and certificate.version not in ("", judge.version):
+            worth = "judge-changed"
         if worth == "valid":
             continue
         about = everything.of(judge.name)
@@ -112,14 +124,30 @@ def _of_judge(judge: JudgePrompt, certificate: Certificate | None, worth: str, l
     if labels.waiting:
         return Step(f"{have}; {labels.waiting} drawn items wait for people", "assay desk")
     if missing > 0:
-        more = ceil(missing / (1 - TUNE))
-        there = sum(label_sampling.plan(judge, labels=2).drawn.values())
-        return Step(f"{have}; draw about {more} more", f"assay labels draw --judge {name} --labels {there + more}")
+        return _to_draw(judge, have, ceil(missing / (1 - TUNE)))
     if worth == "failed" and certificate:
         missed = ", ".join(f"{floor.figure} ({floor.found})" for floor in certificate.floors if not floor.met)
         what = f"{name}: its labels suffice, and it misses {missed}: improve its rubric or model in a folder beside it"
         return Step(what, f"assay judges compare {name} OTHER")
     return Step(f"{have}: they suffice for a certificate", _calibrate(name))
+
+
+def _to_draw(judge: JudgePrompt, have: str, more: int) -> Step:
+    """Return how to have so many more items labelled: all that are left of tonight's, where there are fewer."""
+    name = judge.name
+    try:
+        plan = label_sampling.plan(judge, labels=2)
+    except InsufficientDataError as nothing:
+        return Step(f"{have}; {nothing}", "assay nightly")
+    drawn, judged = sum(plan.drawn.values()), sum(plan.judged.values())
+    if judged <= drawn:
+        what = (
+            f"{have}; all {judged} that it judged tonight are drawn: other answers, or more cases, bring further ones"
+        )
+        return Step(what, "assay nightly")
+    wanted = min(drawn + more, judged)
+    left = f"draw about {more} more" if wanted < judged else f"draw all {judged} that it judged tonight"
+    return Step(f"{have}; {left}", f"assay labels draw --judge {name} --labels {wanted}")
 
 
 def _calibrate(name: str) -> str:
@@ -151,7 +179,8 @@ def counted(about: Labelling, spoke: Sequence[Verdict], policy: PassFailPolicy |
     word = min(("pass", "fail"), key=lambda outcome: (count[outcome] if outcomes else own[outcome], outcome))
     rates = {"pass": policy.tpr, "fail": policy.tnr}
     floors = {outcome: max(least(rate, EXPECTED), policy.min_rarer) for outcome, rate in rates.items()}
-    needed = max(policy.min_labels, sum(floors.values()))
+    # Labels drawn by the verdict carry a rate from so many on; all of them labelled need no correction.
+    needed = max(policy.min_labels, sum(floors.values()), min(MIN_LABELS, sum(own.values())))
     return Labels(len(outcomes), count[word], f"{word}s" if word == "fail" else "passes", needed, floors[word], waiting)
 
 
@@ -168,20 +197,10 @@ def least(floor: float, expected: float) -> int:
     return MOST
 
 
-def _verdict() -> Iterator[Step]:
-    """Yield what the last verdict itself asks for, unless it is what the judges lack."""
-    if not files.exists(GATE):
-        yield Step("no verdict is on file", "assay nightly")
-        return
-    gate = read_gate()
-    if gate.word in ("regression", "inconclusive", "incomplete", "set-changed"):
-        yield Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next)
-
-
 def lines(found: Sequence[Step]) -> list[str]:
     """Return what is missing as a person reads it, the next thing first."""
     if not found:
-        return ["Nothing is missing: the last verdict is gated, and it passed. `assay release` freezes the set."]
+        return ["Nothing is missing: the last verdict passed the gate. `assay release` freezes the set."]
     first, *more = found
     rows = [f"{first.what}.", f"Next: {first.command}"]
     return rows + ([f"Then: {step.what} ({step.command})" for step in more] if more else [])

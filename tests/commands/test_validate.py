@@ -204,6 +204,7 @@ CONFIG: dict[str, tuple[Break, str]] = {
     "an input of nothing": (declared("input: [question, mood]\nrequires: []"), r"judge\.yaml.*'mood'"),
     "a demand that is not shown": (declared("requires: [contexts]"), r"judge\.yaml.*requires has 'contexts'"),
     "a pair of conversations": (declared("input: [response, tool_calls]", "preference"), r"tool_calls, which a pair"),
+    "a category that is none": (declared("applies_to: {category: [refundz]}"), r"judge\.yaml: applies_to.*'refundz'"),
     "a policy of no name": (declared("policy: lenient"), r"judge\.yaml.*policy"),
     "a floor of no judge": (declared("policy: {tprr: 0.9}", "grounding"), r"judge\.yaml: policy\.tprr is 0\.9"),
     "examples that are missing": (declared("examples: examples.jsonl"), r"correctness/examples\.jsonl is missing"),

@@ -52,7 +52,7 @@ def test_a_new_product_is_evaluated(shop: Sample) -> None:
     proposed = (shop.folder / "data/candidates/candidates.jsonl").read_text().splitlines()
     assert {json.loads(line)["case"]["category"] for line in proposed} == {"opening-hours"}
     assert shop.run("assay.cli.main", "nightly").stdout.startswith("UNCALIBRATED: ")
-    assert "3 responses are the baseline now" in shop.run("assay.cli.main", "accept").stdout
+    assert "are the baseline now" in shop.run("assay.cli.main", "accept").stdout
     said = shop.run("assay.cli.main", "nightly").stdout
     assert said.startswith("UNCALIBRATED: a judge has no certificate; no case newly fails by all scorers. ")
     assert "So far by checks alone, 100.0 % " in said

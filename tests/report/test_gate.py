@@ -127,4 +127,4 @@ def test_no_certificate_is_said_to_be_none() -> None:
     """A judge without a certificate has none, and one whose certificate is no good any more is named beside it."""
     assert decide(evidence(standings=["none"], low=0.5))[1] == "a judge has no certificate"
     both = decide(evidence(standings=["none", "expired"], low=0.5))[1]
-    assert both == "a judge has no certificate; a judge's certificate is expired"
+    assert both == "the certificate of a judge is expired; a judge has no certificate"

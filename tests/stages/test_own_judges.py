@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from assay.cli.main import app
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
 from assay.judges import prompt
 from assay.project.certificates import read_certificates
 from assay.project.tables.evalset import CASES
@@ -192,6 +192,87 @@ def test_without_a_certificate_it_is_uncalibrated(asked: Project, now: datetime)
         file.write_text(file.read_text().replace("blocks: true", "") + "blocks: false\n")
         judge.run(now)
         assert "nothing scores" in publish.run(now)[0].reason
+
+
+def test_a_judge_that_is_asked_of_nothing_holds_no_gate(asked: Project, now: datetime) -> None:
+    """Where no case has what a judge that blocks requires, its lack of a certificate stops nobody; it is counted."""
+    file = asked.folder / "data/judges/correctness/judge.yaml"
+    file.write_text(file.read_text().replace("applies_to: {tag: [nobody]}\n", ""))
+    with serving(polite) as other:
+        declare("tone", "It is courteous.", model={"hosted": "tone-1", "base_url": other.url})
+        draw("tone")
+        judge.run(now)
+        calibrate.run(now)
+        assert publish.run(now)[0].word == "pass"
+    found = report(gather(), publish.read_params("publish", publish.Settings), now)
+    assert [(one.name, one.spoke, one.unasked) for one in found.judges if one.name != "tone"] == [
+        ("correctness", False, CASE_COUNT)
+    ]
+
+
+def test_a_certificate_is_for_the_cases_that_it_was_issued_for(asked: Project, now: datetime) -> None:
+    """A judge that applies to other cases than those that were labelled is another one, until it is certified anew."""
+    with serving(polite) as other:
+        declare("tone", "It is courteous.", model={"hosted": "tone-1", "base_url": other.url})
+        draw("tone")
+        judge.run(now)
+        calibrate.run(now)
+        file = asked.folder / "data/judges/tone/judge.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"applies_to": {"category": ["refunds"]}}))
+        judge.run(now + timedelta(minutes=1))
+        gate = publish.run(now)[0]
+    assert gate.word in ("judge-changed", "incomplete")
+    assert "is certified by" not in gate.sentence
+
+
+def test_a_baseline_of_other_cases_stops_no_night(asked: Project, now: datetime) -> None:
+    """After every case was exchanged the accepted answers are to none of them: nothing is compared, and it is said."""
+    BASELINE.write([response(case(900), "An answer to a question of before.")])
+    with serving(polite) as other:
+        declare("tone", "It is courteous.", model={"hosted": "tone-1", "base_url": other.url})
+        judge.run(now)
+        assert publish.run(now)[0].word in ("uncalibrated", "set-changed")
+    assert asked.folder.is_dir()
+
+
+def test_a_case_may_rest_on_a_judge_alone(asked: Project) -> None:
+    """A case without reference and expectation is taken in where a judge that blocks applies to it, and only there."""
+    declare("tone", "It is courteous.", applies_to={"category": ["refunds"]})
+    rows = [
+        {"case_id": f"{name}-900", "layer": "unit", "category": name, "turns": ["Well?"]}
+        for name in ("refunds", "escalation")
+    ]
+    for row, code in zip(rows, (0, 2), strict=True):
+        file = asked.folder / f"{row['category']}.yaml"
+        file.write_text(yaml.safe_dump([row]))
+        done = CliRunner().invoke(app, ["import", str(file), "--reviewer", "ada"])
+        assert (done.exit_code, "could never fail" in done.output) == (code, code == 2), done.output
+
+
+def test_a_judge_is_never_overwritten(asked: Project) -> None:
+    """A folder that is there is refused, and stays as it is; so is a name that is none."""
+    declare("tone", "It is courteous.")
+    before = (asked.folder / "data/judges/tone/rubric.md").read_bytes()
+    for name, said in (("tone", "exists already"), ("../tone", "no name"), ("Tone", "no name")):
+        done = CliRunner().invoke(app, ["judges", "new", name])
+        assert (done.exit_code, said in done.output) == (2, True)
+    assert (asked.folder / "data/judges/tone/rubric.md").read_bytes() == before
+
+
+def test_examples_are_shown_and_a_held_out_one_stops_the_calibration(asked: Project, now: datetime) -> None:
+    """A file of examples beside the rubric is part of the prompt and of the version; a held-out item in it is named."""
+    with serving(polite) as other:
+        declare("tone", "It is courteous.", model={"hosted": "tone-1", "base_url": other.url})
+        draw("tone")
+        before = prompt.load("tone").version
+        held = next(item for item in ITEMS.read() if len(item.response_a) > 24)
+        row = {"question": held.turns, "response": held.response_a, "label": "pass", "why": "It is kind."}
+        (asked.folder / "data/judges/tone/examples.jsonl").write_text(json.dumps(row) + "\n")
+        assert held.response_a in prompt.load("tone").system
+        assert prompt.load("tone").version != before
+        judge.run(now)
+        with pytest.raises(DataError, match=held.item_id):
+            calibrate.run(now, ["tone"], renew=True)
 
 
 SCALES: dict[str, tuple[dict[str, Any], Any, Any]] = {
