@@ -238,7 +238,7 @@ def run(base_url: str) -> None:
         work = Work(run.id, "execute", settings.conversations, journal.purse(run.id, None), clock=lambda: 0.0)
         async with execute.asking(settings, journal, run, settings) as (asked, target):
             tally = await answer_all(asked.calls(CASES.stream(), target), journal, work, progress=lambda _: None)
-            execute.file(asked, target, tally)
+            execute.file(asked, target, tally, is_told=False)
         return tally
 
     with Journal(files.private("journal.sqlite"), clock=NIGHT.timestamp) as journal:

@@ -6,10 +6,11 @@ from prefect.client.schemas.objects import State
 from assay.orchestration import artifacts
 from assay.orchestration.demands import Demands, Judge, tried
 from assay.orchestration.runs import running
-from assay.orchestration.steps import recorded
+from assay.orchestration.steps import optional, recorded
 from assay.stages.calibrate import require_labels
 from tasks.calibrate import calibrate as calibrate_stage
 from tasks.judge import judge as judge_stage
+from tasks.monitor import monitor
 from tasks.publish import publish
 
 
@@ -26,11 +27,12 @@ def calibrate(
         env: Environment whose params.<env>.yaml holds over params.yaml, such as staging; empty for none.
         overrides: Single values over both, each section.key=value.
     """
-    with running("calibrate", ("judge", "calibrate", "publish"), env, overrides) as now:
+    with running("calibrate", ("judge", "calibrate", "monitor", "publish"), env, overrides) as now:
         if demands and demands.wanted():
             return tried(now, judge, demands, label_set)
         require_labels(judge, label_set)
         recorded(judge_stage, now)
         issued = recorded(calibrate_stage, now, (judge,), renew=True, frame=label_set)
+        optional(monitor, now)
         recorded(publish, now)
         return artifacts.certificates(issued)

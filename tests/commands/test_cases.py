@@ -67,7 +67,7 @@ def test_thirty_failing_cases_are_shown_from_the_first_night_on(project: Project
     thirty = [f"escalation-{number:03}" for number in range(12)] + [f"refunds-{number:03}" for number in range(18)]
     first = failing_night(now, "2026-11-02")
     assert first.sentence.startswith(
-        "UNCALIBRATED: a judge has no certificate; there is no baseline yet; 30 cases fail by all scorers, "
+        "UNCALIBRATED: correctness has no certificate; there is no baseline yet; 30 cases fail by all scorers, "
         "most in refunds (18). Of 200 planned cases"
     )
     for date, nights in (("2026-11-02", 1), ("2026-11-03", 2)):

@@ -54,7 +54,7 @@ def test_a_new_product_is_evaluated(shop: Sample) -> None:
     assert shop.run("assay.cli.main", "nightly").stdout.startswith("UNCALIBRATED: ")
     assert "are the baseline now" in shop.run("assay.cli.main", "accept").stdout
     said = shop.run("assay.cli.main", "nightly").stdout
-    assert said.startswith("UNCALIBRATED: a judge has no certificate; no case newly fails by all scorers. ")
+    assert said.startswith("UNCALIBRATED: correctness has no certificate; no case newly fails by all scorers. ")
     assert "So far by checks alone, 100.0 % " in said
     assert "the judge 0, the wire 0" in said
 

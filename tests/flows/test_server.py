@@ -121,7 +121,7 @@ def test_a_judge_is_calibrated_from_the_form(api: Api, page: Page, night: tuple[
     page.locator(".p-select-button__control").focus()
     page.keyboard.press("ArrowDown")
     page.get_by_role("option").first.wait_for()
-    assert page.get_by_role("option").all_inner_texts() == ["correctness", "preference"]
+    assert page.get_by_role("option").all_inner_texts() == ["correctness", "grounding", "preference"]
     page.get_by_role("option", name="correctness").click()
     page.get_by_role("button", name="Submit").click()
     run = wait_for(
