@@ -21,8 +21,9 @@ from tests.layout import ROOT
 KILLS = int(os.environ.get("ASSAY_KILLS", "3"))
 """How often a run is killed; 20 takes a minute."""
 SEED = 20261130
-GONE_S = 5
-"""How long a busy machine may take to end all; an idle one takes less than two, half of it to bury the dead."""
+GONE_S = 20
+"""How long a busy machine may take to end all; an idle one takes less than two, half of it to bury the dead. What was
+killed while it loaded ends once it has loaded."""
 SERVER = """
 import http.server, subprocess, sys
 subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"])
