@@ -87,6 +87,10 @@ class Certificate(Record):
     version: str = ""
     """Of the judge's folder, such as `tone@3f2a`; empty in one of before there was any."""
 
+    def is_of(self, version: str) -> bool:
+        """Tell whether it was issued for a version of the judge's folder; one of before there was any says nothing."""
+        return self.version in ("", version)
+
     @property
     def is_met(self) -> bool:
         """Tell whether every floor of the policy was met."""
@@ -125,12 +129,21 @@ class AnchorNight(Record):
     """Those that passed, or did not lose to the accepted answer."""
 
 
-def standing(certificate: Certificate | None, fingerprint: str, now: datetime) -> Standing:
-    """Return what a judge's verdicts are worth today; only `valid` ones may pass a gate."""
+def standing(certificate: Certificate | None, fingerprint: str, version: str, now: datetime) -> Standing:
+    """Return what a judge's verdicts are worth today; only `valid` ones may pass a gate.
+
+    Args:
+        certificate: The judge's; None where it has none.
+        fingerprint: Who gave the verdicts.
+        version: The judge's folder as it is: a certificate is for the answers that the judge was asked about then.
+        now: The moment.
+    """
     if certificate is None:
         return "none"
     if certificate.fingerprint != fingerprint:
         return "judge-changed"
     if not certificate.is_met:
         return "failed"
-    return "expired" if now >= certificate.expires else "valid"
+    if now >= certificate.expires:
+        return "expired"
+    return "valid" if certificate.is_of(version) else "judge-changed"

@@ -117,7 +117,7 @@ def _of_line(judge: JudgePrompt, line: bytes, number: int, where: str) -> Questi
             )
     shown: tuple[Mapping[str, Any], ...] = (texts,)
     if judge.declared.is_pair:
-        shown = (texts, {**texts, "response_a": texts["response_b"], "response_b": texts["response_a"]})
+        shown = questions.both_orders(texts, texts["response_a"], texts["response_b"])
     return Question("target", f"line-{number}", 0, judge.name, shown, "", judge)
 
 
@@ -157,9 +157,7 @@ def lines(found: Sequence[Trial]) -> list[str]:
         rows += ["", f"=== {one.item}"]
         for messages in one.messages:
             rows += ["--- user", *messages[1]["content"].splitlines()]
-        rows += [
-            f"--- reply: {reply.get('content') or reply.get('error') or reply.get('refusal')}" for reply in one.replies
-        ]
+        rows += [f"--- reply: {_said(reply)}" for reply in one.replies]
         verdict = one.verdict
         label = f" ({verdict.label})" if verdict.label else ""
         what = "of a pass" if len(one.messages) == 1 else "that A is better"

@@ -90,15 +90,11 @@ def listed(now: datetime) -> list[Listed]:
     for judge in prompt.load_all():
         mine, declared = everything.of(judge.name), judge.declared
         fitting = [case for case in cases if declared.applies_to.fits(case)] if declared.scope == "cases" else []
-        if declared.is_pair:
-            lacking = sum(not questions.compares(judge, case) for case in fitting)
-        else:
-            there = [case for case in fitting if case.case_id in answers]
-            lacking = sum(not questions.expects(judge, case, answers[case.case_id]) for case in there)
+        lacking = questions.unasked(judge, fitting, answers)
         certificate = held.get(judge.name)
-        worth = standing(certificate, certificate.fingerprint if certificate else "", now)
-        if certificate and certificate.version not in ("", judge.version):
-            worth = "judge-changed"
+        # Nobody has judged here: the version tells whether it is still the judge that was certified.
+        by = certificate.fingerprint if certificate and certificate.is_of(judge.version) else ""
+        worth = standing(certificate, by, judge.version, now)
         model = " and ".join(
             judge_clients.model_name(common, one, os.environ) for one in judge_clients.models(common, judge)
         )

@@ -25,7 +25,7 @@ from assay.project.tables.labels import labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.label import Labelling
-from assay.records.verdict import Verdict
+from assay.records.verdict import IDENTICAL, Verdict
 from assay.stages import batches, calibrate
 from assay.stats import annotators
 from assay.stats.corrected import MIN_LABELS
@@ -99,11 +99,9 @@ def _judges(now: datetime) -> Iterator[Step]:
         spoke = [row for row in verdicts if row.scorer == judge.name and row.subject != "anchor"]
         if not (judge.declared.blocks and judge.declared.scope == "cases" and spoke):
             continue
-        fingerprints = {row.fingerprint for row in spoke if row.fingerprint != "identical"}
+        fingerprints = {row.fingerprint for row in spoke if row.fingerprint != IDENTICAL}
         certificate = held.get(judge.name)
-        worth = standing(certificate, "+".join(sorted(fingerprints)), now)
-        if worth == "valid" and certificate and certificate.version not in ("", judge.version):
-            worth = "judge-changed"
+        worth = standing(certificate, "+".join(sorted(fingerprints)), judge.version, now)
         if worth == "valid":
             continue
         about = everything.of(judge.name)

@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationError
 
 from assay.errors import ConfigError
-from assay.judges.declaration import Declaration, moving
+from assay.judges.declaration import Declaration, Reasoning, moving
 from assay.judges.delimiters import neutralise
 from assay.judges.examples import Example, read_examples
 from assay.records.record import digest
@@ -114,25 +114,24 @@ def form(declared: Declaration) -> dict[str, Any]:
     if declared.question == "score":
         legal = [int(value) for value in declared.verdicts]
     verdict = {"type": "integer" if declared.question == "score" else "string", "enum": legal}
-    why = {"type": "string"}
-    orders: dict[str, dict[str, Any]] = {
-        "none": {"verdict": verdict},
-        "rationale-first": {"rationale": why, "verdict": verdict},
-        "verdict-first": {"verdict": verdict, "rationale": why},
-    }
-    fields = orders[declared.reasoning]
+    fields = _ordered(declared, {"type": "string"}, verdict)
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 def answer(declared: Declaration, verdict: str, why: str = WHY) -> str:
     """Return a legal reply with this verdict, as prompts and examples show it."""
     said: str | int = int(verdict) if declared.question == "score" else verdict
-    fields: dict[str, dict[str, str | int]] = {
-        "none": {"verdict": said},
-        "rationale-first": {"rationale": why, "verdict": said},
-        "verdict-first": {"verdict": said, "rationale": why},
+    return json.dumps(_ordered(declared, why, said), ensure_ascii=False)
+
+
+def _ordered(declared: Declaration, why: object, verdict: object) -> dict[str, object]:
+    """Return the fields of a reply in the order in which a judge writes them."""
+    orders: dict[Reasoning, dict[str, object]] = {
+        "none": {"verdict": verdict},
+        "rationale-first": {"rationale": why, "verdict": verdict},
+        "verdict-first": {"verdict": verdict, "rationale": why},
     }
-    return json.dumps(fields[declared.reasoning], ensure_ascii=False)
+    return orders[declared.reasoning]
 
 
 def wanted(declared: Declaration) -> str:

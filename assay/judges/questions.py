@@ -1,7 +1,7 @@
 """What is put to a judge, and what its replies come to: one verdict a question, a pair in both orders."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -99,26 +99,44 @@ class Question(NamedTuple):
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
     """Tell whether a judge of single answers is asked about an answer: its case fits, nothing required is missing."""
-    declared = judge.declared
-    if declared.is_pair or declared.scope != "cases" or not declared.applies_to.fits(case):
+    if not _is_for_answers_to(judge, case):
         return False
-    return not lacking(declared, texts_of(judge, case, response))
+    return not (judge.declared.requires and lacking(judge.declared, texts_of(judge, case, response)))
 
 
 def may_expect(judge: JudgePrompt, case: Case) -> bool:
     """Tell whether a judge of single answers may be asked about the answers to a case, whatever they will be."""
-    declared = judge.declared
-    if declared.is_pair or declared.scope != "cases" or not declared.applies_to.fits(case):
-        return False
-    return not lacking(declared, _of_case(judge, case.turns, case.reference, case.rubric, case.metadata))
+    return _is_for_answers_to(judge, case) and not _lacks(judge, case)
 
 
 def compares(judge: JudgePrompt, case: Case) -> bool:
     """Tell whether a judge of pairs is asked about the answers to a case."""
+    return judge.declared.is_pair and judge.declared.applies_to.fits(case) and not _lacks(judge, case)
+
+
+def unasked(judge: JudgePrompt, cases: Iterable[Case], answers: Mapping[str, Response]) -> int:
+    """Return of how many cases that it applies to a judge was not asked, since something that it requires is missing.
+
+    Args:
+        judge: One of cases.
+        cases: Of any category.
+        answers: By case; of a judge of single answers those without one do not count.
+    """
+    mine = [case for case in cases if judge.declared.applies_to.fits(case)]
+    if judge.declared.is_pair:
+        return sum(not compares(judge, case) for case in mine)
+    return sum(case.case_id in answers and not expects(judge, case, answers[case.case_id]) for case in mine)
+
+
+def _is_for_answers_to(judge: JudgePrompt, case: Case) -> bool:
     declared = judge.declared
-    if not declared.is_pair or not declared.applies_to.fits(case):
-        return False
-    return not lacking(declared, _of_case(judge, case.turns, case.reference, case.rubric, case.metadata))
+    return not declared.is_pair and declared.scope == "cases" and declared.applies_to.fits(case)
+
+
+def _lacks(judge: JudgePrompt, case: Case) -> bool:
+    """Tell whether a case itself lacks what a judge requires."""
+    texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    return bool(lacking(judge.declared, texts))
 
 
 def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
@@ -129,7 +147,7 @@ def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Resp
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
     texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
-    shown = _both_orders(texts, response.text, rival.text)
+    shown = both_orders(texts, response.text, rival.text)
     return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge)
 
 
@@ -137,7 +155,7 @@ def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     """Ask about an anchor, anew each night."""
     texts = _of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
     if judge.declared.is_pair:
-        shown = _both_orders(texts, item.response_a, item.response_b)
+        shown = both_orders(texts, item.response_a, item.response_b)
         return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
     given = _of_answer(item.response_a, item.contexts, item.tool_calls, item.messages, item.final_state)
     return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night, judge)
@@ -190,7 +208,8 @@ def _chosen(judge: JudgePrompt, texts: Mapping[str, Any], given: Mapping[str, An
     return {name: texts[name] if name in texts else given[name] for name in judge.texts}
 
 
-def _both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
+def both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:
+    """Return the texts of a pair with either answer in the first place."""
     return {**texts, "response_a": first, "response_b": second}, {**texts, "response_a": second, "response_b": first}
 
 

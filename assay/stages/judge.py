@@ -121,9 +121,7 @@ class Night(NamedTuple):
             DataError: A table is not sound.
         """
         CASES.count()
-        anchors = sum(
-            len(question.shown) * len(models(settings, prompt.load(question.judge))) for question in self.anchors
-        )
+        anchors = sum(len(question.shown) * len(models(settings, question.prompt)) for question in self.anchors)
         seats, responses = self.seats(settings), RESPONSES.count()
         if not BASELINE.exists():
             return anchors + seats.singles * responses
@@ -229,8 +227,8 @@ async def ask(
     """Put every question to the judges; return who knows where the answers are, and what that came to."""
     run = night.run
     work = Work(run.id, "judge", settings.conversations, journal.purse(run.id, max_cost_usd))
-    of_anchors = {question.judge for question in night.anchors} - {judge.name for judge in night.judges}
-    judges = [*night.judges, *map(prompt.load, sorted(of_anchors))]
+    asked_of = {question.judge: question.prompt for question in night.anchors}
+    judges = list((asked_of | {judge.name: judge for judge in night.judges}).values())
     total, seats = night.size(settings), night.seats(settings)
     opened = seated(settings, judges, endpoint, journal, work, run.epoch)
     async with opened as bench, Chat(endpoint, settings) as vectors:
@@ -260,7 +258,7 @@ def greet(now: datetime, max_cost_usd: float | None = None) -> None:
         ConfigError: A key that one of them needs is not set.
         EndpointError: One was not answered.
     """
-    settings, judges = read_params("judge", Settings), of_cases()
+    settings, judges = read_params("judge", Settings), of_cases(prompt.load_all())
     has_own = [judge for judge in judges if any(model.base_url for model in judge.declared.models)]
     if settings.mode == "batch" or not (endpoints.is_hosted(os.environ) or has_own):
         return
@@ -281,7 +279,7 @@ def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
     judged = partial(bench.verdict, journal=journal)
 
-    def of_cases() -> Iterator[Verdict]:
+    def of_every_case() -> Iterator[Verdict]:
         for played in night.cases():
             said = map(judged, asked(played, night.judges))
             found = [*said, *checked(played, cosine), *unchanged(played, night.judges)]
@@ -289,7 +287,7 @@ def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -
 
     anchors = sorted(map(judged, night.anchors), key=lambda one: (one.item_id, one.scorer))
     filed_by = {"run": next((response.run for response in RESPONSES.stream()), "")}
-    return (one.model_copy(update=filed_by) for one in heapq.merge(anchors, of_cases(), key=_item_id))
+    return (one.model_copy(update=filed_by) for one in heapq.merge(anchors, of_every_case(), key=_item_id))
 
 
 def _item_id(found: Verdict) -> str:
@@ -307,9 +305,9 @@ def most_calls(settings: Settings, played: int) -> int:
     return total
 
 
-def of_cases() -> list[JudgePrompt]:
+def of_cases(judges: Sequence[JudgePrompt]) -> list[JudgePrompt]:
     """Return the judges that are asked about cases."""
-    return [judge for judge in prompt.load_all() if judge.declared.scope == "cases"]
+    return [judge for judge in judges if judge.declared.scope == "cases"]
 
 
 def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
@@ -319,7 +317,7 @@ def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     anchors = [
         questions.of_item(judge, item, this.epoch) for judge in judges for item in everything.of(judge.name).items
     ]
-    night = Night([judge for judge in judges if judge.declared.scope == "cases"], anchors, this)
+    night = Night(of_cases(judges), anchors, this)
     with model_session.consulting(settings.model) as (endpoint, journal):
         bench, tally = asyncio.run(ask(settings, endpoint, night, journal, max_cost_usd))
         with VERDICTS.writing() as add:

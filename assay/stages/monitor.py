@@ -7,7 +7,7 @@ everything else is counted. What a judge without a valid certificate says is cha
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal, NamedTuple
@@ -219,20 +219,24 @@ def judges_of(declared: Sequence[Policy]) -> list[JudgePrompt]:
     there = {judge.name: judge for judge in prompt.load_all() if judge.declared.scope == "traces"}
     found: dict[str, JudgePrompt] = {}
     for policy in declared:
-        if policy.signal.startswith(JUDGED):
-            wanted = [name for name in there if name == policy.signal.removeprefix(JUDGED)]
-        elif _is_sampled(policy):
-            wanted = [name for name, judge in there.items() if _is_grounding(judge)]
-        else:
+        if not _is_sampled(policy):
             continue
+        wanted = _meant(policy, there.values())
         if len(wanted) != 1:
             raise ConfigError(
                 f"params.yaml: monitor.signals has {policy.signal!r}, which could mean {len(wanted)} judges of "
                 f"production, expected one (`scope: traces` in its judge.yaml; there are: "
                 f"{', '.join(there) or 'none'}): name it as {JUDGED}<judge>"
             )
-        found[wanted[0]] = there[wanted[0]]
+        found[wanted[0].name] = wanted[0]
     return list(found.values())
+
+
+def _meant(policy: Policy, judges: Iterable[JudgePrompt]) -> list[JudgePrompt]:
+    """Return the judges that a sampled signal could mean: the one that it names, else those that read contexts."""
+    if policy.signal.startswith(JUDGED):
+        return [judge for judge in judges if judge.name == policy.signal.removeprefix(JUDGED)]
+    return [judge for judge in judges if _is_grounding(judge)]
 
 
 def _is_sampled(policy: Policy) -> bool:
@@ -257,17 +261,16 @@ def measurable(declared: Sequence[Policy], found: Sequence[Judged], now: datetim
 
     A signal of a judge without a valid certificate keeps no value, so that it is charted.
     """
-    by_name, held = {one.judge.name: one for one in found}, read_certificates()
-    kept = []
+    held, kept = read_certificates(), list[Policy]()
     for policy in declared:
         if not _is_sampled(policy):
             kept.append(policy)
             continue
-        named = policy.signal.removeprefix(JUDGED) if policy.signal.startswith(JUDGED) else ""
-        one = by_name.get(named) or next((one for one in found if not named and _is_grounding(one.judge)), None)
+        meant = _meant(policy, [one.judge for one in found])
+        one = next((one for one in found if one.judge in meant), None)
         if one is None or not _has_verdicts(policy, one):
             continue
-        worth = standing(held.get(one.judge.name), one.fingerprint, now)
+        worth = standing(held.get(one.judge.name), one.fingerprint, one.judge.version, now)
         if worth != "valid" and policy.value_per_event_usd is not None:
             LOG.warning(
                 "%s is charted and cannot alert: the certificate of %s is %s", policy.signal, one.judge.name, worth

@@ -83,13 +83,8 @@ class Night:
 
     def unasked(self, judge: JudgePrompt) -> int:
         """Return of how many cases a judge was not asked although it applies: something that it requires is missing."""
-        mine = [case for case in self.cases if judge.declared.applies_to.fits(case)]
-        if judge.declared.is_pair:
-            return sum(not questions.compares(judge, case) for case in mine)
         answered = {row.case_id: row for row in reversed(self.responses) if row.status == "ok"}
-        return sum(
-            case.case_id in answered and not questions.expects(judge, case, answered[case.case_id]) for case in mine
-        )
+        return questions.unasked(judge, self.cases, answered)
 
     @cached_property
     def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:

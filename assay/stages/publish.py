@@ -112,9 +112,7 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         said = {row.fingerprint for row in rows if row.status != "error" and row.fingerprint != IDENTICAL}
         held = night.certificates.get(name)
         silent = held.fingerprint if held else ""
-        worth = certificate.standing(held, "+".join(sorted(said)) or silent, now)
-        if worth == "valid" and held and held.version not in ("", judge.version):
-            worth = "judge-changed"
+        worth = certificate.standing(held, "+".join(sorted(said)) or silent, judge.version, now)
         over, known = f"the watch over {name}", len(night.guard.failures)
         look = partial(watched, night.anchors, name, judges=len(of_cases))
         watch = night.guard.optional(over, look, None) if held else None

@@ -35,24 +35,33 @@ def certificate(*, met: bool = True, fingerprint: str = "judge-1") -> Certificat
 
 def test_without_a_certificate_there_is_none() -> None:
     """A judge that was never calibrated is worth nothing."""
-    assert standing(None, "judge-1", AT) == "none"
+    assert standing(None, "judge-1", "", AT) == "none"
 
 
 @pytest.mark.parametrize("met", [True, False])
 def test_it_holds_for_one_judge_alone(*, met: bool) -> None:
     """A certificate says nothing of another judge, be it met or refused."""
-    assert standing(certificate(met=met), "judge-2", AT) == "judge-changed"
-    assert standing(certificate(met=met), "", AT) == "judge-changed"
+    assert standing(certificate(met=met), "judge-2", "", AT) == "judge-changed"
+    assert standing(certificate(met=met), "", "", AT) == "judge-changed"
 
 
 def test_one_floor_missed_is_a_refusal() -> None:
     """A single missed floor refuses the judge, also after the certificate expired."""
-    assert standing(certificate(met=False), "judge-1", AT) == "failed"
-    assert standing(certificate(met=False), "judge-1", AT + timedelta(days=90)) == "failed"
+    assert standing(certificate(met=False), "judge-1", "", AT) == "failed"
+    assert standing(certificate(met=False), "judge-1", "", AT + timedelta(days=90)) == "failed"
 
 
 def test_it_expires_at_the_moment_it_names() -> None:
     """A microsecond before its end a certificate is valid, at its end it has expired."""
     end = certificate().expires
-    assert standing(certificate(), "judge-1", end - timedelta(microseconds=1)) == "valid"
-    assert standing(certificate(), "judge-1", end) == "expired"
+    assert standing(certificate(), "judge-1", "", end - timedelta(microseconds=1)) == "valid"
+    assert standing(certificate(), "judge-1", "", end) == "expired"
+
+
+@pytest.mark.parametrize(
+    ("issued_for", "now", "word"), [("tone@1", "tone@2", "judge-changed"), ("", "tone@2", "valid")]
+)
+def test_it_holds_for_one_version_of_the_folder(issued_for: str, now: str, word: str) -> None:
+    """A certificate of another version of the judge's folder is worth nothing; one of before versions still holds."""
+    held = certificate().model_copy(update={"version": issued_for})
+    assert standing(held, "judge-1", now, AT) == word
