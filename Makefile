@@ -19,15 +19,13 @@ SPREAD := tests/flows/test_spread.py
 TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=$(SPREAD) $(LONG) tests
 
 test: $(RUNNERS)
-	@$(TESTS)
-	@pytest $(SPREAD)
+	@$(TESTS); tests=$$?; pytest $(SPREAD) && exit $$tests
 
 check: $(RUNNERS)
 	@ruff format --check .
 	@ruff check .
 	@lint-imports
-	@mypy & types=$$!; $(TESTS); tests=$$?; wait $$types && exit $$tests
-	@pytest $(SPREAD)
+	@mypy & types=$$!; $(TESTS); tests=$$?; pytest $(SPREAD) && wait $$types && exit $$tests
 
 serve: $(READY)
 	@assay serve

@@ -39,7 +39,7 @@ from assay.project.entrypoint import run
 from assay.project.params import read_params
 from assay.project.run_id import begun
 from assay.stages.execute import Settings
-now = datetime(2026, 11, 2, tzinfo=UTC)
+now = datetime(2026, 11, 2, 3, tzinfo=UTC)
 found = lambda: dataclasses.asdict(spread(read_params("execute", Settings), begun(now), None))
 run(lambda: print(json.dumps(found())))
 """
@@ -304,5 +304,5 @@ def test_the_sample_product_is_recorded(tmp_path: Path, api: str, monkeypatch: p
         {"ok"},
     )
     assert "up to date" in sample.run("dvc", "status", "execute").stdout
-    assert execute.run(datetime.fromisoformat(found[0].epoch)).known == COUNT
+    assert execute.run(datetime.fromisoformat(found[0].epoch).replace(tzinfo=UTC)).known == COUNT
     assert table() == apart
