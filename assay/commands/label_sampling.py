@@ -69,7 +69,8 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
         judge: Whose question is to be answered.
         half_width: Half of the wanted interval of the corrected pass rate, as a share.
         labels: How many of what was judged tonight to have drawn in all, whatever the half-width. Neither is a
-            half-width of five points; for pairs as many as the judge's floors need.
+            half-width of five points, or all that was judged where that cannot be reached; for pairs as many as the
+            judge's floors need.
         seed: Of the draw.
 
     Raises:
@@ -82,16 +83,16 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
     judged = {stratum: sum(one.stratum == stratum for one in there.judged) for stratum in STRATA[declared.is_pair]}
     counts = Counter(draw.stratum for draw in mine.draws if draw.frame == there.frame)
     drawn = {stratum: counts[stratum] for stratum in judged}
-    needed = None
+    needed, beyond = None, ""
     if labels is None and not declared.is_pair:
-        needed = _needed(judge, half_width or HALF_WIDTH, judged)
-    wanted = labels or (needed.labels if needed else of_floors(judge))
+        needed, beyond = _needed(judge, half_width, judged)
+    wanted = labels or (needed.labels if needed else sum(judged.values()) if beyond else of_floors(judge))
     known, taken = {item.item_id: item for item in about.items}, {item.item_id for item in mine.items}
     open_ones = [one for one in there.judged if not {one.item.item_id, settled(judge, one, known).item_id} & taken]
     chosen = _chosen(declared, open_ones, drawn, max(wanted, sum(drawn.values())), seed)
     picks = [(settled(judge, one, known), one.stratum) for one in chosen]
     fewer = _fewer(there, drawn, wanted, len(chosen))
-    notes = [*([fewer] if fewer else []), *([there.left_out] if there.left_out else [])]
+    notes = [note for note in (beyond, fewer, there.left_out) if note]
     return Plan(judge.name, there.frame, judged, drawn, needed, wanted, picks, notes)
 
 
@@ -104,13 +105,21 @@ def _require_one(judge: JudgePrompt, half_width: float | None, labels: int | Non
         )
 
 
-def _needed(judge: JudgePrompt, half_width: float, judged: Mapping[str, int]) -> LabelsNeeded:
+def _needed(judge: JudgePrompt, half_width: float | None, judged: Mapping[str, int]) -> tuple[LabelsNeeded | None, str]:
+    """Return how many labels a half-width takes; None and why where nobody asked for one and none will do.
+
+    Raises:
+        InsufficientDataError: A half-width that was asked for cannot be reached, or nothing was judged.
+    """
     passed, failed = guesses(judge.name)
     total = sum(judged.values())
     try:
-        return labels_for(half_width, judge_pass=judged["pass"], judged=total, passed=passed, failed=failed)
+        wanted = half_width or HALF_WIDTH
+        return labels_for(wanted, judge_pass=judged["pass"], judged=total, passed=passed, failed=failed), ""
     except InsufficientDataError as refusal:
-        raise InsufficientDataError(f"{refusal}; or say how many to draw, --labels N") from refusal
+        if half_width or not total:
+            raise InsufficientDataError(f"{refusal}; or say how many to draw, --labels N") from refusal
+        return None, f"all that was judged is planned: {refusal}"
 
 
 def guesses(judge: str) -> tuple[float, float]:

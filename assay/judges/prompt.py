@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationError
 
 from assay.errors import ConfigError
-from assay.judges.declaration import Declaration, Reasoning, moving
+from assay.judges.declaration import METADATA, OF_CASE, Declaration, Reasoning, moving, text_name
 from assay.judges.delimiters import neutralise
 from assay.judges.examples import Example, read_examples
 from assay.records.record import digest
@@ -77,6 +77,13 @@ class JudgePrompt:
     def form(self) -> str:
         """Return in words which replies are legal."""
         return wanted(self.declared)
+
+    @cached_property
+    def case_texts(self) -> Mapping[str, str]:
+        """Return what it is shown of a case: by the name in its declaration the one in its prompt, metadata last."""
+        of_case = [name for name in self.declared.input if name in OF_CASE]
+        of_case += [name for name in self.declared.input if name.startswith(METADATA)]
+        return {name: text_name(name) for name in of_case}
 
     @property
     def version(self) -> str:

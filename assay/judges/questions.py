@@ -1,19 +1,19 @@
 """What is put to a judge, and what its replies come to: one verdict a question, a pair in both orders."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from assay.judges import decision, pairwise
-from assay.judges.declaration import METADATA, Declaration, Structured, lacking, text_name
+from assay.judges.declaration import METADATA, Declaration, Structured, lacking
 from assay.judges.fingerprint import fingerprint
-from assay.judges.prompt import JudgePrompt, response_format
+from assay.judges.prompt import JudgePrompt, Text, response_format
 from assay.judges.reply import PARSER_VERSION, Reply, parse
 from assay.records.case import Case, ToolCall
 from assay.records.label import Item
 from assay.records.record import digest
-from assay.records.response import MadeCall, Message, Response
+from assay.records.response import Response
 from assay.records.trace import Trace
 from assay.records.verdict import IDENTICAL, Subject, Verdict
 
@@ -99,9 +99,15 @@ class Question(NamedTuple):
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
     """Tell whether a judge of single answers is asked about an answer: its case fits, nothing required is missing."""
+    return asked_of(judge, "target", case, response) is not None
+
+
+def asked_of(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question | None:
+    """Return what a judge of single answers is asked about an answer; None where it is not asked, as `expects` says."""
     if not _is_for_answers_to(judge, case):
-        return False
-    return not (judge.declared.requires and lacking(judge.declared, texts_of(judge, case, response)))
+        return None
+    question = of_response(judge, subject, case, response)
+    return None if lacking(judge.declared, question.shown[0]) else question
 
 
 def may_expect(judge: JudgePrompt, case: Case) -> bool:
@@ -157,8 +163,9 @@ def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     if judge.declared.is_pair:
         shown = both_orders(texts, item.response_a, item.response_b)
         return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
-    given = _of_answer(item.response_a, item.contexts, item.tool_calls, item.messages, item.final_state)
-    return Question("anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, given),), night, judge)
+    return Question(
+        "anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, item.response_a, item),), night, judge
+    )
 
 
 def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
@@ -171,41 +178,38 @@ def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
     """Return what a judge is shown of an answer, by the names that its prompt has."""
     texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
-    given = _of_answer(response.text, response.contexts, response.tool_calls, response.messages, response.final_state)
-    return _chosen(judge, texts, given)
+    return _chosen(judge, texts, response.text, response)
 
 
 def _of_case(
     judge: JudgePrompt, turns: Sequence[str], reference: str, rubric: Mapping[str, str], metadata: Mapping[str, str]
 ) -> dict[str, Any]:
     known = {"question": turns, "reference": reference, "rubric": rubric.get(judge.name, "")}
-    known |= {f"{METADATA}{key}": value for key, value in metadata.items()}
-    given = [name for name in judge.declared.input if name in ("question", "reference", "rubric")]
-    given += [name for name in judge.declared.input if name.startswith(METADATA)]
-    return {text_name(name): known.get(name, "") for name in given}
-
-
-def _of_answer(
-    text: str, contexts: Sequence[str], calls: Sequence[MadeCall], messages: Sequence[Message], state: str
-) -> dict[str, Any]:
     return {
-        "response": text,
-        "contexts": contexts,
-        "tool_calls": [_called(call) for call in calls],
-        "conversation": [f"{message.role}: {message.content}" for message in messages],
-        "final_state": state,
+        text: known[name] if name in known else metadata.get(name.removeprefix(METADATA), "")
+        for name, text in judge.case_texts.items()
     }
+
+
+def _chosen(judge: JudgePrompt, texts: Mapping[str, Any], response: str, given: Response | Item) -> dict[str, Any]:
+    """Return the texts that a judge of single answers is shown, in its order."""
+    known = {**texts, "response": response}
+    return {name: known[name] if name in known else _OF_ANSWER[name](given) for name in judge.texts}
+
+
+_OF_ANSWER: Mapping[str, Callable[[Response | Item], Text]] = {
+    "contexts": lambda given: given.contexts,
+    "tool_calls": lambda given: [_called(call) for call in given.tool_calls],
+    "conversation": lambda given: [f"{message.role}: {message.content}" for message in given.messages],
+    "final_state": lambda given: given.final_state,
+}
+"""What a judge may be shown of an answer beside its text."""
 
 
 def _called(call: ToolCall) -> str:
     """Return a call as a judge reads it."""
     failed = " (the tool answered with an error, so that nothing was done)" if getattr(call, "failed", False) else ""
     return f"{call.name} {call.arguments}{failed}"
-
-
-def _chosen(judge: JudgePrompt, texts: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the texts that a judge of single answers is shown, in its order."""
-    return {name: texts[name] if name in texts else given[name] for name in judge.texts}
 
 
 def both_orders(texts: Texts, first: str, second: str) -> tuple[Texts, Texts]:

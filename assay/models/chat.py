@@ -267,7 +267,7 @@ class Chat:
         if sent.status == NOT_FOUND:
             return AccessError(
                 f"{self.endpoint} does not know this model or address ({text}): "
-                "correct model and base_url in params.yaml"
+                "correct model and base_url in params.yaml, or in the judge.yaml that names them"
             )
         if sent.status == TOO_MANY and code == QUOTA:
             return EndpointError(f"{self.endpoint} has no quota left ({text}): add credit, then run again")

@@ -77,10 +77,10 @@ class Played(NamedTuple):
         singles = len(self.target) + len(self.baseline)
         return seats.singles * singles + ORDERS * seats.pairs * len(self.target) * bool(self.baseline)
 
-    def pairs(self) -> Iterator[tuple[Response, Response]]:
-        """Yield the target's answers, each with the baseline's first, where there are two to compare."""
+    def compared(self, judge: JudgePrompt) -> Iterator[tuple[Response, Response]]:
+        """Yield the target's answers, each with the baseline's first, where a judge has two to compare."""
         rival = next((response for response in self.baseline if not response.trial), None)
-        if rival and rival.status == "ok":
+        if rival and rival.status == "ok" and questions.compares(judge, self.case):
             yield from ((response, rival) for response in self.target if response.status == "ok")
 
 
@@ -167,14 +167,14 @@ def asked(played: Played, judges: Sequence[JudgePrompt]) -> Iterator[Question]:
     """Yield what has to be put to the judges of one case; two equal answers need no judge."""
     for judge in judges:
         if judge.declared.is_pair:
-            if questions.compares(judge, played.case):
-                for response, rival in played.pairs():
-                    if response.text != rival.text:
-                        yield questions.of_pair(judge, played.case, response, rival)
+            for response, rival in played.compared(judge):
+                if response.text != rival.text:
+                    yield questions.of_pair(judge, played.case, response, rival)
             continue
         for subject, response in played.versions():
-            if response.status == "ok" and questions.expects(judge, played.case, response):
-                yield questions.of_response(judge, subject, played.case, response)
+            question = questions.asked_of(judge, subject, played.case, response) if response.status == "ok" else None
+            if question:
+                yield question
 
 
 def embedded(played: Played) -> Iterator[str]:
@@ -215,10 +215,9 @@ def _finding(expectation: Expectation, response: Response, cosine: Cosine) -> Fi
 def unchanged(played: Played, judges: Sequence[JudgePrompt]) -> Iterator[Verdict]:
     """Yield a tie for each pair of answers that are the same text."""
     for judge in judges:
-        if questions.compares(judge, played.case):
-            for response, rival in played.pairs():
-                if response.text == rival.text:
-                    yield questions.identical(judge, played.case, response)
+        for response, rival in played.compared(judge):
+            if response.text == rival.text:
+                yield questions.identical(judge, played.case, response)
 
 
 async def ask(

@@ -254,8 +254,12 @@ async def seated(
 
     async with connected(settings, judges, first, journal, has_answered) as bench:
         manners = {seat.chat: seat.asked.manner for panel in bench.panels.values() for seat in panel.seats}
+        whose = {
+            chat: [name for name, panel in bench.panels.items() if any(seat.chat is chat for seat in panel.seats)]
+            for chat in manners
+        }
         probes = [
-            reported_model(chat, manner, journal, work, epoch, is_kept=_is_kept(chat.endpoint, first))
+            reported_model(whose[chat], chat, manner, journal, work, epoch, is_kept=_is_kept(chat.endpoint, first))
             for chat, manner in manners.items()
         ]
         reported = dict(zip(manners, await asyncio.gather(*probes), strict=True))
@@ -307,10 +311,13 @@ def _is_kept(endpoint: Endpoint, common: Endpoint) -> bool:
     return endpoints.is_hosted(os.environ) or endpoint.base_url != common.base_url
 
 
-async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Work, epoch: str, *, is_kept: bool) -> str:
+async def reported_model(
+    judges: Sequence[str], chat: Asks, manner: Manner, journal: Journal, work: Work, epoch: str, *, is_kept: bool
+) -> str:
     """Ask one small question, to learn which model answers under this name today.
 
     Args:
+        judges: Who ask it, for the message.
         chat: Whom to ask.
         manner: How.
         journal: Where the answer is kept.
@@ -325,15 +332,17 @@ async def reported_model(chat: Asks, manner: Manner, journal: Journal, work: Wor
     known = journal.get(key) if is_kept else None
     if known is not None:
         return known
-    used = Meter(purse=work.purse)
+    used, who = Meter(purse=work.purse), f"the judge{'s' * (len(judges) > 1)} {', '.join(judges)}"
     try:
         with metering(used):
             reply = await chat.complete(**questions.probe(manner))
+    except EndpointError as error:
+        raise type(error)(f"{who}: {error}") from error
     except CallError as error:
         cause = advice.of_error(manner, f"{error.kind}: {error}")
         hint = f"set {cause.setting} where it is declared" if cause else "fix the endpoint"
         raise EndpointError(
-            f"the judge {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "
+            f"{who}: {chat.endpoint} did not answer a first small question ({error.kind}: {error}): "
             f"{hint}, then run again"
         ) from error
     model = str(reply["model"] or "")

@@ -114,6 +114,17 @@ def test_an_impossible_precision_is_refused(night: Project) -> None:
         planned(half_width=0.005)
 
 
+@pytest.mark.parametrize(("judged", "why"), [(40, "40 items are judged"), (90, "labels on all 90 judged items leave")])
+def test_a_small_night_is_planned_whole(night: Project, judged: int, why: str) -> None:
+    """Where nobody asks for a precision and none can be had, all that was judged is planned, and it says why."""
+    VERDICTS.write([verdict(one.case_id, word(number)) for number, one in enumerate(EVERY_CASE[:judged])])
+    made = planned()
+    assert (made.needed, made.wanted, len(made.chosen)) == (None, judged, judged)
+    assert made.notes[0].startswith(f"all that was judged is planned: {why}")
+    with pytest.raises(InsufficientDataError, match=why):
+        planned(half_width=0.05)
+
+
 def test_an_answer_that_nobody_has_judged_since_is_not_drawn(night: Project) -> None:
     """A case that asks else, or whose expectation was corrected, waits for the night that asks and scores it."""
     first, second, *rest = EVERY_CASE

@@ -233,7 +233,7 @@ def test_the_commands_hang_together(shop: Project, tmp_path: Path) -> None:
     """Plan, draw to a file or for the desk, and both doors of the import; what went wrong is exit code 2."""
     file = tmp_path / "sheet.csv"
     assert told("labels", "plan", "--judge", "style")[0] == 2
-    assert told("labels", "plan", "--judge", "tone")[0] == 2
+    assert told("labels", "plan", "--judge", "tone", "--half-width", "0.05")[0] == 2
     assert told("labels", "draw", "--judge", "tone", "--labels", "5", "--half-width", "0.1")[0] == 2
     assert not ITEMS.exists()
     code, said = told("labels", "plan", "--judge", "tone", "--labels", "6", "--json")

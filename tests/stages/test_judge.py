@@ -279,6 +279,7 @@ def test_the_door_refuses_a_judge_that_cannot_be_asked(
     assert ended.value.code == 2
     (sentence,) = capsys.readouterr().err.splitlines()
     assert found in sentence
+    assert "the judges correctness, preference: " in sentence
     assert project.files() == before
 
 
