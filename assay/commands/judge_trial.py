@@ -12,7 +12,7 @@ import orjson
 
 from assay.errors import ConfigError, DataError
 from assay.judges import ensemble, prompt, questions
-from assay.judges.declaration import lacking
+from assay.judges.declaration import as_texts, lacking, text_name
 from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import Question
 from assay.models.cached_reply import raw_reply
@@ -107,10 +107,15 @@ def _of_line(judge: JudgePrompt, line: bytes, number: int, where: str) -> Questi
         ) from error
     if not isinstance(row, dict):
         raise DataError(f"{where} is no object, expected one with {_names(judge)}: correct it")
+    row = as_texts(judge.declared, row)
+    strange, absent = sorted(set(row) - set(judge.texts)), [name for name in judge.texts if name not in row]
+    if strange and absent:
+        raise DataError(f"{where} has {strange[0][:40]!r} and no {absent[0]}, expected {_names(judge)}: correct it")
     texts: dict[str, Any] = {name: row.get(name, "") for name in judge.texts}
+    needed = {*ANSWER, *map(text_name, lacking(judge.declared, texts))}
     for name, text in texts.items():
         is_text = isinstance(text, str) or (isinstance(text, list) and all(isinstance(part, str) for part in text))
-        if not is_text or (not text and (name in ANSWER or name in lacking(judge.declared, texts))):
+        if not is_text or (not text and name in needed):
             raise DataError(
                 f"{where}: {name} is {str(text)[:40]!r}, expected a text or a list of texts ({judge.name} is shown "
                 f"{_names(judge)}): correct it"

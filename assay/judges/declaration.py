@@ -248,6 +248,12 @@ def text_name(name: str) -> str:
     return "case_rubric" if name == "rubric" else name.replace(".", "_")
 
 
+def as_texts(declared: Declaration, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with every input of a judge under the name that prompts have for it, however the row names it."""
+    names = {name: text_name(name) for name in declared.input}
+    return {names.get(name, name): value for name, value in row.items()}
+
+
 def moving(declared: Declaration) -> Mapping[str, Any]:
     """Return what of a declaration enters a judge's fingerprint; of a judge of before there was any, nothing."""
     fields = {name: getattr(declared, name) for name in Declaration.moving}

@@ -7,7 +7,7 @@ import orjson
 from pydantic import ValidationError
 
 from assay.errors import ConfigError
-from assay.judges.declaration import Declaration
+from assay.judges.declaration import Declaration, as_texts
 from assay.records.record import Record
 from assay.text import first_fault
 
@@ -45,6 +45,7 @@ def _example(line: str, declared: Declaration, where: str) -> Example:
         raise ConfigError(f"{where} is not JSON ({error}), expected an object a line: correct it") from error
     if not isinstance(row, dict):
         raise ConfigError(f"{where} is {type(row).__name__}, expected an object with {_listed(names)}: correct it")
+    row = as_texts(declared, row)
     known = {*names, "label", "why"}
     if strange := sorted(set(row) - known):
         raise ConfigError(f"{where} has {strange[0][:40]!r}, expected only {_listed(names)}: correct it")
