@@ -30,15 +30,15 @@ CATEGORY = {
 }
 
 
-def case(number: int) -> Case:
-    """Return one case: a question, a reference for the judge, and one check."""
+def case(number: int, *, is_checked: bool = True) -> Case:
+    """Return one case: a question, a reference for the judge, and one check or none."""
     return Case(
         case_id=f"refunds-{number:07}",
         layer="unit",
         category="refunds",
         turns=[PRODUCT.format(number=number)],
         reference="Yes, refunds are possible within 14 days of delivery.",
-        expectations=[Expectation(check="icontains-any", values=["14 days"])],
+        expectations=[Expectation(check="icontains-any", values=["14 days"])] if is_checked else [],
         provenance="written",
         parent="",
         owner="payments",
@@ -63,9 +63,11 @@ def make(folder: Path, base_url: str, count: int, concurrency: int, deadline_s: 
 
 
 def answer(folder: Path, count: int) -> None:
-    """Write an answer to each of the cases, for a judge alone to be measured."""
+    """Write an answer to each of the cases, without a check, for a judge alone to be measured."""
+    cases = [case(number, is_checked=False) for number in range(count)]
     with inside(folder):
-        RESPONSES.write([response(case(number)) for number in range(count)])
+        CASES.write(cases)
+        RESPONSES.write([response(of) for of in cases])
 
 
 def response(of: Case) -> Response:

@@ -16,6 +16,8 @@ QUOTED = "(quoted bracket) "
 """What stands in the judged text where the opening bracket of a look-alike stood."""
 
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_BEGINS = re.compile(r"[<&%/\\\[{(]")
+"""What a look-alike in plain ASCII begins with: a text without any holds none."""
 _LOOKALIKES = (
     dict.fromkeys("‹«〈《⟨⟪❮❰❬˂ᐸ≺𝈶⧼⦑", "<")
     | dict.fromkeys("⁄∕⧸╱⟋\\", "/")
@@ -67,6 +69,8 @@ def neutralise(text: str, names: Iterable[str]) -> str:
         names: The names of the delimiters that the text stands among.
     """
     text = sendable(text)
+    if text.isascii() and not _BEGINS.search(text):
+        return text
     pattern = _lookalike(tuple(names))
     if not pattern.search(text.translate(_SKELETON)):
         return text

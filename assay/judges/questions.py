@@ -257,11 +257,19 @@ def _answered(judge: JudgePrompt, asked: Asked) -> str:
     return fingerprint(judge, asked.model, asked.reported, asked.manner.fingerprint(), PARSER_VERSION)
 
 
-def verdict(question: Question, said: Sequence[Mapping[str, Any]], asked: Asked) -> Verdict:
+def verdict(
+    question: Question, said: Sequence[Mapping[str, Any]], asked: Asked, filed: Mapping[str, str] = {}
+) -> Verdict:
     """Read the replies to one question; what was not answered, refused or unreadable stays unscored.
 
     Where nothing was answered, the fingerprint is that of the model that answered the probe: a failed call is no sign
     that the judge has changed.
+
+    Args:
+        question: What was asked.
+        said: The replies, one for each order of showing.
+        asked: Who was asked.
+        filed: The verdict's `run` and `source_run`, where they are known.
     """
     judge = question.prompt
     models = {reply["model"] for reply in said if "model" in reply} or {asked.reported}
@@ -271,6 +279,7 @@ def verdict(question: Question, said: Sequence[Mapping[str, Any]], asked: Asked)
         "trial": question.trial,
         "scorer": question.judge,
         "fingerprint": _answered(judge, asked._replace(reported="+".join(sorted(models)))),
+        **filed,
     }
     errors = [reply["error"] for reply in said if "error" in reply]
     if errors:

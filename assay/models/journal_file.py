@@ -189,5 +189,5 @@ def checksum(*values: object) -> int:
     sum_ = 0
     for value in values:
         written = value if isinstance(value, bytes) else str(value).encode()
-        sum_ = zlib.crc32(b"%d:%s" % (len(written), written), sum_)
+        sum_ = zlib.crc32(written, zlib.crc32(b"%d:" % len(written), sum_))
     return sum_

@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
@@ -88,22 +89,37 @@ def hashed_fields(record: Record, only: Collection[str] | None = None) -> dict[s
         record: What is hashed.
         only: Fields that count for this hash; None for all.
     """
-    values = ((name, oldest, getattr(record, name), default) for name, oldest, default in _hashing(type(record)))
+    fields, values = _hashing(type(record))
     return {
-        oldest: value for name, oldest, value, default in values if value != default and (only is None or name in only)
+        field.oldest: value
+        for field, value in zip(fields, values(record), strict=True)
+        if value != field.default and (only is None or field.name in only)
     }
 
 
+class _Hashed(NamedTuple):
+    """A field, as it enters a hash."""
+
+    name: str
+    oldest: str
+    """Its name in the hash."""
+    default: object
+    """The value that is left out; of some fields there is none."""
+
+
 @cache
-def _hashing(record: type[Record]) -> tuple[tuple[str, str, object], ...]:
-    """Return of each field its name, the name in the hash, and the value that is left out (of some there is none)."""
+def _hashing(record: type[Record]) -> tuple[tuple[_Hashed, ...], Callable[[Record], tuple[object, ...]]]:
+    """Return the fields of a record as they enter its hash, and what reads their values."""
     kept = object()
     fields = []
     for name, field in record.model_fields.items():
         is_kept = field.is_required() or name in record.always_hashed
         default = kept if is_kept else field.get_default(call_default_factory=True)
-        fields.append((name, record.old_names.get(name, (name,))[0], default))
-    return tuple(fields)
+        fields.append(_Hashed(name, record.old_names.get(name, (name,))[0], default))
+    names = [field.name for field in fields]
+    if len(names) > 1:
+        return tuple(fields), attrgetter(*names)
+    return tuple(fields), lambda row: tuple(getattr(row, name) for name in names)
 
 
 def _plain(value: object) -> object:

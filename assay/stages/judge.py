@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -273,20 +273,21 @@ def greet(now: datetime, max_cost_usd: float | None = None) -> None:
         asyncio.run(ask_once(endpoint, journal))
 
 
-def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -> Iterator[Verdict]:
+def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -> Iterable[Verdict]:
     """Yield everything that was said tonight, in the table's order."""
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
-    judged = partial(bench.verdict, journal=journal)
+    filed_by = next((response.run for response in RESPONSES.stream()), "")
+    judged = partial(bench.verdict, journal=journal, run=filed_by)
 
     def of_every_case() -> Iterator[Verdict]:
         for played in night.cases():
-            said = map(judged, asked(played, night.judges))
-            found = [*said, *checked(played, cosine), *unchanged(played, night.judges)]
+            others = [*checked(played, cosine), *unchanged(played, night.judges)]
+            found = [one.model_copy(update={"run": filed_by}) for one in others]
+            found += map(judged, asked(played, night.judges))
             yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
 
     anchors = sorted(map(judged, night.anchors), key=lambda one: (one.item_id, one.scorer))
-    filed_by = {"run": next((response.run for response in RESPONSES.stream()), "")}
-    return (one.model_copy(update=filed_by) for one in heapq.merge(anchors, of_every_case(), key=_item_id))
+    return heapq.merge(anchors, of_every_case(), key=_item_id)
 
 
 def _item_id(found: Verdict) -> str:

@@ -115,15 +115,23 @@ class Bench:
         )
         LOG.warning("%s", self.notes[-1])
 
-    def verdict(self, question: Question, journal: Journal) -> Verdict:
-        """Return what was said of a question."""
-        votes, asked_by = [], ""
-        for seat in self.panels[question.judge].seats:
-            outcomes = [journal.outcome(self._key(question, texts, seat.asked)) for texts in question.shown]
-            asked_by = max([asked_by, *(outcome.run for outcome in outcomes)])
-            replies = [orjson.loads(outcome.answer) for outcome in outcomes]
-            votes.append(questions.verdict(question, replies, seat.asked))
-        return ensemble.combine(votes).model_copy(update={"source_run": asked_by})
+    def verdict(self, question: Question, journal: Journal, run: str = "") -> Verdict:
+        """Return what was said of a question.
+
+        Args:
+            question: The question.
+            journal: Where the replies are.
+            run: The run that files it, if any.
+        """
+        seats = self.panels[question.judge].seats
+        said = [[journal.outcome(self._key(question, texts, seat.asked)) for texts in question.shown] for seat in seats]
+        filed = {"run": run, "source_run": max(outcome.run for outcomes in said for outcome in outcomes)}
+        return ensemble.combine(
+            [
+                questions.verdict(question, [orjson.loads(outcome.answer) for outcome in outcomes], seat.asked, filed)
+                for seat, outcomes in zip(seats, said, strict=True)
+            ]
+        )
 
 
 def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, watch: FailureWatch) -> Call:

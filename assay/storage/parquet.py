@@ -153,13 +153,22 @@ def _dicts(file: Path, record: type[Record], where: str, only: Sequence[str] | N
             left = found.metadata.num_rows
             for batch in found.iter_batches(GROUP, columns=[columns[field] for field in fields]):
                 left -= batch.num_rows
-                yield from (
-                    batch.select([columns[field] for field in fields]).rename_columns(fields).to_pylist(**AS_DICTS)
-                )
+                values = [_values(batch[columns[field]]) for field in fields]
+                yield from (dict(zip(fields, row, strict=True)) for row in zip(*values, strict=True))
             if left:
                 raise pa.ArrowInvalid(f"{left} rows less than it declares")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(where, error) from error
+
+
+def _values(column: Any) -> list[Any]:  # noqa: ANN401 - an array of Arrow, which is imported late
+    """Return a column's values; Arrow is not asked for each empty list or map of a column that has nothing else."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ListArray) and not column.null_count and column.offsets[0] == column.offsets[-1]:
+        empty: Callable[[], Any] = dict if isinstance(column, pa.MapArray) else list
+        return [empty() for _ in range(len(column))]
+    return list(column.to_pylist(**AS_DICTS))
 
 
 def _columns(record: type[Record], there: Sequence[str], where: str) -> dict[str, str]:
