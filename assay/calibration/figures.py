@@ -36,7 +36,7 @@ def pass_fail_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
     both = agreement.binary_agreement(human, judge)
     table = agreement.cross_table(human, judge, classes=2)
     accuracy = _interval("accuracy", both.accuracy)
-    if selection.is_by_verdict(found):
+    if selection.is_uneven(found):
         accuracy = accuracy.model_copy(update={"note": BY_VERDICT})
         return [*_corrected(found, rng), accuracy, *_unscored_as_wrong(found), *_people(found, rng)]
     return [

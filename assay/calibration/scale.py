@@ -41,7 +41,7 @@ def scale_figures(found: Rated, declared: Declaration) -> list[Figure]:
         [place(mine) for mine, _ in pairs], [place(theirs) for _, theirs in pairs], classes=len(declared.verdicts)
     )
     figure = kappa_figure(KAPPA, agreement.cohen(table, weights=weights).estimate, len(pairs), table, weights)
-    return [figure.model_copy(update={"note": BY_VERDICT}) if selection.is_by_verdict(found) else figure]
+    return [figure.model_copy(update={"note": BY_VERDICT}) if selection.is_uneven(found) else figure]
 
 
 def _human(labels: Sequence[Label], declared: Declaration) -> dict[str, str]:

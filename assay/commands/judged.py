@@ -48,6 +48,8 @@ class Tonight(NamedTuple):
     judged: list[Judged]
     frame: str
     """The name of these very answers: another night's, or a changed product's, are another frame."""
+    run: str
+    """Id of the run that gave them; empty where it had none."""
     left_out: str
     """What is not for people to label, in a clause; empty where there is nothing."""
 
@@ -67,8 +69,8 @@ def tonight(judge: JudgePrompt) -> Tonight:
             f"no {what} of tonight was judged by {judge.name}, so none can be drawn: run `assay nightly` first"
         )
     noun = "pairs" if judge.declared.is_pair else "answers"
-    target = next(row.target for row in RESPONSES.stream())
-    return Tonight(judged, _frame(f"{target} {noun}", judged), "")
+    first = next(RESPONSES.stream())
+    return Tonight(judged, _frame(f"{first.target} {noun}", judged), first.run, "")
 
 
 def _frame(what: str, judged: Sequence[Judged]) -> str:
@@ -139,7 +141,7 @@ def _of_production(judge: JudgePrompt) -> Tonight:
             "since labelled items are kept in Git: mask the traffic where it is logged"
         )
     left_out = f"{len(private)} more hold personal data and are not drawn" if private else ""
-    return Tonight(judged, _frame("production answers", judged), left_out)
+    return Tonight(judged, _frame("production answers", judged), "", left_out)
 
 
 def _is_private(trace: Trace) -> bool:

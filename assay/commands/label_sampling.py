@@ -1,34 +1,36 @@
 """Label sampling: what should people label next for a judge, and how many?
 
-Reads what the judge has judged tonight and what was drawn before; appends to data/labels. Asks nobody. Answers are
-drawn at random within the judge's verdict, more of its rarer one, since both rates are corrected for that; pairs with
-one chance for all, since nothing corrects theirs. Within it every value of the judge's own scale gets its share. People
-are shown what the judge was shown, without a word of what it said.
+Reads what the judge has judged tonight and what was drawn before; appends to data/labels. Asks nobody. Every draw is
+one of all of tonight's answers, by the permanent random numbers of their cases (assay/calibration/rounds.py), so that
+what was labelled before counts in it. Answers are drawn within the judge's verdict, more of its rarer one; pairs with
+one chance for all. Within it every value of the judge's own scale gets its share. People are shown what the judge was
+shown, without a word of what it said.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
+from assay.calibration.rounds import KEY, Entry, Rounds, apart, draw_of_round, place
 from assay.calibration.split import TUNE
 from assay.commands.judged import Judged, Tonight, settled, tonight
 from assay.errors import ConfigError, InsufficientDataError
 from assay.interchange import labels as label_files
+from assay.judges import prompt, questions
 from assay.judges.declaration import Declaration
 from assay.judges.prompt import JudgePrompt
 from assay.project.certificates import read_certificates
 from assay.project.params import read_params
-from assay.project.tables.labels import DRAWS, ITEMS, LABELS, labelling
-from assay.records.label import Draw, Item, Label
+from assay.project.tables.labels import DRAWS, FRAMES, ITEMS, LABELS, labelling
+from assay.records.label import Draw, Frame, Item, Label, Labelling
+from assay.records.record import digest
 from assay.stages import calibrate
 from assay.stats.allocation import LabelsNeeded, labels_for, sqrt_allocation
 
-SEED = 20261126
-"""Of the draw; what is drawn already is never drawn again, so one seed serves all."""
+ALL = "all"
+"""The stratum of pairs."""
 HALF_WIDTH = 0.05
 """Of the corrected pass rate, as a share, where nobody asks for another one."""
 Row = TypeVar("Row", Draw, Label)
@@ -52,6 +54,8 @@ class Plan(NamedTuple):
     """Labels in all, those drawn already included."""
     chosen: list[tuple[Item, str]]
     """To be drawn now, each with the judge's verdict."""
+    round: Frame
+    """What they are drawn from, with every answer's chance."""
     notes: list[str]
     """Why it is fewer than wanted, and what nobody may draw."""
 
@@ -62,7 +66,7 @@ class Plan(NamedTuple):
         return {stratum: counts[stratum] for stratum in self.judged}
 
 
-def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None = None, seed: int = SEED) -> Plan:
+def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None = None) -> Plan:
     """Return what to label next.
 
     Args:
@@ -71,7 +75,6 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
         labels: How many of what was judged tonight to have drawn in all, whatever the half-width. Neither is a
             half-width of five points, or all that was judged where that cannot be reached; for pairs as many as the
             judge's floors need.
-        seed: Of the draw.
 
     Raises:
         ConfigError: Both are given, or a half-width for pairs, which have no pass rate.
@@ -81,19 +84,52 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
     declared, about, there = judge.declared, labelling(), tonight(judge)
     mine = about.of(judge.name)
     judged = {stratum: sum(one.stratum == stratum for one in there.judged) for stratum in STRATA[declared.is_pair]}
-    counts = Counter(draw.stratum for draw in mine.draws if draw.frame == there.frame)
-    drawn = {stratum: counts[stratum] for stratum in judged}
+    known = {item.item_id: item for item in about.items}
+    taken, alone = {item.item_id for item in mine.items}, apart(mine.items, mine.draws)
+    here = [_candidate(judge, one, known, taken, alone) for one in there.judged]
+    drawn = {stratum: sum(one.is_drawn for one in here if one.verdict == stratum) for stratum in judged}
     needed, beyond = None, ""
     if labels is None and not declared.is_pair:
         needed, beyond = _needed(judge, half_width, judged)
     wanted = labels or (needed.labels if needed else sum(judged.values()) if beyond else of_floors(judge))
-    known, taken = {item.item_id: item for item in about.items}, {item.item_id for item in mine.items}
-    open_ones = [one for one in there.judged if not {one.item.item_id, settled(judge, one, known).item_id} & taken]
-    chosen = _chosen(declared, open_ones, drawn, max(wanted, sum(drawn.values())), seed)
-    picks = [(settled(judge, one, known), one.stratum) for one in chosen]
-    fewer = _fewer(there, drawn, wanted, len(chosen))
+    chosen, chances = _chosen(declared, here, wanted)
+    picks = [(one.item, one.verdict) for one in chosen]
+    fewer = _fewer(len(here), sum(drawn.values()), wanted, len(chosen))
     notes = [note for note in (beyond, fewer, there.left_out) if note]
-    return Plan(judge.name, there.frame, judged, drawn, needed, wanted, picks, notes)
+    made = _round(judge, there, here, mine, chances)
+    return Plan(judge.name, there.frame, judged, drawn, needed, wanted, picks, made, notes)
+
+
+class _Candidate(NamedTuple):
+    """One of tonight's answers, as the draw sees it."""
+
+    item: Item
+    verdict: str
+    stratum: str
+    """Its verdict; of pairs, which have one chance, one for all."""
+    value: str
+    key: str
+    place: float
+    is_drawn: bool
+    is_apart: bool
+    """It was drawn otherwise than in a round."""
+
+
+def _candidate(
+    judge: JudgePrompt, one: Judged, known: Mapping[str, Item], taken: Collection[str], alone: Collection[str]
+) -> _Candidate:
+    item = settled(judge, one, known)
+    ids = {item.item_id, one.item.item_id} & set(taken)
+    return _Candidate(
+        item=item,
+        verdict=one.stratum,
+        stratum=ALL if judge.declared.is_pair else one.stratum,
+        value=one.value,
+        key=questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0])[:KEY],
+        place=place(judge.name, item.case_id),
+        is_drawn=bool(ids),
+        is_apart=bool(ids & set(alone)),
+    )
 
 
 def _require_one(judge: JudgePrompt, half_width: float | None, labels: int | None) -> None:
@@ -138,47 +174,48 @@ def of_floors(judge: JudgePrompt) -> int:
 
 
 def _chosen(
-    declared: Declaration, open_ones: Sequence[Judged], drawn: Mapping[str, int], wanted: int, seed: int
-) -> list[Judged]:
-    """Draw: within a verdict, or from all pairs, everything that is open has one chance."""
-    rng = np.random.default_rng(seed)
-    if declared.is_pair:
-        groups = [(list(open_ones), min(len(open_ones), wanted - sum(drawn.values())))]
-    else:
-        of = {verdict: [one for one in open_ones if one.stratum == verdict] for verdict in drawn}
-        sizes = {verdict: drawn[verdict] + len(of[verdict]) for verdict in drawn}
-        if not any(sizes.values()):
-            return []
-        more = sqrt_allocation(sizes, min(wanted, sum(sizes.values())), labelled=drawn)
-        groups = [(of[verdict], more[verdict]) for verdict in drawn]
-    chosen = [one for group, count in groups for one in _spread(group, count, rng)]
-    return [chosen[place] for place in rng.permutation(len(chosen)).tolist()]
+    declared: Declaration, here: Sequence[_Candidate], wanted: int
+) -> tuple[list[_Candidate], dict[str, float]]:
+    """Draw; return who is drawn, in an order that tells nothing, and the chance that everybody had, by stratum.
+
+    Who was drawn otherwise than in a round stands for itself alone, and counts among what is wanted.
+    """
+    pot = [one for one in here if not one.is_apart]
+    entries = [Entry(one.stratum, one.value, one.place, one.is_drawn) for one in pot]
+    more = max(0, wanted - sum(one.is_drawn for one in here))
+    found = draw_of_round(entries, more, _evenly if declared.is_pair else sqrt_allocation)
+    return sorted((pot[number] for number in found.chosen), key=lambda one: digest(one.key)), found.chances
 
 
-def _spread(group: Sequence[Judged], count: int, rng: np.random.Generator) -> list[Judged]:
-    """Draw systematically through the values of the judge's scale, at random within each: one chance for all."""
-    shuffled = [group[place] for place in rng.permutation(len(group)).tolist()]
-    ordered = sorted(shuffled, key=lambda one: one.value)
-    step, start = len(group) / max(count, 1), rng.random()
-    return [ordered[int((start + place) * step)] for place in range(count)]
+def _evenly(sizes: Mapping[str, int], total: int) -> dict[str, int]:
+    """Return how many pairs are drawn: all have one chance."""
+    return dict.fromkeys(sizes, total)
 
 
-def _fewer(there: Tonight, drawn: Mapping[str, int], wanted: int, more: int) -> str:
+def _round(
+    judge: JudgePrompt, there: Tonight, here: Sequence[_Candidate], mine: Labelling, chances: Mapping[str, float]
+) -> Frame:
+    answers: dict[str, str] = dict.fromkeys(chances, "")
+    for one in sorted(here, key=lambda one: one.key):
+        answers[one.stratum] += one.key
+    number = 1 + max((row.round for row in mine.frames), default=0)
+    return Frame(
+        judge=judge.name, frame=there.frame, round=number, run=there.run, answers=answers, chances=dict(chances)
+    )
+
+
+def _fewer(total: int, before: int, wanted: int, more: int) -> str:
     """Return why fewer are drawn than were asked for; empty where they are not."""
-    total, before = len(there.judged), sum(drawn.values())
     if before + more >= wanted:
         return ""
-    elsewhere = total - before - more
-    taken = [f"{before} of them are drawn already"] if before else []
-    taken += [f"{elsewhere} were labelled or drawn on other nights"] if elsewhere else []
-    why = ", ".join([f"{total} were judged", *taken])
-    return f"{more} instead of {max(wanted - before, 0)} are drawn: {why}"
+    taken = f", {before} of them are drawn already" if before else ""
+    return f"{more} instead of {max(wanted - before, 0)} are drawn: {total} were judged{taken}"
 
 
 def record(made: Plan, drawn: int) -> dict[str, Any]:
     """Return a plan as JSON values."""
     fields = made._asdict() | {"needed": made.needed and made.needed.labels, "more": made.more, "drawn_now": drawn}
-    return {name: value for name, value in fields.items() if name != "chosen"}
+    return {name: value for name, value in fields.items() if name not in ("chosen", "round")}
 
 
 def lines(made: Plan) -> list[str]:
@@ -222,33 +259,36 @@ def draw(made: Plan, judge: JudgePrompt, file: Path | None) -> int:
 
 
 def _keep(made: Plan) -> None:
-    """File items and draws; a second draw from one frame raises the chance that everything in it had, labels too."""
+    """File items, draws and the round; what was drawn in an earlier one has the greater of its chances from now on."""
     about = labelling()
-    mine = about.of(made.judge)
+    frame = made.round
+    rounds = Rounds([*about.of(made.judge).frames, frame])
+    judge = prompt.load(made.judge)
+
+    def chance(item: Item) -> float:
+        return rounds.chance(questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0]))
+
     fresh = [
-        Draw(item_id=item.item_id, frame=made.frame, stratum=stratum, inclusion_probability=1, judge=made.judge)
+        Draw(
+            item_id=item.item_id,
+            frame=frame.frame,
+            stratum=stratum,
+            inclusion_probability=chance(item),
+            judge=made.judge,
+            run=frame.run,
+            round=frame.round,
+        )
         for item, stratum in made.chosen
     ]
-    inside = [*(row for row in mine.draws if row.frame == made.frame), *fresh]
-    chances = _chances(made, inside)
-    chance = {row.item_id: chances[row.stratum] for row in inside}
-    rows: list[Draw | Label] = [*inside, *mine.labels]
-    its_own = {(row.item_id, row.judge) for row in rows if row.item_id in chance}
+    known = {item.item_id: item for item in about.items}
+    raised = {row.item_id: chance(known[row.item_id]) for row in about.of(made.judge).draws if row.round}
 
-    def moved(row: Row, frame: str) -> Row:
-        is_inside = frame == made.frame and (row.item_id, row.judge) in its_own
-        return row.model_copy(update={"inclusion_probability": chance[row.item_id]}) if is_inside else row
+    def moved(row: Row) -> Row:
+        its = raised.get(row.item_id, 0) if row.judge == made.judge else 0
+        return row.model_copy(update={"inclusion_probability": its}) if its else row
 
-    known = {item.item_id for item in about.items}
     ITEMS.write([*about.items, *(item for item, _ in made.chosen if item.item_id not in known)])
-    DRAWS.write([moved(row, row.frame) for row in [*about.draws, *fresh]])
+    DRAWS.write([*map(moved, about.draws), *fresh])
+    FRAMES.write([*about.frames, frame])
     if about.labels:
-        LABELS.write([moved(row, row.sampling_frame) for row in about.labels])
-
-
-def _chances(made: Plan, inside: Sequence[Draw]) -> dict[str, float]:
-    """Return the chance of being drawn, by verdict: that of its verdict, or of all pairs alike."""
-    total = Counter(row.stratum for row in inside)
-    if set(made.judged) == set(STRATA[True]):
-        return dict.fromkeys(made.judged, len(inside) / sum(made.judged.values()))
-    return {stratum: total[stratum] / judged for stratum, judged in made.judged.items() if judged}
+        LABELS.write([moved(row) for row in about.labels])

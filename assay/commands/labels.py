@@ -244,6 +244,7 @@ class Filing:
             labelled_at=one.labelled_at or now,
             judge=one.judge,
             label=one.label,
+            run=drawn.run if drawn else "",
         )
 
     def _read(self, judge: str) -> _OnFile:

@@ -28,8 +28,8 @@ from assay.records.label import Labelling
 from assay.records.verdict import IDENTICAL, Verdict
 from assay.stages import batches, calibrate
 from assay.stats import annotators
-from assay.stats.corrected import MIN_LABELS
 from assay.stats.rates import wilson
+from assay.stats.sampled import MIN_LABELS
 
 EXPECTED = 0.92
 """The rate that a judge is taken to have before anybody knows it, when labels are counted that a floor needs."""

@@ -181,6 +181,14 @@ def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, An
     return _chosen(judge, texts, response.text, response)
 
 
+def answer_key(case_id: str, texts: Texts) -> str:
+    """Return a hash of what a judge is shown of an answer: what tells one answer to a case from another for it.
+
+    The reference is left out: it is the case's, and may be corrected.
+    """
+    return digest([case_id, {name: text for name, text in texts.items() if name != "reference"}])
+
+
 def _of_case(
     judge: JudgePrompt, turns: Sequence[str], reference: str, rubric: Mapping[str, str], metadata: Mapping[str, str]
 ) -> dict[str, Any]:

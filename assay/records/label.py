@@ -87,7 +87,7 @@ class Label(Record):
     """One annotator's judgement of one item for one judge's question; never merged beforehand."""
 
     always_hashed: ClassVar = ("spans",)
-    omitted_where_empty: ClassVar = ("judge", "label")
+    omitted_where_empty: ClassVar = ("judge", "label", "run")
     conversions: ClassVar = ()
     item_id: Name
     annotator: Name
@@ -97,7 +97,8 @@ class Label(Record):
     """What the item was drawn from; it picks the estimator (STATISTICS 3.1)."""
     stratum: str
     inclusion_probability: float | None = Field(gt=0, le=1)
-    """None when the item was constructed, so that no rate of any traffic can be estimated from it."""
+    """Over all rounds in which it could be drawn; None when the item was constructed, so that no rate of any traffic
+    can be estimated from it."""
     rubric_version: str
     labelled_at: datetime
     spans: list[Span] = Field(default=[])
@@ -106,21 +107,44 @@ class Label(Record):
     """Whose question it answers; empty in rows of before judges had names there."""
     label: str = ""
     """In that judge's own scale, where it has one; `outcome` is whether that passes."""
+    run: str = ""
+    """Id of the run whose answers it was drawn from; empty where nobody drew it, and in rows of before."""
 
 
 class Draw(Record):
     """How an item came to be labelled: drawn at random within what a judge had said of it."""
 
-    omitted_where_empty: ClassVar = ("judge",)
+    omitted_where_empty: ClassVar = ("judge", "run", "round")
     conversions: ClassVar = ()
     item_id: Name
     frame: str
-    """What it was drawn from."""
+    """What it was drawn from first."""
     stratum: str
-    """The judge's verdict at the draw; whoever labels never sees it."""
+    """The judge's verdict at the first draw; whoever labels never sees it."""
     inclusion_probability: float = Field(gt=0, le=1)
+    """Over all rounds in which it could be drawn."""
     judge: str = ""
     """Whose question is to be answered; empty in rows of before judges had names there."""
+    run: str = ""
+    """Id of the run whose answers were drawn from; empty in rows of before runs had ids there."""
+    round: int = Field(default=0, ge=0)
+    """In which round of the judge; 0 in rows of before rounds were kept, which stand for themselves alone."""
+
+
+class Frame(Record):
+    """One round of drawing: all answers that could be drawn, and the chance that each of them had."""
+
+    judge: Name
+    frame: str
+    """The name of these very answers."""
+    round: int = Field(ge=1)
+    """Counted over the rounds of the judge."""
+    run: str
+    """Id of the run that gave the answers; empty where it had none."""
+    answers: dict[str, str]
+    """By stratum, the keys of its answers one after the other, eight digits each."""
+    chances: dict[str, float]
+    """By stratum: each of its answers was drawn with it, or had been before."""
 
 
 class Labelling(NamedTuple):
@@ -129,6 +153,7 @@ class Labelling(NamedTuple):
     items: Sequence[Item]
     labels: Sequence[Label]
     draws: Sequence[Draw]
+    frames: Sequence[Frame] = ()
 
     def of(self, judge: str) -> "Labelling":
         """Return what belongs to a judge's question: items that were drawn or labelled for it.
@@ -148,4 +173,4 @@ class Labelling(NamedTuple):
             for item in self.items
             if item.item_id in mine or (item.item_id not in known and BEFORE.get(item.question) == judge)
         ]
-        return Labelling(items, labels, draws)
+        return Labelling(items, labels, draws, [row for row in self.frames if row.judge == judge])

@@ -1,18 +1,22 @@
 """The corrected pass rate: what people would say of all judged answers, by the estimator that the labels allow.
 
-Labels drawn at random from the very answers that were judged tonight carry double sampling. When the product's answers
-or the evaluation set have changed since, only the judge's agreement with people can be carried over: Rogan-Gladen, and
-the report says what that assumes (STATISTICS 3.1). A label that was given by another reference than the case has today
-tells how the judge errs and nothing of tonight's answer. One answer a case counts, the first trial's, since an interval
-over several would count the case as often.
+Where every answer of tonight had a chance to be labelled, in this round of drawing or in one before a change of the
+product, the labels carry double sampling. Where some had none, only the judge's agreement with people can be carried
+over: Rogan-Gladen, and the report says what that assumes (STATISTICS 3.1). A label that was given by another reference
+than the judge sees today tells how the judge errs and nothing of tonight's answer. One answer a case counts, the first
+trial's, since an interval over several would count the case as often.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from assay.calibration.rounds import Rounds, apart
 from assay.errors import InsufficientDataError
+from assay.judges import questions
+from assay.judges.prompt import JudgePrompt
 from assay.records.case import Case
 from assay.records.label import Item, Label, Labelling
 from assay.records.record import Record
@@ -20,8 +24,9 @@ from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
 from assay.report.findings import Rate, rate
 from assay.stats import annotators
-from assay.stats.corrected import MIN_LABELS, Confusion, double_sampling, rogan_gladen
-from assay.stats.rates import Interval, wilson
+from assay.stats.corrected import Confusion, rogan_gladen
+from assay.stats.rates import wilson
+from assay.stats.sampled import FAILED, PASSED, Part, of_parts
 
 
 class Corrected(Record):
@@ -31,21 +36,41 @@ class Corrected(Record):
     rate: Rate | None
     """None where the labels cannot carry it; `note` says why."""
     labels: int
-    """Human labels behind the correction."""
+    """Labelled items behind the correction."""
+    split: int = 0
+    """Of these, items on which people were of several minds: each counts as the share of them who pass it."""
     frame: str
     """What those labels were drawn from."""
     note: str
 
 
 SAME_SIZE = 0.02
-"""Share by which the population that the labels were drawn from may differ from tonight's answers: failed calls."""
+"""Share of tonight's answers that may never have had a chance to be labelled: failed calls, a case that is new."""
+CLOSE = 6
+"""Digits to which two chances are one."""
+ALONE = 1.0
+"""The chance of what was drawn otherwise than in a round: it stands for itself."""
 WHOLE = "a random part of these very answers is labelled"
 TRANSFERRED = "the labels are no random part of tonight's answers: assumes that the judge errs on these as on those"
 CLIPPED = "; the correction left 0 to 100 % and was cut off there, so this does not hold here: label tonight's answers"
 
 
+class _Labels(NamedTuple):
+    """What people said of answers that were drawn by chance, for one judge."""
+
+    items: dict[str, Item]
+    human: dict[str, float]
+    """By item, held out: the share of people who pass it."""
+    chances: dict[str, dict[str, float]]
+    """By frame and item, of both splits: each one's chance of being drawn."""
+
+    def chance(self, item_id: str) -> float:
+        """Return the chance of an item."""
+        return next(found[item_id] for found in self.chances.values() if item_id in found)
+
+
 def corrected(
-    name: str,
+    judge: JudgePrompt,
     verdicts: Sequence[Verdict],
     responses: Sequence[Response],
     about: Labelling,
@@ -57,7 +82,7 @@ def corrected(
     """Return the target's judged pass rate, raw and corrected; None when the judge gave no verdict on the target.
 
     Args:
-        name: The judge.
+        judge: The judge.
         verdicts: Of any.
         responses: Tonight's.
         about: What was labelled for the judge's question.
@@ -65,39 +90,180 @@ def corrected(
         rng: Source of draws.
         draws: How many.
     """
-    judged = _outcomes(name, verdicts, "target")
+    judged = _outcomes(judge.name, verdicts, "target")
     if not judged:
         return None
-    passes = {"judge_pass": list(judged.values()).count("pass"), "judged": len(judged)}
-    natural = {item.item_id: item for item in about.items if item.question == "pass-fail" and item.slice == "natural"}
-    drawn = [label for label in about.labels if label.item_id in natural and label.inclusion_probability is not None]
-    human = annotators.majority(label for label in drawn if label.split == "heldout").outcomes
-    frames = _frames(drawn)
-    today = {case.case_id: case for case in cases}
-    asked = {name for name, item in natural.items() if item.case_id in today and item.asks(today[item.case_id])}
-    of_today = {item_id: outcome for item_id, outcome in human.items() if item_id in asked}
-    frame = _tonight(frames, natural, of_today, judged, responses)
-    found: Interval | None = None
+    tonight = Answers(judge, judged, responses, cases)
+    labels = _labels(about)
+    raw = rate(wilson(list(judged.values()).count("pass"), len(judged)))
+    whole = _parts(tonight, labels, about)
+    used: list[str] = []
     try:
-        if frame:
-            by_case = {natural[item_id].case_id: of_today[item_id] for item_id in frames[frame] if item_id in of_today}
-            counts = _confusion([(by_case[case_id], judged[case_id]) for case_id in by_case if case_id in judged])
-            found, note = double_sampling(counts, **passes, rng=rng, draws=draws).pass_rate, WHOLE
-        else:
-            said = _outcomes(name, verdicts, "anchor")
-            even = [item_id for chances in frames.values() if len(set(chances.values())) == 1 for item_id in chances]
-            counts = _confusion([(human[name], said[name]) for name in even if name in human and name in said])
-            found = rogan_gladen(counts, **passes)
-            note = TRANSFERRED + (CLIPPED if found.clipped else "")
+        if whole:
+            frame, parts, used = whole
+            found = rate(of_parts(parts, rng=rng, draws=draws).pass_rate)
+            return Corrected(raw=raw, rate=found, frame=frame, note=WHOLE, **_behind(used, labels))
     except InsufficientDataError as refusal:
-        note = str(refusal)
-    return Corrected(
-        raw=rate(wilson(passes["judge_pass"], passes["judged"])),
-        rate=rate(found) if found else None,
-        labels=counts.n,
-        frame=frame or "all natural labels",
-        note=note,
-    )
+        return Corrected(
+            raw=raw, rate=None, frame=whole[0] if whole else "", note=str(refusal), **_behind(used, labels)
+        )
+    said = _outcomes(judge.name, verdicts, "anchor")
+    used = [item_id for item_id in labels.human if item_id in said]
+    common = {"raw": raw, "frame": "all natural labels", **_behind(used, labels)}
+    try:
+        carried = rogan_gladen(
+            _weighed(used, labels, said), judge_pass=list(judged.values()).count("pass"), judged=len(judged)
+        )
+    except InsufficientDataError as refusal:
+        return Corrected(rate=None, note=str(refusal), **common)
+    return Corrected(rate=rate(carried), note=TRANSFERRED + (CLIPPED if carried.clipped else ""), **common)
+
+
+def _behind(used: Sequence[str], labels: _Labels) -> dict[str, int]:
+    return {"labels": len(used), "split": sum(0 < labels.human[item_id] < 1 for item_id in used)}
+
+
+def _labels(about: Labelling) -> _Labels:
+    items = {item.item_id: item for item in about.items if item.question == "pass-fail" and item.slice == "natural"}
+    drawn = [label for label in about.labels if label.item_id in items and label.inclusion_probability is not None]
+    human = annotators.shares(label for label in drawn if label.split == "heldout")
+    return _Labels(items, human, _chances(drawn))
+
+
+def _chances(drawn: Iterable[Label]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for label in drawn:
+        found[label.sampling_frame][label.item_id] = label.inclusion_probability or 0
+    return found
+
+
+class Answers:
+    """A version's first answers that a judge has judged, as the draws know them."""
+
+    def __init__(
+        self, judge: JudgePrompt, judged: Mapping[str, str], responses: Iterable[Response], cases: Iterable[Case]
+    ) -> None:
+        """Know what the judge is shown of every answer, and what it said."""
+        self.judge, self.judged = judge, judged
+        self.cases = {case.case_id: case for case in cases}
+        self.keys = {
+            row.case_id: questions.answer_key(row.case_id, questions.texts_of(judge, self.cases[row.case_id], row))
+            for row in responses
+            if row.trial == 0 and row.status == "ok" and row.case_id in judged and row.case_id in self.cases
+        }
+
+    def is_of(self, item: Item) -> bool:
+        """Tell whether an item is the very answer that the case has here, whatever reference it was labelled by."""
+        return self.keys.get(item.case_id) == _key(self.judge, item)
+
+    def asks(self, item: Item) -> bool:
+        """Tell whether a label on an item is about the case as it is today, as far as the judge sees it."""
+        case = self.cases.get(item.case_id)
+        if case is None or ("question" in self.judge.texts and item.turns != case.turns):
+            return False
+        return "reference" not in self.judge.texts or item.reference in {"", case.reference}
+
+
+def _key(judge: JudgePrompt, item: Item) -> str:
+    return questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0])
+
+
+def _parts(tonight: Answers, labels: _Labels, about: Labelling) -> tuple[str, list[Part], list[str]] | None:
+    """Return tonight's answers by their chance of being labelled, and the labels used; None where some had none."""
+    rounds = Rounds(about.frames)
+    alone = apart((item for item in labels.items.values()), about.draws)
+    mine = {item_id: item for item_id, item in labels.items.items() if tonight.is_of(item)}
+    by_itself = {item.case_id for item_id, item in mine.items() if item_id in alone and item_id in labels.human}
+    chances = {
+        case_id: ALONE if case_id in by_itself else round(rounds.chance(key), CLOSE)
+        for case_id, key in tonight.keys.items()
+    }
+    without = sum(not chance for chance in chances.values()) + len(tonight.judged) - len(chances)
+    used = {item.case_id: item_id for item_id, item in mine.items() if item_id in labels.human and tonight.asks(item)}
+    if about.frames and without <= SAME_SIZE * len(tonight.judged):
+        return about.frames[-1].frame, _by_chance(tonight, labels, chances, used), list(used.values())
+    frame = _of_before(tonight, labels, used)
+    if not frame:
+        return None
+    inside = [used_id for used_id in used.values() if used_id in labels.chances[frame]]
+    return frame, _by_stratum(tonight, labels, frame, inside), inside
+
+
+def _by_chance(tonight: Answers, labels: _Labels, chances: Mapping[str, float], used: Mapping[str, str]) -> list[Part]:
+    """Return the population in parts of one chance; of every answer it is known what the judge said."""
+    said = Counter((chance, tonight.judged[case_id]) for case_id, chance in chances.items() if chance)
+    words: dict[float, tuple[list[float], list[float]]] = {chance: ([], []) for chance, _ in said}
+    for case_id, item_id in used.items():
+        if chances[case_id]:
+            word = PASSED if tonight.judged[case_id] == "pass" else FAILED
+            words[chances[case_id]][word].append(labels.human[item_id])
+    return [
+        Part(
+            human_of_passed=np.array(given[PASSED]),
+            human_of_failed=np.array(given[FAILED]),
+            judged=(said[chance, "pass"], said[chance, "fail"]),
+        )
+        for chance, given in sorted(words.items())
+    ]
+
+
+def _by_stratum(tonight: Answers, labels: _Labels, frame: str, inside: Sequence[str]) -> list[Part]:
+    """Return the population that a frame of before tells of, in parts of one chance.
+
+    Where there are several, it is known of labelled answers alone which of them they are in.
+    """
+    passes = list(tonight.judged.values()).count("pass")
+    sizes: dict[float, float] = defaultdict(float)
+    for chance in labels.chances[frame].values():
+        sizes[round(chance, CLOSE)] += 1 / chance
+    words: dict[float, tuple[list[float], list[float]]] = {chance: ([], []) for chance in sizes}
+    for item_id in inside:
+        outcome = tonight.judged[labels.items[item_id].case_id]
+        word = PASSED if outcome == "pass" else FAILED
+        words[round(labels.chances[frame][item_id], CLOSE)][word].append(labels.human[item_id])
+    return [
+        Part(
+            human_of_passed=np.array(given[PASSED]),
+            human_of_failed=np.array(given[FAILED]),
+            judged=(passes, len(tonight.judged) - passes) if len(sizes) == 1 else None,
+            size=sizes[chance],
+        )
+        for chance, given in sorted(words.items())
+    ]
+
+
+def _of_before(tonight: Answers, labels: _Labels, used: Mapping[str, str]) -> str:
+    """Return the frame of before rounds were kept that is a random sample of tonight's answers; empty if none is.
+
+    All its answers are given again tonight, and the population it was drawn from, as its chances tell, is as large as
+    tonight's.
+    """
+    fitting = {}
+    for frame, chances in labels.chances.items():
+        is_whole = abs(sum(1 / chance for chance in chances.values()) - len(tonight.judged)) <= SAME_SIZE * len(
+            tonight.judged
+        )
+        if is_whole and all(tonight.is_of(labels.items[item_id]) for item_id in chances):
+            fitting[frame] = sum(item_id in chances for item_id in used.values())
+    return max(sorted(fitting), key=lambda frame: fitting[frame], default="")
+
+
+def _weighed(used: Sequence[str], labels: _Labels, said: Mapping[str, str]) -> Confusion:
+    """Return the counts that carry the judge's TPR and TNR, every label weighed by its chance.
+
+    Of people's passes and of their fails there are as many as would say as much unweighed (Kish 1965).
+    """
+    weights = np.array([1 / labels.chance(item_id) for item_id in used])
+    human = np.array([labels.human[item_id] for item_id in used])
+    passed = np.array([said[item_id] == "pass" for item_id in used])
+    counts = []
+    for mine, agreed in ((weights * human, passed), (weights * (1 - human), ~passed)):
+        total = mine.sum()
+        size = total**2 / (mine**2).sum() if total else 0.0
+        right = size * (mine * agreed).sum() / total if total else 0.0
+        counts += [right, size - right]
+    tp, fn, tn, fp = counts
+    return Confusion(tp=tp, fp=fp, fn=fn, tn=tn, labels=len(used))
 
 
 def _outcomes(name: str, verdicts: Iterable[Verdict], subject: Subject) -> dict[str, str]:
@@ -107,46 +273,3 @@ def _outcomes(name: str, verdicts: Iterable[Verdict], subject: Subject) -> dict[
         for verdict in verdicts
         if (verdict.subject, verdict.scorer, verdict.status, verdict.trial) == (subject, name, "ok", 0)
     }
-
-
-def _frames(drawn: Iterable[Label]) -> dict[str, dict[str, float]]:
-    """Return, by sampling frame, each drawn item's chance of being drawn; both splits together were the draw."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
-    for label in drawn:
-        found[label.sampling_frame][label.item_id] = label.inclusion_probability or 0
-    return found
-
-
-def _tonight(
-    frames: Mapping[str, Mapping[str, float]],
-    natural: Mapping[str, Item],
-    human: Mapping[str, str],
-    judged: Mapping[str, str],
-    responses: Iterable[Response],
-) -> str:
-    """Return the largest frame that is a random sample of tonight's judged answers; empty if none is.
-
-    All its answers are given again tonight, word for word; the population it was drawn from, as its chances tell, is as
-    large as tonight's; and within either verdict of the judge every answer had the same chance.
-    """
-    texts = {response.case_id: response.text for response in responses if response.trial == 0}
-    fitting = {}
-    for frame, chances in frames.items():
-        inside = {item_id: natural[item_id] for item_id in chances}
-        usable = [item_id for item_id, item in inside.items() if item_id in human and item.case_id in judged]
-        by_verdict = {(judged[inside[item_id].case_id], chances[item_id]) for item_id in usable}
-        is_even = len(by_verdict) == len({verdict for verdict, _ in by_verdict})
-        is_whole = abs(sum(1 / chance for chance in chances.values()) - len(judged)) <= SAME_SIZE * len(judged)
-        is_again = all(texts.get(item.case_id) == item.response_a for item in inside.values())
-        if is_again and is_whole and is_even and len(usable) >= MIN_LABELS:
-            fitting[frame] = len(usable)
-    return max(sorted(fitting), key=lambda frame: fitting[frame], default="")
-
-
-def _confusion(pairs: Sequence[tuple[str, str]]) -> Confusion:
-    return Confusion(
-        tp=pairs.count(("pass", "pass")),
-        fp=pairs.count(("fail", "pass")),
-        fn=pairs.count(("pass", "fail")),
-        tn=pairs.count(("fail", "fail")),
-    )

@@ -17,6 +17,7 @@ from assay.calibration import certificate
 from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
+from assay.judges import prompt
 from assay.judges.prompt import JUDGES_FOLDER
 from assay.project import answers, archive, failures, files, last_run, results
 from assay.project.archive_pruning import prune
@@ -146,7 +147,8 @@ def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> 
                 ),
             }
         else:
-            correct = partial(correction.corrected, name, night.verdicts, night.responses, about, night.cases)
+            asked = prompt.load(name)
+            correct = partial(correction.corrected, asked, night.verdicts, night.responses, about, night.cases)
             changed = partial(judged.change, name, night.verdicts, night.responses, night.baseline, about, night.cases)
             numbers = {
                 "corrected": part("corrected", partial(correct, rng=rng, draws=settings.draws), None),

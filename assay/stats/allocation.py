@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import InsufficientDataError
-from assay.stats.corrected import MIN_LABELS
 from assay.stats.rates import z_quantile
+from assay.stats.sampled import MIN_LABELS
 
 Allocation = Literal["sqrt", "random"]
 

@@ -85,6 +85,19 @@ def majority(labels: Iterable[Label]) -> Majority:
     )
 
 
+def shares(labels: Iterable[Label]) -> dict[str, float]:
+    """Return of each item what people say of it: the share of its annotators who pass it, split ones included.
+
+    Args:
+        labels: One row per (item, annotator) of one question of pass and fail, in any order.
+
+    Raises:
+        DataError: As for `majority`.
+    """
+    ballots = sorted(_ballots(labels).items())
+    return {item: list(votes.values()).count("pass") / len(votes) for item, votes in ballots}
+
+
 def human_ceiling(
     labels: Iterable[Label],
     judge: Mapping[str, str],

@@ -8,43 +8,29 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.errors import InsufficientDataError
 from assay.stats.rates import Interval, z_quantile
-
-MIN_LABELS = 50
-"""Labels below which no corrected rate is published (STATISTICS 3.2)."""
+from assay.stats.sampled import MIN_LABELS, DoubleSampling, Part, of_parts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Confusion:
     """Human-labelled items by the judge's verdict and the human's label; pass is positive."""
 
-    tp: int
-    fp: int
+    tp: float
+    fp: float
     """Judge pass, human fail."""
-    fn: int
+    fn: float
     """Judge fail, human pass."""
-    tn: int
+    tn: float
+    labels: int | None = None
+    """Labelled items, where the counts are fewer since they are weighed; None where each item is counted."""
 
     @property
     def n(self) -> int:
         """Return the number of labelled items."""
-        return self.tp + self.fp + self.fn + self.tn
-
-
-@dataclass(frozen=True, kw_only=True)
-class DoubleSampling:
-    """A corrected pass rate, with the judge's rates corrected for which items were labelled."""
-
-    pass_rate: Interval
-    tpr: Interval | None
-    """None where no human pass was seen."""
-    tnr: Interval | None
-    """None where no human fail was seen."""
-    judged: int
-    draws: int
+        return round(self.tp + self.fp + self.fn + self.tn) if self.labels is None else self.labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +62,7 @@ def double_sampling(
         draws: How many; 20,000 keeps the bounds within .0005.
         level: Level of the two-sided intervals.
 
-    The bounds are quantiles of Jeffreys draws, widened to hold the estimate where that lies on a boundary.
+    It speaks of all items of which the judged ones are a random part; `sampled.of_parts` speaks of these very items.
 
     Raises:
         InsufficientDataError: Fewer than 50 labels, or a verdict that occurs without any labelled item.
@@ -86,33 +72,12 @@ def double_sampling(
         Tenenbein (1970); corrected TPR and TNR after Begg & Greenes (1983).
     """
     _require_part(labelled, judge_pass, judged)
-    weight = judge_pass / judged
-    passed = _share(labelled.tp, labelled.fp)
-    failed = _share(labelled.fn, labelled.tn)
-    estimate = weight * passed + (1 - weight) * failed
-    share = _jeffreys(rng, judge_pass, judged - judge_pass, draws)
-    hit = share * _jeffreys(rng, labelled.tp, labelled.fp, draws)
-    miss = (1 - share) * _jeffreys(rng, labelled.fn, labelled.tn, draws)
-    theta = hit + miss
-
-    def interval(point: float, drawn: NDArray[np.float64], name: str) -> Interval:
-        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-        low, high = min(float(low), point), max(float(high), point)
-        return Interval(estimate=point, low=low, high=high, n=labelled.n, level=level, method=name)
-
-    return DoubleSampling(
-        pass_rate=interval(estimate, theta, "double sampling, Jeffreys draws"),
-        tpr=interval(weight * passed / estimate, hit / theta, "corrected TPR, Jeffreys draws") if estimate else None,
-        tnr=interval(
-            (1 - weight) * (1 - failed) / (1 - estimate),
-            (1 - share - miss) / (1 - theta),
-            "corrected TNR, Jeffreys draws",
-        )
-        if estimate < 1
-        else None,
-        judged=judged,
-        draws=draws,
+    part = Part(
+        human_of_passed=np.repeat([1.0, 0.0], [round(labelled.tp), round(labelled.fp)]),
+        human_of_failed=np.repeat([1.0, 0.0], [round(labelled.fn), round(labelled.tn)]),
+        judged=(judge_pass, judged - judge_pass),
     )
+    return of_parts([part], is_finite=False, rng=rng, draws=draws, level=level)
 
 
 def rogan_gladen(calibration: Confusion, *, judge_pass: int, judged: int, level: float = 0.95) -> Transferred:
@@ -132,7 +97,7 @@ def rogan_gladen(calibration: Confusion, *, judge_pass: int, judged: int, level:
         Rogan & Gladen (1978); interval of Lang & Reiczigel (2014).
     """
     positives, negatives = calibration.tp + calibration.fn, calibration.tn + calibration.fp
-    _require_rates(positives, negatives, judged)
+    _require_rates(positives, negatives, judged, calibration.n)
     if not 0 <= judge_pass <= judged:
         raise ValueError(f"the judge passed {judge_pass} of {judged} items; expected 0 <= judge_pass <= judged")
     z2 = z_quantile(level) ** 2
@@ -163,41 +128,20 @@ def rogan_gladen(calibration: Confusion, *, judge_pass: int, judged: int, level:
 
 
 def _require_part(labelled: Confusion, judge_pass: int, judged: int) -> None:
-    """Refuse counts that contradict each other, and labels that say nothing of one of the verdicts."""
+    """Refuse counts that contradict each other."""
     strata = {"pass": (labelled.tp + labelled.fp, judge_pass), "fail": (labelled.fn + labelled.tn, judged - judge_pass)}
     if min(labelled.tp, labelled.fp, labelled.fn, labelled.tn) < 0:
         raise ValueError(f"the labelled counts are {labelled}; none may be negative")
     for verdict, (seen, total) in strata.items():
         if not 0 <= seen <= total:
             raise ValueError(f"{seen} items with the verdict {verdict} are labelled of {total} judged; expected a part")
-    if labelled.n < MIN_LABELS:
-        raise InsufficientDataError(
-            f"{labelled.n} judged items are labelled; a corrected pass rate needs {MIN_LABELS}: "
-            f"label {MIN_LABELS - labelled.n} more"
-        )
-    for verdict, (seen, total) in strata.items():
-        if total and not seen:
-            raise InsufficientDataError(
-                f"none of the {total} items with the verdict {verdict} is labelled, so nothing is known of them; "
-                f"label some of them, drawn at random"
-            )
 
 
-def _require_rates(positives: int, negatives: int, judged: int) -> None:
+def _require_rates(positives: float, negatives: float, judged: int, labels: int) -> None:
     if judged == 0:
         raise InsufficientDataError("the run has 0 judged items; a pass rate needs at least one")
-    if positives + negatives < MIN_LABELS or not (positives and negatives):
+    if labels < MIN_LABELS or not (positives and negatives):
         raise InsufficientDataError(
-            f"the calibration set has {positives} human passes and {negatives} human fails; a correction needs both "
-            f"and {MIN_LABELS} in all: label more, about as many fails as passes"
+            f"the calibration set has {positives:.0f} human passes and {negatives:.0f} human fails; a correction needs "
+            f"both and {MIN_LABELS} in all: label more, about as many fails as passes"
         )
-
-
-def _share(successes: int, failures: int) -> float:
-    """Return a share; 0 for a stratum that holds no judged item, where its weight is 0 too."""
-    total = successes + failures
-    return successes / total if total else 0.0
-
-
-def _jeffreys(rng: np.random.Generator, successes: int, failures: int, draws: int) -> NDArray[np.float64]:
-    return rng.beta(successes + 0.5, failures + 0.5, draws)

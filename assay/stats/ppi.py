@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
 from assay.errors import DataError, InsufficientDataError
-from assay.stats.corrected import MIN_LABELS
 from assay.stats.rates import Interval, wilson_bounds, z_quantile
+from assay.stats.sampled import MIN_LABELS
 
 Scores = NDArray[np.float64]
 

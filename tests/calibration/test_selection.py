@@ -6,7 +6,6 @@ import pytest
 from assay.calibration import selection
 from assay.calibration.figures import pass_fail_figures
 from assay.calibration.ratings import Rated, join
-from assay.errors import InsufficientDataError
 from tests.cast import item, label, verdict
 
 
@@ -25,18 +24,26 @@ CELLS = {("pass", "pass"): 97, ("fail", "pass"): 3, ("pass", "fail"): 25, ("fail
 """TV-3.2: 100 of 1,740 judge passes and 100 of 260 judge fails are labelled."""
 
 
-def test_uneven_draws_that_no_verdict_explains_are_refused() -> None:
-    """Where two items of one verdict had different chances, the judge's rates cannot be told from the labels."""
+def test_a_judge_that_says_else_of_what_it_drew_is_weighed() -> None:
+    """By hand: 1 of 100 that stand for 1,000 is failed now; TPR = 960 / (960 + 10 + 62.5), TNR = 187.5 / 217.5."""
     found = drawn(CELLS, {"pass": 0.1, "fail": 0.4})
-    odd = [row.model_copy(update={"inclusion_probability": 0.9}) for row in found.labels[:1]]
-    with pytest.raises(InsufficientDataError, match="assay labels draw"):
-        selection.is_by_verdict(found._replace(labels=[*odd, *found.labels[1:]]))
+    words = [row.model_copy(update={"outcome": "fail"}) for row in found.judge[:1]]
+    figures = {
+        figure.name: figure
+        for figure in pass_fail_figures(found._replace(judge=[*words, *found.judge[1:]]), np.random.default_rng(1))
+    }
+    assert figures["tpr"].estimate == pytest.approx(960 / (960 + 10 + 62.5))
+    assert figures["tnr"].estimate == pytest.approx(187.5 / 217.5)
+    low, high = figures["tpr"].low, figures["tpr"].high
+    assert low is not None
+    assert high is not None
+    assert 0.88 < low < 0.92 < 0.94 < high < 0.97
 
 
 def test_labels_drawn_by_verdict_are_corrected() -> None:
     """TV-3.2: the raw TPR .7951 and TNR .9615 become .9629 and .7888, and kappa, which has no such correction, goes."""
     found = drawn(CELLS, {"pass": 100 / 1740, "fail": 100 / 260})
-    assert selection.is_by_verdict(found)
+    assert selection.is_uneven(found)
     figures = {figure.name: figure for figure in pass_fail_figures(found, np.random.default_rng(1))}
     assert figures["tpr"].estimate == pytest.approx(0.9629165, abs=5e-7)
     assert figures["tnr"].estimate == pytest.approx(0.7888350, abs=5e-7)
@@ -49,6 +56,6 @@ def test_labels_drawn_by_verdict_are_corrected() -> None:
 def test_even_draws_stay_as_they_are() -> None:
     """Items that all had one chance carry the raw rates, also where two frames were drawn to different parts."""
     found = drawn(CELLS, {"pass": 0.2, "fail": 0.2})
-    assert not selection.is_by_verdict(found)
+    assert not selection.is_uneven(found)
     half = [row.model_copy(update={"sampling_frame": "other", "inclusion_probability": 0.9}) for row in found.labels]
-    assert not selection.is_by_verdict(found._replace(labels=[*half[:50], *found.labels[50:]]))
+    assert not selection.is_uneven(found._replace(labels=[*half[:50], *found.labels[50:]]))

@@ -170,7 +170,7 @@ def test_labels_from_the_plan_carry_the_corrected_rate(night: Project, tmp_path:
     labels.take(filled(tmp_path / "sheet.csv"), "", "", [], now)
     about = labelling().of("correctness")
     found = corrected(
-        "correctness",
+        prompt.load("correctness"),
         VERDICTS.read(),
         RESPONSES.read(),
         about,
@@ -212,17 +212,32 @@ def test_what_is_drawn_already_is_no_refusal(night: Project) -> None:
     assert night.files() == before
 
 
-def test_what_other_nights_drew_is_not_drawn_again(night: Project) -> None:
-    """An answer that is given again word for word is the same item: it is left out, and the reason says so."""
+def test_what_other_nights_drew_counts_tonight(night: Project) -> None:
+    """An answer that is given again word for word is the same item: it is in tonight's draw, and not drawn again."""
     drawn(10, None)
-    one = EVERY_CASE[7]
+    changed = EVERY_CASE[7]
     RESPONSES.write(
-        [response(of, "Else." if of is one else f"Answer {number} to Cleo.") for number, of in enumerate(EVERY_CASE)]
+        [
+            response(of, "Else." if of is changed else f"Answer {number} to Cleo.")
+            for number, of in enumerate(EVERY_CASE)
+        ]
     )
     made = planned(1000)
-    assert len(made.chosen) >= 390
-    assert "labelled or drawn on other nights" in made.notes[0]
+    again = [row for row in DRAWS.read() if changed.case_id not in row.item_id]
+    assert (sum(made.drawn.values()), len(made.chosen)) == (len(again), 400 - len(again))
     assert not {row.item_id for row in DRAWS.read()} & {of.item_id for of, _ in made.chosen}
+
+
+def test_a_changed_product_is_labelled_on_the_same_cases(night: Project) -> None:
+    """A second version that answers everything otherwise has the cases drawn that the first one had, and its own chance."""
+    first = {item.case_id for item, _ in drawn(100, None).chosen}
+    RESPONSES.write([response(one, f"Other answer {number} to Cleo.") for number, one in enumerate(EVERY_CASE)])
+    second = {item.case_id for item, _ in drawn(60, None).chosen}
+    assert (len(first), len(second), second <= first) == (100, 60, True)
+    rounds = {row.round: row for row in labelling().frames}
+    assert {number: row.chances["fail"] > 0 for number, row in rounds.items()} == {1: True, 2: True}
+    chances = {(row.round, row.stratum): row.inclusion_probability for row in DRAWS.read()}
+    assert chances == {(number, name): chance for number, row in rounds.items() for name, chance in row.chances.items()}
 
 
 def test_an_answer_is_drawn_for_two_judges(night: Project) -> None:

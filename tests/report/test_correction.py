@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.judges import prompt
 from assay.records.case import Case
 from assay.records.label import Item, Label, Labelling
 from assay.records.response import Response
@@ -15,6 +16,7 @@ from assay.report.correction import corrected
 from assay.stats.corrected import Confusion, rogan_gladen
 from tests.cast import case, item, label, response, verdict
 
+CORRECTNESS = prompt.load("correctness")
 JUDGED, LABELLED = 200, 100
 CELLS = (("pass", "pass"), 60), (("fail", "pass"), 5), (("pass", "fail"), 10), (("fail", "fail"), 25)
 """Human and judge on the 100 labelled answers, in the order of their numbers; of the other 100 the judge passes 70."""
@@ -42,7 +44,7 @@ class Night:
         """Return what the module makes of this night."""
         rng = np.random.default_rng(1)
         result = corrected(
-            "correctness",
+            CORRECTNESS,
             self.verdicts,
             self.responses,
             Labelling(self.items, self.labels, []),
@@ -69,7 +71,7 @@ def test_without_a_judge_there_is_nothing_to_correct() -> None:
     rng = np.random.default_rng(1)
     assert (
         corrected(
-            "correctness",
+            CORRECTNESS,
             rows,
             night.responses,
             Labelling(night.items, night.labels, []),
@@ -144,34 +146,42 @@ def grown(night: Night) -> None:
     night.responses += [response(case(number)) for number in range(200, 210)]
 
 
-def drawn_unevenly(night: Night) -> None:
-    """The chances still add up to 200 answers, but differ within a verdict."""
-    night.relabel(slice(20), inclusion_probability=0.25)
-    night.relabel(slice(20, 60), inclusion_probability=1.0)
-
-
 @pytest.mark.parametrize(
-    "change",
-    [answered_otherwise, changed_in_the_other_split, not_answered, failed_on_the_wire, grown, drawn_unevenly],
+    "change", [answered_otherwise, changed_in_the_other_split, not_answered, failed_on_the_wire, grown]
 )
 def test_a_frame_that_fits_in_part_is_not_tonight_s(change: Callable[[Night], None]) -> None:
-    """A frame of which one answer is missing, or that was not drawn evenly from tonight's, is not tonight's."""
+    """A frame of before of which one answer is missing is not tonight's."""
     night = Night()
     change(night)
     assert method(night.found()) != "double sampling"
 
 
-def test_labels_drawn_by_verdict_carry_double_sampling_alone() -> None:
-    """Labels drawn more often among the judge's fails (verification bias) never carry Rogan-Gladen."""
+def test_labels_drawn_by_verdict_are_weighed() -> None:
+    """Labels drawn more often among the judge's fails carry Rogan-Gladen too, each weighed by its chance, by hand.
+
+    TPR = 60 x 2.5 / (60 x 2.5 + 10), TNR = 25 / (25 + 5 x 2.5).
+    """
     night = Night()
-    # 65 of the judge's 135 passes and 35 of its 65 fails are labelled.
-    night.relabel(slice(65), inclusion_probability=65 / 135)
-    night.relabel(slice(65, 100), inclusion_probability=35 / 65)
-    assert method(night.found()) == "double sampling"
+    # Every second and a half of the judge's passes, and every one of its fails: not what makes up tonight's answers.
+    night.relabel(slice(65), inclusion_probability=0.4)
+    night.relabel(slice(65, 100), inclusion_probability=1.0)
     night.responses[7] = response(case(7), "Something else.")
     found = night.found()
-    assert (method(found), found.labels) == ("none", 0)
-    assert "label more" in found.note
+    assert (method(found), found.labels) == ("Rogan-Gladen", 100)
+    assert found.rate
+    tpr, tnr = 150 / 160, 25 / 37.5
+    assert found.rate.estimate == pytest.approx((0.675 + tnr - 1) / (tpr + tnr - 1))
+
+
+def test_unequal_chances_within_a_verdict_are_no_hindrance() -> None:
+    """By hand: 80 labels stand for themselves, 20 for 120, of which the judge passes half and people three quarters."""
+    night = Night()
+    night.relabel(slice(100), inclusion_probability=1.0)
+    night.relabel(slice(55, 75), inclusion_probability=20 / 120)
+    found = night.found()
+    assert method(found) == "double sampling"
+    assert found.rate
+    assert found.rate.estimate == pytest.approx((120 * 15 / 20 + 55) / 200)
 
 
 def test_too_few_labels_give_no_rate_and_say_what_to_add() -> None:

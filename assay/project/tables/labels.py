@@ -2,7 +2,7 @@
 
 from assay.errors import DataError
 from assay.project.table import Table
-from assay.records.label import Answer, Draw, Item, Label, Labelling
+from assay.records.label import Answer, Draw, Frame, Item, Label, Labelling
 
 ITEMS = Table(
     name="items",
@@ -32,6 +32,14 @@ DRAWS = Table(
     fix_hint="restore it from Git",
     keys=("item_id", "judge"),
     order=("item_id", "judge"),
+)
+FRAMES = Table(
+    name="frames",
+    path="data/labels/frames.jsonl",
+    record=Frame,
+    fix_hint="restore it from Git",
+    keys=("judge", "round"),
+    order=("judge", "round"),
 )
 ANSWERS = Table(
     name="answers",
@@ -65,4 +73,4 @@ def labelling() -> Labelling:
     Raises:
         DataError: As for `labelled`.
     """
-    return Labelling(*labelled(), DRAWS.read(may_be_absent=True))
+    return Labelling(*labelled(), DRAWS.read(may_be_absent=True), FRAMES.read(may_be_absent=True))

@@ -1,0 +1,175 @@
+"""Is what is published true on the paths that users walk? Simulated worlds: plan, draw, label, change the product, again.
+
+Everything below the tables is the product's own code: permanent random numbers, rounds, parts, estimators. A world has
+its cases, what people would say of each answer, a judge that errs and now and then says else, and people who label.
+"""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.calibration.rounds import Entry, draw_of_round
+from assay.errors import InsufficientDataError
+from assay.stats.allocation import sqrt_allocation
+from assay.stats.sampled import FAILED, PASSED, Part, of_parts
+
+CASES, DRAWS, HELDOUT = 600, 400, 0.6
+LEVEL = 0.95
+
+
+class Cell(NamedTuple):
+    """One named combination of circumstances."""
+
+    name: str
+    pass_rate: float = 0.85
+    judge: tuple[float, float] = (0.9, 0.8)
+    """TPR and TNR."""
+    flips: float = 0.0
+    """Share of its verdicts that a judge turns over when it is asked again."""
+    labels: tuple[int, ...] = (200,)
+    """Wanted in all, by round."""
+    changed: float = 0.0
+    """Share of the answers that the second version gives otherwise."""
+    borderline: float = 0.0
+    """Share of answers that every annotator passes with chance one half."""
+    people: int = 1
+    finished: float = 1.0
+    """Share of the drawn answers that are labelled."""
+    cases: int = CASES
+
+
+CELLS = (
+    *(
+        Cell(f"one round, judge {judge}, {rate:.0%} pass, {labels} labels", rate, judge, labels=(labels,))
+        for judge in ((0.97, 0.97), (0.9, 0.8), (0.85, 0.65))
+        for rate, labels in ((0.05, 100), (0.5, 90), (0.5, 200), (0.85, 100), (0.85, 400), (0.95, 200))
+    ),
+    *(
+        Cell(f"flips {flips:.0%}, judge {judge}", judge=judge, flips=flips)
+        for judge in ((0.97, 0.97), (0.9, 0.8))
+        for flips in (0.01, 0.02, 0.04)
+    ),
+    *(
+        Cell(f"second round, {changed:.0%} changed, flips {flips:.0%}", changed=changed, flips=flips, labels=labels)
+        for changed in (0.0, 0.1, 0.3, 0.5)
+        for flips, labels in ((0.0, (200, 200)), (0.02, (200, 300)), (0.0, (300, 300)))
+    ),
+    *(Cell(f"second round after {first} of 600", labels=(first, first + 100)) for first in (200, 300, 400)),
+    *(
+        Cell(f"two annotators, {share:.0%} borderline, {rate:.0%} pass", rate, borderline=share, people=2)
+        for share in (0.1, 0.2, 0.3)
+        for rate in (0.5, 0.85)
+    ),
+    Cell("one annotator, 20 % borderline", borderline=0.2),
+    *(
+        Cell(f"{share:.0%} finished, {rate:.0%} pass", rate, finished=share)
+        for share in (0.95, 0.8)
+        for rate in (0.5, 0.9)
+    ),
+    *(Cell(f"2,000 cases, judge {judge}", judge=judge, cases=2000) for judge in ((0.97, 0.97), (0.9, 0.8))),
+    Cell("2,000 cases, flips 2 %, second round, 30 % changed", cases=2000, flips=0.02, changed=0.3, labels=(200, 300)),
+)
+
+
+class Version(NamedTuple):
+    """One version's answers."""
+
+    truth: np.ndarray[Any, np.dtype[np.float64]]
+    """Of each answer the chance that an annotator passes it."""
+    votes: np.ndarray[Any, np.dtype[np.float64]]
+    """What people say of it when asked: the mean of their votes."""
+    verdict: np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def version(cell: Cell, rng: np.random.Generator) -> Version:
+    """Return a version with the pass rate of the cell, and the judge's first word on it."""
+    truth = (rng.random(cell.cases) < cell.pass_rate).astype(float)
+    truth[rng.random(cell.cases) < cell.borderline] = 0.5
+    leaning = np.where(truth == 0.5, rng.random(cell.cases) < 0.5, truth == 1)  # noqa: PLR2004 - borderline
+    tpr, tnr = cell.judge
+    verdict = np.where(leaning, rng.random(cell.cases) < tpr, rng.random(cell.cases) >= tnr)
+    votes = rng.binomial(cell.people, truth) / cell.people
+    return Version(truth, votes, verdict)
+
+
+def world(cell: Cell, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """Walk one world; return what people would say of all of tonight's answers, and the published rate with bounds."""
+    now = version(cell, rng)
+    place, chance = rng.random(cell.cases), np.zeros(cell.cases)
+    drawn, labelled = np.zeros(cell.cases, bool), np.zeros(cell.cases, bool)
+    heldout = rng.random(cell.cases) < HELDOUT
+    for number, wanted in enumerate(cell.labels):
+        if number:
+            then = version(cell, rng)
+            changed = rng.random(cell.cases) < cell.changed
+            now = Version(*(np.where(changed, new, old) for new, old in zip(then, now, strict=True)))
+            drawn, labelled, chance = drawn & ~changed, labelled & ~changed, np.where(changed, 0, chance)
+        now = now._replace(verdict=now.verdict ^ (rng.random(cell.cases) < cell.flips))
+        entries = [Entry("pass" if v else "fail", "", p, d) for v, p, d in zip(now.verdict, place, drawn, strict=True)]
+        found = draw_of_round(entries, max(0, wanted - int(drawn.sum())), sqrt_allocation)
+        chance = np.maximum(chance, np.where(now.verdict, found.chances.get("pass", 0), found.chances.get("fail", 0)))
+        drawn[found.chosen] = True
+        labelled[found.chosen] = rng.random(len(found.chosen)) < cell.finished
+    verdict = now.verdict ^ (rng.random(cell.cases) < cell.flips)
+    told = of_parts(parts(verdict, np.round(chance, 6), labelled & heldout, now.votes), rng=rng, draws=DRAWS).pass_rate
+    return (
+        float(now.votes.mean() if cell.people > 1 or cell.borderline else now.truth.mean()),
+        told.estimate,
+        told.low,
+        told.high,
+    )
+
+
+def parts(verdict: Any, chance: Any, labelled: Any, votes: Any) -> list[Part]:  # noqa: ANN401 - arrays, shape (cases,)
+    """Return tonight's answers by their chance of being labelled."""
+    made = []
+    for one in np.unique(chance[chance > 0]):
+        mine = chance == one
+        human = {word: votes[mine & labelled & (verdict == (word == PASSED))] for word in (PASSED, FAILED)}
+        passes = int((mine & verdict).sum())
+        made.append(
+            Part(
+                human_of_passed=human[PASSED],
+                human_of_failed=human[FAILED],
+                judged=(passes, int(mine.sum()) - passes),
+            )
+        )
+    return made
+
+
+def measure(worlds: int = 2000, seed: int = 20261130) -> list[dict[str, Any]]:
+    """Return coverage, bias in half-widths and width of every cell."""
+    rows = []
+    for number, cell in enumerate(CELLS):
+        rng, held, refused, errors, widths = np.random.default_rng([seed, number]), 0, 0, [], []
+        for _ in range(worlds):
+            try:
+                truth, estimate, low, high = world(cell, rng)
+            except InsufficientDataError:
+                refused += 1
+                continue
+            held += low - 1e-9 <= truth <= high + 1e-9
+            errors.append(estimate - truth)
+            widths.append(high - low)
+        told = worlds - refused
+        half = float(np.mean(widths)) / 2 if told else float("nan")
+        rows.append(
+            {
+                "cell": cell.name,
+                "coverage": round(held / max(told, 1), 4),
+                "half_width": round(half, 4),
+                "bias_in_half_widths": round(float(np.mean(errors)) / half, 3) if half else 0.0,
+                "width_over_reference": round(2 * half / (2 * 1.96 * float(np.std(errors))), 3) if told else None,
+                "refused": round(refused / worlds, 3),
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    import sys
+
+    for row in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 300):
+        flag = "" if row["coverage"] >= 0.93 and abs(row["bias_in_half_widths"]) < 0.25 else "  <--"  # noqa: PLR2004
+        print(row["cell"].ljust(60), *[str(value).rjust(8) for name, value in row.items() if name != "cell"], flag)  # noqa: T201
