@@ -2,7 +2,7 @@
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
 that it holds on any machine as a ratio. Names: speed, judging, slow, start, memory, cores, faults, limits, kills,
-statistics, desk, duplicates, nights.
+statistics, truth, desk, duplicates, nights.
 """
 
 import json
@@ -130,6 +130,13 @@ def statistics(rounds: int) -> Figures:
     return module.measure(rounds)
 
 
+def truth(_: int) -> list[Figures]:
+    """How often published intervals hold the truth over labelling rounds, changed products and judges that flip."""
+    from benchmarks import truth as module
+
+    return module.measure()
+
+
 def duplicates(_: int) -> Figures:
     """How well repetitions are found, and what a search costs."""
     from benchmarks import duplicates as module
@@ -181,6 +188,7 @@ FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
     "limits": limits,
     "kills": kills,
     "statistics": statistics,
+    "truth": truth,
     "desk": desk,
     "duplicates": duplicates,
     "nights": nights,

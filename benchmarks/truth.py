@@ -1,10 +1,9 @@
-"""Is what is published true on the paths that users walk? Simulated worlds: plan, draw, label, change the product, again.
+"""Is what is published true on the paths that users walk? Worlds: plan, draw, label, change the product, draw again.
 
 Everything below the tables is the product's own code: permanent random numbers, rounds, parts, estimators. A world has
 its cases, what people would say of each answer, a judge that errs and now and then says else, and people who label.
 """
 
-from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from assay.stats.allocation import sqrt_allocation
 from assay.stats.sampled import FAILED, PASSED, Part, of_parts
 
 CASES, DRAWS, HELDOUT = 600, 400, 0.6
-LEVEL = 0.95
+SEED, Z, ROUNDING = 20261130, 1.959964, 1e-9
 
 
 class Cell(NamedTuple):
@@ -121,7 +120,7 @@ def world(cell: Cell, rng: np.random.Generator) -> tuple[float, float, float, fl
     )
 
 
-def parts(verdict: Any, chance: Any, labelled: Any, votes: Any) -> list[Part]:  # noqa: ANN401 - arrays, shape (cases,)
+def parts(verdict: Any, chance: Any, labelled: Any, votes: Any) -> list[Part]:
     """Return tonight's answers by their chance of being labelled."""
     made = []
     for one in np.unique(chance[chance > 0]):
@@ -138,38 +137,30 @@ def parts(verdict: Any, chance: Any, labelled: Any, votes: Any) -> list[Part]:  
     return made
 
 
-def measure(worlds: int = 2000, seed: int = 20261130) -> list[dict[str, Any]]:
-    """Return coverage, bias in half-widths and width of every cell."""
-    rows = []
-    for number, cell in enumerate(CELLS):
-        rng, held, refused, errors, widths = np.random.default_rng([seed, number]), 0, 0, [], []
-        for _ in range(worlds):
-            try:
-                truth, estimate, low, high = world(cell, rng)
-            except InsufficientDataError:
-                refused += 1
-                continue
-            held += low - 1e-9 <= truth <= high + 1e-9
-            errors.append(estimate - truth)
-            widths.append(high - low)
-        told = worlds - refused
-        half = float(np.mean(widths)) / 2 if told else float("nan")
-        rows.append(
-            {
-                "cell": cell.name,
-                "coverage": round(held / max(told, 1), 4),
-                "half_width": round(half, 4),
-                "bias_in_half_widths": round(float(np.mean(errors)) / half, 3) if half else 0.0,
-                "width_over_reference": round(2 * half / (2 * 1.96 * float(np.std(errors))), 3) if told else None,
-                "refused": round(refused / worlds, 3),
-            }
-        )
-    return rows
+def coverage(cell: Cell, worlds: int, seed: int = SEED) -> dict[str, Any]:
+    """Return how often the published interval holds the truth, its half-width, and the bias in half-widths."""
+    rng, held, refused = np.random.default_rng([seed, *cell.name.encode()]), 0, 0
+    errors, widths = [], []
+    for _ in range(worlds):
+        try:
+            truth, estimate, low, high = world(cell, rng)
+        except InsufficientDataError:
+            refused += 1
+            continue
+        held += low - ROUNDING <= truth <= high + ROUNDING
+        errors.append(estimate - truth)
+        widths.append(high - low)
+    half = float(np.mean(widths)) / 2
+    return {
+        "cell": cell.name,
+        "coverage": round(held / len(errors), 4),
+        "half_width": round(half, 4),
+        "bias_in_half_widths": round(float(np.mean(errors)) / half, 3),
+        "width_over_reference": round(half / (Z * float(np.std(errors))), 3),
+        "refused": round(refused / worlds, 3),
+    }
 
 
-if __name__ == "__main__":
-    import sys
-
-    for row in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 300):
-        flag = "" if row["coverage"] >= 0.93 and abs(row["bias_in_half_widths"]) < 0.25 else "  <--"  # noqa: PLR2004
-        print(row["cell"].ljust(60), *[str(value).rjust(8) for name, value in row.items() if name != "cell"], flag)  # noqa: T201
+def measure(worlds: int = 2000) -> list[dict[str, Any]]:
+    """Return the coverage of every cell; the reference is the normal interval at the error that the estimates had."""
+    return [coverage(cell, worlds) for cell in CELLS]

@@ -91,7 +91,8 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
     needed, beyond = None, ""
     if labels is None and not declared.is_pair:
         needed, beyond = _needed(judge, half_width, judged)
-    wanted = labels or (needed.labels if needed else sum(judged.values()) if beyond else of_floors(judge))
+    in_all = min(ceil(needed.labels / (1 - TUNE)), len(here)) if needed else 0
+    wanted = labels or in_all or (sum(judged.values()) if beyond else of_floors(judge))
     chosen, chances = _chosen(declared, here, wanted)
     picks = [(one.item, one.verdict) for one in chosen]
     fewer = _fewer(len(here), sum(drawn.values()), wanted, len(chosen))
@@ -227,7 +228,8 @@ def lines(made: Plan) -> list[str]:
     ]
     if made.needed:
         rows.append(
-            f"the pass rate within {100 * made.needed.half_width:.1f} points takes {made.needed.labels} labels in all"
+            f"the pass rate within {100 * made.needed.half_width:.1f} points takes {made.needed.labels} held-out "
+            f"labels, so {made.wanted} in all: {TUNE:.0%} are for tuning the judge"
         )
     return [*rows, *made.notes]
 

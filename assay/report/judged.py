@@ -3,18 +3,22 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from assay.calibration.rounds import Rounds, apart
 from assay.errors import InsufficientDataError
+from assay.judges.prompt import JudgePrompt
 from assay.records.case import Case
-from assay.records.label import Item, Label, Labelling
+from assay.records.label import Label, Labelling
 from assay.records.record import Record
 from assay.records.response import Response
 from assay.records.verdict import IDENTICAL, Verdict
+from assay.report.correction import SAME_SIZE, Answers
 from assay.report.findings import Rate, rate
 from assay.stats import annotators
 from assay.stats.length import length_controlled
-from assay.stats.ppi import ppi_difference
+from assay.stats.ppi import ppi_change
 
 GOOD = "pass"
+UNEVEN = "the labels were drawn with unequal chances before rounds were kept: draw tonight's, `assay labels draw`"
 POINTS = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 
@@ -34,10 +38,12 @@ class Change(Record):
     """The judge's own difference, as a share."""
     judged: int
     """Cases on which the judge gave a verdict on both versions."""
+    changed: int = 0
+    """Of these, cases to which the versions gave different answers."""
     rate: Rate | None
     """None where the labels cannot carry it; `note` says why."""
     labels: int
-    """Cases of which people labelled both versions' answers."""
+    """Changed cases of which people labelled both versions' answers."""
     note: str
 
 
@@ -72,7 +78,7 @@ def scale(name: str, verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def change(
-    name: str,
+    judge: JudgePrompt,
     verdicts: Sequence[Verdict],
     responses: Iterable[Response],
     baseline: Iterable[Response],
@@ -81,46 +87,105 @@ def change(
 ) -> Change | None:
     """Return by how much people's pass rate changed, from labels on both versions' answers to the same cases.
 
-    None where the judge has no case with a verdict on both versions. A label counts while its case asks and has the
-    reference that its annotator was shown.
+    None where the judge has no case with a verdict on both versions. Where both gave the same answer nothing changed,
+    whatever the judge says of it twice; so labels are needed on the others alone, each weighed by the chance that both
+    of its answers were drawn. A label counts while its case asks, and has the reference, that its annotator was shown.
 
     Args:
-        name: The judge.
+        judge: The judge.
         verdicts: Of any.
         responses: Tonight's.
         baseline: The accepted ones.
         about: What was labelled for the judge's question.
         cases: As they are today.
     """
-    said = {subject: _outcomes(name, verdicts, subject) for subject in ("target", "baseline")}
+    said = {subject: _outcomes(judge.name, verdicts, subject) for subject in ("target", "baseline")}
     both = [case_id for case_id in said["target"] if case_id in said["baseline"]]
     if not both:
         return None
-    judge = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in both}
-    today = {case.case_id: case for case in cases}
-    natural = [
-        item
-        for item in about.items
-        if item.question == "pass-fail" and item.slice == "natural"
-        if item.case_id in today and item.asks(today[item.case_id])
-    ]
-    drawn = [label for label in about.labels if label.inclusion_probability is not None and label.split == "heldout"]
-    mine, theirs = (_human(natural, drawn, _texts(answers)) for answers in (responses, baseline))
-    human = {case_id: mine[case_id] - theirs[case_id] for case_id in both if case_id in mine and case_id in theirs}
-    common = {"raw": sum(judge.values()) / len(both), "judged": len(both), "labels": len(human)}
-    if _is_uneven(drawn):
-        why = "the labels were drawn with unequal chances, and a paired difference needs them drawn at random"
+    asked, known = list(cases), dict.fromkeys(both, "")
+    sides = [_Side(judge, known, answers, asked, about) for answers in (responses, baseline)]
+    moved = [case_id for case_id in both if sides[0].key(case_id) != sides[1].key(case_id)]
+    word = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in moved}
+    human = {
+        case_id: sides[0].human[case_id] - sides[1].human[case_id]
+        for case_id in moved
+        if all(case_id in side.human for side in sides)
+    }
+    common = {
+        "raw": sum(said["target"][one] - said["baseline"][one] for one in both) / len(both),
+        "judged": len(both),
+        "changed": len(moved),
+        "labels": len(human),
+    }
+    chances = {case_id: min(side.chance(case_id) for side in sides) for case_id in moved}
+    if why := _uncovered(chances, human, about):
         return Change(**common, rate=None, note=why)
+    if not moved:
+        return Change(**common, rate=Rate(estimate=0, low=0, high=0, n=0, method="no answer changed"), note="")
     try:
-        others = [judge[case_id] for case_id in both if case_id not in human]
-        found = ppi_difference(list(human.values()), [judge[case_id] for case_id in human], others)
+        found = ppi_change(
+            list(human.values()),
+            [word[case_id] for case_id in human],
+            [chances[case_id] or 1 for case_id in human],
+            [word[case_id] for case_id in moved if chances[case_id] or not about.frames],
+        )
     except InsufficientDataError as refusal:
         return Change(**common, rate=None, note=str(refusal))
-    return Change(**common, rate=rate(found), note="")
+    share = len(moved) / len(both)
+    whole = rate(found)
+    bounds = {name: getattr(whole, name) * share for name in ("estimate", "low", "high")}
+    return Change(**common, rate=whole.model_copy(update=bounds), note="")
 
 
-def _texts(responses: Iterable[Response]) -> dict[str, str]:
-    return {row.case_id: row.text for row in responses if row.status == "ok" and row.trial == 0}
+class _Side:
+    """One version's answers, with what people said of them and the chance that each had to be labelled."""
+
+    def __init__(
+        self,
+        judge: JudgePrompt,
+        judged: Mapping[str, str],
+        responses: Iterable[Response],
+        cases: Iterable[Case],
+        about: Labelling,
+    ) -> None:
+        self._answers, self._rounds = Answers(judge, judged, responses, cases), Rounds(about.frames)
+        natural = {item.item_id: item for item in about.items if item.question == "pass-fail"}
+        mine = {
+            item_id: item
+            for item_id, item in natural.items()
+            if item.slice == "natural" and self._answers.is_of(item) and self._answers.asks(item)
+        }
+        alone = apart(mine.values(), about.draws) if about.frames else set()
+        drawn = [
+            label
+            for label in about.labels
+            if label.item_id in mine and label.item_id not in alone and label.split == "heldout"
+            if label.inclusion_probability is not None
+        ]
+        self.human = {mine[item_id].case_id: share for item_id, share in annotators.shares(drawn).items()}
+
+    def key(self, case_id: str) -> str:
+        """Return what tells this answer from another; empty where there is none."""
+        return self._answers.keys.get(case_id, "")
+
+    def chance(self, case_id: str) -> float:
+        """Return the chance over the rounds that the answer was drawn."""
+        return self._rounds.chance(self.key(case_id))
+
+
+def _uncovered(chances: Mapping[str, float], human: Mapping[str, float], about: Labelling) -> str:
+    """Return why labels cannot carry the change; empty where they can."""
+    if not about.frames:
+        drawn = [row for row in about.labels if row.inclusion_probability is not None and row.split == "heldout"]
+        return UNEVEN if human and _is_uneven(drawn) else ""
+    without = sum(not chance for chance in chances.values())
+    if without > SAME_SIZE * len(chances):
+        return (
+            f"of {without} of {len(chances)} changed cases not both answers could be drawn for labelling: "
+            "`assay labels draw` draws tonight's"
+        )
+    return ""
 
 
 def _outcomes(name: str, verdicts: Iterable[Verdict], subject: str) -> dict[str, bool]:
@@ -131,11 +196,8 @@ def _outcomes(name: str, verdicts: Iterable[Verdict], subject: str) -> dict[str,
     }
 
 
-def _human(items: Iterable[Item], labels: Iterable[Label], texts: Mapping[str, str]) -> dict[str, float]:
-    """Return what people said of the very answers that stand there, by case."""
-    about = {item.item_id: item.case_id for item in items if texts.get(item.case_id) == item.response_a}
-    outcomes = annotators.majority(label for label in labels if label.item_id in about).outcomes
-    return {about[item_id]: float(outcome == GOOD) for item_id, outcome in outcomes.items()}
+def _texts(responses: Iterable[Response]) -> dict[str, str]:
+    return {row.case_id: row.text for row in responses if row.status == "ok" and row.trial == 0}
 
 
 def _is_uneven(labels: Iterable[Label]) -> bool:

@@ -149,7 +149,7 @@ def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> 
         else:
             asked = prompt.load(name)
             correct = partial(correction.corrected, asked, night.verdicts, night.responses, about, night.cases)
-            changed = partial(judged.change, name, night.verdicts, night.responses, night.baseline, about, night.cases)
+            changed = partial(judged.change, asked, night.verdicts, night.responses, night.baseline, about, night.cases)
             numbers = {
                 "corrected": part("corrected", partial(correct, rng=rng, draws=settings.draws), None),
                 "change": part("change", changed, None),

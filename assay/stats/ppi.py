@@ -17,6 +17,8 @@ from assay.stats.sampled import MIN_LABELS
 
 Scores = NDArray[np.float64]
 
+MIN_CHANGED = 10
+"""Labelled cases below which nothing is said of a change."""
 MIN_UNLABELLED = 2
 """A spread needs two; where nearly everything is labelled, the labels' own rate is the better figure."""
 
@@ -99,50 +101,60 @@ def ppi(
     )
 
 
-def ppi_difference(
-    human: ArrayLike, judge: ArrayLike, unlabelled: ArrayLike, *, level: float = 0.95, lam: float | None = None
+def ppi_change(
+    human: ArrayLike, judge: ArrayLike, chance: ArrayLike, everyone: ArrayLike, *, level: float = 0.95
 ) -> PredictionPowered:
-    """Return the mean human difference of two systems, A minus B, over all cases that the judge compared.
+    """Return the mean human difference of two versions over these very cases, from labels drawn with known chances.
 
     Args:
-        human: Differences in [-1, 1], shape (n,), of cases drawn at random on which people labelled both outputs.
-        judge: The judge's differences in [-1, 1] on the same cases, same order.
-        unlabelled: The judge's differences in [-1, 1] on all other cases, shape (N - n,).
-        level: Confidence level of the t interval, with n - 1 degrees of freedom.
-        lam: As for `ppi`.
+        human: Differences in [-1, 1], shape (n,), of the drawn cases on which people labelled both versions' answers.
+        judge: The judge's differences on the same cases, same order.
+        chance: Of each of them the chance that both answers were labelled, up to a factor.
+        everyone: The judge's differences on all cases that could be drawn, those above included, shape (N,).
+        level: Confidence level of the t interval at the effective number of labels.
 
-    Holds when the judge is laxer on one system: its errors are measured on the labelled cases and taken out.
+    Half a case gained and half a case lost stand for what was not seen, so that equal differences have an interval too.
 
     Raises:
-        InsufficientDataError: Fewer than 50 labelled cases, fewer than 2 others, or labelled cases without any
-            spread, around which no interval exists.
+        InsufficientDataError: Fewer than 10 labelled cases.
         DataError: A difference is missing or outside [-1, 1].
-        ValueError: The labelled columns differ in shape, or `lam` is no share.
 
     Source:
-        As for `ppi`; STATISTICS 3.6.
+        Angelopoulos, Duchi & Zrnic (2023), PPI++, with Hajek weights and the correction for a finite population;
+        the half cases after Agresti & Min (2005).
     """
     z_quantile(level)
-    found = _estimate(human, judge, unlabelled, lowest=-1.0, lam=lam)
-    if _is_flat(found):
+    labels, scores = _scores("human", human, -1.0), _scores("judge", judge, -1.0)
+    whole, weights = _scores("everyone", everyone, -1.0), 1 / np.asarray(chance, dtype=float)
+    n, total = len(labels), len(whole)
+    if n < MIN_CHANGED:
         raise InsufficientDataError(
-            f"the difference is {found.theta:.3f} on each of {found.n} labelled cases, and without spread it has no "
-            "interval; label cases on which the systems differ, or compare verdicts by the Bonett-Price interval"
+            f"{n} changed cases are labelled in both versions; a change needs {MIN_CHANGED}: "
+            f"label {MIN_CHANGED - n} more"
         )
-    theta = min(max(found.theta, -1.0), 1.0)
-    half = float(student.ppf((1 + level) / 2, found.n - 1)) * found.se
+    share = weights / weights.sum()
+    spread = float(np.average((scores - share @ scores) ** 2, weights=share))
+    covariance = float(np.average((scores - share @ scores) * (labels - share @ labels), weights=share))
+    lam = float(np.clip(covariance / spread, 0, 1)) if spread else 0.0
+    left = labels - lam * scores
+    theta = float(lam * whole.mean() + share @ left)
+    effective = 1 / float(share @ share)
+    rest = max(0.0, 1 - n / total)
+    unseen = (1 + theta**2) / effective
+    variance = float(share**2 @ (left - share @ left) ** 2) * n / (n - 1) + unseen / (effective + 2)
+    half = float(student.ppf((1 + level) / 2, max(effective - 1, 1))) * sqrt(variance * rest)
     return PredictionPowered(
-        estimate=theta,
-        low=max(-1.0, min(found.theta - half, theta)),
-        high=min(1.0, max(found.theta + half, theta)),
-        n=found.n,
+        estimate=min(max(theta, -1.0), 1.0),
+        low=max(-1.0, theta - half),
+        high=min(1.0, theta + half),
+        n=n,
         level=level,
-        method=f"{_name(lam)} on paired differences, t",
-        se=found.se,
-        lam=found.lam,
-        effective_n=None,
-        judged=found.judged,
-        clipped=theta != found.theta,
+        method="PPI++ on paired differences, weighed, t",
+        se=sqrt(variance * rest),
+        lam=lam,
+        effective_n=effective,
+        judged=total,
+        clipped=not -1 <= theta <= 1,
     )
 
 

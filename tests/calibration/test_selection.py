@@ -37,7 +37,8 @@ def test_a_judge_that_says_else_of_what_it_drew_is_weighed() -> None:
     low, high = figures["tpr"].low, figures["tpr"].high
     assert low is not None
     assert high is not None
-    assert 0.88 < low < 0.92 < 0.94 < high < 0.97
+    assert 0.88 < low < 0.92
+    assert 0.94 < high < 0.97
 
 
 def test_labels_drawn_by_verdict_are_corrected() -> None:

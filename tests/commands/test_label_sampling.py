@@ -229,7 +229,7 @@ def test_what_other_nights_drew_counts_tonight(night: Project) -> None:
 
 
 def test_a_changed_product_is_labelled_on_the_same_cases(night: Project) -> None:
-    """A second version that answers everything otherwise has the cases drawn that the first one had, and its own chance."""
+    """A version that answers everything otherwise has cases drawn that the first one had, and a chance of its own."""
     first = {item.case_id for item, _ in drawn(100, None).chosen}
     RESPONSES.write([response(one, f"Other answer {number} to Cleo.") for number, one in enumerate(EVERY_CASE)])
     second = {item.case_id for item, _ in drawn(60, None).chosen}

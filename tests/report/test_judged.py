@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from assay.judges import prompt
 from assay.records.label import Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.judged import at_equal_lengths, change
 from tests.cast import case, item, label, response, verdict
 
+CORRECTNESS = prompt.load("correctness")
 COUNT = 400
 CASES = [case(number) for number in range(COUNT)]
 
@@ -77,7 +79,7 @@ def test_a_judge_that_is_lax_on_one_version_is_corrected() -> None:
     """Both versions are equally good; the judge forgives the target half of its faults and says +10 points or more."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), CASES)
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, labels, []), CASES)
     assert found
     assert found.raw > 0.1
     assert found.rate
@@ -86,13 +88,13 @@ def test_a_judge_that_is_lax_on_one_version_is_corrected() -> None:
 
 
 def test_too_few_labels_are_counted() -> None:
-    """With 40 cases labelled in both versions there is no corrected change, and the note says how many are missing."""
-    verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5, share=0.1)
+    """With 8 cases labelled in both versions there is no corrected change, and the note says how many are missing."""
+    verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5, share=0.02)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), CASES)
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, labels, []), CASES)
     assert found
-    assert (found.rate, found.labels) == (None, 40)
-    assert "10 more" in found.note
+    assert (found.rate, found.labels) == (None, 8)
+    assert "2 more" in found.note
 
 
 def test_labels_drawn_by_verdict_carry_no_paired_difference() -> None:
@@ -100,7 +102,7 @@ def test_labels_drawn_by_verdict_carry_no_paired_difference() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     odd = [labels[0].model_copy(update={"inclusion_probability": 0.9}), *labels[1:]]
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change("correctness", verdicts, mine, theirs, Labelling(items, odd, []), CASES)
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, odd, []), CASES)
     assert found
     assert found.rate is None
     assert "unequal chances" in found.note
@@ -111,7 +113,7 @@ def test_labels_that_the_judge_was_tuned_on_do_not_count() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     tuned = [row.model_copy(update={"split": "tune"}) for row in labels]
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
-    found = change("correctness", verdicts, mine, theirs, Labelling(items, tuned, []), CASES)
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, tuned, []), CASES)
     assert found
     assert (found.rate, found.labels) == (None, 0)
 
@@ -121,10 +123,10 @@ def test_labels_by_an_earlier_reference_do_not_count() -> None:
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
     corrected = [of.model_copy(update={"reference": "Else."}) for of in CASES[:50]]
-    found = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), [*corrected, *CASES[50:]])
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, labels, []), [*corrected, *CASES[50:]])
     assert found
     assert (found.labels, found.judged) == (150, COUNT)
-    gone = change("correctness", verdicts, mine, theirs, Labelling(items, labels, []), CASES[50:])
+    gone = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, labels, []), CASES[50:])
     assert gone
     assert gone.labels == 150
 
@@ -134,4 +136,4 @@ def test_one_version_alone_has_no_change(subject: str) -> None:
     """Where the judge spoke of one version only there is nothing to compare."""
     verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
     half = [one for one in verdicts if one.subject == subject]
-    assert change("correctness", half, [], [], Labelling(items, labels, []), CASES) is None
+    assert change(CORRECTNESS, half, [], [], Labelling(items, labels, []), CASES) is None

@@ -1,7 +1,6 @@
 """The rate behind a judge that scores or compares."""
 
 import statistics
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from scipy.stats import binomtest, norm
 from scipy.stats import t as student
 
 from assay.errors import DataError, InsufficientDataError
-from assay.stats.ppi import PredictionPowered, ppi, ppi_difference
+from assay.stats.ppi import PredictionPowered, ppi, ppi_change
 
 HUMAN = np.repeat([1, 1, 0, 0], [118, 12, 14, 56])
 JUDGE = np.repeat([1, 0, 1, 0], [118, 12, 14, 56])
@@ -38,18 +37,19 @@ def run_of_differences(
     truth = rng.random((1000, 2)) < rates
     verdict = np.where(truth, rng.random((1000, 2)) < tpr, rng.random((1000, 2)) >= tnr)
     human, judge = (column[:, 0].astype(int) - column[:, 1] for column in (truth, verdict))
-    return ppi_difference(human[:200], judge[:200], judge[200:])
+    return ppi_change(human[:200], judge[:200], np.ones(200), judge)
 
 
-@pytest.mark.parametrize("estimator", [ppi, ppi_difference])
-def test_refuses_too_few_labels_or_nothing_to_add(estimator: Callable[..., PredictionPowered]) -> None:
+def test_refuses_too_few_labels_or_nothing_to_add() -> None:
     """Below 50 labels there is no estimate, and with all but one item labelled the judge has nothing to add."""
     human, judge, rest = run_of_scores(1)
     with pytest.raises(InsufficientDataError, match="label 1 more"):
-        estimator(human[:49], judge[:49], rest)
+        ppi(human[:49], judge[:49], rest)
     for left in (rest[:0], rest[:1]):
         with pytest.raises(InsufficientDataError, match="report the labels alone"):
-            estimator(human, judge, left)
+            ppi(human, judge, left)
+    with pytest.raises(InsufficientDataError, match="label 1 more"):
+        ppi_change(human[:9], judge[:9], np.ones(9), rest)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), 1.2, -0.2, -1.2, float("inf")])
@@ -62,7 +62,7 @@ def test_refuses_scores_off_their_scale(bad: float) -> None:
             ppi(*columns)
         if bad != -0.2:
             with pytest.raises(DataError, match="from -1 to 1: leave unscored items out"):
-                ppi_difference(*columns)
+                ppi_change(columns[0], columns[1], np.ones(len(columns[0])), columns[2])
 
 
 def test_refuses_columns_that_do_not_belong_together() -> None:
@@ -75,15 +75,20 @@ def test_refuses_columns_that_do_not_belong_together() -> None:
     for lam in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="a share from 0 to 1"):
             ppi(human, judge, rest, lam=lam)
-    for estimator in (ppi, ppi_difference):
-        with pytest.raises(ValueError, match="level"):
-            estimator(human, judge, rest, level=1.0)
+    with pytest.raises(ValueError, match="level"):
+        ppi(human, judge, rest, level=1.0)
+    with pytest.raises(ValueError, match="level"):
+        ppi_change(human, judge, np.ones(60), rest, level=1.0)
 
 
-def test_refuses_a_difference_without_spread() -> None:
-    """Sixty labelled cases on which the systems never differ do not prove that they never would."""
-    with pytest.raises(InsufficientDataError, match="systems differ"):
-        ppi_difference(np.zeros(60), np.zeros(60), np.zeros(300))
+def test_a_difference_without_spread_is_still_only_n() -> None:
+    """Sixty labelled cases on which the systems never differ do not prove that they never would: by hand, +-.042.
+
+    Half a case gained and half a case lost: t(59) = 2.001, sqrt(1 / 60 / 62 * (1 - 60 / 360)) = .01497.
+    """
+    found = ppi_change(np.zeros(60), np.zeros(60), np.ones(60), np.zeros(360))
+    assert (found.estimate, found.high) == pytest.approx((0, 2.000995 * 0.0149669), abs=1e-6)
+    assert found.low == -found.high
 
 
 def test_refuses_a_fixed_weight_that_leaves_the_scale() -> None:
@@ -197,27 +202,31 @@ def test_mirrored_scores_mirror_the_interval(seed: int) -> None:
     assert ppi(human[order], judge[order], rest[::-1]).estimate == pytest.approx(found.estimate)
 
 
-@given(SEEDS, st.floats(0, 1))
-def test_difference_equals_its_parts_and_swaps_sign(seed: int, lam: float) -> None:
-    """At a fixed weight it is the t interval of y - λf, moved by λ·f̄ and widened by its error; B minus A mirrors it."""
+@given(SEEDS)
+def test_difference_equals_its_parts_and_swaps_sign(seed: int) -> None:
+    """Estimate and error are the weighted moments of y - lambda f, computed in another way; B minus A mirrors them."""
     rng = np.random.default_rng(seed)
-    human, judge, rest = rng.integers(-1, 2, 80), rng.integers(-1, 2, 80), rng.integers(-1, 2, 200)
-    found, back = ppi_difference(human, judge, rest, lam=lam), ppi_difference(-human, -judge, -rest, lam=lam)
-    left = human - lam * judge
-    se = np.hypot(lam * rest.std(ddof=1) / 200**0.5, left.std(ddof=1) / 80**0.5)
-    low, high = student.interval(0.95, 79, loc=lam * rest.mean() + left.mean(), scale=se)
-    assert (found.low, found.high) == pytest.approx((low, high))
+    human, judge, everyone = rng.integers(-1, 2, 80), rng.integers(-1, 2, 80), rng.integers(-1, 2, 280)
+    chance = rng.choice([0.1, 0.5], 80)
+    found, back = (ppi_change(sign * human, sign * judge, chance, sign * everyone) for sign in (1, -1))
+    weights = [1 / one / sum(1 / other for other in chance) for one in chance]
+    left = [y - found.lam * f for y, f in zip(human, judge, strict=True)]
+    centre = sum(w * one for w, one in zip(weights, left, strict=True))
+    theta = found.lam * statistics.fmean(everyone) + centre
+    size = 1 / sum(w * w for w in weights)
+    error = sum(w * w * (one - centre) ** 2 for w, one in zip(weights, left, strict=True)) * 80 / 79
+    error = ((error + (1 + theta**2) / size / (size + 2)) * (1 - 80 / 280)) ** 0.5
+    half = student.ppf(0.975, size - 1) * error
+    assert (found.low, found.estimate, found.high) == pytest.approx((theta - half, theta, theta + half))
     assert (found.low, found.estimate, found.high) == pytest.approx((-back.high, -back.estimate, -back.low))
-    assert (found.n, found.judged, found.effective_n) == (80, 280, None)
-    assert found.method == f"PPI, lambda {lam:g} on paired differences, t"
+    assert (found.n, found.judged) == (80, 280)
 
 
 def test_a_difference_beyond_the_scale_is_cut() -> None:
-    """A judge that saw -1 on the labelled cases and 1 elsewhere would put the difference above 1; it stops there."""
-    human = np.append(np.ones(59), 0.9)
-    found = ppi_difference(human, -human, np.ones(100), lam=1)
+    """A judge that saw half of it on the labelled cases and all of it elsewhere would put the difference above 1."""
+    human, judge = np.tile([1.0, 0.8], 30), np.tile([0.6, 0.4], 30)
+    found = ppi_change(human, judge, np.ones(60), np.ones(100))
     assert (found.estimate, found.high, found.clipped) == (1, 1, True)
-    assert found.low == 1
 
 
 @pytest.mark.parametrize(("rate", "n"), [(0.77, 100), (0.946, 50)])
