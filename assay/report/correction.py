@@ -255,7 +255,7 @@ def _weighed(used: Sequence[str], labels: _Labels, said: Mapping[str, str]) -> C
     """
     weights = np.array([1 / labels.chance(item_id) for item_id in used])
     human = np.array([labels.human[item_id] for item_id in used])
-    passed = np.array([said[item_id] == "pass" for item_id in used])
+    passed = np.array([said[item_id] == "pass" for item_id in used], dtype=bool)
     counts = []
     for mine, agreed in ((weights * human, passed), (weights * (1 - human), ~passed)):
         total = mine.sum()

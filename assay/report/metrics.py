@@ -12,6 +12,8 @@ from assay.report.trials import Steadiness
 
 COLUMNS = ["category", "n", "baseline", "target", "change", "low", "high", "level"]
 """Of the plot by category."""
+BASIS = {"labels", "split", "note"}
+"""What a corrected rate rests on."""
 TRIALS = {"k", "cases", "left_out", "always", "sometimes", "never"}
 
 
@@ -45,6 +47,9 @@ def _of_judge(judge: Judge) -> dict[str, Any]:
         found["pass_rate"] = _figure(judge.corrected.raw)
         if judge.corrected.rate:
             found["corrected_pass_rate"] = _figure(judge.corrected.rate)
+        found["corrected_by"] = judge.corrected.model_dump(include=BASIS)
+    if judge.change and judge.change.rate:
+        found["change"] = _figure(judge.change.rate) | {"changed": judge.change.changed}
     if judge.pairs:
         found["win_rate"] = _figure(judge.pairs.win_rate)
     found |= {"said": judge.said} if judge.said else {}

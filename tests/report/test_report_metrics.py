@@ -67,7 +67,9 @@ def test_what_could_not_be_measured_is_left_out() -> None:
     corrected = sample.CORRECTED.model_copy(update={"rate": None})
     bare = sample.report(**nothing, spent=[], corrected=corrected, target=sample.empty_accounting())
     assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "judges", "product_failed", "alerts"}
-    assert set(metrics(bare)["judges"]["correctness"]) == {"standing", "version", "pass_rate"}
+    of_judge = metrics(bare)["judges"]["correctness"]
+    assert set(of_judge) == {"standing", "version", "pass_rate", "corrected_by", "change"}
+    assert of_judge["corrected_by"] == {"labels": sample.CORRECTED.labels, "split": 0, "note": sample.CORRECTED.note}
     assert set(metrics(bare)["judges"]["preference"]) == {"standing", "version"}
     assert slices_csv(bare) == "category,n,baseline,target,change,low,high,level\n"
     unpriced = sample.report(answers=sample.answers(cost_a_case_usd=None, priced_cases=0))
