@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from assay.calibration.certificate import Figure, Floor, Trivial
 from assay.calibration.figures import PASS_FAIL
@@ -20,10 +20,10 @@ MAX_UNSCORED = 0.05
 class Policy(Record):
     """What may be demanded of any judge."""
 
-    min_labels: int
-    max_flips: float | None = None
+    min_labels: int = Field(ge=1)
+    max_flips: float | None = Field(default=None, ge=0, le=1)
     """On the upper bound of the share of items judged otherwise when asked again; left out, nothing is demanded."""
-    max_injected: float | None = None
+    max_injected: float | None = Field(default=None, ge=0, le=1)
     """On the upper bound of the share of attempts that moved a verdict (assay/judges/injections.py)."""
     like_people: bool = False
     """Refuse a judge whose kappa with people lies wholly below that of people with one another."""
@@ -32,20 +32,20 @@ class Policy(Record):
 class PassFailPolicy(Policy):
     """Floors of a judge of single answers; those of rates are on the lower bounds of their 95 % intervals."""
 
-    min_rarer: int
-    tpr: float
-    tnr: float
-    youden: float
-    kappa: float | None = None
+    min_rarer: int = Field(ge=0)
+    tpr: float = Field(ge=0, lt=1)
+    tnr: float = Field(ge=0, lt=1)
+    youden: float = Field(ge=-1, lt=1)
+    kappa: float | None = Field(default=None, ge=-1, lt=1)
     """Of a judge of labels or scores, on its own scale; left out, nothing is demanded."""
 
 
 class PairwisePolicy(Policy):
     """Floors of a pairwise judge; `max_conflict` is on the upper bound of the share of pairs that the order decided."""
 
-    accuracy: float
-    kappa: float
-    max_conflict: float
+    accuracy: float = Field(ge=0, lt=1)
+    kappa: float = Field(ge=-1, lt=1)
+    max_conflict: float = Field(ge=0, le=1)
 
 
 _AUDITS = {"max_flips": 0.1, "max_injected": 0.1}

@@ -14,6 +14,8 @@ from assay.calibration.ratings import Rated
 from assay.stats.sampled import FAILED, PASSED, DoubleSampling, Part, of_parts
 
 DRAWS = 20_000
+LEAST = 20
+"""Labels below which no rate is corrected; how many a certificate needs beyond them is its policy's matter."""
 CLOSE = 6
 """Digits to which two chances of being drawn are compared."""
 
@@ -46,7 +48,7 @@ def corrected(found: Rated, rng: np.random.Generator) -> DoubleSampling:
     Every label stands for as many answers as its chance says, whatever verdict of whichever judge it was drawn by.
 
     Raises:
-        InsufficientDataError: Fewer than 50 labels.
+        InsufficientDataError: Fewer than 20 labels.
 
     Source:
         Begg & Greenes (1983), with Jeffreys draws; STATISTICS 3.3.
@@ -66,4 +68,4 @@ def corrected(found: Rated, rng: np.random.Generator) -> DoubleSampling:
         )
         for chance, words in sorted(human.items())
     ]
-    return of_parts(parts, is_finite=False, rng=rng, draws=DRAWS)
+    return of_parts(parts, is_finite=False, least=LEAST, rng=rng, draws=DRAWS)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from assay.calibration.certificate import Certificate, standing
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.split import TUNE
-from assay.commands import label_sampling
+from assay.commands import label_sampling, status
 from assay.errors import InsufficientDataError
 from assay.judges import prompt
 from assay.judges.prompt import JudgePrompt
@@ -25,17 +25,19 @@ from assay.project.tables.labels import labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.label import Labelling
+from assay.records.record import digest
 from assay.records.verdict import IDENTICAL, Verdict
+from assay.report.gate import Gate
 from assay.stages import batches, calibrate
 from assay.stats import annotators
 from assay.stats.rates import wilson
-from assay.stats.sampled import MIN_LABELS
 
 EXPECTED = 0.92
 """The rate that a judge is taken to have before anybody knows it, when labels are counted that a floor needs."""
 MARGIN = 0.04
 """A floor that lies closer below the expected rate would need more labels than people give; then this is taken."""
 MOST = 2_000
+NIGHT = "assay nightly"
 
 
 class Step(NamedTuple):
@@ -71,24 +73,44 @@ def steps(now: datetime) -> list[Step]:
 
 def _steps(now: datetime) -> Iterator[Step]:
     cases = CASES.read(may_be_absent=True)
+    new = {"new": status.decided(cases)["new"]}
+    yield from (decided := [Step(line, "assay grow") for line in status.taken_in(new)])
     if not cases:
-        yield Step("the evaluation set has no case", "assay import cases.yaml --reviewer NAME")
+        if not decided:
+            yield Step("the evaluation set has no case", "assay import cases.yaml --reviewer NAME")
         return
     if not RESPONSES.exists() or not VERDICTS.exists():
-        yield Step(f"the product has not been asked about its {len(cases)} cases", "assay nightly")
+        yield Step(f"the product has not been asked about its {len(cases)} cases", NIGHT)
         return
     gate = read_gate() if files.exists(GATE) else None
     if gate is None:
-        yield Step("no verdict is on file", "assay nightly")
+        yield Step("no verdict is on file", NIGHT)
     elif gate.word == "incomplete":
         yield Step(f"the last night is not whole: {gate.reason}", gate.next)
     if not BASELINE.exists():
         yield Step("there is no accepted version to compare with: read the report, then accept it", "assay accept")
-    yield from _judges(now)
-    if gate and gate.word not in ("pass", "incomplete", "uncalibrated", "judge-changed"):
-        yield Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next)
+    yield from (lacking := list(_judges(now)))
+    yield from _of_verdict(gate, is_judged=not lacking) if gate else ()
     if there := batches.opened():
         yield Step(f"people may decide on candidates ({batches.progress(there)})", "assay desk")
+
+
+def _of_verdict(gate: Gate, *, is_judged: bool) -> Iterator[Step]:
+    """Yield what the last verdict asks for; `is_judged` where no judge lacks anything."""
+    if gate.word in ("pass", "incomplete"):
+        return
+    if gate.word in ("uncalibrated", "judge-changed"):
+        if is_judged:
+            yield Step(f"the last verdict is {gate.word} ({gate.reason}), and nothing of that is missing now", NIGHT)
+    elif gate.word == "set-changed" and BASELINE.exists() and _is_accepted(gate.run):
+        yield Step("the answers that the last verdict is of are accepted since", NIGHT)
+    else:
+        yield Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next)
+
+
+def _is_accepted(run: str) -> bool:
+    """Tell whether a run's answers are the baseline."""
+    return bool(run) and any(row.run == run for row in BASELINE.stream())
 
 
 def _judges(now: datetime) -> Iterator[Step]:
@@ -105,11 +127,15 @@ def _judges(now: datetime) -> Iterator[Step]:
         if worth == "valid":
             continue
         about = everything.of(judge.name)
-        yield _of_judge(judge, certificate, worth, counted(about, spoke, calibrate.policy(settings, judge)))
+        counts = counted(about, spoke, calibrate.policy(settings, judge))
+        is_newer = certificate is not None and certificate.labels != digest([*about.items, *about.labels])
+        yield _of_judge(judge, certificate, worth, counts, is_newer=is_newer)
 
 
-def _of_judge(judge: JudgePrompt, certificate: Certificate | None, worth: str, labels: Labels) -> Step:
-    """Return what one judge lacks."""
+def _of_judge(
+    judge: JudgePrompt, certificate: Certificate | None, worth: str, labels: Labels, *, is_newer: bool
+) -> Step:
+    """Return what one judge lacks; `is_newer` where its labels are not those that its certificate rests on."""
     name = judge.name
     missing = max(labels.needed - labels.there, ceil((labels.needed_rarer - labels.rarer) / _share(labels)))
     if worth in ("expired", "judge-changed") and labels.there >= labels.needed:
@@ -121,6 +147,8 @@ def _of_judge(judge: JudgePrompt, certificate: Certificate | None, worth: str, l
     )
     if labels.waiting:
         return Step(f"{have}; {labels.waiting} drawn items wait for people", "assay desk")
+    if worth == "failed" and is_newer:
+        return Step(f"{have}; labels came in since its certificate was refused", _calibrate(name))
     if missing > 0:
         return _to_draw(judge, have, ceil(missing / (1 - TUNE)))
     if worth == "failed" and certificate:
@@ -140,9 +168,9 @@ def _to_draw(judge: JudgePrompt, have: str, more: int) -> Step:
     drawn, judged = sum(plan.drawn.values()), sum(plan.judged.values())
     if judged <= drawn:
         what = (
-            f"{have}; all {judged} that it judged tonight are drawn: other answers, or more cases, bring further ones"
+            f"{have}; all {judged} that it judged tonight are drawn: more cases, or other answers, bring further ones"
         )
-        return Step(what, "assay nightly")
+        return Step(what, "assay nightly --fresh")
     wanted = min(drawn + more, judged)
     left = f"draw about {more} more" if wanted < judged else f"draw all {judged} that it judged tonight"
     return Step(f"{have}; {left}", f"assay labels draw --judge {name} --labels {wanted}")
@@ -177,8 +205,7 @@ def counted(about: Labelling, spoke: Sequence[Verdict], policy: PassFailPolicy |
     word = min(("pass", "fail"), key=lambda outcome: (count[outcome] if outcomes else own[outcome], outcome))
     rates = {"pass": policy.tpr, "fail": policy.tnr}
     floors = {outcome: max(least(rate, EXPECTED), policy.min_rarer) for outcome, rate in rates.items()}
-    # Labels drawn by the verdict carry a rate from so many on; all of them labelled need no correction.
-    needed = max(policy.min_labels, sum(floors.values()), min(MIN_LABELS, sum(own.values())))
+    needed = max(policy.min_labels, sum(floors.values()))
     return Labels(len(outcomes), count[word], f"{word}s" if word == "fail" else "passes", needed, floors[word], waiting)
 
 

@@ -1,6 +1,7 @@
 """Validation of a whole project before the first paid call: all that a later stage would refuse is refused at once."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +19,8 @@ from assay.stages.registry import STAGES
 from assay.targets import environment
 from assay.targets.preflight import require_openable
 
+PLACE = re.compile(r"^\d+\. \.\.\.$", re.MULTILINE)
+"""A line that a new judge's rubric has to be written in."""
 PIPELINE = frozenset(code_lock.STAGES)
 
 
@@ -89,7 +92,13 @@ def _require_judges(settings: Mapping[str, Any]) -> None:
                 f"{prompt.JUDGES_FOLDER}/{name[:80]} has no {prompt.DECLARATION}, expected the declaration of a judge: "
                 "run `assay upgrade`, which writes the one of a judge of before, write it, or take the folder out"
             )
-        _require_categories(prompt.load(name))
+        judge = prompt.load(name)
+        _require_categories(judge)
+        if PLACE.search(judge.rubric):
+            raise ConfigError(
+                f"{prompt.JUDGES_FOLDER}/{name}/{prompt.RUBRIC} still has the lines that `assay judges new` left open "
+                "(1. ...), expected what the judge and people go by: write it"
+            )
     calibrate.require_policies(settings["calibrate"])
 
 

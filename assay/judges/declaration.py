@@ -22,6 +22,10 @@ OF_CASE = ("question", "reference", "rubric")
 """Inputs that a case gives."""
 OF_ANSWER = ("response", "contexts", "tool_calls", "conversation", "final_state")
 """Inputs that an answer gives."""
+NOTHING: tuple[object, ...] = ("", "{}", [], ())
+"""What an input is that is not there; an end state of nothing is `{}`."""
+VARIABLE = r"^([A-Za-z_][A-Za-z0-9_]*)?$"
+"""The pattern of a variable's name; what breaks it may be a key, and is never repeated."""
 METADATA = "metadata."
 """Begins the name of an input that is one of the case's metadata."""
 _METADATA = re.compile(r"metadata\.[A-Za-z0-9_]{1,40}")
@@ -47,7 +51,7 @@ class JudgeModel(Record):
     """The embedded model that stands in where there is neither key nor address."""
     base_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
     """Another endpoint than OPENAI_BASE_URL: another provider, or a server of one's own."""
-    api_key_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
+    api_key_env: str = Field(default="", json_schema_extra={"pattern": VARIABLE})
     """The variable that holds the key of that endpoint; the key of OPENAI_API_KEY is never sent to it."""
     api: Literal["chat", "decision", "openai-decision"] = "chat"
     """`decision`: an endpoint that answers with probabilities and no text, as System One does at `/systemone`;
@@ -66,6 +70,8 @@ class JudgeModel(Record):
     @model_validator(mode="after")
     def _check(self) -> Self:
         """Refuse parameters that the request has anyway, and another endpoint's settings without one."""
+        if not re.fullmatch(VARIABLE, self.api_key_env):
+            raise ValueError("api_key_env is no name of a variable, and may be a key: name the variable that holds it")
         ours = {"model", "messages", "response_format", "temperature", "logprobs", "top_logprobs", "stream", "n"}
         if taken := sorted(ours & self.parameters.keys()):
             raise ValueError(f"parameters has {taken[0]}, which the request sets itself: use the field of the model")
@@ -267,7 +273,7 @@ def lacking(declared: Declaration, given: Mapping[str, Any]) -> list[str]:
         declared: The judge.
         given: Its inputs by name, as `texts` has them; a pair's response is never required.
     """
-    return [name for name in declared.requires if not given.get(text_name(name), True)]
+    return [name for name in declared.requires if given.get(text_name(name), True) in NOTHING]
 
 
 def schema() -> dict[str, Any]:

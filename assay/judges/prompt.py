@@ -18,10 +18,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationError
 
 from assay.errors import ConfigError
-from assay.judges.declaration import METADATA, OF_CASE, Declaration, Reasoning, moving, text_name
+from assay.judges.declaration import METADATA, OF_CASE, AppliesTo, Declaration, JudgeModel, Reasoning, moving, text_name
 from assay.judges.delimiters import neutralise
 from assay.judges.examples import Example, read_examples
-from assay.records.record import digest
+from assay.records.record import Record, digest
 from assay.text import first_fault, one_line
 from assay.yaml_text import YamlError, parse_yaml
 
@@ -232,8 +232,12 @@ def _fault(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if first["type"] == "value_error":
         return str(first["msg"]).removeprefix("Value error, ")
-    known = f" (a judge has {', '.join(Declaration.model_fields)})" if first["type"] == "extra_forbidden" else ""
-    return f"{first_fault(error)}{known}"
+    if first["type"] == "extra_forbidden":  # what stands there may be a key: it is not repeated
+        *above, name = map(str, first["loc"])
+        kinds: dict[str, type[Record]] = {"model": JudgeModel, "panel": JudgeModel, "applies_to": AppliesTo}
+        fields = kinds.get(above[0] if above else "", Declaration)
+        return f"{'.'.join([*above, name])[:80]} is no such name here (it has {', '.join(fields.model_fields)})"
+    return first_fault(error)
 
 
 def _examples(folder: Path, declared: Declaration, where: str) -> tuple[Example, ...]:

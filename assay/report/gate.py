@@ -1,5 +1,6 @@
 """The gate: one word on a run, and the exit code that says it to a machine."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -21,7 +22,10 @@ EXIT: dict[Word, int] = {
 """2 is left to usage errors and bad input, as in every command."""
 
 
-MEND = "mend the endpoint, then run `assay nightly` again: only the failed calls are asked"
+MEND = (
+    "`assay cases --unscored` says of each why: mend that, then run `assay nightly` again: only the failed calls are "
+    "asked"
+)
 REPORT_BUG = "run `assay doctor`, which names the file with the traceback, and report the bug"
 NO_BASELINE = "there is no baseline yet"
 
@@ -116,14 +120,21 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
         return "incomplete", found.unwatched, REPORT_BUG
     if unproved := sorted(set(found.standings) - {"valid"}):
         reason = "; ".join(_worth(found, standing) for standing in unproved)
-        label = "have people label answers (`assay labels draw` draws them), then run `assay calibrate`"
+        first = next(iter(_named(found, unproved)), "")
+        which = f" --judge {first}" if first else ""
+        label = f"have people label answers (`assay labels draw{which}` draws them), then run `assay calibrate`"
         return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
     return None
 
 
+def _named(found: Evidence, standings: Sequence[str]) -> list[str]:
+    """Return the judges whose certificates are worth so little."""
+    return [name for name, worth in zip(found.judges, found.standings, strict=False) if worth in standings]
+
+
 def _worth(found: Evidence, standing: str) -> str:
     """Return of which judges the certificate is worth so little."""
-    named = [name for name, worth in zip(found.judges, found.standings, strict=False) if worth == standing]
+    named = _named(found, [standing])
     who = " and ".join(named) or "a judge"
     verb = "have" if len(named) > 1 else "has"
     return f"{who} {verb} no certificate" if standing == "none" else f"the certificate of {who} is {standing}"

@@ -75,6 +75,7 @@ def of_parts(
     parts: Sequence[Part],
     *,
     is_finite: bool = True,
+    least: int = MIN_LABELS,
     rng: np.random.Generator,
     draws: int = 20_000,
     level: float = 0.95,
@@ -85,6 +86,7 @@ def of_parts(
         parts: The population, in the order of their chances.
         is_finite: It speaks of these very items, of which the labelled ones are known; else of all items of which
             these are a random part.
+        least: Labels below which nothing is said.
         rng: Source of the posterior draws.
         draws: How many; 20,000 keeps the bounds within .0005.
         level: Level of the two-sided intervals.
@@ -93,7 +95,7 @@ def of_parts(
     hold the estimate where that lies on a boundary.
 
     Raises:
-        InsufficientDataError: Fewer than 50 labels, or more than 5 % of the items were judged one way in a part in
+        InsufficientDataError: Fewer labels than that, or more than 5 % of the items were judged one way in a part in
             which none of these is labelled.
 
     Source:
@@ -101,10 +103,9 @@ def of_parts(
         items.
     """
     labels, total = sum(part.n for part in parts), sum(part.items for part in parts)
-    if labels < MIN_LABELS:
+    if labels < least:
         raise InsufficientDataError(
-            f"{labels} judged items are labelled; a corrected pass rate needs {MIN_LABELS}: "
-            f"label {MIN_LABELS - labels} more"
+            f"{labels} judged items are labelled; a corrected rate needs {least}: label {least - labels} more"
         )
     kept = _joined([part for part in parts if part.items], total)
     _require_labelled(kept, total)

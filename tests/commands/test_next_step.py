@@ -11,6 +11,7 @@ from assay.cli.main import app
 from assay.commands.next_step import least, lines, steps
 from assay.project import files
 from assay.project.results import GATE
+from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import DRAWS, ITEMS, LABELS
 from assay.project.tables.responses import BASELINE
@@ -19,13 +20,19 @@ from tests.cast import Project
 from tests.nights import EVERY_CASE, good_night
 
 
+EASY = {"tpr": 0.5, "tnr": 0.5, "min_rarer": 5, "min_labels": 20}
+"""Floors for which few labels suffice."""
+
+
 def commands(now: datetime) -> list[str]:
     """Return the commands that are proposed, in order."""
     return [step.command for step in steps(now)]
 
 
 def test_before_the_first_case_a_case_is_missing(project: Project, now: datetime) -> None:
-    """A project without cases is told to bring some, and nothing further."""
+    """A project without cases is told to bring some, or to take in what people have decided, and nothing further."""
+    assert commands(now) == ["assay grow"]
+    DECISIONS.file().unlink()
     assert commands(now) == ["assay import cases.yaml --reviewer NAME"]
     assert project.folder.is_dir()
 
@@ -71,11 +78,30 @@ def test_labels_that_suffice_are_calibrated(project: Project, now: datetime) -> 
 
 def test_a_judge_that_misses_its_floors_is_to_be_improved(project: Project, now: datetime) -> None:
     """Where labels suffice and floors are missed, the figures are named, and no more labels are asked for."""
-    project.params("calibrate", policy={"correctness": {"tpr": 0.99, "min_rarer": 5, "tnr": 0.5}})
-    night = good_night()
-    night.publish(now)
+    project.params("calibrate", policy={"correctness": EASY | {"youden": 0.99}})
+    good_night().publish(now)
     (first, *_) = steps(now)
-    assert "labels that its floors need" in first.what or "misses tpr" in first.what
+    assert first.what.startswith("correctness: its labels suffice, and it misses youden")
+    assert first.command == "assay judges compare correctness OTHER"
+    assert project.folder.is_dir()
+
+
+def test_new_labels_are_calibrated_before_a_judge_is_improved(project: Project, now: datetime) -> None:
+    """A refusal that rests on other labels than those on file says nothing of them: the judge is calibrated again."""
+    project.params("calibrate", policy={"correctness": EASY | {"youden": 0.99}})
+    good_night().publish(now)
+    file = Path("data/calibration/correctness.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"labels": "0" * 16}))
+    assert commands(now)[0] == "assay calibrate --judge correctness"
+    assert project.folder.is_dir()
+
+
+def test_what_was_mended_since_the_verdict_takes_a_night(project: Project, now: datetime) -> None:
+    """Once the judge that lacked a certificate no longer blocks, the last verdict is out of date, not right."""
+    good_night().publish(now, is_certified=False)
+    file = Path("data/judges/correctness/judge.yaml")
+    file.write_text(file.read_text() + "blocks: false\n")
+    assert commands(now)[0] == "assay nightly"
     assert project.folder.is_dir()
 
 

@@ -195,7 +195,12 @@ CONFIG: dict[str, tuple[Break, str]] = {
         r"data/judges/grounding/prompt\.md",
     ),
     "a declaration that is no YAML": (declared("labels: ["), r"correctness/judge\.yaml is not YAML"),
-    "a field that no judge has": (declared("rubrik: x"), r"correctness/judge\.yaml: rubrik is 'x'"),
+    "a field that no judge has": (declared("rubrik: x"), r"correctness/judge\.yaml: rubrik is no such name here"),
+    "a rubric that nobody wrote": (
+        lambda _: write("data/judges/correctness/rubric.md", "# It\n\n1. ...\n2. ...\n"),
+        r"correctness/rubric\.md still has the lines",
+    ),
+    "a floor that nobody reaches": (declared("policy: {tnr: 7}", "grounding"), r"judge\.yaml: policy\.tnr is 7"),
     "labels that do not pass": (declared("question: labels\nlabels: [a, b]"), r"judge\.yaml.*passing_labels"),
     "a scale of two": (
         declared("question: score\nrange: [0, 1]\npass_threshold: 1"),

@@ -117,9 +117,9 @@ def test_every_word_says_what_to_do(word: str) -> None:
 
 
 def test_who_writes_the_case_is_asked_for_what_scores_it() -> None:
-    """Where nothing scores a case the endpoint is not at fault; beyond the limit of errors alone it is."""
+    """Where nothing scores a case it is told so; beyond the limit of errors alone each case's own reason is."""
     assert "reference" in decide(evidence(error_share=0.0, unscorable_share=0.03))[2]
-    assert "endpoint" in decide(evidence(error_share=0.03, unscorable_share=0.03))[2]
+    assert "assay cases --unscored" in decide(evidence(error_share=0.03, unscorable_share=0.03))[2]
     assert decide(evidence(error_share=0.01, unscorable_share=0.01))[0] == "pass"
 
 

@@ -104,6 +104,19 @@ def test_a_judge_of_pairs_that_expired_hides_no_regression(night: Night, now: da
     assert report(gather(), settings(), kept.expires).gate.word == "uncalibrated"
 
 
+def test_a_judge_that_says_nothing_of_its_anchors_passes_nothing(night: Night, now: datetime) -> None:
+    """Certified, and tonight without a verdict on a tenth of the anchors: nobody can tell whether it has changed."""
+    assert night.publish(now).word == "pass"
+    lost = {"outcome": "unscored", "status": "unparsed"}
+    judged = [number for number, row in enumerate(night.anchors) if row.scorer == "correctness"]
+    for number in judged[: len(judged) // 10]:
+        night.anchors[number] = night.anchors[number].model_copy(update=lost)
+    night.write()
+    found = publish.run(now)[0]
+    assert found.word == "incomplete"
+    assert f"no verdict on {len(judged) // 10} of {len(judged)} anchors" in found.reason
+
+
 @pytest.mark.parametrize("which", ["anchor", "target", "pair"])
 def test_one_verdict_of_another_judge_is_a_changed_judge(night: Night, now: datetime, which: str) -> None:
     """A single verdict under another fingerprint, of whatever it speaks, makes the judge a changed one."""
