@@ -19,7 +19,6 @@ from assay.stages import calibrate, publish
 from tests.cast import Project
 from tests.nights import EVERY_CASE, good_night
 
-
 EASY = {"tpr": 0.5, "tnr": 0.5, "min_rarer": 5, "min_labels": 20}
 """Floors for which few labels suffice."""
 
