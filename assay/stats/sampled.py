@@ -23,6 +23,8 @@ SMALL = 0.05
 and where a part has no label that was judged one way, all its labels stand for what was."""
 NARROW = 0.05
 """Least share of a binary label's variance that votes of several people are taken to have."""
+LOST = 2
+"""Labels of a part and word that its draws do without: with all of them these items' bounds hold 94 of 100 times."""
 PASSED, FAILED = 0, 1
 """Places of the judge's words."""
 Shares = NDArray[np.float64]
@@ -223,6 +225,8 @@ def _of_word(part: Part, labels: Shares, items: Shares, rng: np.random.Generator
     """
     own = labels if len(labels) else np.concatenate(_labels(part))
     mean, narrow = float(own.mean()), _narrow(own)
+    if is_finite and len(own) > 2 * LOST:
+        narrow *= len(own) / (len(own) - LOST)
     agreed, other = own.sum() / narrow, (len(own) - own.sum()) / narrow
     share = rng.beta(agreed + 0.5, other + 0.5, len(items) - 1)
     passed = np.concatenate([[items[0] * mean], items[1:] * share])
