@@ -35,7 +35,7 @@ class Accepted(NamedTuple):
 
 
 def accept(now: datetime) -> Accepted:
-    """Freeze the last run's answers, of several trials the first, as the baseline.
+    """Freeze the last run's answers, of every trial, as the baseline.
 
     Args:
         now: The moment; a run that is dated later is not the last one.
@@ -48,7 +48,7 @@ def accept(now: datetime) -> Accepted:
     responses = RESPONSES.read()
     runs = {response.run for response in responses}
     _require_last(max(runs), now)
-    answered = [response for response in responses if response.status == "ok" and response.trial == 0]
+    answered = [response for response in responses if response.status == "ok"]
     BASELINE.write(answered)
     return Accepted(len(answered), max(runs), "+".join(sorted({response.target for response in responses})))
 

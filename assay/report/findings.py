@@ -1,13 +1,17 @@
 """What a run found: every number of the report, computed from verdicts, before anything is drawn.
 
 A case is the unit. It passes when all its blocking scorers pass in all its trials, and it has no outcome when any of
-them gave none or is missing: an error can neither raise nor lower a rate. Preference is read from the first trial
-alone, since an interval over all of them would count one case several times.
+them gave none or is missing: an error can neither raise nor lower a rate. Two versions are compared by the share of its
+trials that each case passes, since the trials of one version may be more than those of the other. Preference is read
+from the first trial alone, since an interval over all of them would count one case several times.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
+
+import numpy as np
 
 from assay.errors import InsufficientDataError
 from assay.judges.prompt import JudgePrompt
@@ -17,12 +21,14 @@ from assay.records.record import Record
 from assay.records.response import Response
 from assay.records.verdict import IDENTICAL, Subject, Verdict
 from assay.stats import paired, pairs
-from assay.stats.rates import Interval, wilson
+from assay.stats.paired import Trials
+from assay.stats.rates import Interval, wilson, wilson_bounds, z_quantile
 from assay.stats.slices import SliceCounts, SliceFinding, find_drops
 
 CaseOutcome = Literal["pass", "fail", "wire", "judge", "unscorable"]
 """`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has no expectation,
 and no blocking judge is asked about it. None of them is an outcome of the product."""
+LEVEL = 0.95
 NOTHING_SCORES = "nothing scores this case: add an expectation, or what a judge requires (`assay judges` lists it)"
 
 
@@ -95,6 +101,8 @@ class Comparison(Record):
     gained: int
     lost: int
     p_value: float
+    trials: str = ""
+    """How many trials are compared with how many; empty where there is one of each."""
     detectable: str
     """The smallest change that this many cases can find, in words."""
     slices: list[SliceRow]
@@ -125,6 +133,8 @@ class Outcomes(NamedTuple):
     reasons: Counter[str]
     format_only: frozenset[str] = frozenset()
     """Failed cases of which every failed verdict is of their format."""
+    trials: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    """Of each case that has an outcome: trials that pass, and trials; empty where nobody counted them."""
 
 
 def outcomes(
@@ -158,15 +168,20 @@ def outcomes(
     reasons: Counter[str] = Counter()
     found: dict[str, CaseOutcome] = {}
     misshapen: set[str] = set()
+    trials: dict[str, tuple[int, int]] = {}
     for case in cases:
         if checks_only and not case.expectations:
             continue
         scorers = scorers_of(case, answered[case.case_id], blocking)
         outcome = outcome_of(answered[case.case_id], said[case.case_id], scorers, reasons)
         found[case.case_id] = outcome
+        if outcome in ("pass", "fail"):
+            fell = {one.trial for one in said[case.case_id] if one.outcome != "pass"}
+            of = {row.trial for row in answered[case.case_id]}
+            trials[case.case_id] = (len(of - fell), len(of))
         if outcome == "fail" and all(one.fault == "format" for one in said[case.case_id] if one.outcome == "fail"):
             misshapen.add(case.case_id)
-    return Outcomes(found, reasons, frozenset(misshapen))
+    return Outcomes(found, reasons, frozenset(misshapen), trials)
 
 
 def blocking_of(judges: Iterable[JudgePrompt]) -> list[JudgePrompt]:
@@ -257,22 +272,25 @@ def compare(
     }
     if not both:
         raise InsufficientDataError("no case has an outcome in both versions: mend the endpoint, or run `assay accept`")
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for case_id, pair in both.items():
-        groups[categories[case_id]].append(pair)
+    cases = {case_id: _trials(case_id, target, baseline) for case_id in both}
+    groups: dict[str, list[Trials]] = defaultdict(list)
+    for case_id, trials in cases.items():
+        groups[categories[case_id]].append(trials)
     counts = {name: _counts(name, group) for name, group in groups.items()}
     drops = {drop.name: drop for drop in find_drops(list(counts.values()), q=fdr)}
     rows = [_slice_row(groups[name], counts[name], drops[name]) for name in groups]
-    whole = _counts("overall", list(both.values()))
+    whole = _counts("overall", list(cases.values()))
     discordant = max((whole.gained + whole.lost) / whole.n, 1 / whole.n)
+    shares = [sorted({of for _, of in version.trials.values()}) for version in (target, baseline)]
     return Comparison(
         scorers=scorers,
-        target=_share([mine for mine, _ in both.values()]),
-        baseline=_share([theirs for _, theirs in both.values()]),
-        change=rate(paired.bonett_price(whole.gained, whole.lost, whole.n)),
+        target=_share([(one.passed, one.of) for one in cases.values()]),
+        baseline=_share([(one.passed_before, one.of_before) for one in cases.values()]),
+        change=rate(whole.change(LEVEL)),
         gained=whole.gained,
         lost=whole.lost,
-        p_value=paired.mcnemar_midp(whole.gained, whole.lost),
+        p_value=_p_value(whole),
+        trials=_said(*shares) if whole.trials else "",
         detectable=paired.minimum_detectable_effect(whole.n, discordant).statement,
         slices=sorted(rows, key=lambda row: (row.change.estimate, row.category)),
     )
@@ -311,21 +329,52 @@ def rate(found: Interval) -> Rate:
     )
 
 
-def _counts(name: str, group: Sequence[tuple[str, str]]) -> SliceCounts:
-    gained, lost = group.count(("pass", "fail")), group.count(("fail", "pass"))
-    return SliceCounts(name=name, n=len(group), gained=gained, lost=lost)
+def _trials(case_id: str, target: Outcomes, baseline: Outcomes) -> Trials:
+    """Return how often a case passed in both versions; an outcome of which nobody counted the trials is one of one."""
+    counts = [
+        version.trials.get(case_id, (int(version.by_case[case_id] == "pass"), 1)) for version in (target, baseline)
+    ]
+    return Trials(*counts[0], *counts[1])
 
 
-def _share(seen: Sequence[str]) -> Rate:
-    return rate(wilson(seen.count("pass"), len(seen)))
+def _counts(name: str, group: Sequence[Trials]) -> SliceCounts:
+    gained, lost = (sum(sign * one.difference > 0 for one in group) for sign in (1, -1))
+    is_once = all((one.of, one.of_before) == (1, 1) for one in group)
+    return SliceCounts(name=name, n=len(group), gained=gained, lost=lost, trials=() if is_once else group)
 
 
-def _slice_row(group: Sequence[tuple[str, str]], counts: SliceCounts, drop: SliceFinding) -> SliceRow:
+def _p_value(whole: SliceCounts) -> float:
+    """Return the two-sided p-value of the change."""
+    if not whole.trials:
+        return paired.mcnemar_midp(whole.gained, whole.lost)
+    turned = [Trials(one.passed_before, one.of_before, one.passed, one.of) for one in whole.trials]
+    return min(1.0, 2 * min(paired.exact_drop(whole.trials), paired.exact_drop(turned)))
+
+
+def _said(mine: Sequence[int], theirs: Sequence[int]) -> str:
+    """Return how many trials are compared with how many."""
+    said = [" or ".join(map(str, some)) for some in (mine, theirs)]
+    return f"the mean over {said[0]} trials a case, against {said[1]} of the baseline"
+
+
+def _share(seen: Sequence[tuple[int, int]]) -> Rate:
+    """Return the mean share of trials that pass; of several trials a case the interval counts cases."""
+    if all(of == 1 for _, of in seen):
+        return rate(wilson(sum(passed for passed, _ in seen), len(seen)))
+    shares = np.array([passed / of for passed, of in seen])
+    mean, size = float(shares.mean()), float(len(seen))
+    if 0 < mean < 1 and shares.var() > 0:
+        size = min(max(size, size * mean * (1 - mean) / float(shares.var())), float(sum(of for _, of in seen)))
+    low, high = wilson_bounds(mean, size, z_quantile(LEVEL))
+    return Rate(estimate=mean, low=low, high=high, n=len(seen), method="mean over trials, Wilson at effective n")
+
+
+def _slice_row(group: Sequence[Trials], counts: SliceCounts, drop: SliceFinding) -> SliceRow:
     return SliceRow(
         category=counts.name,
         n=counts.n,
-        target=_share([mine for mine, _ in group]),
-        baseline=_share([theirs for _, theirs in group]),
+        target=_share([(one.passed, one.of) for one in group]),
+        baseline=_share([(one.passed_before, one.of_before) for one in group]),
         change=rate(drop.change),
         gained=counts.gained,
         lost=counts.lost,

@@ -3,11 +3,17 @@
 `gained` counts cases that only the new version passes, `lost` those that only the old one does; both are discordant.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import fsum, sqrt
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import binom, norm
+from scipy.signal import fftconvolve
+from scipy.stats import binom, hypergeom, norm
 
 from assay.errors import InsufficientDataError
 from assay.stats.rates import Interval, z_quantile
@@ -60,6 +66,88 @@ def bonett_price(gained: int, lost: int, n: int, *, level: float = 0.95) -> Inte
         level=level,
         method="Bonett-Price",
     )
+
+
+def mean_change(differences: Sequence[float], *, step: float = 1, level: float = 0.95) -> Interval:
+    """Return the change of the mean pass share, new minus old, over paired cases of several trials each.
+
+    Args:
+        differences: Of each case the share of its trials that pass now, minus the share before, in [-1, 1].
+        step: By how much one trial moves a case: 1 with one trial, a third with three.
+        level: Confidence level of the two-sided interval.
+
+    A case is the unit, whatever the number of its trials. With one trial of each version it is `bonett_price`.
+
+    Raises:
+        InsufficientDataError: There is no case.
+
+    Source:
+        Bonett & Price (2012): one case gained and one lost are added, here by one step each.
+    """
+    n = len(differences)
+    if n == 0:
+        raise InsufficientDataError("the versions have 0 cases in common; a paired change needs at least one")
+    mean = fsum(differences) / (n + 2)
+    half = z_quantile(level) * sqrt(
+        ((fsum(one * one for one in differences) + 2 * step**2) / (n + 2) - mean**2) / (n + 2)
+    )
+    return Interval(
+        estimate=fsum(differences) / n,
+        low=max(mean - half, -1.0),
+        high=min(mean + half, 1.0),
+        n=n,
+        level=level,
+        method="mean of paired shares, Bonett-Price",
+    )
+
+
+class Trials(NamedTuple):
+    """How often one case passed, in how many trials, now and before."""
+
+    passed: int
+    of: int
+    passed_before: int
+    of_before: int
+
+    @property
+    def difference(self) -> float:
+        """Return the share of trials that pass now, minus the share before."""
+        return self.passed / self.of - self.passed_before / self.of_before
+
+
+def exact_drop(cases: Sequence[Trials]) -> float:
+    """Return the one-sided exact p-value against a drop: how often so few passes would be among the new trials.
+
+    If nothing changed, every case passes with one chance in both versions, and given how often it passed in all, each
+    of its trials is as likely as any other to be among those. The numbers of trials may differ. With one trial of each
+    version it is McNemar's exact test.
+
+    Args:
+        cases: Each with at least one trial of either version.
+
+    Source:
+        Mantel & Haenszel (1959), exact conditional test of stratified tables; one stratum a case.
+    """
+    kinds = Counter((one.of, one.of_before, one.passed + one.passed_before) for one in cases)
+    seen = sum(one.passed for one in cases)
+    chances, least = np.ones(1), 0
+    for (now, before, passes), count in sorted(kinds.items()):
+        low, high = max(0, passes - before), min(now, passes)
+        least += count * low
+        if high > low:
+            one = hypergeom.pmf(np.arange(low, high + 1), now + before, passes, now)
+            chances = fftconvolve(chances, _times(one, count))
+    return float(min(1.0, max(0.0, chances[: seen - least + 1].sum())))
+
+
+def _times(chances: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return the distribution of a sum of so many independent draws of one distribution."""
+    whole = np.ones(1)
+    while count:
+        if count % 2:
+            whole = fftconvolve(whole, chances)
+        chances, count = fftconvolve(chances, chances), count // 2
+    return whole
 
 
 def mcnemar_midp(gained: int, lost: int) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from assay.errors import DataError
-from assay.stats.paired import bonett_price, mcnemar_midp_drop
+from assay.stats.paired import Trials, bonett_price, exact_drop, mcnemar_midp_drop, mean_change
 from assay.stats.rates import Interval
 
 MIN_CASES = 30
@@ -24,6 +24,20 @@ class SliceCounts:
     n: int
     gained: int
     lost: int
+    trials: Sequence[Trials] = ()
+    """Of each case, where there are several; then it is they that are compared."""
+
+    def change(self, level: float) -> Interval:
+        """Return the paired change."""
+        if self.trials:
+            step = 1 / max(min(one.of, one.of_before) for one in self.trials)
+            return mean_change([one.difference for one in self.trials], step=step, level=level)
+        return bonett_price(self.gained, self.lost, self.n, level=level)
+
+    @property
+    def p_value(self) -> float:
+        """Return the one-sided p-value against a drop: mid-p of one trial, exact of several."""
+        return exact_drop(self.trials) if self.trials else mcnemar_midp_drop(self.gained, self.lost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +48,7 @@ class SliceFinding:
     change: Interval
     """At the level asked for; of a flagged slice at the FCR-adjusted level, which is higher."""
     p_value: float
-    """One-sided mid-p against a drop."""
+    """One-sided, against a drop."""
     adjusted: float | None
     """After Benjamini-Hochberg over all slices large enough to raise an alarm; None for the others."""
     flagged: bool
@@ -94,15 +108,14 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise DataError(f"the slice {twice!r} occurs twice; expected every category once: merge its counts")
-    changes = [bonett_price(one.gained, one.lost, one.n, level=level) for one in slices]
-    p_values = [mcnemar_midp_drop(one.gained, one.lost) for one in slices]
+    changes = [one.change(level) for one in slices]
+    p_values = [one.p_value for one in slices]
     large = [index for index, one in enumerate(slices) if one.n >= MIN_CASES]
     adjusted = dict(zip(large, benjamini_hochberg([p_values[index] for index in large]).tolist(), strict=True))
     flagged = {index for index, value in adjusted.items() if value <= q}
     wider = fcr_level(len(flagged), len(large), q=1 - level) if flagged else level
     for index in flagged:
-        one = slices[index]
-        changes[index] = bonett_price(one.gained, one.lost, one.n, level=wider)
+        changes[index] = slices[index].change(wider)
     return [
         SliceFinding(
             name=name,

@@ -25,10 +25,14 @@ EARLIER = "01930000-0000-7000-8000-000000000001"
 
 
 def test_only_answers_become_a_baseline(project: Project, now: datetime) -> None:
-    """A failed call is never accepted as a good answer, and of several trials the first is, and counted, once."""
+    """A failed call is never accepted as a good answer; of several trials every answer is."""
     RESPONSES.write([response(case(1)), broken(case(2)), response(case(3), trial=0), response(case(3), trial=1)])
-    assert accept(now).answers == 2
-    assert [one.case_id for one in BASELINE.read()] == ["refunds-001", "refunds-003"]
+    assert accept(now).answers == 3
+    assert [(one.case_id, one.trial) for one in BASELINE.read()] == [
+        ("refunds-001", 0),
+        ("refunds-003", 0),
+        ("refunds-003", 1),
+    ]
 
 
 def test_nothing_to_accept(project: Project, now: datetime) -> None:

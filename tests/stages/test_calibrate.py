@@ -280,15 +280,16 @@ def test_a_demand_that_is_not_made_of_this_judge_is_refused(judged: Project, now
         try_out(now, "preference", {"tnr": 0.5})
 
 
-def test_labels_drawn_by_another_judge_s_verdicts_are_refused(judged: Project, now: datetime) -> None:
-    """Chances that vary within a verdict cannot be corrected: a person is told to draw anew."""
+def test_labels_drawn_by_another_judge_s_verdicts_are_weighed(judged: Project, now: datetime) -> None:
+    """Chances that vary within a verdict, as where another judge drew, carry a certificate: each label has its weight."""
     uneven = [
         row.model_copy(update={"inclusion_probability": 0.1 if row.item_id.endswith("1") else 0.7})
         for row in LABELS.read()
     ]
     LABELS.write(uneven)
-    with pytest.raises(InsufficientDataError, match="assay labels draw"):
-        calibrate.run(now, ["correctness"], renew=True)
+    (found,) = calibrate.run(now, ["correctness"], renew=True)
+    methods = {figure.name: figure.method for figure in found.figures}
+    assert (methods["tpr"], methods["tnr"]) == ("corrected TPR, Jeffreys draws", "corrected TNR, Jeffreys draws")
 
 
 def test_a_judge_whose_prompt_shows_what_it_is_tested_with_gets_nothing(judged: Project, now: datetime) -> None:

@@ -1,18 +1,23 @@
 """Two versions on the same cases."""
 
+from collections import Counter
+from itertools import combinations
 from math import ceil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from assay.errors import InsufficientDataError
 from assay.stats.paired import (
+    Trials,
     bonett_price,
+    exact_drop,
     mcnemar_midp,
     mcnemar_midp_drop,
+    mean_change,
     minimum_detectable_effect,
     n_paired,
     smallest_drop,
@@ -139,3 +144,60 @@ def test_covers_as_often_as_it_says() -> None:
 def test_smallest_drop_is_the_published_one(n: int, drop: float | None) -> None:
     """STATISTICS 4.3: 30 cases find a drop from 24 points on if nothing else flips, 15 from 44.6, and 3 none at all."""
     assert smallest_drop(n) == (None if drop is None else pytest.approx(drop, abs=0.006))
+
+
+def of_cases(*counts: tuple[int, int, int, int]) -> list[Trials]:
+    """Return cases by passes and trials, now and before."""
+    return [Trials(*one) for one in counts]
+
+
+def test_with_one_trial_it_is_mcnemar_and_bonett_price() -> None:
+    """3 gained and 9 lost of 40, one trial each: the exact binomial tail, and the very interval of the counts."""
+    cases = of_cases(*[(1, 1, 0, 1)] * 3, *[(0, 1, 1, 1)] * 9, *[(1, 1, 1, 1)] * 28)
+    assert exact_drop(cases) == pytest.approx(binom.cdf(3, 12, 0.5))
+    found, expected = mean_change([one.difference for one in cases]), bonett_price(3, 9, 40)
+    assert (found.low, found.estimate, found.high) == pytest.approx((expected.low, expected.estimate, expected.high))
+
+
+def test_several_trials_by_hand() -> None:
+    """A case that passed 2 of 2 before and 0 of 2 now: 1 of the 6 ways to spread two passes; two such cases 1 of 36."""
+    assert exact_drop(of_cases((0, 2, 2, 2))) == pytest.approx(1 / 6)
+    assert exact_drop(of_cases((0, 2, 2, 2), (0, 2, 2, 2))) == pytest.approx(1 / 36)
+    # 1 pass among 3 now and 1 then: it is the old trial's with one chance of four.
+    assert exact_drop(of_cases((0, 3, 1, 1))) == pytest.approx(1 / 4)
+    assert exact_drop(of_cases((3, 3, 1, 1), (0, 2, 0, 2))) == 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(0, 3), st.integers(0, 3)), max_size=4))
+def test_the_exact_p_value_is_the_share_of_all_spreads(rows: list[tuple[int, int, int, int]]) -> None:
+    """Every way to say which trials are the new ones is counted, trial by trial."""
+    cases = of_cases(*[(min(a, now), now, min(b, before), before) for now, before, a, b in rows])
+    sums, ways = Counter({0: 1}), 1
+    for one in cases:
+        trials = [1] * (one.passed + one.passed_before)
+        trials += [0] * (one.of + one.of_before - len(trials))
+        mine = Counter(sum(chosen) for chosen in combinations(trials, one.of))
+        ways *= mine.total()
+        sums = Counter({s + t: 0 for s in sums for t in mine}) + _convolved(sums, mine)
+    seen = sum(one.passed for one in cases)
+    assert exact_drop(cases) == pytest.approx(sum(count for total, count in sums.items() if total <= seen) / ways)
+
+
+def _convolved(one: Counter[int], other: Counter[int]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for first, times in one.items():
+        for second, count in other.items():
+            found[first + second] += times * count
+    return found
+
+
+@pytest.mark.parametrize(("now", "before"), [(3, 3), (3, 1), (1, 3)])
+def test_an_unchanged_unsteady_product_is_no_regression(now: int, before: int) -> None:
+    """300 cases right nine times of ten, trials as many or fewer: at most one of 25 in 400 comparisons alarms."""
+    rng = np.random.default_rng([now, before])
+    alarms = 0
+    for _ in range(400):
+        a, b = rng.binomial(now, 0.9, 300), rng.binomial(before, 0.9, 300)
+        cases = of_cases(*((int(x), now, int(y), before) for x, y in zip(a, b, strict=True)))
+        alarms += mean_change([one.difference for one in cases], step=1 / min(now, before)).high < 0
+    assert alarms <= 16

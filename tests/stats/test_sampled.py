@@ -77,4 +77,4 @@ def test_an_estimate_lies_between_its_bounds(seed: int) -> None:
         for one in (found.pass_rate, found.tpr, found.tnr):
             assert one
             assert 0 <= one.low <= one.estimate <= one.high <= 1
-    assert these.pass_rate.high - these.pass_rate.low <= 1.05 * (every.pass_rate.high - every.pass_rate.low)
+    assert these.pass_rate.high - these.pass_rate.low <= 1.15 * (every.pass_rate.high - every.pass_rate.low)
