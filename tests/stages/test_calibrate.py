@@ -281,7 +281,7 @@ def test_a_demand_that_is_not_made_of_this_judge_is_refused(judged: Project, now
 
 
 def test_labels_drawn_by_another_judge_s_verdicts_are_weighed(judged: Project, now: datetime) -> None:
-    """Chances that vary within a verdict, as where another judge drew, carry a certificate: each label has its weight."""
+    """Chances that vary within a verdict, as where another judge drew, carry a certificate: each label is weighed."""
     uneven = [
         row.model_copy(update={"inclusion_probability": 0.1 if row.item_id.endswith("1") else 0.7})
         for row in LABELS.read()
