@@ -23,7 +23,7 @@ from tests.layout import ROOT
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
 DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md", "docs/formats.md"]
 DOCUMENTS += ["docs/release.md", "docs/project.md", "docs/reference.md", "docs/report.md", "docs/identity.md"]
-DOCUMENTS += ["docs/runs.md", "docs/judges.md", "docs/judge-models.md", "docs/labels.md"]
+DOCUMENTS += ["docs/runs.md", "docs/judges.md", "docs/judge-models.md", "docs/labels.md", "docs/statistics.md"]
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 

@@ -23,7 +23,7 @@ from assay.records.verdict import IDENTICAL, Subject, Verdict
 from assay.stats import paired, pairs
 from assay.stats.paired import Trials
 from assay.stats.rates import Interval, wilson, wilson_bounds, z_quantile
-from assay.stats.slices import SliceCounts, SliceFinding, find_drops
+from assay.stats.slices import ALPHA, SliceCounts, SliceFinding, find_drops
 
 CaseOutcome = Literal["pass", "fail", "wire", "judge", "unscorable"]
 """`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has no expectation,
@@ -88,6 +88,7 @@ class SliceRow(Record):
     gained: int
     lost: int
     adjusted_p: float | None
+    """Exact, one-sided, after Holm over all categories."""
     is_worse: bool
 
 
@@ -107,11 +108,15 @@ class Comparison(Record):
     """The smallest change that this many cases can find, in words."""
     slices: list[SliceRow]
     """The largest drop first."""
+    is_worse: bool
+    """Over all cases, beyond chance at the level of the comparison."""
+    alpha: float
+    """That level, one-sided; the categories together have one as large."""
 
     @property
     def worse(self) -> list[str]:
         """Return where the target is worse beyond chance: categories, or `overall`."""
-        return [row.category for row in self.slices if row.is_worse] or (["overall"] if self.change.high < 0 else [])
+        return [row.category for row in self.slices if row.is_worse] or (["overall"] if self.is_worse else [])
 
 
 class Preference(Record):
@@ -248,7 +253,7 @@ def compare(
     target: Outcomes,
     baseline: Outcomes,
     *,
-    fdr: float,
+    alpha: float = ALPHA,
 ) -> Comparison:
     """Compare both versions case by case.
 
@@ -257,13 +262,13 @@ def compare(
         categories: Category by case.
         target: Outcomes of the version under test.
         baseline: Outcomes of the accepted version.
-        fdr: False discovery rate over the categories.
+        alpha: Chance that versions that are alike are called worse overall, and that any category is.
 
     Raises:
         InsufficientDataError: No case has an outcome in both.
 
     Source:
-        STATISTICS 4.3 (Bonett-Price, McNemar mid-p, MDE), 4.5 (Benjamini-Hochberg) and 7.3 (FCR).
+        STATISTICS 4.3 (Bonett-Price, McNemar mid-p, MDE) and 7.3 (FCR); DECISION 2 (exact tests, Holm).
     """
     both = {
         case_id: (outcome, baseline.by_case[case_id])
@@ -277,11 +282,11 @@ def compare(
     for case_id, trials in cases.items():
         groups[categories[case_id]].append(trials)
     counts = {name: _counts(name, group) for name, group in groups.items()}
-    drops = {drop.name: drop for drop in find_drops(list(counts.values()), q=fdr)}
+    drops = {drop.name: drop for drop in find_drops(list(counts.values()), alpha=alpha)}
     rows = [_slice_row(groups[name], counts[name], drops[name]) for name in groups]
     whole = _counts("overall", list(cases.values()))
     discordant = max((whole.gained + whole.lost) / whole.n, 1 / whole.n)
-    shares = [sorted({of for _, of in version.trials.values()}) for version in (target, baseline)]
+    counts_of = [sorted(set(of)) for of in zip(*((one.of, one.of_before) for one in cases.values()), strict=True)]
     return Comparison(
         scorers=scorers,
         target=_share([(one.passed, one.of) for one in cases.values()]),
@@ -290,7 +295,9 @@ def compare(
         gained=whole.gained,
         lost=whole.lost,
         p_value=_p_value(whole),
-        trials=_said(*shares) if whole.trials else "",
+        is_worse=whole.p_value <= alpha,
+        alpha=alpha,
+        trials=_said(*counts_of) if whole.trials else "",
         detectable=paired.minimum_detectable_effect(whole.n, discordant).statement,
         slices=sorted(rows, key=lambda row: (row.change.estimate, row.category)),
     )

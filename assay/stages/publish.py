@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from assay.calibration import certificate
 from assay.calibration.policy import MAX_UNSCORED
@@ -59,14 +59,23 @@ class Settings(Record):
     """Beyond it the run is incomplete."""
     max_drop: float = Field(default=0.05, gt=0, le=1)
     """A drop of the pass rate that is tolerated without proof of absence."""
-    slice_fdr: float = Field(default=0.1, gt=0, lt=1)
-    """False discovery rate over the categories."""
+    false_alarms: float = Field(default=0.05, gt=0, lt=1)
+    """Chance that one comparison calls an unchanged product worse: half of it for the rate over all cases, half for the
+    categories together. It holds for one comparison; many nights hold more of them."""
     draws: int = Field(default=20_000, ge=1000)
     seed: int = 1
     health: Rules = Rules()
     """When `assay health` proposes to retire a case."""
     keep: int = Field(default=90, ge=0)
     """Runs whose files are kept; of an older one only its record in Git, and all of the accepted baseline's run."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gone(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        """Say of a parameter of before what has taken its place."""
+        if isinstance(given, dict) and "slice_fdr" in given:
+            raise ValueError("slice_fdr is gone, false_alarms is for categories and the whole: take the line out")
+        return given
 
 
 STAGE = Stage(
@@ -175,7 +184,7 @@ def comparison(night: Night, settings: Settings, *, checks_only: bool) -> findin
     scorers = "checks" if checks_only else "all"
     mine, theirs = night.outcomes["target", checks_only], night.outcomes["baseline", checks_only]
     try:
-        return findings.compare(scorers, categories, mine, theirs, fdr=settings.slice_fdr)  # type: ignore[arg-type]
+        return findings.compare(scorers, categories, mine, theirs, alpha=settings.false_alarms / 2)  # type: ignore[arg-type]
     except InsufficientDataError:
         return None
 

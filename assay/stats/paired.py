@@ -163,14 +163,16 @@ def mcnemar_midp(gained: int, lost: int) -> float:
     return min(1.0, float(2 * binom.cdf(fewer, total, 0.5) - binom.pmf(fewer, total, 0.5)))
 
 
-def mcnemar_midp_drop(gained: int, lost: int) -> float:
-    """Return the one-sided mid-p value against a drop: small when far more was lost than gained.
+def mcnemar_drop(gained: int, lost: int) -> float:
+    """Return the one-sided exact p-value against a drop: small when far more was lost than gained.
 
-    With nothing discordant it is 1/2, the mid-p of an empty sample.
+    With nothing discordant it is 1.
+
+    Source:
+        McNemar (1947), exact; a mid-p value does not hold its level (DECISION 2).
     """
     _require_counts(gained, lost, gained + lost)
-    total = gained + lost
-    return float(binom.cdf(gained, total, 0.5) - 0.5 * binom.pmf(gained, total, 0.5))
+    return float(binom.cdf(gained, gained + lost, 0.5))
 
 
 def n_paired(discordant: float, delta: float, *, power: float = 0.8, level: float = 0.95) -> float:

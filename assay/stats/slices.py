@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from assay.errors import DataError
-from assay.stats.paired import Trials, bonett_price, exact_drop, mcnemar_midp_drop, mean_change
+from assay.stats.paired import Trials, bonett_price, exact_drop, mcnemar_drop, mean_change
 from assay.stats.rates import Interval
 
-MIN_CASES = 30
-"""A smaller slice is for reading, not for alarms (STATISTICS 4.5)."""
+ALPHA = 0.025
+"""Chance of a single comparison of versions that are alike to call any category worse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,8 @@ class SliceCounts:
 
     @property
     def p_value(self) -> float:
-        """Return the one-sided p-value against a drop: mid-p of one trial, exact of several."""
-        return exact_drop(self.trials) if self.trials else mcnemar_midp_drop(self.gained, self.lost)
+        """Return the one-sided exact p-value against a drop; 1 where no case differs."""
+        return exact_drop(self.trials) if self.trials else mcnemar_drop(self.gained, self.lost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,26 @@ class SliceFinding:
     """At the level asked for; of a flagged slice at the FCR-adjusted level, which is higher."""
     p_value: float
     """One-sided, against a drop."""
-    adjusted: float | None
-    """After Benjamini-Hochberg over all slices large enough to raise an alarm; None for the others."""
+    adjusted: float
+    """After Holm, over all slices."""
     flagged: bool
-    """A drop at the false discovery rate asked for."""
+    """A drop at the level asked for."""
+
+
+def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
+    """Return adjusted p-values, shape (m,): at most `alpha` of all families of true hypotheses have one at or below it.
+
+    Raises:
+        DataError: A p-value is missing or outside [0, 1].
+
+    Source:
+        Holm (1979), A simple sequentially rejective multiple test procedure.
+    """
+    values = _checked(p_values)
+    order = np.argsort(values, kind="stable")
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    return np.asarray(np.minimum(adjusted, 1.0))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> NDArray[np.float64]:
@@ -64,10 +80,15 @@ def benjamini_hochberg(p_values: Sequence[float]) -> NDArray[np.float64]:
     Source:
         Benjamini & Hochberg (1995).
     """
+    values = _checked(p_values)
+    return np.asarray(false_discovery_control(values)) if len(values) else values
+
+
+def _checked(p_values: Sequence[float]) -> NDArray[np.float64]:
     values = np.asarray(p_values, dtype=float)
     if not ((values >= 0) & (values <= 1)).all():
         raise DataError(f"a p-value is {values[~((values >= 0) & (values <= 1))][0]}; expected a number from 0 to 1")
-    return np.asarray(false_discovery_control(values)) if len(values) else values
+    return values
 
 
 def fcr_level(selected: int, tested: int, *, q: float = 0.1) -> float:
@@ -84,8 +105,11 @@ def fcr_level(selected: int, tested: int, *, q: float = 0.1) -> float:
     return 1 - selected * q / tested
 
 
-def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 0.95) -> list[SliceFinding]:
+def find_drops(slices: Sequence[SliceCounts], *, alpha: float = ALPHA, level: float = 0.95) -> list[SliceFinding]:
     """Return one finding a slice, in the order given.
+
+    The tests are exact, so that a slice of any size may be flagged: with few cases there is little power, and that is
+    all. A slice of one, two or three cases can hardly be.
 
     A flagged slice was selected because it looks bad, so its interval at `level` would miss the truth too often. With R
     of m slices flagged, theirs are at level 1 - R (1 - level) / m: the share of them that miss is then at most
@@ -93,7 +117,7 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
 
     Args:
         slices: Paired counts of each category; names differ.
-        q: False discovery rate among the flagged slices.
+        alpha: Chance that any slice is flagged where nothing dropped.
         level: Confidence level of the interval of a slice that is not flagged.
 
     Raises:
@@ -101,8 +125,7 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
         DataError: Two slices share a name.
 
     Source:
-        STATISTICS 4.5 and 7.3; Benjamini & Yekutieli (2005), False discovery rate-adjusted multiple confidence
-        intervals.
+        DECISION 2; Benjamini & Yekutieli (2005), False discovery rate-adjusted multiple confidence intervals.
     """
     names = [one.name for one in slices]
     if len(set(names)) < len(names):
@@ -110,10 +133,9 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
         raise DataError(f"the slice {twice!r} occurs twice; expected every category once: merge its counts")
     changes = [one.change(level) for one in slices]
     p_values = [one.p_value for one in slices]
-    large = [index for index, one in enumerate(slices) if one.n >= MIN_CASES]
-    adjusted = dict(zip(large, benjamini_hochberg([p_values[index] for index in large]).tolist(), strict=True))
-    flagged = {index for index, value in adjusted.items() if value <= q}
-    wider = fcr_level(len(flagged), len(large), q=1 - level) if flagged else level
+    adjusted = holm(p_values).tolist()
+    flagged = {index for index, value in enumerate(adjusted) if value <= alpha}
+    wider = fcr_level(len(flagged), len(slices), q=1 - level) if flagged else level
     for index in flagged:
         changes[index] = slices[index].change(wider)
     return [
@@ -121,7 +143,7 @@ def find_drops(slices: Sequence[SliceCounts], *, q: float = 0.1, level: float = 
             name=name,
             change=changes[index],
             p_value=p_values[index],
-            adjusted=adjusted.get(index),
+            adjusted=adjusted[index],
             flagged=index in flagged,
         )
         for index, name in enumerate(names)

@@ -187,6 +187,7 @@ CONFIG: dict[str, tuple[Break, str]] = {
     "an unknown section": (sections(lambda whole: whole.update(exceute={})), "section 'exceute'"),
     "a missing section": (sections(lambda whole: whole.pop("monitor")), "no section 'monitor'"),
     "a missing section of no stage of a night": (sections(lambda whole: whole.pop("release")), "no section 'release'"),
+    "a parameter of before": (lambda project: project.params("publish", slice_fdr=0.1), r"slice_fdr is gone"),
     "a section at fault": (lambda project: project.params("judge", speed=9), r"judge\.speed is 9"),
     "a judge without a declaration": (lambda _: write("data/judges/tone/rubric.md", "x"), "data/judges/tone.*upgrade"),
     "an empty rubric": (lambda _: write("data/judges/preference/rubric.md", " \n"), r"preference/rubric\.md is empty"),

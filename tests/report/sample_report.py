@@ -55,7 +55,7 @@ def outcomes(*, is_target: bool) -> Outcomes:
 def comparison(scorers: Any = "all") -> Comparison:
     """Return target against baseline, computed as a run computes it."""
     categories = {case_id: case_id.rsplit("-", 1)[0] for case_id in outcomes(is_target=True).by_case}
-    return compare(scorers, categories, outcomes(is_target=True), outcomes(is_target=False), fdr=0.1)
+    return compare(scorers, categories, outcomes(is_target=True), outcomes(is_target=False))
 
 
 def rate(estimate: float, low: float, high: float, n: int = 100) -> Rate:

@@ -62,7 +62,7 @@ def compared(cells: dict[str, tuple[int, int, int, int]]) -> Comparison:
     mine = outcomes(**{key: kind[0] for key, (_, kind) in zip(ids, rows, strict=True)})
     theirs = outcomes(**{key: kind[1] for key, (_, kind) in zip(ids, rows, strict=True)})
     categories = {key: name for key, (name, _) in zip(ids, rows, strict=True)}
-    return findings.compare("all", categories, mine, theirs, fdr=0.1)
+    return findings.compare("all", categories, mine, theirs)
 
 
 @pytest.mark.parametrize("wire", [0, 1, 7])
@@ -71,8 +71,8 @@ def test_errors_move_no_rate(wire: int, judge: int) -> None:
     """However many calls fail on the wire or at the judge, both rates stay as they are and the parts sum to planned."""
     categories = dict.fromkeys(night(wire=wire, judge=judge).by_case, "refunds")
     mine, theirs = night(wire=wire, judge=judge), night(judge=judge)
-    assert findings.compare("all", categories, mine, theirs, fdr=0.1).model_dump() == (
-        findings.compare("all", categories, night(), night(), fdr=0.1).model_dump()
+    assert findings.compare("all", categories, mine, theirs).model_dump() == (
+        findings.compare("all", categories, night(), night()).model_dump()
     )
     parts = findings.account(mine)
     assert (parts.passed, parts.product_failed, parts.judge_failed, parts.wire_failed) == (30, 10, judge, wire)
@@ -204,12 +204,33 @@ def test_a_planted_drop_is_flagged_and_nothing_else() -> None:
     assert [row.category for row in found.slices] == ["negation", "a", "b", "c", "d", "e"]
 
 
-@pytest.mark.parametrize(("n", "flagged"), [(29, []), (30, ["negation"])])
-def test_a_small_category_is_never_flagged(n: int, flagged: list[str]) -> None:
-    """Every case of a category newly fails: with 29 cases it is for reading, with 30 it is flagged."""
+@pytest.mark.parametrize(("n", "flagged"), [(4, []), (7, ["negation"]), (29, ["negation"])])
+def test_a_small_category_that_newly_fails_is_flagged(n: int, flagged: list[str]) -> None:
+    """Every case of a category newly fails: with 4 that may be luck (2 x 1/16), with 7 it is none (2 x 1/128)."""
     found = compared({"negation": (0, 0, n, 0), "refunds": (400, 30, 0, 0)})
     assert found.worse == flagged
-    assert (found.slices[0].category, found.slices[0].adjusted_p is None) == ("negation", n < 30)
+    assert found.slices[0].adjusted_p == pytest.approx(2 * 0.5**n)
+
+
+def test_a_change_that_is_likely_luck_is_no_regression() -> None:
+    """3 gained and 5 lost of 100 is a drop by the estimate, and none beyond chance."""
+    found = compared({"refunds": (92, 3, 5, 0)})
+    assert (found.change.estimate < 0, found.worse, found.is_worse) == (True, [], False)
+
+
+def test_versions_of_other_numbers_of_trials_are_compared_by_means() -> None:
+    """Nine of ten trials pass in both: with three trials a case as with one nothing has dropped, and it is said."""
+    names = [f"c{number:03}" for number in range(100)]
+    mine = Outcomes(
+        {name: "pass" if number % 10 > 2 else "fail" for number, name in enumerate(names)},
+        Counter(),
+        trials={name: (3 if number % 10 > 2 else 2, 3) for number, name in enumerate(names)},
+    )
+    theirs = Outcomes({name: "pass" if number % 10 else "fail" for number, name in enumerate(names)}, Counter())
+    found = findings.compare("all", dict.fromkeys(names, "x"), mine, theirs)
+    assert (found.target.estimate, found.baseline.estimate) == pytest.approx((0.9, 0.9))
+    assert found.change.estimate == pytest.approx(0)
+    assert (found.worse, found.trials) == ([], "the mean over 3 trials a case, against 1 of the baseline")
 
 
 def test_a_drop_spread_over_all_is_overall() -> None:
@@ -222,9 +243,7 @@ def test_a_drop_spread_over_all_is_overall() -> None:
 def test_no_case_in_common_is_refused() -> None:
     """Versions that never both have an outcome cannot be compared, and the refusal says what to do."""
     with pytest.raises(InsufficientDataError, match="mend the endpoint, or run `assay accept`"):
-        findings.compare(
-            "all", {"a": "x", "b": "x"}, outcomes(a="pass", b="wire"), outcomes(a="judge", b="pass"), fdr=0.1
-        )
+        findings.compare("all", {"a": "x", "b": "x"}, outcomes(a="pass", b="wire"), outcomes(a="judge", b="pass"))
 
 
 def pair(number: int, as_is: str, swapped: str, **changes: Any) -> Verdict:

@@ -330,7 +330,7 @@ def test_a_cut_answer_is_marked_beside_its_case() -> None:
 
 def test_the_interval_of_a_selected_category_says_its_level() -> None:
     """Two of five categories are worse: their intervals are at 98 %, as the page says; without one it says nothing."""
-    assert "of its change is at 98.00 %" in read().text
+    assert "of its change is at 99.38 %" in read().text
     calm = sample.comparison().model_copy(update={"slices": []})
     assert "of its change is at" not in read(everything=calm, checks=calm).text
 

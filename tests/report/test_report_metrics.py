@@ -90,5 +90,5 @@ def test_slices_are_numbers() -> None:
         "change": round(first.change.estimate, 6),
         "low": round(first.change.low, 6),
         "high": round(first.change.high, 6),
-        "level": 0.98,
+        "level": 0.99375,
     }

@@ -52,6 +52,8 @@ def comparison(*rows: SliceRow, **changes: Any) -> Comparison:
         "p_value": 0.01,
         "detectable": "240 cases find a change of 5.0 points",
         "slices": list(rows),
+        "is_worse": True,
+        "alpha": 0.025,
     }
     return Comparison.model_validate(fields | changes)
 
