@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from assay.calibration.certificate import AnchorNight
+from assay.calibration.policy import MAX_UNSCORED
 from assay.errors import InsufficientDataError
 from assay.records.history import last_runs
 from assay.records.record import Record
+from assay.records.verdict import Verdict
 from assay.report.wording import percent
 from assay.stats.detector import GUARD_NIGHTS, MIN_NIGHTS, Baseline, Direction, Night, State, attribute, baseline, watch
 
@@ -50,6 +52,15 @@ def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int) -> Watch | 
     state, sentence = _word(anchors, suite, since, accepted)
     last = mine[-1]
     return Watch(state=state, nights=len(since), anchors=last.anchors, flips=last.flips, sentence=sentence)
+
+
+def unheard(name: str, rows: Sequence[Verdict]) -> list[str]:
+    """Return why nobody can tell whether a judge is the one that was certified: it said too little of its anchors."""
+    anchors = [row for row in rows if row.subject == "anchor"]
+    silent = sum(row.status != "ok" for row in anchors)
+    if silent <= MAX_UNSCORED * len(anchors):
+        return []
+    return [f"{name} gave no verdict on {silent} of {len(anchors)} anchors, so nobody can tell whether it has changed"]
 
 
 def _word(

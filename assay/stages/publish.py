@@ -14,7 +14,6 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from assay.calibration import certificate
-from assay.calibration.policy import MAX_UNSCORED
 from assay.errors import InsufficientDataError
 from assay.evalset import health
 from assay.evalset.health import Rules
@@ -36,13 +35,13 @@ from assay.records.history import CaseNight
 from assay.records.parts import ESSENTIAL, PARTS
 from assay.records.record import Record
 from assay.records.run import Answers
-from assay.records.verdict import IDENTICAL, Verdict
+from assay.records.verdict import IDENTICAL
 from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.page import render
 from assay.report.trials import steadiness
-from assay.report.watch import watched
+from assay.report.watch import unheard, watched
 from assay.stages.declaration import Output, Stage
 from assay.stages.night import Night, gather
 
@@ -127,7 +126,7 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         over, known = f"the watch over {name}", len(night.guard.failures)
         look = partial(watched, night.anchors, name, judges=len(of_cases))
         watch = night.guard.optional(over, look, None) if held else None
-        lost = "; ".join([*map(str, [*night.guard.failures[known:], *unrecorded]), *_unheard(name, rows)])
+        lost = "; ".join([*map(str, [*night.guard.failures[known:], *unrecorded]), *unheard(name, rows)])
         if worth == "valid" and watch and watch.state == "judge":
             worth = "judge-changed"
         elif worth == "valid" and lost:
@@ -139,15 +138,6 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
             spoke = any(row.subject != "anchor" for row in rows)
             found.append(content.Judge(name=name, standing=worth, spoke=spoke, **about, **note, **known_of))
     return found
-
-
-def _unheard(name: str, rows: Sequence[Verdict]) -> list[str]:
-    """Return why nobody can tell whether a judge is the one that was certified: it said too little of its anchors."""
-    anchors = [row for row in rows if row.subject == "anchor"]
-    silent = sum(row.status != "ok" for row in anchors)
-    if silent <= MAX_UNSCORED * len(anchors):
-        return []
-    return [f"{name} gave no verdict on {silent} of {len(anchors)} anchors, so nobody can tell whether it has changed"]
 
 
 def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> list[content.Judge]:
