@@ -66,6 +66,16 @@ def test_every_attempt_is_made_on_what_the_judge_let_lose() -> None:
     assert {one.item.response_a.removeprefix("Yes.") for one in tried} == {one.text for one in INJECTIONS}
 
 
+def test_no_attempt_is_made_on_what_people_pass() -> None:
+    """An answer that the judge fails and people pass may be moved rightly: only what both let lose is tried on."""
+    found = rated(10)
+    doubted = next(item.item_id for item, said in zip(found.items, found.judge, strict=True) if said.outcome == "fail")
+    human = ["pass" if item.item_id == doubted else said for item, said in zip(found.items, found.human, strict=True)]
+    tried = {one.item.item_id for one in audits.forgeries(found._replace(human=human), 100)}
+    assert tried
+    assert doubted not in tried
+
+
 def test_in_a_pair_the_loser_tries() -> None:
     """The attempt is added to the response that lost, wherever it stands."""
     for one in audits.forgeries(rated(10, question="pairwise"), 100):

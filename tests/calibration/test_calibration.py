@@ -240,3 +240,18 @@ def test_a_perfect_judge_on_few_pairs_has_no_bound() -> None:
     figures, floors = pairs(40, conflicts=0)
     assert missed(floors) == {"labelled items", "kappa-linear"}
     assert "label 10 more" in figures["kappa-linear"].note
+
+
+def test_what_nobody_drew_is_not_counted_as_unscored() -> None:
+    """A constructed item, and one of a file, without a verdict tell nothing of how often the judge is silent."""
+    items = [item(number, "Yes.") for number in range(63)]
+    items[61] = items[61].model_copy(update={"slice": "gross"})
+    labels = [label(one.item_id, "pass" if number % 2 else "fail") for number, one in enumerate(items)]
+    labels[62] = labels[62].model_copy(update={"inclusion_probability": None})
+    verdicts = [
+        verdict(one.item_id, "pass" if number % 2 else "fail", subject="anchor")
+        for number, one in enumerate(items[:60])
+    ]
+    found = only_natural(join("pass-fail", items, labels, verdicts), items)
+    assert [one.item_id for one in found.unscored] == [items[60].item_id]
+    assert (len(found.unscored_human), len(found.items)) == (1, 60)

@@ -184,6 +184,12 @@ def test_the_tolerance_is_exact(tolerance: dict[str, float], text: str, passed: 
     assert score(expect("numeric", {"equals": 1.0, **tolerance}), answer(text)).passed is passed
 
 
+@pytest.mark.parametrize(("text", "passed"), [("-101", True), ("-99", True), ("-102", False), ("100", False)])
+def test_a_share_of_a_negative_number_is_a_tolerance(text: str, passed: bool) -> None:  # noqa: FBT001 - a table
+    """A hundredth of minus a hundred is one, either way; a tolerance is never negative."""
+    assert score(expect("numeric", {"equals": -100, "relative": 0.01}), answer(text)).passed is passed
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**12), max_value=10**12))
 def test_reads_back_any_number_written_in_english(number: Decimal) -> None:
     """A number written with groups of three and a fraction is the number that was written."""

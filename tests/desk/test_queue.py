@@ -124,6 +124,8 @@ def test_a_dispute_is_settled_by_somebody_who_did_not_review_it() -> None:
     settled = queue.say(person("eve"), said(ONE), AT)
     assert (settled.role, settled.case) == ("adjudicator", ONE.case)
     assert queue.sitting().standings[ONE.candidate_id].state == "decided"
+    assert queue.sitting().standings[TWO.candidate_id].state == "disputed"
+    assert (queue.next_dispute(person("eve")), queue.may_settle(person("eve"), TWO.candidate_id)) == (None, False)
     for again in (lambda: queue.say(person("ada"), said(ONE), AT), lambda: _undo_twice(queue)):
         with pytest.raises(RefusedError, match="An adjudicator has settled this item"):
             again()

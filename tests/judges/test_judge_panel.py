@@ -53,6 +53,12 @@ def test_the_majority_counts() -> None:
     assert found.fingerprint not in {"one", "two", "three"}
 
 
+def test_a_panel_of_which_a_part_gave_a_probability_has_none() -> None:
+    """The mean over those who gave one would be another panel's probability."""
+    members = [verdict("x", "pass", score=0.9), verdict("x", "pass", score=None), verdict("x", "fail", score=0.1)]
+    assert (combine(members).outcome, combine(members).score) == ("pass", None)
+
+
 def test_a_pair_without_a_majority_is_a_tie() -> None:
     """One for A, one for B, one tie: a tie; and the order that most members were swayed by is kept."""
     members = [

@@ -1,18 +1,21 @@
 """Correction: the labels' sampling picks the estimator, and a label that cannot carry a rate never does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assay.judges import prompt
+from assay.calibration.rounds import KEY
+from assay.judges import prompt, questions
+from assay.judges.prompt import JudgePrompt
 from assay.records.case import Case
-from assay.records.label import Item, Label, Labelling
+from assay.records.label import Draw, Frame, Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.content import Corrected
-from assay.report.correction import corrected
+from assay.report.correction import WHOLE, corrected
 from assay.stats.corrected import Confusion, rogan_gladen
 from tests.cast import case, item, label, response, verdict
 
@@ -40,14 +43,14 @@ class Night:
         """Change the labels of these items."""
         self.labels[which] = [row.model_copy(update=changes) for row in self.labels[which]]
 
-    def found(self) -> Corrected:
+    def found(self, about: Labelling | None = None, judge: JudgePrompt = CORRECTNESS) -> Corrected:
         """Return what the module makes of this night."""
         rng = np.random.default_rng(1)
         result = corrected(
-            CORRECTNESS,
+            judge,
             self.verdicts,
             self.responses,
-            Labelling(self.items, self.labels, []),
+            about or Labelling(self.items, self.labels, []),
             self.cases,
             rng=rng,
             draws=5000,
@@ -251,3 +254,40 @@ def test_rogan_gladen_is_the_reference_s() -> None:
     found = night.found().rate
     assert found
     assert (found.estimate, found.low, found.high) == (expected.estimate, expected.low, expected.high)
+
+
+def in_round(night: Night, numbers: range, chance: float) -> Labelling:
+    """Return labels of which these were drawn in a round of all that the judge passes, and of all that it fails."""
+    keys = {"pass": "", "fail": ""}
+    for number, of in enumerate(night.cases):
+        texts = questions.texts_of(CORRECTNESS, of, night.responses[number])
+        keys[JUDGE[number]] += questions.answer_key(of.case_id, texts)[:KEY]
+    chances = {"pass": chance, "fail": chance}
+    frame = Frame(judge="correctness", frame="tonight", round=1, run="", answers=keys, chances=chances)
+    draws = [
+        Draw(item_id=night.items[at].item_id, frame="tonight", stratum=JUDGE[at], inclusion_probability=chance, round=1)
+        for at in numbers
+    ]
+    return Labelling(night.items, night.labels, draws, [frame])
+
+
+def test_what_was_drawn_before_rounds_stands_for_itself() -> None:
+    """By hand: 50 labels of before stand for themselves, 50 of a round for the other 150, by the judge's words."""
+    night = Night()
+    about = in_round(night, range(50, 100), 1 / 3)
+    found = night.found(about)
+    assert found.rate
+    assert (found.note, found.labels) == (WHOLE, 100)
+    # Of the 150 the judge passes 85 and fails 65; of the 50 labelled it passes 15 (10 by people) and fails 35 (10).
+    assert found.rate.estimate == pytest.approx((50 + 85 * 10 / 15 + 65 * 10 / 35) / 200)
+
+
+def test_a_reference_that_the_judge_is_not_shown_does_not_matter() -> None:
+    """Of a judge that sees question and answer alone a label holds whatever the case's reference has become."""
+    night = Night()
+    night.cases = [of.model_copy(update={"reference": "Else."}) for of in night.cases]
+    about = in_round(night, range(100), 0.5)
+    assert night.found(about).labels == 0
+    declared = CORRECTNESS.declared.model_copy(update={"input": ("question", "response"), "requires": ()})
+    blind = replace(CORRECTNESS, declared=declared, texts=("question", "response"))
+    assert night.found(about, blind).labels == 100

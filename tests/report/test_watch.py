@@ -45,6 +45,14 @@ def test_nothing_is_said_of_a_judge_without_a_night() -> None:
     assert watched(nights(3), "preference", judges=2) is None
 
 
+def test_judges_share_one_false_alarm() -> None:
+    """The more judges are watched, the more it takes: what alarms where one is watched is luck among a hundred."""
+    rows = [*nights(14), *(night(14 + at, 12, 255) for at in range(4))]
+    alarmed = {count: watched(rows, "correctness", judges=count) for count in (1, 100)}
+    states = {count: found.state for count, found in alarmed.items() if found}
+    assert states == {1: "judge", 100: "quiet"}
+
+
 def test_a_fortnight_is_learned_first() -> None:
     """Thirteen nights are no baseline, even with half of the anchors flipped on the last; the sentence counts them."""
     found = word([*nights(12), night(12, 100, 255)])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from assay.errors import DataError, InsufficientDataError
-from assay.stats.paired import bonett_price
+from assay.stats.paired import Trials, bonett_price, mean_change
 from assay.stats.slices import SliceCounts, benjamini_hochberg, fcr_level, find_drops, holm
 
 
@@ -66,6 +66,16 @@ def test_a_small_slice_is_flagged_where_it_is_sure() -> None:
     assert [(one.name, one.flagged) for one in found] == [("twenty", True), ("three", False), ("large", True)]
     assert found[0].adjusted == pytest.approx(3 * 0.5**20)
     assert found[1].adjusted == found[1].p_value == 0.125
+
+
+def test_of_several_trials_shares_are_compared_by_their_step() -> None:
+    """Forty cases, ten of which pass one trial of three less: the mean of the shares, added to by a third each way."""
+    trials = [Trials(2, 3, 3, 3)] * 10 + [Trials(3, 3, 3, 3)] * 30
+    (found,) = find_drops([SliceCounts(name="x", n=40, gained=0, lost=10, trials=trials)])
+    expected = mean_change([-1 / 3] * 10 + [0] * 30, step=1 / 3)
+    assert found.change.estimate == pytest.approx(-1 / 12)
+    assert (found.change.low, found.change.high) == pytest.approx((expected.low, expected.high))
+    assert found.p_value == pytest.approx(0.5**10)
 
 
 def test_a_gain_is_never_flagged() -> None:

@@ -1,6 +1,7 @@
 """Chained logs: what was acknowledged is there, and whatever was done to a log afterwards is found and named."""
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,17 @@ def append(file: Path, *rows: Decision) -> None:
     """Append to a log."""
     with hash_chain.held(file) as log:
         hash_chain.append(log, rows)
+
+
+def test_a_row_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log itself is synced once its bytes are written, and only then does the append return."""
+    synced: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append((os.fstat(number).st_ino, os.fstat(number).st_size)))
+    file = tmp_path / "log"
+    append(file, ROWS[0])
+    assert synced == [(file.stat().st_ino, file.stat().st_size)]
+    append(file, *ROWS[1:])
+    assert synced[1:] == [(file.stat().st_ino, file.stat().st_size)]
 
 
 def test_any_flipped_bit_is_found_and_named(tmp_path: Path) -> None:

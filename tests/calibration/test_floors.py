@@ -1,0 +1,52 @@
+"""Floors at their boundary: what reaches a demand meets it, and what lies a hair below does not."""
+
+import pytest
+
+from assay.calibration.certificate import Figure, Trivial
+from assay.calibration.policy import PassFailPolicy, pass_fail_floors
+from assay.calibration.ratings import Rated, join
+from tests.cast import item, label, verdict
+
+RATES = {"tpr": 0.8, "tnr": 0.7, "youden": 0.5, "kappa": 0.4}
+
+
+def rated(passes: int, fails: int, silent: int = 0) -> Rated:
+    """Return so many items that people and judge agree on, and some that the judge says nothing of."""
+    truth = ["pass"] * passes + ["fail"] * fails
+    items = [item(number, "Yes.") for number in range(len(truth) + silent)]
+    words = [verdict(one.item_id, said, subject="anchor") for one, said in zip(items, truth, strict=False)]
+    given = [*truth, *["pass"] * silent]
+    return join("pass-fail", items, [label(one.item_id, of) for one, of in zip(items, given, strict=True)], words)
+
+
+def met(found: Rated, low: float = 0.9, **changes: float) -> dict[str, bool]:
+    """Return which floors a judge with these lower bounds meets."""
+    figures = [
+        Figure(name=name, estimate=0.95, low=changes.get(name, low), high=1, n=60, method="m")
+        for name in (*RATES, "accuracy", "kappa-over-human")
+    ]
+    policy = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.7, youden=0.5)
+    floors = pass_fail_floors(policy, found, figures, [Trivial(name="always pass", accuracy=0.6, n=60)])
+    return {floor.figure: floor.met for floor in floors}
+
+
+@pytest.mark.parametrize(("passes", "fails", "enough", "rarer"), [(30, 20, True, True), (30, 19, False, False)])
+def test_as_many_labels_as_are_demanded_are_enough(passes: int, fails: int, *, enough: bool, rarer: bool) -> None:
+    """Fifty labels with twenty of the rarer outcome meet the demand of fifty and twenty; one less does not."""
+    found = met(rated(passes, fails))
+    assert (found["labelled items"], found["of the rarer label"]) == (enough, rarer)
+
+
+@pytest.mark.parametrize("name", ["tpr", "tnr", "youden"])
+def test_a_bound_at_its_floor_meets_it(name: str) -> None:
+    """The lower bound may be the floor itself, and not less; no other floor moves with it."""
+    found = rated(40, 20)
+    assert met(found, **{name: RATES[name]})[name]
+    below = met(found, **{name: RATES[name] - 1e-9})
+    assert [figure for figure, is_met in below.items() if not is_met] == [name]
+
+
+def test_one_of_twenty_items_may_be_without_a_verdict() -> None:
+    """Five of a hundred is the limit: with six the judge could pick the easy ones."""
+    assert met(rated(70, 25, silent=5))["without a verdict"]
+    assert not met(rated(70, 24, silent=6))["without a verdict"]
