@@ -16,7 +16,7 @@ from assay.errors import DataError
 from assay.evalset.admission import BatchEvent, Past
 from assay.project.tables.registry import TABLES
 from assay.records.candidate import Candidate
-from assay.records.label import Answer, Draw
+from assay.records.label import Answer, Draw, Frame
 from assay.records.record import Record
 from assay.records.signal import Signal
 from assay.storage import contracts
@@ -64,6 +64,10 @@ SOUND: dict[str, list[Record]] = {
     "labels": [label("pass-fail.001", "pass"), label("pass-fail.001", "fail", "ben", inclusion_probability=None)],
     "draws": [
         Draw(item_id=f"pass-fail.00{number}", frame="support@2", stratum="pass", inclusion_probability=0.5)
+        for number in (1, 2)
+    ],
+    "frames": [
+        Frame(judge="tone", frame="f", round=number, run="", answers={"pass": "0" * 8}, chances={"pass": 0.5})
         for number in (1, 2)
     ],
     "baseline": [response(case(1)), response(case(2))],

@@ -27,7 +27,7 @@ from assay.storage import hash_chain, jsonl
 from assay.storage.rows import parse_rows
 
 LOGS = ("decisions", "batches", "answers")
-KEYED = ("items", "labels", "draws")
+KEYED = ("items", "labels", "draws", "frames")
 """Tables of people, each row under its key."""
 MADE = (MANIFEST, DVC_LOCK, LOCK, "data/candidates/candidates.jsonl", "data/candidates/dropped.json")
 """What stages make, and make again: the side that is checked out will do, but for a night's entries of dvc.lock."""

@@ -134,6 +134,7 @@ class Draw(Record):
 class Frame(Record):
     """One round of drawing: all answers that could be drawn, and the chance that each of them had."""
 
+    conversions: ClassVar = ()
     judge: Name
     frame: str
     """The name of these very answers."""

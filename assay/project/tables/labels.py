@@ -38,8 +38,8 @@ FRAMES = Table(
     path="data/labels/frames.jsonl",
     record=Frame,
     fix_hint="restore it from Git",
-    keys=("judge", "round"),
-    order=("judge", "round"),
+    keys=("judge", "round", "frame"),
+    order=("judge", "round", "frame"),
 )
 ANSWERS = Table(
     name="answers",
