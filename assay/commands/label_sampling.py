@@ -26,6 +26,7 @@ from assay.project.params import read_params
 from assay.project.tables.labels import DRAWS, FRAMES, ITEMS, LABELS, labelling
 from assay.records.label import Draw, Frame, Item, Label, Labelling
 from assay.records.record import digest
+from assay.report.correction import SAME_SIZE
 from assay.stages import calibrate
 from assay.stats.allocation import LabelsNeeded, labels_for, sqrt_allocation
 
@@ -93,6 +94,8 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
         needed, beyond = _needed(judge, half_width, judged)
     in_all = min(ceil(needed.labels / (1 - TUNE)), len(here)) if needed else 0
     wanted = labels or in_all or (sum(judged.values()) if beyond else of_floors(judge))
+    if not labels:
+        wanted = max(wanted, sum(drawn.values()) + _of_the_new(here, Rounds(mine.frames)))
     chosen, chances = _chosen(declared, here, wanted)
     picks = [(one.item, one.verdict) for one in chosen]
     fewer = _fewer(len(here), sum(drawn.values()), wanted, len(chosen))
@@ -186,6 +189,18 @@ def _chosen(
     more = max(0, wanted - sum(one.is_drawn for one in here))
     found = draw_of_round(entries, more, _evenly if declared.is_pair else sqrt_allocation)
     return sorted((pot[number] for number in found.chosen), key=lambda one: digest(one.key)), found.chances
+
+
+def _of_the_new(here: Sequence[_Candidate], rounds: Rounds) -> int:
+    """Return how many answers that no round could draw, such as those of a changed product, keep the share drawn.
+
+    None where there are few of them, or nothing was drawn in any round.
+    """
+    new = sum(not one.is_apart and not rounds.chance(one.key) for one in here)
+    old = len(here) - new
+    if new <= SAME_SIZE * len(here) or not old:
+        return 0
+    return ceil(new * sum(one.is_drawn for one in here) / old)
 
 
 def _evenly(sizes: Mapping[str, int], total: int) -> dict[str, int]:

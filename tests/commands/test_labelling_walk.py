@@ -90,10 +90,10 @@ def night(answers: Sequence[Response], words: Sequence[Any]) -> None:
     VERDICTS.write(words)
 
 
-def label(folder: Path, count: int, now: datetime, *, finished: float = 1.0) -> int:
-    """Draw so many in all and label them as people would, but for those that they did not get to; return how many."""
+def label(folder: Path, count: int | None, now: datetime, *, finished: float = 1.0) -> int:
+    """Draw so many in all, or what a wide interval takes, and label them as people would, but for those that they did not get to; return how many."""
     judge, sheet = prompt.load("correctness"), folder / "sheet.csv"
-    made = label_sampling.plan(judge, labels=count)
+    made = label_sampling.plan(judge, labels=count, half_width=None if count else 0.2)
     if not label_sampling.draw(made, judge, sheet):
         return 0
     rows = list(csv.DictReader(sheet.read_text(encoding="utf-8-sig").splitlines()))
@@ -156,6 +156,19 @@ def test_a_second_round_after_a_changed_product(world: World, tmp_path: Path, no
     assert told.rate
     assert told.rate.low <= world.right.mean() - before.mean() <= told.rate.high < 0
     assert 80 < told.changed < 160
+
+
+def test_labels_enough_are_not_labels_of_what_is_new(world: World, tmp_path: Path, now: datetime) -> None:
+    """Where labels of before would do, the answers that have changed since are drawn as often as the others were."""
+    label(tmp_path, 300, now)
+    world.change(0.1, 0.5)
+    night(world.answers(), world.words())
+    changed = int((world.version > 0).sum())
+    assert changed * 0.5 <= label(tmp_path, None, now) <= changed
+    found = published()
+    assert found.rate
+    assert found.note == WHOLE
+    assert found.rate.low <= world.right.mean() <= found.rate.high
 
 
 def test_a_judge_that_flips_and_people_who_do_not_finish(world: World, tmp_path: Path, now: datetime) -> None:
