@@ -91,7 +91,7 @@ def night(answers: Sequence[Response], words: Sequence[Any]) -> None:
 
 
 def label(folder: Path, count: int | None, now: datetime, *, finished: float = 1.0) -> int:
-    """Draw so many in all, or what a wide interval takes, and label them as people would, but for those that they did not get to; return how many."""
+    """Draw so many in all, or what a wide interval takes, and label as people would; return how many were drawn."""
     judge, sheet = prompt.load("correctness"), folder / "sheet.csv"
     made = label_sampling.plan(judge, labels=count, half_width=None if count else 0.2)
     if not label_sampling.draw(made, judge, sheet):
