@@ -92,8 +92,7 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
     needed, beyond = None, ""
     if labels is None and not declared.is_pair:
         needed, beyond = _needed(judge, half_width, judged)
-    in_all = min(ceil(needed.labels / (1 - TUNE)), len(here)) if needed else 0
-    wanted = labels or in_all or (sum(judged.values()) if beyond else of_floors(judge))
+    wanted = labels or (needed.labels if needed else sum(judged.values()) if beyond else of_floors(judge))
     if not labels:
         wanted = max(wanted, sum(drawn.values()) + _of_the_new(here, Rounds(mine.frames)))
     chosen, chances = _chosen(declared, here, wanted)
@@ -115,6 +114,8 @@ class _Candidate(NamedTuple):
     key: str
     place: float
     is_drawn: bool
+    is_void: bool
+    """It was drawn as the judge was shown it before, such as by another reference."""
     is_apart: bool
     """It was drawn otherwise than in a round."""
 
@@ -123,7 +124,6 @@ def _candidate(
     judge: JudgePrompt, one: Judged, known: Mapping[str, Item], taken: Collection[str], alone: Collection[str]
 ) -> _Candidate:
     item = settled(judge, one, known)
-    ids = {item.item_id, one.item.item_id} & set(taken)
     return _Candidate(
         item=item,
         verdict=one.stratum,
@@ -131,8 +131,9 @@ def _candidate(
         value=one.value,
         key=questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0])[:KEY],
         place=place(judge.name, item.case_id),
-        is_drawn=bool(ids),
-        is_apart=bool(ids & set(alone)),
+        is_drawn=item.item_id in taken,
+        is_void=item.item_id not in taken and one.item.item_id in taken,
+        is_apart=item.item_id in alone,
     )
 
 
@@ -155,11 +156,14 @@ def _needed(judge: JudgePrompt, half_width: float | None, judged: Mapping[str, i
     total = sum(judged.values())
     try:
         wanted = half_width or HALF_WIDTH
-        return labels_for(wanted, judge_pass=judged["pass"], judged=total, passed=passed, failed=failed), ""
+        needed = labels_for(
+            wanted, judge_pass=judged["pass"], judged=total, passed=passed, failed=failed, usable=1 - TUNE
+        )
     except InsufficientDataError as refusal:
         if half_width or not total:
             raise InsufficientDataError(f"{refusal}; or say how many to draw, --labels N") from refusal
         return None, f"all that was judged is planned: {refusal}"
+    return needed, ""
 
 
 def guesses(judge: str) -> tuple[float, float]:
@@ -194,13 +198,14 @@ def _chosen(
 def _of_the_new(here: Sequence[_Candidate], rounds: Rounds) -> int:
     """Return how many answers that no round could draw, such as those of a changed product, keep the share drawn.
 
-    None where there are few of them, or nothing was drawn in any round.
+    None where there are few of them, or nothing was drawn in any round. Those whose labels are void come on top.
     """
+    void = sum(one.is_void for one in here)
     new = sum(not one.is_apart and not rounds.chance(one.key) for one in here)
     old = len(here) - new
     if new <= SAME_SIZE * len(here) or not old:
-        return 0
-    return ceil(new * sum(one.is_drawn for one in here) / old)
+        return void
+    return void + ceil(new * sum(one.is_drawn for one in here) / old)
 
 
 def _evenly(sizes: Mapping[str, int], total: int) -> dict[str, int]:
@@ -243,8 +248,8 @@ def lines(made: Plan) -> list[str]:
     ]
     if made.needed:
         rows.append(
-            f"the pass rate within {100 * made.needed.half_width:.1f} points takes {made.needed.labels} held-out "
-            f"labels, so {made.wanted} in all: {TUNE:.0%} are for tuning the judge"
+            f"the pass rate within {100 * made.needed.half_width:.1f} points takes about {made.needed.labels} labels, "
+            f"{TUNE:.0%} of which are for tuning the judge and do not count towards it"
         )
     return [*rows, *made.notes]
 

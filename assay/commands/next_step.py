@@ -102,7 +102,7 @@ def _of_verdict(gate: Gate, *, is_judged: bool) -> Iterator[Step]:
     if gate.word in ("uncalibrated", "judge-changed"):
         if is_judged:
             yield Step(f"the last verdict is {gate.word} ({gate.reason}), and nothing of that is missing now", NIGHT)
-    elif gate.word == "set-changed" and BASELINE.exists() and _is_accepted(gate.run):
+    elif BASELINE.exists() and _is_accepted(gate.run):
         yield Step("the answers that the last verdict is of are accepted since", NIGHT)
     else:
         yield Step(f"the last verdict is {gate.word}: {gate.reason}", gate.next)

@@ -39,6 +39,8 @@ class Corrected(Record):
     """Labelled items behind the correction."""
     split: int = 0
     """Of these, items on which people were of several minds: each counts as the share of them who pass it."""
+    void: int = 0
+    """Labelled answers that do not count, since they were labelled by another reference than the case has today."""
     frame: str
     """What those labels were drawn from."""
     note: str
@@ -52,6 +54,10 @@ ALONE = 1.0
 """The chance of what was drawn otherwise than in a round: it stands for itself."""
 WHOLE = "a random part of these very answers is labelled"
 TRANSFERRED = "the labels are no random part of tonight's answers: assumes that the judge errs on these as on those"
+VOID = (
+    "; the labels of {void} of them were given by another reference and do not count, which may lean: draw these "
+    "again, `assay labels draw --judge {judge}`"
+)
 CLIPPED = "; the correction left 0 to 100 % and was cut off there, so this does not hold here: label tonight's answers"
 
 
@@ -102,7 +108,9 @@ def corrected(
         if whole:
             frame, parts, used = whole
             found = rate(of_parts(parts, rng=rng, draws=draws).pass_rate)
-            return Corrected(raw=raw, rate=found, frame=frame, note=WHOLE, **_behind(used, labels))
+            void = tonight.void(labels.items[item_id] for item_id in labels.human)
+            note = WHOLE + (VOID.format(void=void, judge=judge.name) if void else "")
+            return Corrected(raw=raw, rate=found, frame=frame, void=void, note=note, **_behind(used, labels))
     except InsufficientDataError as refusal:
         return Corrected(
             raw=raw, rate=None, frame=whole[0] if whole else "", note=str(refusal), **_behind(used, labels)
@@ -155,6 +163,14 @@ class Answers:
     def is_of(self, item: Item) -> bool:
         """Tell whether an item is the very answer that the case has here, whatever reference it was labelled by."""
         return self.keys.get(item.case_id) == _key(self.judge, item)
+
+    def void(self, items: Iterable[Item]) -> int:
+        """Return of how many answers every label is about the case as it was before."""
+        about: dict[str, list[bool]] = defaultdict(list)
+        for item in items:
+            if self.is_of(item):
+                about[item.case_id].append(self.asks(item))
+        return sum(not any(found) for found in about.values())
 
     def asks(self, item: Item) -> bool:
         """Tell whether a label on an item is about the case as it is today, as far as the judge sees it."""

@@ -19,6 +19,8 @@ from assay.stats.ppi import ppi_change
 
 GOOD = "pass"
 UNEVEN = "the labels were drawn with unequal chances before rounds were kept: draw tonight's, `assay labels draw`"
+FEW = 0.05
+"""Share of the cases up to which changed answers without a label are counted either way."""
 POINTS = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 
@@ -131,11 +133,30 @@ def change(
             [word[case_id] for case_id in moved if chances[case_id] or not about.frames],
         )
     except InsufficientDataError as refusal:
-        return Change(**common, rate=None, note=str(refusal))
+        return Change(**common, rate=_at_most(human, moved, both), note=_few(human, moved, both) or str(refusal))
     share = len(moved) / len(both)
     whole = rate(found)
     bounds = {name: getattr(whole, name) * share for name in ("estimate", "low", "high")}
     return Change(**common, rate=whole.model_copy(update=bounds), note="")
+
+
+def _few(human: Mapping[str, float], moved: Sequence[str], both: Sequence[str]) -> str:
+    """Return what a change rests on of which so few cases could be part that its bounds tell; empty where not."""
+    open_ones = len(moved) - len(human)
+    if open_ones > FEW * len(both):
+        return ""
+    return (
+        f"the answers to {len(moved)} cases changed, and {open_ones} of them count either way: no more can have changed"
+    )
+
+
+def _at_most(human: Mapping[str, float], moved: Sequence[str], both: Sequence[str]) -> Rate | None:
+    """Return the change where few answers did, with those that nobody has labelled counted as gained and as lost."""
+    if not _few(human, moved, both):
+        return None
+    known, open_ones, n = sum(human.values()), len(moved) - len(human), len(both)
+    bounds = {"low": (known - open_ones) / n, "high": (known + open_ones) / n}
+    return Rate(estimate=known / n, **bounds, n=len(human), method="few changed: unlabelled ones counted either way")
 
 
 class _Side:

@@ -48,12 +48,21 @@ class _Plan:
     """Variance of a human label within each verdict."""
     apart: float
     """How far the human pass rates of the two verdicts lie apart."""
+    usable: float | None
+    """Of all labels the share that counts, towards the rate of these very items; None for the rate of all items of
+    which these are a random part, towards which every label counts."""
 
     def half_width(self, labels: int, allocation: Allocation, z: float) -> float:
         """Return the half-width of the estimate after `labels` labels in all."""
         total = self.judged.sum()
         weight = self.judged / total
         drawn = _quotas(self.judged, np.zeros(2), labels) if allocation == "sqrt" else labels * weight
+        if self.usable is not None:
+            counted = self.usable * drawn
+            part = (
+                weight**2 * self.spread * (1 - np.divide(counted, self.judged, out=np.ones(2), where=self.judged > 0))
+            )
+            return z * sqrt(np.divide(part, counted, out=np.zeros(2), where=counted > 0).sum())
         within = np.divide(weight**2 * self.spread, drawn, out=np.zeros(2), where=drawn > 0)
         return z * sqrt(within.sum() + self.apart**2 * weight.prod() / total)
 
@@ -104,6 +113,7 @@ def labels_for(
     passed: float,
     failed: float,
     allocation: Allocation = "sqrt",
+    usable: float | None = None,
     level: float = 0.95,
 ) -> LabelsNeeded:
     """Return how many labels a corrected pass rate takes to reach a half-width.
@@ -114,6 +124,8 @@ def labels_for(
         judged: All judged items.
         passed: Guess of the share of judge passes that people pass, V, as from the last calibration.
         failed: Guess of the share of judge fails that people pass, F.
+        usable: Share of all labels that counts, where the rate is of these very items; None where it is of all items
+            of which these are a random part, and every label counts.
         allocation: `sqrt` as by `sqrt_allocation`, `random` for labels drawn regardless of the verdict.
         level: Confidence level of the two-sided interval.
 
@@ -142,6 +154,7 @@ def labels_for(
         judged=np.array([judge_pass, judged - judge_pass], dtype=float),
         spread=np.array([passed * (1 - passed), failed * (1 - failed)]),
         apart=passed - failed,
+        usable=usable,
     )
     best = plan.half_width(judged, allocation, z)
     if best > half_width:

@@ -107,7 +107,8 @@ def of_parts(
     labels, total = sum(part.n for part in parts), sum(part.items for part in parts)
     if labels < least:
         raise InsufficientDataError(
-            f"{labels} judged items are labelled; a corrected rate needs {least}: label {least - labels} more"
+            f"{labels} judged items have a label that is held out; a corrected rate needs {least}: "
+            f"label {least - labels} more of those"
         )
     kept = _joined([part for part in parts if part.items], total)
     _require_labelled(kept, total)

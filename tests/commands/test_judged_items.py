@@ -114,15 +114,16 @@ def test_the_same_last_sentence_after_another_call_is_another_answer(shop: Proje
     assert not label_sampling.plan(prompt.load("tone"), labels=1).chosen
 
 
-def test_a_corrected_reference_is_no_new_answer(shop: Project) -> None:
-    """An answer that was drawn is not drawn again once its reference is corrected; a second judge gets today's."""
+def test_by_a_corrected_reference_an_answer_is_drawn_again(shop: Project) -> None:
+    """Labels by another reference say nothing of tonight's answer: it is drawn as another item, by today's reference."""
     first = drawn("correctness")
     corrected = CASE.model_copy(update={"reference": "Corrected."})
     CASES.write([corrected])
     RESPONSES.write([answer().model_copy(update={"revision": corrected.revision(), "request": corrected.request()})])
     made(shop.folder, "strictness", question="pass-fail", input="[question, reference, response]")
     VERDICTS.write([verdict(CASE.case_id, "pass"), verdict(CASE.case_id, "pass", scorer="strictness")])
-    assert not label_sampling.plan(prompt.load("correctness"), labels=1).chosen
+    ((again, _),) = label_sampling.plan(prompt.load("correctness"), labels=1).chosen
+    assert (again.reference, again.item_id == first.item_id) == ("Corrected.", False)
     second = drawn("strictness")
     assert (second.reference, second.item_id == first.item_id) == ("Corrected.", False)
     assert (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from assay.commands import label_sampling, labels
+from assay.errors import DataError
 from assay.judges import prompt
 from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import DRAWS, FRAMES, ITEMS, LABELS, labelling
@@ -169,6 +170,47 @@ def test_labels_enough_are_not_labels_of_what_is_new(world: World, tmp_path: Pat
     assert found.rate
     assert found.note == WHOLE
     assert found.rate.low <= world.right.mean() <= found.rate.high
+
+
+def test_a_corrected_reference_is_drawn_again(world: World, tmp_path: Path, now: datetime) -> None:
+    """Labels by another reference do not count, the report says how many, and the next draw has those answers."""
+    label(tmp_path, 240, now)
+    known = {row.item_id for row in LABELS.read() if row.split == "heldout"}
+    void = sorted(item.case_id for item in ITEMS.read() if item.item_id in known)[:15]
+    cases = [of.model_copy(update={"reference": "Else."}) if of.case_id in void else of for of in EVERY_CASE]
+    CASES.write(cases)
+    night(
+        [row.model_copy(update={"revision": of.revision()}) for row, of in zip(world.answers(), cases, strict=True)],
+        world.words(),
+    )
+    found = published()
+    assert (found.void, "the labels of 15 of them" in found.note) == (15, True)
+    assert label(tmp_path, None, now) >= 15
+    assert published().void == 0
+
+
+def test_a_round_that_is_lost_is_told(world: World, tmp_path: Path, now: datetime) -> None:
+    """Without the frame of a round nobody knows the chances of what it drew: the file is to be restored."""
+    label(tmp_path, 100, now)
+    FRAMES.file().unlink()
+    with pytest.raises(DataError, match=r"frames.jsonl lacks round 1 of correctness.*restore the file from Git"):
+        labelling()
+
+
+def test_a_release_that_changed_a_handful_has_bounds(world: World, tmp_path: Path, now: datetime) -> None:
+    """Where few answers changed and fewer are labelled, no more can have changed than those: that is a bound."""
+    label(tmp_path, 200, now)
+    before = world.right.copy()
+    BASELINE.write(RESPONSES.read())
+    accepted = world.words("baseline")
+    world.change(0.02, 0.3)
+    night(world.answers(), [*world.words(), *accepted])
+    label(tmp_path, 260, now)
+    told = published_change()
+    assert told.rate
+    assert (told.labels < 10, told.changed < 20) == (True, True)
+    assert told.rate.low <= world.right.mean() - before.mean() <= told.rate.high
+    assert told.rate.high - told.rate.low <= 2 * told.changed / COUNT
 
 
 def test_a_judge_that_flips_and_people_who_do_not_finish(world: World, tmp_path: Path, now: datetime) -> None:

@@ -73,4 +73,11 @@ def labelling() -> Labelling:
     Raises:
         DataError: As for `labelled`.
     """
-    return Labelling(*labelled(), DRAWS.read(may_be_absent=True), FRAMES.read(may_be_absent=True))
+    draws, frames = DRAWS.read(may_be_absent=True), FRAMES.read(may_be_absent=True)
+    lost = sorted({(row.judge, row.round) for row in draws if row.round} - {(row.judge, row.round) for row in frames})
+    if lost:
+        raise DataError(
+            f"{FRAMES.path} lacks round {lost[0][1]} of {lost[0][0]} and {len(lost) - 1} more, expected every round "
+            f"that {DRAWS.path} has drawn in: restore the file from Git"
+        )
+    return Labelling(*labelled(), draws, frames)
