@@ -168,7 +168,7 @@ def render(report: Report, guard: Guard | None = None) -> str:
         "report": report,
         "headline": headline + stop.strip(),
         "details": details,
-        "answered": answered(report.target),
+        "answered": answered(report.target, report.steadiness.k if report.steadiness else 1),
         "badge": BADGES[report.gate.word],
         "standings": STANDINGS,
         "trust": report.trust,

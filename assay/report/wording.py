@@ -114,16 +114,22 @@ def _failures(target: Accounting) -> str:
     )
 
 
-def answered(target: Accounting) -> str:
-    """Return the pass rate of the answered cases, with the share of planned cases that are not among them beside it."""
+def answered(target: Accounting, trials: int = 1) -> str:
+    """Return the pass rate of the answered cases, with the share of planned cases that are not among them beside it.
+
+    Args:
+        target: Where the cases went.
+        trials: Of each case; of several it passes where all do, which is another rate than the mean over them.
+    """
     if not target.planned:
         return "No case was planned."
     where = f"{target.wire_failed} on the wire, {target.judge_failed} at the judge"
     where += f", {target.unscorable} that nothing scores" if target.unscorable else ""
     if target.answered is None:
         return f"None of {target.planned} planned cases has an outcome: {where}."
+    every = f" in all {trials} trials" if trials > 1 else ""
     lost = f"{target.lost} of {target.planned} planned ({percent(target.lost / target.planned)}) were lost: {where}"
-    return f"{with_interval(target.answered)} of {target.answered.n} answered cases pass; {lost}."
+    return f"{with_interval(target.answered)} of {target.answered.n} answered cases pass{every}; {lost}."
 
 
 def _drop(row: SliceRow) -> str:

@@ -115,7 +115,7 @@ def test_the_same_last_sentence_after_another_call_is_another_answer(shop: Proje
 
 
 def test_by_a_corrected_reference_an_answer_is_drawn_again(shop: Project) -> None:
-    """Labels by another reference say nothing of tonight's answer: it is drawn as another item, by today's reference."""
+    """Labels by another reference say nothing of tonight's answer: it is drawn as another item, by today's."""
     first = drawn("correctness")
     corrected = CASE.model_copy(update={"reference": "Corrected."})
     CASES.write([corrected])
