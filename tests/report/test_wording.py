@@ -58,13 +58,13 @@ def comparison(*rows: SliceRow, **changes: Any) -> Comparison:
     return Comparison.model_validate(fields | changes)
 
 
-@pytest.mark.parametrize("word", get_args(Word))
 def test_of_several_trials_it_says_that_all_pass() -> None:
     """The rate of cases that pass every trial is not taken for the mean over trials."""
     assert "answered cases pass in all 3 trials; " in wording.answered(TARGET, 3)
     assert "answered cases pass; " in wording.answered(TARGET)
 
 
+@pytest.mark.parametrize("word", get_args(Word))
 @pytest.mark.parametrize("basis", [None, comparison(row("refunds", is_worse=True))])
 def test_every_word_makes_a_headline(word: Word, basis: Comparison | None) -> None:
     """Whatever the word, the headline opens with it and ends with whose the failures are, each with its count."""
