@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.calibration.ratings import Rated
-from assay.stats.sampled import FAILED, PASSED, DoubleSampling, Part, of_parts
+from assay.stats.sampled import CLOSE, DoubleSampling, Part, by_chance, of_parts
 
 DRAWS = 20_000
 LEAST = 20
 """Labels below which no rate is corrected; how many a certificate needs beyond them is its policy's matter."""
-CLOSE = 6
-"""Digits to which two chances of being drawn are compared."""
 
 
 class Chance(NamedTuple):
@@ -53,19 +51,17 @@ def corrected(found: Rated, rng: np.random.Generator) -> DoubleSampling:
     Source:
         Begg & Greenes (1983), with Jeffreys draws; STATISTICS 3.3.
     """
-    human: dict[float, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    exact = [chance.probability or 1 for chance in chances(found)]
+    rounded = [round(chance, CLOSE) for chance in exact]
     sizes: dict[float, float] = defaultdict(float)
-    for chance, outcome, verdict in zip(chances(found), found.human, found.judge, strict=True):
-        one = chance.probability or 1
-        sizes[round(one, CLOSE)] += 1 / one
-        words = human[round(one, CLOSE)]
-        words[PASSED if verdict.outcome == "pass" else FAILED].append(float(outcome == "pass"))
+    for chance, near in zip(exact, rounded, strict=True):
+        sizes[near] += 1 / chance
+    human = by_chance(
+        (near, verdict.outcome == "pass", float(outcome == "pass"))
+        for near, outcome, verdict in zip(rounded, found.human, found.judge, strict=True)
+    )
     parts = [
-        Part(
-            human_of_passed=np.array(words[PASSED]),
-            human_of_failed=np.array(words[FAILED]),
-            size=sizes[chance],
-        )
-        for chance, words in sorted(human.items())
+        Part(human_of_passed=passed, human_of_failed=failed, size=sizes[chance])
+        for chance, (passed, failed) in human.items()
     ]
     return of_parts(parts, is_finite=False, least=LEAST, rng=rng, draws=DRAWS)

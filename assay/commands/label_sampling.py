@@ -129,7 +129,7 @@ def _candidate(
         verdict=one.stratum,
         stratum=ALL if judge.declared.is_pair else one.stratum,
         value=one.value,
-        key=questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0])[:KEY],
+        key=questions.item_key(judge, item)[:KEY],
         place=place(judge.name, item.case_id),
         is_drawn=item.item_id in taken,
         is_void=item.item_id not in taken and one.item.item_id in taken,
@@ -288,7 +288,7 @@ def _keep(made: Plan) -> None:
     judge = prompt.load(made.judge)
 
     def chance(item: Item) -> float:
-        return rounds.chance(questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0]))
+        return rounds.chance(questions.item_key(judge, item))
 
     fresh = [
         Draw(

@@ -189,6 +189,11 @@ def answer_key(case_id: str, texts: Texts) -> str:
     return digest([case_id, {name: text for name, text in texts.items() if name != "reference"}])
 
 
+def item_key(judge: JudgePrompt, item: Item) -> str:
+    """Return the key of the answer that an item has frozen, as from `answer_key`."""
+    return answer_key(item.case_id, of_item(judge, item, "").shown[0])
+
+
 def _of_case(
     judge: JudgePrompt, turns: Sequence[str], reference: str, rubric: Mapping[str, str], metadata: Mapping[str, str]
 ) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from assay.report.findings import Rate, rate
 from assay.stats import annotators
 from assay.stats.corrected import Confusion, rogan_gladen
 from assay.stats.rates import wilson
-from assay.stats.sampled import FAILED, PASSED, Part, of_parts
+from assay.stats.sampled import CLOSE, NOBODY, Part, by_chance, of_parts
 
 
 class Corrected(Record):
@@ -48,8 +48,6 @@ class Corrected(Record):
 
 SAME_SIZE = 0.02
 """Share of tonight's answers that may never have had a chance to be labelled: failed calls, a case that is new."""
-CLOSE = 6
-"""Digits to which two chances are one."""
 ALONE = 1.0
 """The chance of what was drawn otherwise than in a round: it stands for itself."""
 WHOLE = "a random part of these very answers is labelled"
@@ -162,7 +160,7 @@ class Answers:
 
     def is_of(self, item: Item) -> bool:
         """Tell whether an item is the very answer that the case has here, whatever reference it was labelled by."""
-        return self.keys.get(item.case_id) == _key(self.judge, item)
+        return self.keys.get(item.case_id) == questions.item_key(self.judge, item)
 
     def void(self, items: Iterable[Item]) -> int:
         """Return of how many answers every label is about the case as it was before."""
@@ -180,14 +178,10 @@ class Answers:
         return "reference" not in self.judge.texts or item.reference in {"", case.reference}
 
 
-def _key(judge: JudgePrompt, item: Item) -> str:
-    return questions.answer_key(item.case_id, questions.of_item(judge, item, "").shown[0])
-
-
 def _parts(tonight: Answers, labels: _Labels, about: Labelling) -> tuple[str, list[Part], list[str]] | None:
     """Return tonight's answers by their chance of being labelled, and the labels used; None where some had none."""
     rounds = Rounds(about.frames)
-    alone = apart((item for item in labels.items.values()), about.draws)
+    alone = apart(labels.items.values(), about.draws)
     mine = {item_id: item for item_id, item in labels.items.items() if tonight.is_of(item)}
     by_itself = {item.case_id for item_id, item in mine.items() if item_id in alone and item_id in labels.human}
     chances = {
@@ -208,19 +202,17 @@ def _parts(tonight: Answers, labels: _Labels, about: Labelling) -> tuple[str, li
 def _by_chance(tonight: Answers, labels: _Labels, chances: Mapping[str, float], used: Mapping[str, str]) -> list[Part]:
     """Return the population in parts of one chance; of every answer it is known what the judge said."""
     said = Counter((chance, tonight.judged[case_id]) for case_id, chance in chances.items() if chance)
-    words: dict[float, tuple[list[float], list[float]]] = {chance: ([], []) for chance, _ in said}
-    for case_id, item_id in used.items():
-        if chances[case_id]:
-            word = PASSED if tonight.judged[case_id] == "pass" else FAILED
-            words[chances[case_id]][word].append(labels.human[item_id])
-    return [
-        Part(
-            human_of_passed=np.array(given[PASSED]),
-            human_of_failed=np.array(given[FAILED]),
-            judged=(said[chance, "pass"], said[chance, "fail"]),
-        )
-        for chance, given in sorted(words.items())
-    ]
+    human = by_chance(
+        (chances[case_id], tonight.judged[case_id] == "pass", labels.human[item_id])
+        for case_id, item_id in used.items()
+        if chances[case_id]
+    )
+    parts = []
+    for chance in sorted({chance for chance, _ in said}):
+        passed, failed = human.get(chance, (NOBODY, NOBODY))
+        counts = (said[chance, "pass"], said[chance, "fail"])
+        parts.append(Part(human_of_passed=passed, human_of_failed=failed, judged=counts))
+    return parts
 
 
 def _by_stratum(tonight: Answers, labels: _Labels, frame: str, inside: Sequence[str]) -> list[Part]:
@@ -232,20 +224,20 @@ def _by_stratum(tonight: Answers, labels: _Labels, frame: str, inside: Sequence[
     sizes: dict[float, float] = defaultdict(float)
     for chance in labels.chances[frame].values():
         sizes[round(chance, CLOSE)] += 1 / chance
-    words: dict[float, tuple[list[float], list[float]]] = {chance: ([], []) for chance in sizes}
-    for item_id in inside:
-        outcome = tonight.judged[labels.items[item_id].case_id]
-        word = PASSED if outcome == "pass" else FAILED
-        words[round(labels.chances[frame][item_id], CLOSE)][word].append(labels.human[item_id])
-    return [
-        Part(
-            human_of_passed=np.array(given[PASSED]),
-            human_of_failed=np.array(given[FAILED]),
-            judged=(passes, len(tonight.judged) - passes) if len(sizes) == 1 else None,
-            size=sizes[chance],
+    human = by_chance(
+        (
+            round(labels.chances[frame][item_id], CLOSE),
+            tonight.judged[labels.items[item_id].case_id] == "pass",
+            labels.human[item_id],
         )
-        for chance, given in sorted(words.items())
-    ]
+        for item_id in inside
+    )
+    counts = (passes, len(tonight.judged) - passes) if len(sizes) == 1 else None
+    parts = []
+    for chance in sorted(sizes):
+        passed, failed = human.get(chance, (NOBODY, NOBODY))
+        parts.append(Part(human_of_passed=passed, human_of_failed=failed, judged=counts, size=sizes[chance]))
+    return parts
 
 
 def _of_before(tonight: Answers, labels: _Labels, used: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ also where some of what was drawn was never finished, so that no weights are nee
 spoil no other's (STATISTICS 3.2 and 3.3; Holt & Smith 1979 on post-stratification).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +25,10 @@ NARROW = 0.05
 """Least share of a binary label's variance that votes of several people are taken to have."""
 LOST = 2
 """Labels of a part and word that its draws do without: with all of them these items' bounds hold 94 of 100 times."""
+CLOSE = 6
+"""Digits to which two chances are one."""
+NOBODY: NDArray[np.float64] = np.array([])
+"""Labels where there are none."""
 PASSED, FAILED = 0, 1
 """Places of the judge's words."""
 Shares = NDArray[np.float64]
@@ -71,6 +75,18 @@ class _Posterior(NamedTuple):
 
     items: Shares
     passed: Shares
+
+
+def by_chance(labelled: Iterable[tuple[float, bool, float]]) -> dict[float, tuple[Shares, Shares]]:
+    """Return what people say of labelled items, by chance, in its order: of those that the judge passes, and fails.
+
+    Args:
+        labelled: Of each item its chance, whether the judge passes it, and the share of people who pass it.
+    """
+    found: dict[float, tuple[list[float], list[float]]] = {}
+    for chance, is_passed, human in labelled:
+        found.setdefault(chance, ([], []))[PASSED if is_passed else FAILED].append(human)
+    return {chance: (np.array(words[PASSED]), np.array(words[FAILED])) for chance, words in sorted(found.items())}
 
 
 def of_parts(
