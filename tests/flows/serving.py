@@ -59,8 +59,20 @@ class Api:
 
     def state(self, run: str) -> str:
         """Return the name of a run's state."""
+        return str(self.found(run)["state_name"])
+
+    def found(self, run: str) -> dict[str, Any]:
+        """Return a run by its id."""
         (found,) = self.post("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
-        return str(found["state_name"])
+        return dict(found)
+
+    def ended(self, run: str, seconds: float = 240) -> tuple[str, str]:
+        """Wait until a run has ended; return type and name of its state."""
+        deadline = time.monotonic() + seconds
+        while (found := self.found(run))["state_type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            assert time.monotonic() < deadline, f"still {found['state_name']} after {seconds} s"
+            time.sleep(0.3)
+        return str(found["state_type"]), str(found["state_name"])
 
 
 def wait_for(what: Callable[[], Any], seconds: float) -> Any:
@@ -71,6 +83,21 @@ def wait_for(what: Callable[[], Any], seconds: float) -> Any:
             return found
         time.sleep(0.3)
     return pytest.fail(f"nothing came within {seconds} s")
+
+
+def submit(page: Page, press: Callable[[], None]) -> str:
+    """Press what starts a run until the server takes it; return the run's id.
+
+    The page asks once: where the database is locked at that moment it shows an error, and a person presses again.
+    """
+    for _ in range(20):
+        with page.expect_response(lambda answer: answer.url.endswith("/create_flow_run")) as asked:
+            press()
+        if asked.value.status != 503:
+            assert asked.value.ok, asked.value.text()
+            return str(asked.value.json()["id"])
+        page.wait_for_timeout(500)
+    return pytest.fail("the server took no run")
 
 
 def shoot(page: Page, name: str) -> None:

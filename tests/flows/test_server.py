@@ -12,7 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from assay.records.run import RUN_ID
 from tests.flows.sample import Sample
-from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Served, in_browser, wait_for
+from tests.flows.serving import ARGUMENTS, CHROMIUM, Api, Served, in_browser, submit, wait_for
 
 pytestmark = pytest.mark.slow
 STEP = """
@@ -123,11 +123,8 @@ def test_a_judge_is_calibrated_from_the_form(api: Api, page: Page, night: tuple[
     page.get_by_role("option").first.wait_for()
     assert page.get_by_role("option").all_inner_texts() == ["correctness", "grounding", "preference"]
     page.get_by_role("option", name="correctness").click()
-    page.get_by_role("button", name="Submit").click()
-    run = wait_for(
-        lambda: (found := api.run("calibrate")) and found["state_type"] in ("COMPLETED", "FAILED") and found, 120
-    )
-    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Certified")
+    run = submit(page, page.get_by_role("button", name="Submit").click)
+    assert api.ended(run) == ("COMPLETED", "Certified")
     artifacts = {one["key"]: one["id"] for one in api.post("artifacts/filter")}
     expected = ("calibration-correctness", "calibration-correctness-floors", "certificate-correctness")
     assert {*expected, "judge-correctness"} <= artifacts.keys()
@@ -144,12 +141,7 @@ def test_other_demands_are_a_trial(api: Api, night: tuple[Sample, str]) -> None:
     (of,) = api.post("deployments/filter", flows={"name": {"any_": ["calibrate"]}})
     asked = {"judge": "preference", "demands": {"accuracy": 0.99}}
     run = api.post(f"deployments/{of['id']}/create_flow_run", parameters=asked)
-
-    def ended() -> dict[str, Any] | None:
-        (found,) = api.post("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
-        return found if found["state_type"] in ("COMPLETED", "FAILED") else None
-
-    assert wait_for(ended, 120)["state_name"] == "WouldBeRefused"
+    assert api.ended(run["id"]) == ("COMPLETED", "WouldBeRefused")
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
@@ -158,13 +150,14 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     """In the browser: a quick run ends in a state named after the verdict, with its artifacts and progress bars."""
     (of,) = api.post("deployments/filter", flows={"name": {"any_": ["nightly"]}})
     page.goto(f"{api.address}/deployments/deployment/{of['id']}", wait_until="networkidle")
-    page.get_by_role("button", name="Run", exact=True).first.click()
-    page.get_by_text("Quick run").first.click()
-    run = wait_for(
-        lambda: (found := api.run("nightly")) and found["state_type"] in ("COMPLETED", "FAILED") and found, 150
-    )
-    assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Regression")
-    artifacts = api.post("artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+
+    def quick() -> None:
+        page.get_by_role("button", name="Run", exact=True).first.click()
+        page.get_by_text("Quick run").first.click()
+
+    run = submit(page, quick)
+    assert api.ended(run) == ("COMPLETED", "Regression")
+    artifacts = api.post("artifacts/filter", flow_runs={"id": {"any_": [run]}})
     progress = {one["key"]: one["data"] for one in artifacts if one["type"] == "progress"}
     assert progress == {"progress-execute": 100, "progress-judge": 100, "progress-monitor": 100}
     shown = {one["key"] for one in artifacts} - progress.keys()
@@ -179,7 +172,5 @@ def test_a_night_is_started_from_the_page(api: Api, page: Page) -> None:
     page.goto(f"{api.address}/assay/runs", wait_until="networkidle")
     page.locator("tbody a").first.click()
     assert page.locator("h1").inner_text().startswith("REGRESSION in escalation")
-    names = {
-        one["name"].partition("-")[0] for one in api.post("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
-    }
+    names = {one["name"].partition("-")[0] for one in api.post("task_runs/filter", flow_runs={"id": {"any_": [run]}})}
     assert {"execute", "judge", "publish", "announce"} <= names
