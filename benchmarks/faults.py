@@ -281,13 +281,11 @@ def measure() -> dict[str, Any]:
 
     `ratio` is that of the times from the first request to the last answer: what Python takes to start is in neither.
     """
-    from assay.report import findings
+    from assay.report import comparison, findings
 
     with tempfile.TemporaryDirectory() as folder:
         calm, faulty = (ran(Path(folder), share, cases=COUNT) for share in (0.0, SHARE))
-    compared = findings.compare(
-        "all", dict.fromkeys(calm.outcomes.by_case, ""), faulty.outcomes, calm.outcomes, fdr=0.1
-    )
+    compared = comparison.compare("all", dict.fromkeys(calm.outcomes.by_case, ""), faulty.outcomes, calm.outcomes)
     accounted = findings.account(faulty.outcomes)
     return {
         "undisturbed": calm.figures,

@@ -22,7 +22,8 @@ from assay.report.cases import CUT, FAILING, CaseStory, CaseVerdict, Group, Repo
 from assay.report.gate import Word
 from assay.report.texts import visible
 from assay.stages.night import Night, gather
-from assay.stages.publish import Settings, reported
+from assay.stages.publish import reported
+from assay.stages.publish_settings import Settings
 
 Wanted = Literal["all", "failing", "fixed", "unscored"]
 WANTED: dict[Wanted, tuple[Group, ...]] = {

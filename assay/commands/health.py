@@ -17,7 +17,7 @@ from assay.records.history import last_runs
 from assay.records.record import Record
 from assay.report.texts import visible
 from assay.stages import batches
-from assay.stages.publish import Settings
+from assay.stages.publish_settings import Settings
 
 
 class Health(Record):

@@ -29,7 +29,7 @@ Row = TypeVar("Row", bound=Dated)
 class CaseNight(Record):
     """What came of each case in one run: enough to see, many nights later, which cases still tell anything."""
 
-    omitted_where_empty: ClassVar = ("run",)
+    omitted_where_empty: ClassVar = ("run", "accepted", "asked", "kept", "passed", "of", "worse")
     night: str
     """The date of the run."""
     run: str = ""
@@ -52,6 +52,23 @@ class CaseNight(Record):
     """Cases that failed by all scorers, as the report lists them; None where `failed` is that."""
     shown_unscored: list[Name] | None = None
     """Cases without an outcome by all scorers; None where `unscored` is that."""
+    accepted: str = ""
+    """Id of the run whose answers are the baseline; empty where there is none, and in rows of before this was kept."""
+    asked: int = Field(default=0, ge=0)
+    """Answers that the run asked for itself."""
+    kept: int = Field(default=0, ge=0)
+    """Answers that it kept of an earlier run, so that they say nothing new."""
+    passed: int = Field(default=0, ge=0)
+    """Trials that pass, of the cases that have an outcome."""
+    of: int = Field(default=0, ge=0)
+    """Their trials."""
+    worse: list[str] = Field(default=[])
+    """Where the target was worse than the baseline: categories, or `overall`."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether all answers were asked by this run."""
+        return self.asked > 0 and not self.kept
 
 
 def unfolded(history: Sequence[CaseNight]) -> list[CaseNight]:

@@ -7,15 +7,18 @@ from pydantic import Field
 
 from assay.calibration.certificate import Certificate, Standing
 from assay.judges.declaration import Question
+from assay.records.history import CaseNight
 from assay.records.optional import Failure
 from assay.records.parts import PARTS
 from assay.records.record import Record
 from assay.records.signal import Signal
+from assay.report.basis import Basis
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
+from assay.report.comparison import Comparison
 from assay.report.correction import Corrected
 from assay.report.costs import Answers, Spending
-from assay.report.findings import Accounting, Comparison, Preference
+from assay.report.findings import Accounting, Preference
 from assay.report.gate import Gate
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
@@ -92,6 +95,8 @@ class Report(Record):
 
     produced: datetime
     gate: Gate
+    basis: Basis | None = None
+    """What the gate takes from the judges' word; None where it takes none."""
     provenance: Provenance
     target: Accounting
     baseline: Accounting | None
@@ -119,6 +124,8 @@ class Report(Record):
     fixed: list[ReportedCase]
     failures: list[Failure] = Field(default=[])
     """Parts that could not be computed, or not wholly; what stands in their place."""
+    row: CaseNight | None = None
+    """What the history keeps of the night; None where that could not be computed."""
 
     @property
     def trust(self) -> Standing:

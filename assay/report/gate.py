@@ -1,6 +1,7 @@
 """The gate: one word on a run, and the exit code that says it to a machine."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Literal
 
 from pydantic import Field
@@ -44,6 +45,16 @@ class Evidence(Record):
     """Lower bound of the paired difference of pass rates; None when no pair could be compared."""
     max_drop: float
     """The drop that the policy tolerates without proof of absence."""
+    estimate: float | None = None
+    """The change itself; None where nothing could be compared."""
+    n: int = 0
+    """Cases that it is of."""
+    suspected: list[str] = Field(default=[])
+    """Where it looks worse and is not proved to be."""
+    look: int = 1
+    """How often this version has been looked at; the later, the more it takes to prove that it is worse."""
+    wanting: str = ""
+    """Why what the judges said cannot let it pass; empty where it can."""
     standings: list[str]
     """What the certificate of each judge that spoke is worth today; none for a run that checks alone decided."""
     judges: list[str] = Field(default=[])
@@ -104,12 +115,36 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
             "some cases have no accepted answer to compare with",
             "run `assay accept` when tonight is good",
         )
-    if found.low is None:
+    if found.low is None and not found.wanting:
         return "incomplete", "no case has a score in both versions", MEND
-    if found.low < -found.max_drop:
+    return _undecided(found) or (
+        "pass",
+        "no worse than the baseline within the tolerated drop",
+        "run `assay accept` to make it the baseline",
+    )
+
+
+def _undecided(found: Evidence) -> tuple[Word, str, str] | None:
+    """Return why a run that is not worse may not pass either; None where it may."""
+    if found.suspected:
+        look = f"after {found.look} looks at this version" if found.look > 1 else "not surely enough"
+        reason = f"it may be worse in {', '.join(found.suspected)}, {look}"
+        then = "read the newly failing cases (`assay cases --failing`); more trials, or labels on them, would decide"
+        return "inconclusive", reason, then
+    if found.low is not None and found.low < -found.max_drop:
         reason = f"a drop of {_percent(-found.low)} cannot be excluded, at most {_percent(found.max_drop)} is tolerated"
-        return "inconclusive", reason, "add cases or trials"
-    return "pass", "no worse than the baseline within the tolerated drop", "run `assay accept` to make it the baseline"
+        return "inconclusive", reason, _more(found)
+    if found.wanting:
+        return "inconclusive", found.wanting, "label, then run `assay nightly` again: what was answered is kept"
+    return None
+
+
+def _more(found: Evidence) -> str:
+    """Return how many cases would decide, if the change stays what it is."""
+    if found.low is None or found.estimate is None or found.estimate <= -found.max_drop:
+        return "as it looks, the drop is larger than is tolerated: more cases or trials would prove it"
+    room, half = found.estimate + found.max_drop, found.estimate - found.low
+    return f"add cases or trials: some {ceil(found.n * (half / room) ** 2):,} cases like these would decide"
 
 
 def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:

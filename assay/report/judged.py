@@ -14,10 +14,13 @@ from assay.records.verdict import IDENTICAL, Verdict
 from assay.report.correction import SAME_SIZE, Answers
 from assay.report.findings import Rate, rate
 from assay.stats import annotators
+from assay.stats.difference import newcombe
 from assay.stats.length import length_controlled
 from assay.stats.ppi import ppi_change
 
 GOOD = "pass"
+LEAST = 20
+"""Labelled passes, or fails, of each version below which nothing is said of how a judge errs there."""
 UNEVEN = "the labels were drawn with unequal chances before rounds were kept: draw tonight's, `assay labels draw`"
 FEW = 0.05
 """Share of the cases up to which changed answers without a label are counted either way."""
@@ -47,6 +50,17 @@ class Change(Record):
     labels: int
     """Changed cases of which people labelled both versions' answers."""
     note: str
+
+
+class Difference(Record):
+    """By how much more of what people fail, and less of what they pass, a judge passes on the new version."""
+
+    laxer: Rate | None
+    """None where a version has fewer than 20 labelled fails."""
+    stricter: Rate | None
+    """None where a version has fewer than 20 labelled passes."""
+    labels: tuple[int, int]
+    """On the new version's answers, and on the accepted one's."""
 
 
 def at_equal_lengths(
@@ -106,7 +120,7 @@ def change(
     if not both:
         return None
     asked, known = list(cases), dict.fromkeys(both, "")
-    sides = [_Side(judge, known, answers, asked, about) for answers in (responses, baseline)]
+    sides = [Side(judge, known, answers, asked, about) for answers in (responses, baseline)]
     moved = [case_id for case_id in both if sides[0].key(case_id) != sides[1].key(case_id)]
     word = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in moved}
     human = {
@@ -140,6 +154,54 @@ def change(
     return Change(**common, rate=whole.model_copy(update=bounds), note="")
 
 
+def difference(
+    judge: JudgePrompt,
+    verdicts: Sequence[Verdict],
+    responses: Iterable[Response],
+    baseline: Iterable[Response],
+    about: Labelling,
+    cases: Iterable[Case],
+) -> Difference:
+    """Return how far a judge errs otherwise on tonight's answers than on the accepted ones, by labels on both.
+
+    Args: as for `change`.
+
+    Source:
+        Newcombe (1998), at the effective numbers of labels of unequal chances (Kish 1965).
+    """
+    asked, sides = list(cases), []
+    for subject, answers in (("target", responses), ("baseline", baseline)):
+        said = _outcomes(judge.name, verdicts, subject)
+        sides.append((Side(judge, dict.fromkeys(said, ""), answers, asked, about), said))
+    bounds = [_apart([_passed(side, said, of_passes=of_passes) for side, said in sides]) for of_passes in (False, True)]
+    stricter = bounds[1] and bounds[1].model_copy(
+        update={"estimate": -bounds[1].estimate, "low": -bounds[1].high, "high": -bounds[1].low}
+    )
+    now, before = (len(side.human) for side, _ in sides)
+    return Difference(laxer=bounds[0], stricter=stricter, labels=(now, before))
+
+
+def _passed(side: "Side", said: Mapping[str, bool], *, of_passes: bool) -> tuple[float, float]:
+    """Return how many of what people pass, or fail, the judge passes, and of how many, by Kish's effective number."""
+    rows = [
+        ((share if of_passes else 1 - share) / (side.chance(case_id) or 1), said[case_id])
+        for case_id, share in side.human.items()
+        if case_id in said
+    ]
+    whole = sum(weight for weight, _ in rows)
+    if not whole:
+        return 0.0, 0.0
+    size = whole**2 / sum(weight**2 for weight, _ in rows)
+    return size * sum(weight for weight, passed in rows if passed) / whole, size
+
+
+def _apart(counts: Sequence[tuple[float, float]]) -> Rate | None:
+    (events, n), (base, base_n) = counts
+    if min(n, base_n) < LEAST:
+        return None
+    return rate(newcombe(events, n, base, base_n))
+
+
 def _few(human: Mapping[str, float], moved: Sequence[str], both: Sequence[str]) -> str:
     """Return what a change rests on of which so few cases could be part that its bounds tell; empty where not."""
     open_ones = len(moved) - len(human)
@@ -159,7 +221,7 @@ def _at_most(human: Mapping[str, float], moved: Sequence[str], both: Sequence[st
     return Rate(estimate=known / n, **bounds, n=len(human), method="few changed: unlabelled ones counted either way")
 
 
-class _Side:
+class Side:
     """One version's answers, with what people said of them and the chance that each had to be labelled."""
 
     def __init__(
@@ -185,6 +247,7 @@ class _Side:
             if label.inclusion_probability is not None
         ]
         self.human = {mine[item_id].case_id: share for item_id, share in annotators.shares(drawn).items()}
+        """By case: the share of people who pass the answer."""
 
     def key(self, case_id: str) -> str:
         """Return what tells this answer from another; empty where there is none."""

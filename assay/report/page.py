@@ -17,9 +17,10 @@ from assay.records.signal import Signal
 from assay.report import amounts, figures, texts
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
+from assay.report.comparison import Comparison
 from assay.report.content import Judge, Report, behind
 from assay.report.costs import total
-from assay.report.findings import Accounting, Comparison
+from assay.report.findings import Accounting
 from assay.report.gate import Word
 from assay.report.wording import answered, money, percent, with_interval
 

@@ -1,12 +1,13 @@
 """The report in words: the first sentence, the rate of what was answered, and what the run used."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from assay.report.cases import FAILING, Filed
+from assay.report.comparison import Comparison, SliceRow
 from assay.report.costs import Spending, total
-from assay.report.findings import Accounting, Comparison, Rate, SliceRow
+from assay.report.findings import Accounting, Rate
 from assay.report.gate import NO_BASELINE, Word
 
 
@@ -44,7 +45,12 @@ def with_interval(found: Rate) -> str:
 
 
 def sentence(
-    word: Word, reason: str, target: Accounting, basis: Comparison | None, failing: Failures | None = None
+    word: Word,
+    reason: str,
+    target: Accounting,
+    basis: Comparison | None,
+    failing: Failures | None = None,
+    worse: Collection[str] | None = None,
 ) -> str:
     """Return the headline of the report: the word, where, how much, how sure, and whose the failures are.
 
@@ -54,6 +60,7 @@ def sentence(
         target: Where the planned cases went.
         basis: The comparison that the decision rests on.
         failing: Which cases fail; where left out, the headline counts none.
+        worse: Where the target is worse; what the basis says of it where left out.
     """
     ends = _failures(target) + (_cut(failing.cut) if failing else "")
     if word not in ("regression", "pass"):
@@ -68,8 +75,9 @@ def sentence(
         f"(change {_points(change.estimate)} points, {_points(change.low)} to {_points(change.high)})"
     )
     if word == "regression":
-        drops = "; ".join(_drop(row) for row in basis.slices if row.is_worse)
-        count = "; ".join(_failing(failing, reason)) if failing else ""
+        named = basis.worse if worse is None else worse
+        drops = "; ".join(_drop(row) for row in basis.slices if row.category in named)
+        count = "; ".join([*filter(None, [basis.over_nights]), *(_failing(failing, reason) if failing else [])])
         where = f"in {drops}" if drops else f"over all cases{': ' if count else ''}{count}"
         return f"REGRESSION {where}. Overall {level}. {ends}"
     if word == "pass":

@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from assay.calibration import certificate
-from assay.errors import InsufficientDataError
 from assay.evalset import health
-from assay.evalset.health import Rules
 from assay.judges import prompt
 from assay.judges.prompt import JUDGES_FOLDER
 from assay.project import answers, archive, failures, files, last_run, results
@@ -31,9 +28,7 @@ from assay.project.tables.responses import RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY
-from assay.records.history import CaseNight
-from assay.records.parts import ESSENTIAL, PARTS
-from assay.records.record import Record
+from assay.records.parts import PARTS
 from assay.records.run import Answers
 from assay.records.verdict import IDENTICAL
 from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
@@ -42,39 +37,12 @@ from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import unheard, watched
+from assay.stages import gating
 from assay.stages.declaration import Output, Stage
 from assay.stages.night import Night, gather
+from assay.stages.publish_settings import Settings
 
-LOST = ("wire", "judge")
-TOLD_APART = {("fail", "pass"), ("pass", "fail")}
-"""Outcomes with the target and with the baseline."""
 PLOT = {"x": "change", "y": "category", "title": "Change of the pass rate by category"}
-
-
-class Settings(Record):
-    """The section `publish` of params.yaml."""
-
-    max_error_share: float = Field(default=0.02, ge=0, le=1)
-    """Beyond it the run is incomplete."""
-    max_drop: float = Field(default=0.05, gt=0, le=1)
-    """A drop of the pass rate that is tolerated without proof of absence."""
-    false_alarms: float = Field(default=0.05, gt=0, lt=1)
-    """Chance that one comparison calls an unchanged product worse: half of it for the rate over all cases, half for the
-    categories together. It holds for one comparison; many nights hold more of them."""
-    draws: int = Field(default=20_000, ge=1000)
-    seed: int = 1
-    health: Rules = Rules()
-    """When `assay health` proposes to retire a case."""
-    keep: int = Field(default=90, ge=0)
-    """Runs whose files are kept; of an older one only its record in Git, and all of the accepted baseline's run."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gone(cls, given: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-        """Say of a parameter of before what has taken its place."""
-        if isinstance(given, dict) and "slice_fdr" in given:
-            raise ValueError("slice_fdr is gone, false_alarms is for categories and the whole: take the line out")
-        return given
 
 
 STAGE = Stage(
@@ -168,109 +136,33 @@ def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> 
     return found
 
 
-def comparison(night: Night, settings: Settings, *, checks_only: bool) -> findings.Comparison | None:
-    """Compare target and baseline; None when no case has an outcome in both."""
-    categories = {case.case_id: case.category for case in night.cases}
-    scorers = "checks" if checks_only else "all"
-    mine, theirs = night.outcomes["target", checks_only], night.outcomes["baseline", checks_only]
-    try:
-        return findings.compare(scorers, categories, mine, theirs, alpha=settings.false_alarms / 2)  # type: ignore[arg-type]
-    except InsufficientDataError:
-        return None
-
-
-def comparisons(night: Night, settings: Settings) -> tuple[findings.Comparison | None, findings.Comparison | None]:
-    """Return the comparisons by all scorers and by checks alone, each None where there is none."""
-    everything = night.part("everything", lambda: comparison(night, settings, checks_only=False), None)
-    checks = night.part("checks", lambda: comparison(night, settings, checks_only=True), None)
-    return everything, checks
-
-
-def decide(
-    night: Night,
-    settings: Settings,
-    trusted: Sequence[content.Judge],
-    everything: findings.Comparison | None,
-    checks: findings.Comparison | None,
-) -> gate.Gate:
-    """Return the gate's word; judges of single answers that may not be believed leave the decision to the checks."""
-    is_believed = content.trust(trusted) == "valid"
-    behind = [judge for judge in trusted if judge.blocks and judge.spoke]
-    basis = everything if is_believed else checks
-    mine, theirs = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
-    target = findings.account(night.outcomes["target", False])
-    lost = [case_id for case_id in mine if mine[case_id] in LOST or theirs[case_id] == "judge"]
-    found = gate.Evidence(
-        error_share=len(lost) / target.planned,
-        unscorable_share=target.unscorable / target.planned,
-        max_error_share=settings.max_error_share,
-        worse=basis.worse if basis else [],
-        low=basis.change.low if basis else None,
-        max_drop=settings.max_drop,
-        standings=[judge.standing for judge in behind],
-        judges=[judge.name for judge in behind],
-        unwatched="; ".join(judge.watch_note for judge in behind if judge.standing == "unwatched"),
-        is_set_compared=night.provenance.without_baseline == 0,
-        has_baseline=bool(night.baseline),
-    )
-    word, reason, then = gate.decide(found)
-    count = partial(wording.failures, has_baseline=bool(night.baseline), is_judge_believed=is_believed)
-    failing = night.part("headline", lambda: count(night.filed), None)
-    sentence = wording.sentence(word, reason, target, basis, failing) + wording.policies(_policies(behind))
-    return gate.Gate(word=word, reason=reason, next=then, sentence=sentence)
-
-
-def _policies(behind: Sequence[content.Judge]) -> dict[str, str]:
-    """Return by judge the policy that it is certified by, where the gate rests on it and that is not the default."""
-    return {
-        judge.name: judge.certificate.policy
-        for judge in behind
-        if judge.standing == "valid" and judge.certificate and judge.certificate.policy != "default"
-    }
-
-
-def verdict(
-    night: Night,
-    settings: Settings,
-    trusted: Sequence[content.Judge],
-    everything: findings.Comparison | None,
-    checks: findings.Comparison | None,
-) -> gate.Gate:
-    """Return the gate's word; `incomplete` where a part that it rests on could not be computed."""
-    found = night.part("gate", lambda: decide(night, settings, trusted, everything, checks), None)
-    essential = {PARTS[name] for name in ESSENTIAL}
-    missing = [str(failure) for failure in night.guard.failures if failure.part in essential]
-    if found and not missing:
-        return found
-    target, reason = findings.account(night.outcomes["target", False]), "; ".join(missing)
-    sentence = wording.sentence("incomplete", reason, target, None)
-    return gate.Gate(word="incomplete", reason=reason, next=gate.REPORT_BUG, sentence=sentence)
-
-
 def reported(night: Night, settings: Settings) -> list[ReportedCase]:
     """Return every case of the night, those of categories that got worse first."""
-    return cases.reported(night.filed, _worse(*comparisons(night, settings)))
-
-
-def _worse(everything: findings.Comparison | None, checks: findings.Comparison | None) -> list[str]:
+    everything, checks = gating.comparisons(night, settings, [], None)
     basis = everything or checks
-    return basis.worse if basis else []
+    return cases.reported(night.filed, basis.worse if basis else [])
 
 
 def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     """Compose everything that the page and the metrics say."""
     part, nobody = night.part, list[content.Judge]()
     trusted = part("judges", lambda: judges(night, now), nobody)
-    everything, checks = comparisons(night, settings)
+    row = part("history", lambda: gating.remembered(night, trusted, answers_of(night)), None)
+    compared = gating.comparisons(night, settings, trusted, row)
+    everything, checks = compared
     target, by_checks = night.outcomes["target", False], night.outcomes["target", True]
+    informed = part("judges", lambda: told(night, settings, trusted), trusted)
+    word = gating.verdict(night, settings, informed, compared)
 
     def listed(field: str, group: cases.Group) -> list[ReportedCase]:
-        worse = _worse(everything, checks)
+        basis = everything or checks
+        worse = basis.worse if basis else []
         return part(field, lambda: cases.reported(night.filed, worse, (group,)), list[ReportedCase]())
 
     return content.Report(
         produced=now,
-        gate=verdict(night, settings, trusted, everything, checks),
+        gate=word.gate,
+        basis=word.basis,
         provenance=night.provenance,
         target=findings.account(target),
         baseline=findings.account(night.outcomes["baseline", False]) if night.baseline else None,
@@ -280,7 +172,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         steadiness=part(
             "steadiness", lambda: steadiness(night.cases, night.responses, night.verdicts, night.judges), None
         ),
-        judges=part("judges", lambda: told(night, settings, trusted), trusted),
+        judges=informed,
         signals=night.signals,
         spent=part("spent", lambda: costs.spending(night.ledger), list[costs.Spending]()),
         answers=part("answers", lambda: costs.answers(night.responses), None),
@@ -290,38 +182,8 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         unscored=listed("unscored", "unscored"),
         fixed=listed("fixed", "fixed"),
         failures=night.failures,
+        row=row.model_copy(update={"worse": word.worse}) if row else None,
     )
-
-
-def remembered(night: Night, trusted: Sequence[content.Judge]) -> CaseNight:
-    """Return tonight's row of the history: the outcome of each case by the scorers that may be believed."""
-    is_believed = content.trust(trusted) == "valid"
-    behind = [row.certificate for row in content.behind(trusted) if row.certificate]
-    mine, theirs = (night.outcomes[of, not is_believed].by_case for of in ("target", "baseline"))
-    decided = {case.case_id for case in night.cases if mine.get(case.case_id) in {"pass", "fail"}}
-    shown = {} if is_believed else _shown_outcomes(night.outcomes["target", False])
-    return CaseNight(
-        night=night.provenance.epoch,
-        run=night.run,
-        target=night.provenance.target,
-        judge="+".join(held.fingerprint for held in behind) if is_believed else "",
-        evaluation_set=night.provenance.evaluation_set,
-        cases=len(night.cases),
-        failed=sorted(name for name in decided if mine[name] == "fail"),
-        unscored=sorted({case.case_id for case in night.cases} - decided),
-        differing=sorted(name for name in decided if (mine[name], theirs.get(name)) in TOLD_APART),
-        revisions={case.case_id: case.revision() for case in night.cases},
-        **shown,
-    )
-
-
-def _shown_outcomes(outcomes: findings.Outcomes) -> dict[str, list[str]]:
-    """Return what the report lists of a night whose judge may not be believed, for since when a case fails."""
-    by_case = sorted(outcomes.by_case.items())
-    return {
-        "shown_failed": [name for name, outcome in by_case if outcome == "fail"],
-        "shown_unscored": [name for name, outcome in by_case if outcome not in ("pass", "fail")],
-    }
 
 
 def summary(found: content.Report) -> Summary:
@@ -340,9 +202,9 @@ def file_results(night: Night, found: content.Report) -> None:
     figures = night.part("metrics", lambda: files.json_bytes(metrics.metrics(found)), None)
     files.write_bytes(METRICS, figures or files.json_bytes({"verdict": found.gate.word}))
     files.write_bytes(SLICES, night.part("slices", lambda: metrics.slices_csv(found), only_columns).encode())
-    if night.history is not None:
-        history = night.history
-        night.part("history", lambda: HISTORY.write(health.recorded(history, remembered(night, found.judges))), None)
+    if night.history is not None and found.row is not None:
+        history, row = night.history, found.row
+        night.part("history", lambda: HISTORY.write(health.recorded(history, row)), None)
     if not HISTORY.exists():
         HISTORY.write([])
 

@@ -7,13 +7,13 @@ from assay.stats.rates import Interval, wilson_bounds, z_quantile
 
 
 def newcombe(
-    events: int, n: int, base_events: int, base_n: int, *, level: float = 0.95, dispersion: float = 1.0
+    events: float, n: float, base_events: float, base_n: float, *, level: float = 0.95, dispersion: float = 1.0
 ) -> Interval:
     """Return the difference of two independent rates, first minus base, with Newcombe's interval.
 
     Args:
         events: Events in the first sample, 0 to n.
-        n: Size of the first sample.
+        n: Size of the first sample; of labels of unequal weights the effective one.
         base_events: Events in the sample it is compared with.
         base_n: Size of that sample.
         level: Confidence level of the two-sided interval.
@@ -40,7 +40,7 @@ def newcombe(
         estimate=rate - base,
         low=rate - base - sqrt((rate - low) ** 2 + (base_high - base) ** 2),
         high=rate - base + sqrt((high - rate) ** 2 + (base - base_low) ** 2),
-        n=n + base_n,
+        n=round(n + base_n),
         level=level,
         method="newcombe" if dispersion == 1 else f"newcombe at dispersion {dispersion:.2f}",
     )

@@ -3,17 +3,18 @@
 `gained` counts cases that only the new version passes, `lost` those that only the old one does; both are discordant.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from math import fsum, sqrt
+from functools import cache
+from math import comb, fsum, sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.signal import fftconvolve
-from scipy.stats import binom, hypergeom, norm
+from scipy.stats import binom, norm
 
 from assay.errors import InsufficientDataError
 from assay.stats.rates import Interval, z_quantile
@@ -68,29 +69,37 @@ def bonett_price(gained: int, lost: int, n: int, *, level: float = 0.95) -> Inte
     )
 
 
-def mean_change(differences: Sequence[float], *, step: float = 1, level: float = 0.95) -> Interval:
+def mean_change(
+    differences: Sequence[float], *, step: float = 1, level: float = 0.95, families: Sequence[Hashable] = ()
+) -> Interval:
     """Return the change of the mean pass share, new minus old, over paired cases of several trials each.
 
     Args:
         differences: Of each case the share of its trials that pass now, minus the share before, in [-1, 1].
         step: By how much one trial moves a case: 1 with one trial, a third with three.
         level: Confidence level of the two-sided interval.
+        families: Of each case its family, whose cases may share their luck; empty where each is its own.
 
-    A case is the unit, whatever the number of its trials. With one trial of each version it is `bonett_price`.
+    A family is the unit, whatever the number of its cases and trials. With one trial of each version, and no family of
+    several cases, it is `bonett_price`.
 
     Raises:
         InsufficientDataError: There is no case.
 
     Source:
-        Bonett & Price (2012): one case gained and one lost are added, here by one step each.
+        Bonett & Price (2012): one case gained and one lost are added, here by one step each. Over families the variance
+        of a ratio of their sums (Cochran 1977, 6.4).
     """
     n = len(differences)
     if n == 0:
         raise InsufficientDataError("the versions have 0 cases in common; a paired change needs at least one")
+    sums: dict[Hashable, list[float]] = defaultdict(lambda: [0.0, 0])
+    for family, one in zip(families or range(n), differences, strict=True):
+        sums[family][0] += one
+        sums[family][1] += 1
     mean = fsum(differences) / (n + 2)
-    half = z_quantile(level) * sqrt(
-        ((fsum(one * one for one in differences) + 2 * step**2) / (n + 2) - mean**2) / (n + 2)
-    )
+    apart = fsum((total - size * mean) ** 2 for total, size in [*sums.values(), (step, 1), (-step, 1)])
+    half = z_quantile(level) * sqrt(apart) / (n + 2)
     return Interval(
         estimate=fsum(differences) / n,
         low=max(mean - half, -1.0),
@@ -102,42 +111,71 @@ def mean_change(differences: Sequence[float], *, step: float = 1, level: float =
 
 
 class Trials(NamedTuple):
-    """How often one case passed, in how many trials, now and before."""
+    """Which trials of one case passed, now and before."""
 
-    passed: int
-    of: int
-    passed_before: int
-    of_before: int
+    now: tuple[bool, ...]
+    before: tuple[bool, ...]
+    family: str = ""
+    """Cases of one family may share the luck of a trial; empty for a case of its own."""
 
     @property
     def difference(self) -> float:
         """Return the share of trials that pass now, minus the share before."""
-        return self.passed / self.of - self.passed_before / self.of_before
+        return sum(self.now) / len(self.now) - sum(self.before) / len(self.before)
+
+    @property
+    def turned(self) -> "Trials":
+        """Return the same with the versions changed places."""
+        return Trials(self.before, self.now, self.family)
 
 
 def exact_drop(cases: Sequence[Trials]) -> float:
     """Return the one-sided exact p-value against a drop: how often so few passes would be among the new trials.
 
-    If nothing changed, every case passes with one chance in both versions, and given how often it passed in all, each
-    of its trials is as likely as any other to be among those. The numbers of trials may differ. With one trial of each
-    version it is McNemar's exact test.
+    If nothing changed, each trial of a family is as likely as any other to be among the new ones, given how often the
+    family passed in each. The numbers of trials may differ; of cases in one family as many are read as each of them
+    has. With one trial of each version, and each case a family, it is McNemar's exact test.
 
     Args:
         cases: Each with at least one trial of either version.
 
     Source:
-        Mantel & Haenszel (1959), exact conditional test of stratified tables; one stratum a case.
+        Mantel & Haenszel (1959), exact conditional test of stratified tables; one stratum a family, permuted by whole
+        trials (Winkler et al. 2015, Multi-level block permutation).
     """
-    kinds = Counter((one.of, one.of_before, one.passed + one.passed_before) for one in cases)
-    seen = sum(one.passed for one in cases)
+    families: dict[object, list[Trials]] = defaultdict(list)
+    for at, one in enumerate(cases):
+        families[one.family or at].append(one)
+    kinds: Counter[tuple[int, tuple[int, ...]]] = Counter()
+    seen = 0
+    for family in families.values():
+        now, before = (_by_trial(version) for version in zip(*((one.now, one.before) for one in family), strict=True))
+        seen += sum(now)
+        kinds[len(now), tuple(sorted(now + before))] += 1
     chances, least = np.ones(1), 0
-    for (now, before, passes), count in sorted(kinds.items()):
-        low, high = max(0, passes - before), min(now, passes)
+    for (new, trials), count in sorted(kinds.items()):
+        low, of = _of_chosen(new, trials)
         least += count * low
-        if high > low:
-            one = hypergeom.pmf(np.arange(low, high + 1), now + before, passes, now)
-            chances = fftconvolve(chances, _times(one, count))
+        if len(of) > 1:
+            chances = fftconvolve(chances, _times(of, count))
     return float(min(1.0, max(0.0, chances[: seen - least + 1].sum())))
+
+
+def _by_trial(cases: Sequence[tuple[bool, ...]]) -> list[int]:
+    """Return how many cases of a family pass in each trial that all of them have."""
+    return [sum(trial) for trial in zip(*cases, strict=False)]
+
+
+@cache
+def _of_chosen(chosen: int, trials: tuple[int, ...]) -> tuple[int, NDArray[np.float64]]:
+    """Return the least sum that so many of these trials have, and the chances of it and of each sum above it."""
+    ways: list[Counter[int]] = [Counter({0: 1}), *(Counter[int]() for _ in range(chosen))]
+    for passes in trials:
+        for count in range(chosen, 0, -1):
+            for total, number in ways[count - 1].items():
+                ways[count][total + passes] += number
+    low, high, every = min(ways[chosen]), max(ways[chosen]), comb(len(trials), chosen)
+    return low, np.array([ways[chosen][total] / every for total in range(low, high + 1)])
 
 
 def _times(chances: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Many categories at once: which drops are real, when some must look bad by luck alone?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from assay.stats.rates import Interval
 
 ALPHA = 0.025
 """Chance of a single comparison of versions that are alike to call any category worse."""
+STANDS = 0.1
+"""A drop that was proved before stands while its own one-sided p-value is at most this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +27,14 @@ class SliceCounts:
     gained: int
     lost: int
     trials: Sequence[Trials] = ()
-    """Of each case, where there are several; then it is they that are compared."""
+    """Of each case, where there are several or cases of one family; then it is they that are compared."""
 
     def change(self, level: float) -> Interval:
         """Return the paired change."""
         if self.trials:
-            step = 1 / max(min(one.of, one.of_before) for one in self.trials)
-            return mean_change([one.difference for one in self.trials], step=step, level=level)
+            step = 1 / max(min(len(one.now), len(one.before)) for one in self.trials)
+            families = [one.family or at for at, one in enumerate(self.trials)]
+            return mean_change([one.difference for one in self.trials], step=step, level=level, families=families)
         return bonett_price(self.gained, self.lost, self.n, level=level)
 
     @property
@@ -105,7 +108,9 @@ def fcr_level(selected: int, tested: int, *, q: float = 0.1) -> float:
     return 1 - selected * q / tested
 
 
-def find_drops(slices: Sequence[SliceCounts], *, alpha: float = ALPHA, level: float = 0.95) -> list[SliceFinding]:
+def find_drops(
+    slices: Sequence[SliceCounts], *, alpha: float = ALPHA, level: float = 0.95, standing: Collection[str] = ()
+) -> list[SliceFinding]:
     """Return one finding a slice, in the order given.
 
     The tests are exact, so that a slice of any size may be flagged: with few cases there is little power, and that is
@@ -119,6 +124,7 @@ def find_drops(slices: Sequence[SliceCounts], *, alpha: float = ALPHA, level: fl
         slices: Paired counts of each category; names differ.
         alpha: Chance that any slice is flagged where nothing dropped.
         level: Confidence level of the interval of a slice that is not flagged.
+        standing: Names of slices whose drop an earlier look has proved; they stay flagged until a look speaks against.
 
     Raises:
         InsufficientDataError: A slice has no case.
@@ -135,6 +141,7 @@ def find_drops(slices: Sequence[SliceCounts], *, alpha: float = ALPHA, level: fl
     p_values = [one.p_value for one in slices]
     adjusted = holm(p_values).tolist()
     flagged = {index for index, value in enumerate(adjusted) if value <= alpha}
+    flagged |= {index for index, name in enumerate(names) if name in standing and p_values[index] <= STANDS}
     wider = fcr_level(len(flagged), len(slices), q=1 - level) if flagged else level
     for index in flagged:
         changes[index] = slices[index].change(wider)

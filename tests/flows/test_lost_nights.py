@@ -183,7 +183,7 @@ def test_a_bound_on_the_cost_that_is_none_is_refused(project: Project, bound: fl
     assert gate().exit_code == EXIT["incomplete"]
 
 
-@pytest.mark.parametrize("part", ["assay.report.findings.compare", "assay.stages.publish.judges"])
+@pytest.mark.parametrize("part", ["assay.report.comparison.compare", "assay.stages.publish.judges"])
 def test_what_the_word_rests_on_is_not_optional(project: Project, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     """A comparison or a certificate that cannot be computed is no pass: the report is there and says incomplete."""
     with monkeypatch.context() as patch:

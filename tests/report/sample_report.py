@@ -10,9 +10,10 @@ from assay.records.signal import Signal
 from assay.report import wording
 from assay.report.cases import ReportedCase, Since
 from assay.report.category_rates import CategoryRates, category_rates
+from assay.report.comparison import Comparison, compare
 from assay.report.content import Corrected, Judge, Provenance, Report
 from assay.report.costs import Answers, Latency, Spending
-from assay.report.findings import Accounting, CaseOutcome, Comparison, Outcomes, Preference, Rate, account, compare
+from assay.report.findings import Accounting, CaseOutcome, Outcomes, Preference, Rate, account
 from assay.report.gate import Gate
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Flaky, Steadiness

@@ -11,7 +11,8 @@ from assay.records.case import Case
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report import findings
-from assay.report.findings import CaseOutcome, Comparison, Outcomes
+from assay.report.comparison import Comparison, compare
+from assay.report.findings import CaseOutcome, Outcomes
 from tests.cast import broken, case, response, verdict
 
 CASES = [case(number) for number in range(40)]
@@ -62,7 +63,7 @@ def compared(cells: dict[str, tuple[int, int, int, int]]) -> Comparison:
     mine = outcomes(**{key: kind[0] for key, (_, kind) in zip(ids, rows, strict=True)})
     theirs = outcomes(**{key: kind[1] for key, (_, kind) in zip(ids, rows, strict=True)})
     categories = {key: name for key, (name, _) in zip(ids, rows, strict=True)}
-    return findings.compare("all", categories, mine, theirs)
+    return compare("all", categories, mine, theirs)
 
 
 @pytest.mark.parametrize("wire", [0, 1, 7])
@@ -71,8 +72,8 @@ def test_errors_move_no_rate(wire: int, judge: int) -> None:
     """However many calls fail on the wire or at the judge, both rates stay as they are and the parts sum to planned."""
     categories = dict.fromkeys(night(wire=wire, judge=judge).by_case, "refunds")
     mine, theirs = night(wire=wire, judge=judge), night(judge=judge)
-    assert findings.compare("all", categories, mine, theirs).model_dump() == (
-        findings.compare("all", categories, night(), night()).model_dump()
+    assert compare("all", categories, mine, theirs).model_dump() == (
+        compare("all", categories, night(), night()).model_dump()
     )
     parts = findings.account(mine)
     assert (parts.passed, parts.product_failed, parts.judge_failed, parts.wire_failed) == (30, 10, judge, wire)
@@ -224,10 +225,10 @@ def test_versions_of_other_numbers_of_trials_are_compared_by_means() -> None:
     mine = Outcomes(
         {name: "pass" if number % 10 > 2 else "fail" for number, name in enumerate(names)},
         Counter(),
-        trials={name: (3 if number % 10 > 2 else 2, 3) for number, name in enumerate(names)},
+        trials={name: (True, True, number % 10 > 2) for number, name in enumerate(names)},
     )
     theirs = Outcomes({name: "pass" if number % 10 else "fail" for number, name in enumerate(names)}, Counter())
-    found = findings.compare("all", dict.fromkeys(names, "x"), mine, theirs)
+    found = compare("all", dict.fromkeys(names, "x"), mine, theirs)
     assert (found.target.estimate, found.baseline.estimate) == pytest.approx((0.9, 0.9))
     assert found.change.estimate == pytest.approx(0)
     assert (found.worse, found.trials) == ([], "the mean over 3 trials a case, against 1 of the baseline")
@@ -243,7 +244,7 @@ def test_a_drop_spread_over_all_is_overall() -> None:
 def test_no_case_in_common_is_refused() -> None:
     """Versions that never both have an outcome cannot be compared, and the refusal says what to do."""
     with pytest.raises(InsufficientDataError, match="mend the endpoint, or run `assay accept`"):
-        findings.compare("all", {"a": "x", "b": "x"}, outcomes(a="pass", b="wire"), outcomes(a="judge", b="pass"))
+        compare("all", {"a": "x", "b": "x"}, outcomes(a="pass", b="wire"), outcomes(a="judge", b="pass"))
 
 
 def pair(number: int, as_is: str, swapped: str, **changes: Any) -> Verdict:

@@ -8,7 +8,8 @@ import sample_report as sample
 
 from assay.report import wording
 from assay.report.cases import Filed
-from assay.report.findings import Accounting, Comparison, Outcomes, Rate, SliceRow
+from assay.report.comparison import Comparison, SliceRow
+from assay.report.findings import Accounting, Outcomes, Rate
 from assay.report.gate import Word
 from tests.cast import case, response
 

@@ -149,7 +149,12 @@ def test_smallest_drop_is_the_published_one(n: int, drop: float | None) -> None:
 
 def of_cases(*counts: tuple[int, int, int, int]) -> list[Trials]:
     """Return cases by passes and trials, now and before."""
-    return [Trials(*one) for one in counts]
+    return [Trials(passing(now, of), passing(before, of_before)) for now, of, before, of_before in counts]
+
+
+def passing(passed: int, of: int) -> tuple[bool, ...]:
+    """Return so many trials of which so many pass."""
+    return tuple(trial < passed for trial in range(of))
 
 
 def test_with_one_trial_it_is_mcnemar_and_bonett_price() -> None:
@@ -175,13 +180,29 @@ def test_the_exact_p_value_is_the_share_of_all_spreads(rows: list[tuple[int, int
     cases = of_cases(*[(min(a, now), now, min(b, before), before) for now, before, a, b in rows])
     sums, ways = Counter({0: 1}), 1
     for one in cases:
-        trials = [1] * (one.passed + one.passed_before)
-        trials += [0] * (one.of + one.of_before - len(trials))
-        mine = Counter(sum(chosen) for chosen in combinations(trials, one.of))
+        mine = Counter(sum(chosen) for chosen in combinations(one.now + one.before, len(one.now)))
         ways *= mine.total()
         sums = Counter({s + t: 0 for s in sums for t in mine}) + _convolved(sums, mine)
-    seen = sum(one.passed for one in cases)
+    seen = sum(sum(one.now) for one in cases)
     assert exact_drop(cases) == pytest.approx(sum(count for total, count in sums.items() if total <= seen) / ways)
+
+
+def test_a_family_is_permuted_by_whole_trials() -> None:
+    """Four cases of one family that lose both trials together are one chance in six, not one in 6^4."""
+    lost = Trials((False, False), (True, True), "a")
+    assert exact_drop([lost] * 4) == pytest.approx(1 / 6)
+    assert exact_drop([lost] * 4 + [lost._replace(family="b")] * 4) == pytest.approx(1 / 36)
+    # By hand: the trials of the family have 2, 1 and 0 passes; the new one is the last in 1 of 3.
+    mixed = [Trials((False,), (True, True), "c"), Trials((False,), (True, False), "c")]
+    assert exact_drop(mixed) == pytest.approx(1 / 3)
+
+
+def test_a_family_counts_once_in_the_interval() -> None:
+    """Cases that are lost four at a time have twice the half-width, but for the two cases that are added."""
+    alone = mean_change([-1.0] * 40 + [0.0] * 360)
+    together = mean_change([-1.0] * 40 + [0.0] * 360, families=[at // 4 for at in range(400)])
+    assert (together.high - together.low) / (alone.high - alone.low) == pytest.approx(2, abs=0.06)
+    assert together.estimate == alone.estimate == pytest.approx(-0.1)
 
 
 def _convolved(one: Counter[int], other: Counter[int]) -> Counter[int]:

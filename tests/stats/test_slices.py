@@ -70,7 +70,8 @@ def test_a_small_slice_is_flagged_where_it_is_sure() -> None:
 
 def test_of_several_trials_shares_are_compared_by_their_step() -> None:
     """Forty cases, ten of which pass one trial of three less: the mean of the shares, added to by a third each way."""
-    trials = [Trials(2, 3, 3, 3)] * 10 + [Trials(3, 3, 3, 3)] * 30
+    whole = (True, True, True)
+    trials = [Trials((True, True, False), whole)] * 10 + [Trials(whole, whole)] * 30
     (found,) = find_drops([SliceCounts(name="x", n=40, gained=0, lost=10, trials=trials)])
     expected = mean_change([-1 / 3] * 10 + [0] * 30, step=1 / 3)
     assert found.change.estimate == pytest.approx(-1 / 12)

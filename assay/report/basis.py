@@ -1,0 +1,30 @@
+"""What the gate takes from judges' word on a new version, and until where that holds."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from assay.records.record import Record
+from assay.report.findings import Rate
+
+Kind = Literal["assumed", "tested", "labelled"]
+
+
+class Basis(Record):
+    """What the gate takes from the judges' word."""
+
+    kind: Kind
+    worse: list[str]
+    """Where the target is worse, as far as this may say so."""
+    change: Rate | None
+    """Of the pass rate, as people would have it; None where this cannot tell, and `wanting` says why."""
+    laxer: float = 0
+    """How much lower a judge's TNR may be on the new version before a drop is no longer excluded."""
+    stricter: float = 0
+    """How much lower its TPR may be there before what is worse may be the judge alone."""
+    sentence: str
+    """What it rests on, and until where it holds."""
+    wanting: str = ""
+    """Why the target may not pass on this, whatever the change; empty where it may."""
+    suspected: list[str] = Field(default=[])
+    """Where the judges alone say that it is worse, and this does not take it from them."""
