@@ -137,6 +137,13 @@ def truth(_: int) -> list[Figures]:
     return module.measure()
 
 
+def gate(_: int) -> list[Figures]:
+    """How often the gate's word is false, and how soon it names a drop, over months of nights."""
+    from benchmarks import gate as module
+
+    return module.measure()
+
+
 def duplicates(_: int) -> Figures:
     """How well repetitions are found, and what a search costs."""
     from benchmarks import duplicates as module
@@ -189,6 +196,7 @@ FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
     "kills": kills,
     "statistics": statistics,
     "truth": truth,
+    "gate": gate,
     "desk": desk,
     "duplicates": duplicates,
     "nights": nights,

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.calibration.rounds import Entry, draw_of_round
+from assay.calibration.split import TUNE
 from assay.errors import InsufficientDataError
 from assay.stats.allocation import sqrt_allocation
 from assay.stats.sampled import FAILED, PASSED, Part, of_parts
 
-CASES, DRAWS, HELDOUT = 600, 400, 0.6
+CASES, DRAWS, HELDOUT = 600, 400, 1 - TUNE
 SEED, Z, ROUNDING = 20261130, 1.959964, 1e-9
 
 

@@ -13,8 +13,8 @@ from rapidfuzz import fuzz, process
 from assay.records.label import Item
 
 Split = Literal["tune", "heldout"]
-TUNE = 0.4
-"""Share of the conversations that a judge may be tuned on."""
+TUNE = 0.25
+"""Share of the conversations that a judge may be tuned on; what was decided before stays where it is."""
 ALIKE = 90.0
 """Similarity, of 100, from which on two conversations count as one."""
 SPACE = 2**32

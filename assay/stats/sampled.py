@@ -208,7 +208,7 @@ def _sizes(
     """Return by part how many items the judge passes and fails: the estimate, then the draws.
 
     What was counted is exact for these very items. Of a part whose verdicts are known on the labelled items alone, the
-    draws vary the verdicts' shares as far as both occur (Rubin 1981, Bayesian bootstrap).
+    draws vary the verdicts' shares by Jeffreys: a judge that turned over none of few may turn over some of many.
     """
     known = np.array([count for part in parts for count in (part.judged or (part.size, 0.0))], dtype=float)
     drawn = np.tile(known[:, None], draws)
@@ -224,10 +224,8 @@ def _sizes(
 
 def _share_passed(part: Part, rng: np.random.Generator, draws: int) -> Shares:
     passed, failed = (len(labels) for labels in _labels(part))
-    share = np.full(draws + 1, passed / part.n)
-    if passed and failed:
-        share[1:] = rng.beta(passed, failed, draws)
-    return share
+    drawn = rng.beta(passed + 0.5, failed + 0.5, draws)
+    return np.concatenate([[passed / part.n], drawn])
 
 
 def _of_word(part: Part, labels: Shares, items: Shares, rng: np.random.Generator, *, is_finite: bool) -> _Posterior:

@@ -123,6 +123,32 @@ def test_who_writes_the_case_is_asked_for_what_scores_it() -> None:
     assert decide(evidence(error_share=0.01, unscorable_share=0.01))[0] == "pass"
 
 
+@pytest.mark.parametrize("look", [1, 30])
+def test_what_looks_worse_never_passes(look: int) -> None:
+    """20 of 20 of a category newly fail, and too many looks have been had to prove it: that is no pass."""
+    word, reason, _ = decide(evidence(suspected=["cancellation"], look=look))
+    assert word == "inconclusive"
+    assert "cancellation" in reason
+    assert decide(evidence(suspected=["cancellation"], worse=["refunds"]))[0] == "regression"
+
+
+@pytest.mark.parametrize("low", [None, 0.0])
+def test_a_word_that_labels_are_wanting_for_never_passes(low: float | None) -> None:
+    """Where the judges' word rests on labels that are not there, the reason is that, and no pass."""
+    word, reason, _ = decide(evidence(wanting="label both versions", low=low))
+    assert (word, reason) == ("inconclusive", "label both versions")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "low", "said"), [(0.0, -0.10, "some 400 cases"), (0.05, -0.15, "some 400 "), (-0.06, -0.1, "prove")]
+)
+def test_an_open_word_says_what_would_decide(estimate: float, low: float, said: str) -> None:
+    """By hand: of 100 cases a half-width of 10 points is to be 5: four times the cases."""
+    found = decide(evidence(estimate=estimate, low=low, n=100))
+    assert found[0] == "inconclusive"
+    assert said in found[2]
+
+
 def test_no_certificate_is_said_to_be_none() -> None:
     """A judge without a certificate has none, and one whose certificate is no good any more is named beside it."""
     assert decide(evidence(standings=["none"], low=0.5))[1] == "a judge has no certificate"

@@ -79,6 +79,14 @@ def test_of_several_trials_shares_are_compared_by_their_step() -> None:
     assert found.p_value == pytest.approx(0.5**10)
 
 
+def test_what_was_proved_before_stands_at_one_in_ten() -> None:
+    """A slice that is named stays flagged at p = .0625, not at .125, and its interval is that of the selected."""
+    counts = [SliceCounts(name=name, n=40, gained=0, lost=lost) for name, lost in (("four", 4), ("three", 3), ("x", 4))]
+    found = find_drops(counts, standing={"four", "three"})
+    assert [one.flagged for one in found] == [True, False, False]
+    assert found[0].change.level == pytest.approx(1 - 0.05 / 3)
+
+
 def test_a_gain_is_never_flagged() -> None:
     """The question is one-sided: an improvement, however large, is no drop."""
     (found,) = find_drops([SliceCounts(name="negation", n=60, gained=30, lost=0)])

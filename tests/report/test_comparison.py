@@ -1,0 +1,63 @@
+"""Comparison: the level of a look, what stands, what is suspected, and cases that share their luck."""
+
+from collections import Counter
+
+import pytest
+
+from assay.report.comparison import Comparison, Look, compare
+from assay.report.findings import CaseOutcome, Outcomes
+
+FIRST = Look()
+
+
+def night(lost: int, *, of: int = 40, others: int = 200, look: Look = FIRST, family: int = 1) -> Comparison:
+    """Return a comparison in which so many cases of one category are lost, and no others."""
+    names = [f"refunds-{at:03}" for at in range(of)] + [f"orders-{at:03}" for at in range(others)]
+    before: dict[str, CaseOutcome] = dict.fromkeys(names, "pass")
+    now: dict[str, CaseOutcome] = dict.fromkeys(names, "pass")
+    now |= dict.fromkeys(names[:lost], "fail")
+    families = {name: f"f{at // family}" for at, name in enumerate(names)} if family > 1 else {}
+    return compare(
+        "all",
+        {name: name.partition("-")[0] for name in names},
+        Outcomes(now, Counter()),
+        Outcomes(before, Counter()),
+        look=look,
+        families=families,
+    )
+
+
+@pytest.mark.parametrize(("look", "worse", "suspected"), [(1, ["refunds"], "overall"), (2, [], "refunds")])
+def test_the_first_look_has_most_of_the_chance(look: int, worse: list[str], suspected: str) -> None:
+    """7 of 7 lost have 2 x 2^-7 = .0156: below two thirds of .025, above a sixth of it, and never nothing."""
+    found = night(7, look=Look(look))
+    assert (found.worse, found.suspected) == (worse, [suspected])
+
+
+def test_what_was_proved_stands_until_a_night_speaks_against_it() -> None:
+    """A drop of before stays at p <= .1: 4 of 4 lost (.0625) do, 3 of 3 (.125) do not; and nothing new is named so."""
+    for lost, worse in ((4, ["refunds"]), (3, [])):
+        assert night(lost, look=Look(9, frozenset({"refunds"}))).worse == worse
+    assert night(4, look=Look(9, frozenset({"orders"}))).worse == []
+
+
+def test_over_all_cases_what_was_proved_stands_too() -> None:
+    """The same of the word `overall`, where no category is named."""
+    assert night(4, look=Look(9, frozenset({"overall"}))).worse == ["overall"]
+    assert night(3, look=Look(9, frozenset({"overall"}))).worse == []
+
+
+def test_twenty_of_twenty_are_never_nothing() -> None:
+    """After a hundred looks 20 of 20 lost are at least suspected."""
+    for look in (1, 10, 100):
+        found = night(20, of=20, others=980, look=Look(look))
+        assert found.worse or found.suspected
+
+
+def test_a_family_is_one_chance() -> None:
+    """Twelve cases lost are proved; as three families of four they are three of three (2 x 1/8)."""
+    assert night(12).worse == ["refunds"]
+    together = night(12, family=4)
+    assert (together.worse, together.suspected) == ([], [])
+    assert together.slices[0].adjusted_p == pytest.approx(2 / 8)
+    assert together.change.low < night(12).change.low
