@@ -110,7 +110,7 @@ class Seen(Record):
 class AnchorNight(Record):
     """How far one run's verdicts on the anchors lie from those at the certificate, and how the product did."""
 
-    omitted_where_empty: ClassVar = ("run",)
+    omitted_where_empty: ClassVar = ("run", "fingerprint")
     judge: Name
     night: str
     """The date of the run."""
@@ -118,6 +118,8 @@ class AnchorNight(Record):
     """Id of the run that asked the judge; empty in a row of before runs had ids."""
     issued: datetime
     """Of the certificate: a new one begins a new count."""
+    fingerprint: str = ""
+    """Of the certified judge: while it is the same, what nights before a renewed certificate say is usual stays so."""
     baseline: str
     """The accepted version of the product: another one begins a new count of the product's passes."""
     anchors: int = Field(ge=0)

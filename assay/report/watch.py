@@ -1,11 +1,13 @@
 """Night after night: has the judged pass rate dropped, and was it the product or its judge?
 
-The anchors are the same answers every night, so only the judge can move them. The first 14 nights after a certificate
-say how much it moves them by itself; those after an accepted version, how the product's rate varies. Of a date that was
-run several times the last run that asked the judge counts, once.
+The anchors are the same answers every night, so only the judge can move them. The first 14 nights of a certified judge
+say how much it moves them by itself, and a renewed certificate of the same judge keeps them; those of an accepted
+version say how the product's rate varies. Of a date that was run several times the last run that asked the judge
+counts, once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from assay.calibration.certificate import AnchorNight
@@ -45,13 +47,56 @@ def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int) -> Watch | 
     mine = sorted((row for row in rows if row.judge == judge), key=lambda row: (row.night, row.run))
     if not mine:
         return None
-    since = last_runs(row for row in mine if row.issued == mine[-1].issued and row.anchors)
-    accepted = [row for row in since if row.baseline == mine[-1].baseline and row.judged]
-    anchors = _detector([Night(events=row.flips, n=row.anchors) for row in since], "increase", judges)
-    suite = _detector([Night(events=row.passed, n=row.judged) for row in accepted], "drop", judges)
-    state, sentence = _word(anchors, suite, since, accepted)
     last = mine[-1]
+    watched_on = [row for row in mine if row.anchors and _is_of(row, last)]
+    anchors = _Stream(
+        last_runs(watched_on),
+        lambda row: Night(events=row.flips, n=row.anchors),
+        "increase",
+        last,
+        judges,
+    )
+    suite = _Stream(
+        last_runs(row for row in watched_on if row.judged and row.baseline == last.baseline),
+        lambda row: Night(events=row.passed, n=row.judged),
+        "drop",
+        last,
+        judges,
+    )
+    state, sentence = _word(anchors, suite)
+    since = [row for row in anchors.rows if row.issued == last.issued]
     return Watch(state=state, nights=len(since), anchors=last.anchors, flips=last.flips, sentence=sentence)
+
+
+def _is_of(row: AnchorNight, last: AnchorNight) -> bool:
+    """Tell whether a night is of the judge that is certified now, by whichever of its certificates."""
+    return row.issued == last.issued or (row.fingerprint != "" and row.fingerprint == last.fingerprint)
+
+
+class _Stream:
+    """The nights of one figure: those that tell what is usual, and those since the certificate that are watched."""
+
+    def __init__(
+        self,
+        rows: list[AnchorNight],
+        count: Callable[[AnchorNight], Night],
+        direction: Direction,
+        last: AnchorNight,
+        judges: int,
+    ) -> None:
+        self.rows, self.watched = rows, [row for row in rows[MIN_NIGHTS:] if row.issued == last.issued]
+        self.held: Baseline | None = None
+        self.state: State | None = None
+        if len(rows) < MIN_NIGHTS:
+            return
+        with suppress(InsufficientDataError):
+            self.held = baseline([count(row) for row in rows[:MIN_NIGHTS]], direction)
+            self.state = watch(self.held, map(count, self.watched), streams=STREAMS * judges)
+
+    @property
+    def alarm(self) -> str:
+        """Return the night of the first alarm; empty where there is none."""
+        return self.watched[self.state.alarms[0] - 1].night if self.state and self.state.alarms else ""
 
 
 def unheard(name: str, rows: Sequence[Verdict]) -> list[str]:
@@ -64,51 +109,36 @@ def unheard(name: str, rows: Sequence[Verdict]) -> list[str]:
 
 
 def _word(
-    anchors: State | None, suite: State | None, since: Sequence[AnchorNight], accepted: Sequence[AnchorNight]
+    anchors: _Stream, suite: _Stream
 ) -> tuple[Literal["learning", "quiet", "judge", "product", "undecided"], str]:
-    if anchors and anchors.alarms:
-        night = since[MIN_NIGHTS + anchors.alarms[0] - 1].night
+    last = anchors.rows[-1] if anchors.rows else None
+    if anchors.held and anchors.alarm and last:
         return "judge", (
-            f"the judge has changed: since {night} it says of more anchors than usual what it did not say when it was "
-            f"certified ({_flips(since[-1])}; usual {percent(anchors.baseline.rate)})"
+            f"the judge has changed: since {anchors.alarm} it says of more anchors than usual what it did not say when "
+            f"it was certified ({_flips(last)}; usual {percent(anchors.held.rate)})"
         )
-    if suite and suite.alarms:
-        return _dropped(suite, since, accepted, is_watched=anchors is not None)
-    if anchors is None or suite is None:
-        known = min(len(since), len(accepted))
+    if suite.alarm:
+        return _dropped(anchors, suite)
+    if anchors.held is None or suite.held is None or last is None:
+        known = min(len(anchors.rows), len(suite.rows))
         return "learning", (
-            f"{_flips(since[-1]) if since else 'no anchor has a verdict'}; "
+            f"{_flips(last) if last else 'no anchor has a verdict'}; "
             f"{known} of the {MIN_NIGHTS} nights that tell what is usual are there"
         )
-    usual = f"{_flips(since[-1])}, usual {percent(anchors.baseline.rate)}"
+    usual = f"{_flips(last)}, usual {percent(anchors.held.rate)}"
     return "quiet", f"{usual}; what it says of the product has not dropped either"
 
 
-def _dropped(
-    suite: State, since: Sequence[AnchorNight], accepted: Sequence[AnchorNight], *, is_watched: bool
-) -> tuple[Literal["product", "undecided"], str]:
+def _dropped(anchors: _Stream, suite: _Stream) -> tuple[Literal["product", "undecided"], str]:
     """Say who changed when the product's rate has dropped and the anchors have not moved."""
-    night = accepted[MIN_NIGHTS + suite.alarms[0] - 1].night
-    dropped = f"the judged pass rate has dropped on {night}"
-    if not is_watched:
+    dropped = f"the judged pass rate has dropped on {suite.alarm}"
+    if anchors.held is None or suite.state is None:
         return "undecided", f"{dropped}; whether the judge moved cannot be told before {MIN_NIGHTS} nights of anchors"
-    monitored = [Night(events=row.flips, n=row.anchors) for row in accepted[MIN_NIGHTS:]]
-    held: Baseline = baseline([Night(events=row.flips, n=row.anchors) for row in since[:MIN_NIGHTS]], "increase")
-    if attribute(suite, watch(held, monitored)) == "product":
+    meanwhile = watch(anchors.held, [Night(events=row.flips, n=row.anchors) for row in suite.watched])
+    if attribute(suite.state, meanwhile) == "product":
         return "product", f"the product has changed, not its judge: {dropped}, and no anchor has moved since"
-    left = suite.alarms[0] + GUARD_NIGHTS - suite.nights
+    left = suite.state.alarms[0] + GUARD_NIGHTS - suite.state.nights
     return "undecided", f"{dropped}; whether the product or its judge changed, {left} more nights of anchors will tell"
-
-
-def _detector(nights: Sequence[Night], direction: Direction, judges: int) -> State | None:
-    """Return the detector after all nights but the first, which it is held against; None while those are too few."""
-    if len(nights) < MIN_NIGHTS:
-        return None
-    try:
-        held = baseline(nights[:MIN_NIGHTS], direction)
-    except InsufficientDataError:
-        return None
-    return watch(held, nights[MIN_NIGHTS:], streams=STREAMS * judges)
 
 
 def _flips(row: AnchorNight) -> str:

@@ -279,6 +279,7 @@ def moved(
         night=f"{run_id.began(asked_by) if is_run_id(asked_by) else now:%Y-%m-%d}",
         run=asked_by,
         issued=certificate.issued,
+        fingerprint=certificate.fingerprint,
         baseline=evidence.accepted,
         anchors=len(anchors),
         flips=sum(verdict.outcome != before[verdict.item_id] for verdict in anchors),

@@ -60,6 +60,21 @@ def test_a_fortnight_is_learned_first() -> None:
     assert "13 of the 14 nights" in found.sentence
 
 
+def test_a_renewed_certificate_of_the_same_judge_keeps_what_is_usual() -> None:
+    """Fourteen nights under the old certificate teach; under the new one the change is told on its fourth night."""
+    later = {"issued": AT + timedelta(days=14), "fingerprint": "f"}
+    learnt = [row.model_copy(update={"fingerprint": "f"}) for row in nights(14)]
+    moved = [row.model_copy(update=later) for row in nights(4, flip=0.25, start=14)]
+    assert word([*learnt, *moved]).state == "judge"
+    assert word([*learnt, moved[0]]).nights == 1
+    # Of another judge, or where nobody wrote down which it was, all is learnt anew.
+    assert word([*nights(14), *moved]).state == "learning"
+    # A renewed certificate takes an older alarm back: people have looked at the judge since.
+    alarmed = [row.model_copy(update={"fingerprint": "f"}) for row in nights(6, flip=0.25, start=14)]
+    calm = [row.model_copy(update=later | {"issued": AT + timedelta(days=20)}) for row in nights(3, start=20)]
+    assert word([*learnt, *alarmed, *calm]).state == "quiet"
+
+
 def test_a_night_without_anchors_teaches_nothing() -> None:
     """A night on which the judge was down is left out: it is neither quiet nor alarming."""
     found = word([*nights(13), night(13, 0, 0, anchors=0, judged=0)])
