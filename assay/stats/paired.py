@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, rfft
 from scipy.optimize import brentq
-from scipy.signal import fftconvolve
 from scipy.stats import binom, norm
 
 from assay.errors import InsufficientDataError
@@ -152,12 +152,13 @@ def exact_drop(cases: Sequence[Trials]) -> float:
         now, before = (_by_trial(version) for version in zip(*((one.now, one.before) for one in family), strict=True))
         seen += sum(now)
         kinds[len(now), tuple(sorted(now + before))] += 1
-    chances, least = np.ones(1), 0
-    for (new, trials), count in sorted(kinds.items()):
-        low, of = _of_chosen(new, trials)
-        least += count * low
-        if len(of) > 1:
-            chances = fftconvolve(chances, _times(of, count))
+    sums = {kind: _of_chosen(*kind) for kind in kinds}
+    least = sum(count * sums[kind][0] for kind, count in kinds.items())
+    size = 1 + sum(count * (len(sums[kind][1]) - 1) for kind, count in kinds.items())
+    spectrum = np.ones(size // 2 + 1, dtype=complex)
+    for kind, count in sorted(kinds.items()):
+        spectrum *= rfft(sums[kind][1], size) ** count
+    chances = irfft(spectrum, size)
     return float(min(1.0, max(0.0, chances[: seen - least + 1].sum())))
 
 
@@ -176,16 +177,6 @@ def _of_chosen(chosen: int, trials: tuple[int, ...]) -> tuple[int, NDArray[np.fl
                 ways[count][total + passes] += number
     low, high, every = min(ways[chosen]), max(ways[chosen]), comb(len(trials), chosen)
     return low, np.array([ways[chosen][total] / every for total in range(low, high + 1)])
-
-
-def _times(chances: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return the distribution of a sum of so many independent draws of one distribution."""
-    whole = np.ones(1)
-    while count:
-        if count % 2:
-            whole = fftconvolve(whole, chances)
-        chances, count = fftconvolve(chances, chances), count // 2
-    return whole
 
 
 def mcnemar_midp(gained: int, lost: int) -> float:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class SliceCounts:
             return mean_change([one.difference for one in self.trials], step=step, level=level, families=families)
         return bonett_price(self.gained, self.lost, self.n, level=level)
 
-    @property
+    @cached_property
     def p_value(self) -> float:
         """Return the one-sided exact p-value against a drop; 1 where no case differs."""
         return exact_drop(self.trials) if self.trials else mcnemar_drop(self.gained, self.lost)
