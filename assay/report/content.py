@@ -12,7 +12,6 @@ from assay.records.optional import Failure
 from assay.records.parts import PARTS
 from assay.records.record import Record
 from assay.records.signal import Signal
-from assay.report.basis import Basis
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
 from assay.report.comparison import Comparison
@@ -20,6 +19,7 @@ from assay.report.correction import Corrected
 from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Preference
 from assay.report.gate import Gate
+from assay.report.grounds import Grounds
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
 from assay.report.watch import Watch
@@ -95,7 +95,7 @@ class Report(Record):
 
     produced: datetime
     gate: Gate
-    basis: Basis | None = None
+    grounds: Grounds | None = None
     """What the gate takes from the judges' word; None where it takes none."""
     provenance: Provenance
     target: Accounting

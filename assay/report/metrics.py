@@ -5,10 +5,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from assay.report.basis import Basis
 from assay.report.content import Judge, Report
 from assay.report.costs import Answers, Spending, total
 from assay.report.findings import Accounting, Rate
+from assay.report.grounds import Grounds
 from assay.report.trials import Steadiness
 
 COLUMNS = ["category", "n", "baseline", "target", "change", "low", "high", "level"]
@@ -28,8 +28,8 @@ def metrics(report: Report) -> dict[str, Any]:
     if report.everything:
         found["pass_rate"] = _figure(report.everything.target)
         found["change"] = _figure(report.everything.change)
-    if report.basis:
-        found["judge_transfer"] = _of_basis(report.basis)
+    if report.grounds:
+        found["judge_transfer"] = _of_grounds(report.grounds)
     if report.judges:
         found["judges"] = {judge.name: _of_judge(judge) for judge in report.judges}
     found |= _of_failures(report.target) | _of_trials(report.steadiness) | _of_answers(report.answers)
@@ -43,12 +43,12 @@ def metrics(report: Report) -> dict[str, Any]:
     return found
 
 
-def _of_basis(basis: Basis) -> dict[str, Any]:
+def _of_grounds(grounds: Grounds) -> dict[str, Any]:
     """Return what the gate takes from the judges' word, and until where that holds."""
-    found: dict[str, Any] = {"kind": basis.kind}
-    if basis.kind != "labelled":
-        found |= {"laxer": round(basis.laxer, 6), "stricter": round(basis.stricter, 6)}
-    return found | ({"change": _figure(basis.change)} if basis.change else {})
+    found: dict[str, Any] = {"kind": grounds.kind}
+    if grounds.kind != "labelled":
+        found |= {"laxer": round(grounds.laxer, 6), "stricter": round(grounds.stricter, 6)}
+    return found | ({"change": _figure(grounds.change)} if grounds.change else {})
 
 
 def _of_judge(judge: Judge) -> dict[str, Any]:

@@ -12,10 +12,10 @@ import numpy as np
 
 from assay.calibration.certificate import Certificate
 from assay.records.verdict import Subject
-from assay.report.basis import Basis
 from assay.report.comparison import OVERALL, Comparison, SliceRow
 from assay.report.content import Judge
 from assay.report.findings import LEVEL, Outcomes, Rate, rate
+from assay.report.grounds import Grounds
 from assay.report.judged import Difference
 from assay.stats import transfer
 from assay.stats.paired import mean_change
@@ -38,7 +38,7 @@ def assumed(
     max_drop: float,
     rng: np.random.Generator,
     draws: int,
-) -> Basis:
+) -> Grounds:
     """Return what the comparison is worth while the judges err on both versions alike.
 
     Args:
@@ -54,7 +54,7 @@ def assumed(
     rates = _errors([judge.certificate for judge in judges])
     named = " and ".join(judge.name for judge in judges)
     if rates is None:
-        return Basis(kind="assumed", worse=basis.worse, change=None, sentence="", wanting=f"of {named}: {NO_RATES}")
+        return Grounds(kind="assumed", worse=basis.worse, change=None, sentence="", wanting=f"of {named}: {NO_RATES}")
     found = transfer.carried(_seen(outcomes, asked, families), *rates, tolerated=max_drop, rng=rng, draws=draws)
     stricter = (
         min([found.stricter, *_stricter(basis)]) if basis.worse == [OVERALL] else min(_stricter(basis), default=0)
@@ -64,7 +64,7 @@ def assumed(
         until = f", and holds unless it is {_points(stricter)} points stricter here"
     elif found.change.low >= -max_drop:
         until = f", and holds unless it is {_points(found.laxer)} points laxer here"
-    return Basis(
+    return Grounds(
         kind="assumed",
         worse=basis.worse,
         change=rate(found.change),
@@ -74,7 +74,7 @@ def assumed(
     )
 
 
-def tested(found: Basis, differences: Mapping[str, Difference]) -> Basis:
+def tested(found: Grounds, differences: Mapping[str, Difference]) -> Grounds:
     """Return the same where labels on both versions bound how far the judges' errors differ.
 
     Args:
@@ -95,7 +95,7 @@ def tested(found: Basis, differences: Mapping[str, Difference]) -> Basis:
     return found.model_copy(update=changes)
 
 
-def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judge]) -> Basis:
+def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judge]) -> Grounds:
     """Return what people's labels on both versions say, and checks; what judges alone find worse is no proof here.
 
     Args:
@@ -119,7 +119,7 @@ def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judg
     )
     lowest = min([*rates.values(), *([checks.change] if checks else [])], key=lambda one: one.low, default=None)
     alone = [name for name in [*basis.worse, *basis.suspected] if name not in worse]
-    return Basis(
+    return Grounds(
         kind="labelled",
         worse=worse,
         change=None if wanting else lowest,

@@ -13,8 +13,8 @@ from assay.records.history import CaseNight
 from assay.records.parts import ESSENTIAL, PARTS
 from assay.records.run import Answers
 from assay.report import comparison, content, findings, gate, judged, nights, transfer, wording
-from assay.report.basis import Basis
 from assay.report.comparison import Comparison, Look
+from assay.report.grounds import Grounds
 from assay.stages.night import Night
 from assay.stages.publish_settings import Settings
 
@@ -42,7 +42,7 @@ class Word(NamedTuple):
 
     gate: gate.Gate
     worse: list[str]
-    basis: Basis | None
+    grounds: Grounds | None
     """What it takes from the judges; None where checks alone decide."""
 
 
@@ -82,7 +82,7 @@ def comparisons(night: Night, settings: Settings, trusted: Sequence[content.Judg
     )
 
 
-def taken(night: Night, settings: Settings, trusted: Sequence[content.Judge], compared: Compared) -> Basis | None:
+def taken(night: Night, settings: Settings, trusted: Sequence[content.Judge], compared: Compared) -> Grounds | None:
     """Return what the gate takes from the judges' word on the new version; None where it takes none."""
     basis, behind = compared.basis(trusted), content.behind(trusted)
     if basis is None or basis.scorers == "checks" or not behind:

@@ -162,7 +162,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     return content.Report(
         produced=now,
         gate=word.gate,
-        basis=word.basis,
+        grounds=word.grounds,
         provenance=night.provenance,
         target=findings.account(target),
         baseline=findings.account(night.outcomes["baseline", False]) if night.baseline else None,

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from assay.evalset.health import Rules
 from assay.records.record import Record
-from assay.report.basis import Kind
+from assay.report.grounds import Kind
 
 
 class Settings(Record):

@@ -8,10 +8,10 @@ import pytest
 
 from assay.calibration.certificate import Certificate, Figure
 from assay.report import transfer
-from assay.report.basis import Basis
 from assay.report.comparison import Comparison, compare
 from assay.report.content import Judge
 from assay.report.findings import CaseOutcome, Outcomes, Rate
+from assay.report.grounds import Grounds
 from assay.report.judged import Change, Difference
 from tests.report import sample_report as sample
 
@@ -43,7 +43,7 @@ def compared(lost: int) -> Comparison:
     return compare("all", dict.fromkeys(NAMES, "x"), *versions(lost))
 
 
-def assumed(lost: int, *judges: Judge, max_drop: float = 0.05) -> Basis:
+def assumed(lost: int, *judges: Judge, max_drop: float = 0.05) -> Grounds:
     """Return what is taken from judges that decide every case."""
     now, before = versions(lost)
     none = Outcomes({}, Counter())

@@ -10,7 +10,7 @@ from assay.report.findings import Rate
 Kind = Literal["assumed", "tested", "labelled"]
 
 
-class Basis(Record):
+class Grounds(Record):
     """What the gate takes from the judges' word."""
 
     kind: Kind
