@@ -90,6 +90,7 @@ def test_an_unchanged_product_of_three_trials_is_no_regression(tmp_path: Path) -
     after, metrics = right(walk), walk.metrics()
     rate, change = metrics["pass_rate"], metrics["change"]
     assert after != before
+    assert rate["basis"] == "checks alone, the mean over 3 trials a case, against 3 of the baseline"
     assert rate["estimate"] == pytest.approx(mean(after), abs=1e-6)
     assert rate["low"] <= 0.9 <= rate["high"]
     assert change["estimate"] == pytest.approx(mean(after) - mean(before), abs=1e-6)
@@ -170,7 +171,9 @@ def test_labels_over_two_versions_of_a_product(tmp_path: Path, truth: Callable[[
     assert 0 < label(walk, "second.csv") < 200
     walk.assay("nightly")
     assert_corrected(walk, truth("v2"), counting(walk), WHOLE)
-    assert holds(walk.metrics()["judges"]["correctness"]["change"], truth("v2") - truth("v1"))
+    change = walk.metrics()["judges"]["correctness"]["change"]
+    assert holds(change, truth("v2") - truth("v1"))
+    assert (change["labels"], change["basis"].split(" cases ")[0]) == (change["n"], f"corrected by {change['n']}")
     assert "0 drawn" in walk.assay("labels", "draw", "--judge", "correctness", "--labels", "200", "--out", "third.csv")
 
 
@@ -180,4 +183,6 @@ def assert_corrected(walk: Walk, true: float, labels: int, note: str) -> None:
     assert holds(found["corrected_pass_rate"], true)
     assert (found["corrected_by"]["labels"], found["corrected_pass_rate"]["n"]) == (labels, labels)
     assert found["corrected_by"]["note"] == note
+    assert found["corrected_pass_rate"]["basis"] == f"corrected by {labels} human labels"
+    assert found["pass_rate"]["basis"] == "raw, judge alone, uncalibrated"
     assert f"corrected by {labels} labelled answers" in (walk.folder / "data/reports/report.html").read_text()
