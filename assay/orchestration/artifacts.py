@@ -116,9 +116,11 @@ def _shown(address: str) -> str:
 
 def _standing(certificate: Certificate) -> str:
     missed = [f"{floor.figure} {floor.found}, {floor.demand}" for floor in certificate.floors if not floor.met]
+    note = f"; {certificate.note}" if certificate.note else ""
     if missed:
-        return f"{certificate.judge}: refused ({'; '.join(missed)})"
-    return f"{certificate.judge}: certified on {certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
+        return f"{certificate.judge}: refused ({'; '.join(missed)}){note}"
+    until = f"{certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
+    return f"{certificate.judge}: certified on {until}{note}"
 
 
 def _plain(text: str) -> str:

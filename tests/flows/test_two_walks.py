@@ -168,6 +168,7 @@ def test_labels_over_two_versions_of_a_product(tmp_path: Path, truth: Callable[[
     heldout = sum(row["split"] == "heldout" for row in lines(walk, "labels"))
     assert_corrected(walk, truth("v2"), heldout, TRANSFERRED)
 
+    assert "assay labels draw --judge correctness" in walk.assay("next")
     assert 0 < label(walk, "second.csv") < 200
     walk.assay("nightly")
     assert_corrected(walk, truth("v2"), counting(walk), WHOLE)
