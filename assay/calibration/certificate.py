@@ -86,6 +86,8 @@ class Certificate(Record):
     """The preset that its floors began with."""
     version: str = ""
     """Of the judge's folder, such as `tone@3f2a`; empty in one of before there was any."""
+    note: str = ""
+    """How many of its labels were given by another version of the rubric; empty where none was, or nobody counted."""
 
     def is_of(self, version: str) -> bool:
         """Tell whether it was issued for a version of the judge's folder; one of before there was any says nothing."""

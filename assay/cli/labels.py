@@ -89,13 +89,13 @@ def import_(*, file: Path, judge: str, annotator: str, maps: tuple[str, ...]) ->
 
 
 def take(file: Path, judge: str, annotator: str, maps: tuple[str, ...]) -> None:
-    """Append the labels of a file, and print how many."""
+    """Append the labels of a file, and print how many, and how many of them are new."""
     from datetime import UTC, datetime
 
     from assay.commands.labels import take as run
 
-    count, left_out = run(file, judge, annotator, maps, datetime.now(UTC))
-    click.echo("\n".join([*left_out, f"{count} labels appended; `assay calibrate` counts them."]))
+    taken = run(file, judge, annotator, maps, datetime.now(UTC))
+    click.echo("\n".join([*taken.left_out, taken.sentence()]))
 
 
 def _planned(name: str, half_width: float | None, count: int | None) -> "tuple[Plan, JudgePrompt]":

@@ -335,7 +335,7 @@ def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H, decided: dict[
 
     from assay.commands.status import taken_in
     from assay.project import failures, whose
-    from assay.project.results import read_gate
+    from assay.project.results import basis, read_gate
     from assay.report.gate import EXIT
     from assay.text import printable
 
@@ -344,7 +344,7 @@ def _tell(*, is_gated: bool, is_json: bool, hours: int = HOLDS_H, decided: dict[
     lost, two = list(map(str, failures.read())) if is_own else [], whose.two_runs()
     if is_json:
         more = {"report": str(report.file) if report else "", "report_run": report.run if report else ""}
-        more |= {"two_runs": two.sentence() if two else ""}
+        more |= {"two_runs": two.sentence() if two else "", "basis": basis()}
         counts = {} if decided is None else {"decided": decided}
         told = found.model_dump(mode="json") | more | counts
         click.echo(json.dumps(told | {"exit_code": EXIT[found.word], "failures": lost}))

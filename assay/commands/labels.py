@@ -61,8 +61,27 @@ def _least_of_rarer(demanded: PassFailPolicy | PairwisePolicy) -> int:
     return demanded.min_rarer if isinstance(demanded, PassFailPolicy) else 0
 
 
-def take(file: Path, judge: str, annotator: str, maps: Sequence[str], now: datetime) -> tuple[int, list[str]]:
-    """Append the labels of a file; return how many, and what was left out.
+class Taken(NamedTuple):
+    """What became of the labels of a file."""
+
+    fresh: int
+    """Labels that are appended."""
+    left_out: list[str]
+    """What is no label, one sentence a kind."""
+    known: int
+    """Labels that are on file already, as they are."""
+
+    def sentence(self) -> str:
+        """Return how many there are, and how many of them are new."""
+        if not self.known:
+            return f"{self.fresh} labels appended; `assay calibrate` counts them."
+        return (
+            f"{self.fresh + self.known} labels, {self.fresh} new{'; `assay calibrate` counts them' * bool(self.fresh)}."
+        )
+
+
+def take(file: Path, judge: str, annotator: str, maps: Sequence[str], now: datetime) -> Taken:
+    """Append the labels of a file, but for those that are on file already; return what became of them.
 
     Args:
         file: As people's tool wrote it.
@@ -73,7 +92,8 @@ def take(file: Path, judge: str, annotator: str, maps: Sequence[str], now: datet
 
     Raises:
         ConfigError: There is no such judge.
-        DataError: A label is about an item that is not on file, is no word of the judge's, or was given before.
+        DataError: A label is about an item that is not on file, is no word of the judge's, or is another one than that
+            person gave before.
     """
     about = labelling()
     if judge:
@@ -81,9 +101,11 @@ def take(file: Path, judge: str, annotator: str, maps: Sequence[str], now: datet
     asked = _Asked(about, judge)
     reading = label_files.read(file, asked=asked, annotator=annotator, maps=maps)
     filing = Filing(about)
-    fresh = [filing.label(one, asked.items[one.item_id], now) for one in reading.labels]
-    LABELS.write([*about.labels, *fresh])
-    return len(fresh), reading.left_out
+    new = [one for one in reading.labels if not filing.has(one)]
+    fresh = [filing.label(one, asked.items[one.item_id], now) for one in new]
+    if fresh:
+        LABELS.write([*about.labels, *fresh])
+    return Taken(len(fresh), reading.left_out, len(reading.labels) - len(fresh))
 
 
 class _Asked:
@@ -198,8 +220,8 @@ def _standing(answer: Answer) -> Outcome:
 class _OnFile(NamedTuple):
     """What is on file for a judge."""
 
-    given: set[tuple[str, str]]
-    """Items with who has labelled them."""
+    given: dict[tuple[str, str], tuple[str, str]]
+    """By item and who has labelled it: the outcome, and the label in the judge's own scale."""
     drawn: dict[str, Draw]
     """By item."""
 
@@ -214,6 +236,21 @@ class Filing:
         decided: dict[str, Split] = {label.item_id: label.split for label in about.labels}
         self._decided, self._splits = decided, Splits(about.items, decided)
 
+    def has(self, one: Given) -> bool:
+        """Tell whether that person's label on an item for the judge is on file, the same as it is given now.
+
+        Raises:
+            DataError: It is another one.
+        """
+        before = self._of_judge(one.judge).given.get((one.item_id, one.annotator))
+        if before not in (None, (one.outcome, one.label)):
+            raise DataError(
+                f"{one.place}: {one.annotator} has labelled {one.item_id} for {one.judge} before, as "
+                f"{before[1] or before[0]}, and says {one.label or one.outcome} here, expected one label of each "
+                "annotator: take the row out"
+            )
+        return before is not None
+
     def label(self, one: Given, item: Item, now: datetime) -> Label:
         """Return a label.
 
@@ -225,7 +262,7 @@ class Filing:
         Raises:
             DataError: That person has labelled the item for the judge before.
         """
-        there = self._of.get(one.judge) or self._read(one.judge)
+        there = self._of_judge(one.judge)
         if (one.item_id, one.annotator) in there.given:
             raise DataError(
                 f"{one.place}: {one.annotator} has labelled {one.item_id} for {one.judge} before, expected one label "
@@ -240,15 +277,16 @@ class Filing:
             sampling_frame=drawn.frame if drawn else "hand-picked",
             stratum=drawn.stratum if drawn else "all",
             inclusion_probability=drawn.inclusion_probability if drawn else None,
-            rubric_version=one.rubric_version or prompt.load(one.judge).rubric_version,
+            rubric_version=one.rubric_version or prompt.load(one.judge).version_of_rubric(one.rubric),
             labelled_at=one.labelled_at or now,
             judge=one.judge,
             label=one.label,
             run=drawn.run if drawn else "",
         )
 
-    def _read(self, judge: str) -> _OnFile:
-        of = self._about.of(judge)
-        given = {(row.item_id, row.annotator) for row in of.labels}
-        self._of[judge] = _OnFile(given, {row.item_id: row for row in of.draws})
+    def _of_judge(self, judge: str) -> _OnFile:
+        if judge not in self._of:
+            of = self._about.of(judge)
+            given = {(row.item_id, row.annotator): (str(row.outcome), row.label) for row in of.labels}
+            self._of[judge] = _OnFile(given, {row.item_id: row for row in of.draws})
         return self._of[judge]

@@ -4,7 +4,7 @@ Reads what is on file; writes nothing, asks nobody.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from math import ceil
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from assay.project.tables.verdicts import VERDICTS
 from assay.records.label import Labelling
 from assay.records.record import digest
 from assay.records.verdict import IDENTICAL, Verdict
+from assay.report.correction import uncovered
 from assay.report.gate import Gate
 from assay.stages import batches, calibrate
 from assay.stats import annotators
@@ -90,6 +91,7 @@ def _steps(now: datetime) -> Iterator[Step]:
     if not BASELINE.exists():
         yield Step("there is no accepted version to compare with: read the report, then accept it", "assay accept")
     yield from (lacking := list(_judges(now)))
+    yield from _uncovered({step.command.partition(" --labels")[0] for step in lacking})
     yield from _of_verdict(gate, is_judged=not lacking) if gate else ()
     if there := batches.opened():
         yield Step(f"people may decide on candidates ({batches.progress(there)})", "assay desk")
@@ -130,6 +132,26 @@ def _judges(now: datetime) -> Iterator[Step]:
         counts = counted(about, spoke, calibrate.policy(settings, judge))
         is_newer = certificate is not None and certificate.labels != digest([*about.items, *about.labels])
         yield _of_judge(judge, certificate, worth, counts, is_newer=is_newer)
+
+
+def _uncovered(told: Collection[str]) -> Iterator[Step]:
+    """Yield which judges' labels cover tonight's answers no more; `told` are the commands that are named already.
+
+    Labels that no round has drawn, such as those of before rounds were kept, never said what they cover.
+    """
+    everything, cases = labelling(), CASES.read()
+    for judge in prompt.load_all():
+        about, command = everything.of(judge.name), f"assay labels draw --judge {judge.name}"
+        is_of_answers = judge.declared.scope == "cases" and not judge.declared.is_pair
+        if command in told or not (is_of_answers and about.labels and about.frames):
+            continue
+        without, judged = uncovered(judge, VERDICTS.read(), RESPONSES.read(), about, cases)
+        if without:
+            what = (
+                f"{judge.name}: {without} of the {judged} answers that it judged tonight had no chance of being "
+                "labelled, as after a change of the product: its corrected pass rate is carried over from others"
+            )
+            yield Step(f"{what}; draw again", command)
 
 
 def _of_judge(

@@ -10,7 +10,7 @@ from assay.calibration.certificate import Certificate
 from assay.project import files, last_run
 from assay.project.certificates import read_certificates, read_refusals
 from assay.project.journal import has_journal, open_journal
-from assay.project.results import GATE, read_gate
+from assay.project.results import GATE, basis, read_gate
 from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import labelling
 from assay.project.taxonomy import read_taxonomy
@@ -45,7 +45,7 @@ def status() -> dict[str, Any]:
     labels = labelling()
     judges = refused | {name: _judge(certificate, labels) for name, certificate in read_certificates().items()}
     there = batches.opened()
-    last = read_gate().model_dump(mode="json") if files.exists(GATE) else None
+    last = read_gate().model_dump(mode="json") | {"basis": basis()} if files.exists(GATE) else None
     two = two_runs()
     return {
         "cases": len(cases),
@@ -71,8 +71,15 @@ def lines(found: dict[str, Any]) -> list[str]:
     rows += taken_in(found["decided"])
     rows += [f"judge {name}: {word}" for name, word in found["certificates"].items()] or ["no judge is certified"]
     rows += wording.used([Spending.model_validate(row) for row in found["used"]])
-    rows.append(found["last"]["sentence"] if found["last"] else "no run yet: `assay nightly`")
+    rows += _last(found["last"])
     return [*rows, f"Not of one run: {found['two_runs']}."] if found["two_runs"] else rows
+
+
+def _last(last: dict[str, Any] | None) -> list[str]:
+    """Return what the last night says, and what its figures rest on."""
+    if last is None:
+        return ["no run yet: `assay nightly`"]
+    return [f"basis of the pass rate by all scorers: {last['basis']}"] * bool(last["basis"]) + [last["sentence"]]
 
 
 def _used() -> list[Spending]:

@@ -20,6 +20,8 @@ QUESTION = "outcome"
 """What people are asked, by its name in every format."""
 JUDGE = "judge"
 """The column, or tag, that says whose question is answered."""
+RUBRIC = "rubric"
+"""The column that has the rubric, as people were shown it."""
 LONGEST = 100
 """Characters of a name."""
 NO_LABEL = "unscored"
@@ -53,6 +55,8 @@ class Given(NamedTuple):
     """Whose question it answers."""
     label: str
     """In that judge's own scale, where it has one."""
+    rubric: str = ""
+    """As whoever labelled had it beside the item; empty where the file does not have it."""
 
 
 class Reading(NamedTuple):
@@ -106,6 +110,7 @@ class Gathering(LeftOut):
             place=place,
             judge=asked.judge,
             label=meant if has_scale(asked.declared) else "",
+            rubric=str(said.tags.get(RUBRIC) or ""),
         )
         before = self._labels.setdefault((item_id, one.annotator, one.judge), one)
         if before is not one:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from assay.interchange.annotation import files
 from assay.interchange.annotation.form import Form, Question
-from assay.interchange.label_import import JUDGE, QUESTION, Ask, Gathering, Given, Reading, spellings
+from assay.interchange.label_import import JUDGE, QUESTION, RUBRIC, Ask, Gathering, Given, Reading, spellings
 from assay.judges import questions
 from assay.judges.declaration import Declaration
 from assay.judges.prompt import JudgePrompt
 from assay.records.label import Item
 
 __all__ = ["Given", "Reading", "read", "write"]
-KEY, GUIDE = "item_id", "rubric"
+KEY = "item_id"
 PAIR = ("response_a", "response_b")
 BLANK = "\n\n"
 """Between parts of one text: turns, contexts, messages."""
@@ -69,11 +69,11 @@ def _form(shown: tuple[str, ...], beside: tuple[str, ...], declared: Declaration
     return Form(
         noun="item",
         key=KEY,
-        columns=(KEY, JUDGE, *shown, *beside, GUIDE),
+        columns=(KEY, JUDGE, *shown, *beside, RUBRIC),
         tags=(JUDGE,),
         shown=shown,
         beside=beside,
-        guide=(GUIDE, rubric),
+        guide=(RUBRIC, rubric),
         questions=(Question(QUESTION, tuple(spellings(declared))),),
         who="annotator",
     )

@@ -91,6 +91,15 @@ class JudgePrompt:
         declared = self.declared.model_dump(mode="json", include=ASKED_OF, exclude_defaults=True)
         return f"{self.name}@{digest([self.prompt_hash, dict(self.moving), declared])[:VERSION]}"
 
+    def version_of_rubric(self, text: str) -> str:
+        """Return the version of a rubric that people were shown: today's where that has the same words, or none was.
+
+        Args:
+            text: That rubric; empty where nobody knows.
+        """
+        is_todays = not text.strip() or text.split() == self.rubric.split()
+        return self.rubric_version if is_todays else _rubric_version(text)
+
     def render(self, **texts: Text) -> list[dict[str, str]]:
         """Return the system and the user message in OpenAI's shape.
 

@@ -11,6 +11,7 @@ from prefect.states import Completed
 from assay.calibration.certificate import Certificate
 from assay.evalset.admission import Batch
 from assay.orchestration import run_pages, server
+from assay.project import results
 from assay.project.params import read_params
 from assay.report.gate import Gate
 from assay.stages import batches
@@ -31,21 +32,32 @@ SHOWN = 50
 def verdict(gate: Gate, summary: Summary) -> State[None]:
     """Return the flow's final state, named after the verdict; in a flow run, publish the artifacts too."""
     if FlowRunContext.get():
-        text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
-        text += "".join(f"\n**Not whole:** {_plain(failure)}\n" for failure in summary.failures)
+        text = verdict_text(gate, summary)
         create_markdown_artifact(key="nightly-verdict", markdown=text, description="The verdict of the run")
         create_table_artifact(
             key="newly-failing",
             table=summary.newly_failing[:SHOWN],
             description="Cases that newly fail, or that have no baseline",
         )
-        create_table_artifact(
-            key="coverage-and-calls", table=summary.coverage, description="Where the cases went, and what was used"
-        )
+        create_table_artifact(key="coverage-and-calls", table=summary.coverage, description=coverage_text())
         page = _shown(run_pages.report(gate.run))
         create_link_artifact(key="report", link=page, description="The whole report of this run")
         create_link_artifact(key="runs", link=_shown(run_pages.RUNS_PAGE), description="All runs, with their reports")
     return Completed(name=STATES[gate.word], message=gate.sentence)
+
+
+def verdict_text(gate: Gate, summary: Summary) -> str:
+    """Return the verdict as Markdown, with what its figures rest on."""
+    text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
+    if of := results.basis():
+        text += f"\n**Basis of the pass rate by all scorers:** {_plain(of)}\n"
+    return text + "".join(f"\n**Not whole:** {_plain(failure)}\n" for failure in summary.failures)
+
+
+def coverage_text() -> str:
+    """Return what the table of cases and calls shows, and what the outcomes of the cases rest on."""
+    of = results.basis()
+    return f"Where the cases went{f' ({of})' if of else ''}, and what was used"
 
 
 def certificates(issued: Sequence[Certificate]) -> State[None]:
@@ -104,9 +116,11 @@ def _shown(address: str) -> str:
 
 def _standing(certificate: Certificate) -> str:
     missed = [f"{floor.figure} {floor.found}, {floor.demand}" for floor in certificate.floors if not floor.met]
+    note = f"; {certificate.note}" if certificate.note else ""
     if missed:
-        return f"{certificate.judge}: refused ({'; '.join(missed)})"
-    return f"{certificate.judge}: certified on {certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
+        return f"{certificate.judge}: refused ({'; '.join(missed)}){note}"
+    until = f"{certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
+    return f"{certificate.judge}: certified on {until}{note}"
 
 
 def _plain(text: str) -> str:

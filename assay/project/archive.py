@@ -24,6 +24,7 @@ from assay.project.run_id import is_ahead
 from assay.project.tables.responses import RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.run import Answers, RunRecord, is_run_id
+from assay.report import basis
 from assay.report.content import Report
 from assay.report.costs import total
 from assay.storage import atomic
@@ -52,6 +53,7 @@ def describe(report: Report, answers: Answers) -> RunRecord:
         night=provenance.epoch,
         word=gate.word,
         sentence=gate.sentence,
+        basis=basis.of_cases(report),
         target=provenance.target,
         baseline=provenance.baseline,
         evaluation_set=provenance.evaluation_set,

@@ -66,6 +66,16 @@ def published() -> Gate:
     return parse_row(Gate, files.read_json(GATE, "run `assay nightly`"), GATE, 1)
 
 
+def basis() -> str:
+    """Return what the outcomes of the last night rest on; empty where nobody can tell, or while a night is on."""
+    if is_unfinished() or not files.exists(METRICS):
+        return ""
+    with suppress(DataError):
+        figures = files.read_json(METRICS, "run `assay nightly`")
+        return str(figures.get("basis", "")) if isinstance(figures, dict) else ""
+    return ""
+
+
 def report_of(run: str) -> Path | None:
     """Return the report on file where it is the one of this run; None where it is not."""
     of_report = reported()

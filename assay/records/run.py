@@ -74,6 +74,8 @@ class RunRecord(Record):
     """The gate's verdict."""
     sentence: str
     """The first sentence of the report."""
+    basis: str = ""
+    """What its outcomes rest on: checks, judges, and what these are worth; empty for a run of before this was kept."""
     target: str
     """Fingerprint of the target."""
     baseline: str

@@ -125,6 +125,26 @@ def corrected(
     return Corrected(rate=rate(carried), note=TRANSFERRED + (CLIPPED if carried.clipped else ""), **common)
 
 
+def uncovered(
+    judge: JudgePrompt,
+    verdicts: Sequence[Verdict],
+    responses: Sequence[Response],
+    about: Labelling,
+    cases: Iterable[Case],
+) -> tuple[int, int]:
+    """Return how many of tonight's judged answers had no chance of being labelled, and how many were judged.
+
+    None where so few had none that the labels are a random part of these answers (`SAME_SIZE`). Arguments are those of
+    `corrected`.
+    """
+    judged = _outcomes(judge.name, verdicts, "target")
+    tonight, labels = Answers(judge, judged, responses, cases), _labels(about)
+    if _parts(tonight, labels, about):
+        return 0, len(judged)
+    chances = _chances_tonight(tonight, labels, about)
+    return len(judged) - sum(map(bool, chances.values())), len(judged)
+
+
 def _behind(used: Sequence[str], labels: _Labels) -> dict[str, int]:
     return {"labels": len(used), "split": sum(0 < labels.human[item_id] < 1 for item_id in used)}
 
@@ -180,14 +200,8 @@ class Answers:
 
 def _parts(tonight: Answers, labels: _Labels, about: Labelling) -> tuple[str, list[Part], list[str]] | None:
     """Return tonight's answers by their chance of being labelled, and the labels used; None where some had none."""
-    rounds = Rounds(about.frames)
-    alone = apart(labels.items.values(), about.draws)
     mine = {item_id: item for item_id, item in labels.items.items() if tonight.is_of(item)}
-    by_itself = {item.case_id for item_id, item in mine.items() if item_id in alone and item_id in labels.human}
-    chances = {
-        case_id: ALONE if case_id in by_itself else round(rounds.chance(key), CLOSE)
-        for case_id, key in tonight.keys.items()
-    }
+    chances = _chances_tonight(tonight, labels, about)
     without = sum(not chance for chance in chances.values()) + len(tonight.judged) - len(chances)
     used = {item.case_id: item_id for item_id, item in mine.items() if item_id in labels.human and tonight.asks(item)}
     if about.frames and without <= SAME_SIZE * len(tonight.judged):
@@ -197,6 +211,20 @@ def _parts(tonight: Answers, labels: _Labels, about: Labelling) -> tuple[str, li
         return None
     inside = [used_id for used_id in used.values() if used_id in labels.chances[frame]]
     return frame, _by_stratum(tonight, labels, frame, inside), inside
+
+
+def _chances_tonight(tonight: Answers, labels: _Labels, about: Labelling) -> dict[str, float]:
+    """Return by case the chance that tonight's answer had to be labelled, over all rounds; 0 where it had none."""
+    rounds, alone = Rounds(about.frames), apart(labels.items.values(), about.draws)
+    by_itself = {
+        item.case_id
+        for item_id, item in labels.items.items()
+        if item_id in alone and item_id in labels.human and tonight.is_of(item)
+    }
+    return {
+        case_id: ALONE if case_id in by_itself else round(rounds.chance(key), CLOSE)
+        for case_id, key in tonight.keys.items()
+    }
 
 
 def _by_chance(tonight: Answers, labels: _Labels, chances: Mapping[str, float], used: Mapping[str, str]) -> list[Part]:

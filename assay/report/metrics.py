@@ -1,38 +1,43 @@
-"""The report in numbers for machines: DVC's metrics and plots."""
+"""The report in numbers for machines: DVC's metrics and plots; every judged figure has its basis beside it."""
 
 import csv
 import io
 from collections.abc import Sequence
 from typing import Any
 
+from assay.report import basis
 from assay.report.content import Judge, Report
 from assay.report.costs import Answers, Spending, total
 from assay.report.findings import Accounting, Rate
 from assay.report.grounds import Grounds
 from assay.report.trials import Steadiness
 
-COLUMNS = ["category", "n", "baseline", "target", "change", "low", "high", "level"]
+COLUMNS = ["category", "n", "baseline", "target", "change", "low", "high", "level", "basis"]
 """Of the plot by category."""
-BASIS = {"labels", "split", "note"}
+BEHIND = {"labels", "split", "note"}
 """What a corrected rate rests on."""
 TRIALS = {"k", "cases", "left_out", "always", "sometimes", "never"}
 
 
 def metrics(report: Report) -> dict[str, Any]:
     """Return the figures that DVC shows and compares between commits; every rate with its interval and n."""
+    blocking = [judge.standing for judge in report.judges if judge.blocks]
+    of_cases = basis.of_cases(report)
     found: dict[str, Any] = {
         "verdict": report.gate.word,
         "cases": _parts(report.target),
-        "calibrated": bool(report.judges) and all(judge.standing == "valid" for judge in report.judges if judge.blocks),
+        "calibrated": bool(blocking) and set(blocking) == {"valid"},
+        "basis": of_cases,
     }
     if report.everything:
-        found["pass_rate"] = _figure(report.everything.target)
-        found["change"] = _figure(report.everything.change)
+        of_both = ", ".join(filter(None, (of_cases, report.everything.trials)))
+        found["pass_rate"] = _figure(report.everything.target, of_both)
+        found["change"] = _figure(report.everything.change, of_both)
     if report.grounds:
         found["judge_transfer"] = _of_grounds(report.grounds)
     if report.judges:
         found["judges"] = {judge.name: _of_judge(judge) for judge in report.judges}
-    found |= _of_failures(report.target) | _of_trials(report.steadiness) | _of_answers(report.answers)
+    found |= _of_failures(report, of_cases) | _of_trials(report.steadiness, of_cases) | _of_answers(report.answers)
     if report.spent:
         found["used"] = {name: _used([row for row in report.spent if row.stage == name]) for name in _stages(report)}
         found["used"]["all"] = _used(report.spent)
@@ -45,24 +50,27 @@ def metrics(report: Report) -> dict[str, Any]:
 
 def _of_grounds(grounds: Grounds) -> dict[str, Any]:
     """Return what the gate takes from the judges' word, and until where that holds."""
-    found: dict[str, Any] = {"kind": grounds.kind}
+    found: dict[str, Any] = {"basis": grounds.kind}
     if grounds.kind != "labelled":
         found |= {"laxer": round(grounds.laxer, 6), "stricter": round(grounds.stricter, 6)}
-    return found | ({"change": _figure(grounds.change)} if grounds.change else {})
+    return found | (
+        {"change": _figure(grounds.change, f"{grounds.kind}, {grounds.change.method}")} if grounds.change else {}
+    )
 
 
 def _of_judge(judge: Judge) -> dict[str, Any]:
     """Return what one judge says of tonight, and what that is worth."""
     found: dict[str, Any] = {"standing": judge.standing, "version": judge.version}
     if judge.corrected:
-        found["pass_rate"] = _figure(judge.corrected.raw)
+        found["pass_rate"] = _figure(judge.corrected.raw, basis.of_judge(judge))
         if judge.corrected.rate:
-            found["corrected_pass_rate"] = _figure(judge.corrected.rate)
-        found["corrected_by"] = judge.corrected.model_dump(include=BASIS)
+            found["corrected_pass_rate"] = _figure(judge.corrected.rate, basis.of_corrected(judge.corrected))
+        found["corrected_by"] = judge.corrected.model_dump(include=BEHIND)
     if judge.change and judge.change.rate:
-        found["change"] = _figure(judge.change.rate) | {"changed": judge.change.changed}
+        told = judge.change.model_dump(include={"changed", "labels", "note"})
+        found["change"] = _figure(judge.change.rate, basis.of_change(judge.change)) | told
     if judge.pairs:
-        found["win_rate"] = _figure(judge.pairs.win_rate)
+        found["win_rate"] = _figure(judge.pairs.win_rate, basis.of_judge(judge))
     found |= {"said": judge.said} if judge.said else {}
     return found | ({"unasked": judge.unasked} if judge.unasked else {})
 
@@ -71,22 +79,24 @@ def _parts(target: Accounting) -> dict[str, int]:
     return target.model_dump(exclude={"reasons", "format_failed"})
 
 
-def _of_failures(target: Accounting) -> dict[str, Any]:
+def _of_failures(report: Report, of_cases: str) -> dict[str, Any]:
     """Return what the product failed by, and the rate of the answered cases with the share of the others beside it."""
+    target, k = report.target, report.steadiness.k if report.steadiness else 1
     found: dict[str, Any] = {"product_failed": {"answer": target.answer_failed, "format": target.format_failed}}
     if target.answered:
-        found["answered_pass_rate"] = _figure(target.answered)
+        every = f", all {k} trials of a case pass" if k > 1 else ""
+        found["answered_pass_rate"] = _figure(target.answered, f"{of_cases}{every}")
     if target.planned:
         found["error_share"] = round(target.lost / target.planned, 6)
     return found
 
 
-def _of_trials(steady: Steadiness | None) -> dict[str, Any]:
+def _of_trials(steady: Steadiness | None, of_cases: str) -> dict[str, Any]:
     if steady is None:
         return {}
     found: dict[str, Any] = {"trials": steady.model_dump(include=TRIALS)}
-    found |= {f"pass_hat_{of}": _figure(one) for of, one in enumerate(steady.all_of, 1)}
-    return found | ({f"pass_at_{steady.k}": _figure(steady.any_of)} if steady.any_of else {})
+    found |= {f"pass_hat_{of}": _figure(one, of_cases) for of, one in enumerate(steady.all_of, 1)}
+    return found | ({f"pass_at_{steady.k}": _figure(steady.any_of, of_cases)} if steady.any_of else {})
 
 
 def _of_answers(told: Answers | None) -> dict[str, Any]:
@@ -111,12 +121,13 @@ def _used(rows: Sequence[Spending]) -> dict[str, float]:
     return found | ({"cost_usd": round(found["cost_usd"], 6)} if "cost_usd" in found else {})
 
 
-def _figure(found: Rate) -> dict[str, float]:
+def _figure(found: Rate, of: str) -> dict[str, Any]:
     return {
         "estimate": round(found.estimate, 6),
         "low": round(found.low, 6),
         "high": round(found.high, 6),
         "n": found.n,
+        "basis": of,
     }
 
 
@@ -125,7 +136,8 @@ def slices_csv(report: Report) -> str:
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     writer.writerow(COLUMNS)
+    of_cases = basis.of_cases(report)
     for row in report.everything.slices if report.everything else []:
         shares = (row.baseline.estimate, row.target.estimate, row.change.estimate, row.change.low, row.change.high)
-        writer.writerow([row.category, row.n, *(f"{share:.6f}" for share in (*shares, row.change.level))])
+        writer.writerow([row.category, row.n, *(f"{share:.6f}" for share in (*shares, row.change.level)), of_cases])
     return sheet.getvalue()

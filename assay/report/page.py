@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from assay.calibration.certificate import Slice, Standing
 from assay.records.optional import Guard
 from assay.records.signal import Signal
-from assay.report import amounts, figures, texts
+from assay.report import amounts, basis, figures, texts
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
 from assay.report.comparison import Comparison
@@ -173,6 +173,7 @@ def render(report: Report, guard: Guard | None = None) -> str:
         "badge": BADGES[report.gate.word],
         "standings": STANDINGS,
         "trust": report.trust,
+        "bases": basis.by_scorers(report),
         "behind": [judge.name for judge in behind(report.judges)],
         "comparisons": panels.value(lambda: _comparisons(report), list[Compared](), "changed.html", "tiles.html"),
         "rates": panels.value(
@@ -231,6 +232,7 @@ def environment() -> Environment:
         moment=amounts.moment,
         money=money,
         seconds=amounts.seconds,
+        judge_basis=basis.of_judge,
         excerpt=texts.excerpt,
     )
     drawing.globals.update(min_items=MIN_ITEMS, max_flaky=MAX_FLAKY)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from assay.calibration import rubrics
 from assay.calibration.assessment import assess
 from assay.calibration.audits import drift
 from assay.calibration.certificate import AnchorNight, Certificate, Figure, Seen
@@ -215,6 +216,7 @@ def certify(
         question=asked.declared.question,
         policy=preset(asked.declared, settings.policy.get(judge, {})),
         version=asked.version,
+        note=rubrics.note(found.labels, asked.rubric_version),
         fingerprint=_one_fingerprint(judge, everything.judge),
         labels=digest([*about.items, *about.labels]),
         frame=frame,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from assay.commands import label_sampling, labels
+from assay.commands.next_step import steps
 from assay.errors import DataError
 from assay.judges import prompt
 from assay.project.tables.evalset import CASES
@@ -157,6 +158,25 @@ def test_a_second_round_after_a_changed_product(world: World, tmp_path: Path, no
     assert told.rate
     assert told.rate.low <= world.right.mean() - before.mean() <= told.rate.high < 0
     assert 80 < told.changed < 160
+
+
+def test_what_is_next_after_a_changed_product_is_a_draw(
+    world: World, project: Project, tmp_path: Path, now: datetime
+) -> None:
+    """Whatever its floors need, a few new answers need no draw; more than the labels cover do, until they are drawn."""
+    project.params("calibrate", policy={"correctness": {"tpr": 0.5, "tnr": 0.5, "min_rarer": 5, "min_labels": 20}})
+    draw = "assay labels draw --judge correctness"
+    label(tmp_path, 300, now)
+    world.change(0.01, 0.5)
+    night(world.answers(), world.words())
+    assert (published().note, draw in [step.command for step in steps(now)]) == (WHOLE, False)
+    world.change(0.2, 0.5)
+    night(world.answers(), world.words())
+    what = {step.command: step.what for step in steps(now)}
+    changed = int((world.version > 0).sum())
+    assert what[draw].startswith(f"correctness: {changed} of the {COUNT} answers")
+    label(tmp_path, None, now)
+    assert (published().note, draw in [step.command for step in steps(now)]) == (WHOLE, False)
 
 
 def test_labels_enough_are_not_labels_of_what_is_new(world: World, tmp_path: Path, now: datetime) -> None:

@@ -114,28 +114,66 @@ def test_whose_question_it_is_has_to_be_clear(shop: Project, tmp_path: Path, now
 
 
 def test_nobody_labels_an_item_twice_for_a_judge(shop: Project, tmp_path: Path, now: datetime) -> None:
-    """The same sheet again is refused; another judge's question about the same item is another label."""
+    """The same label again is nothing new, another one is refused with its row; another judge's question is another."""
     drawn("correctness", count=40)
     drawn("tone", count=40)
     row = {"item_id": ITEMS.read()[0].item_id, "outcome": "pass"}
     assert labels.take(sheet(tmp_path, row), "correctness", "ada", [], now)[0] == 1
-    with pytest.raises(DataError, match="ada has labelled .* for correctness before"):
-        labels.take(sheet(tmp_path, row), "correctness", "ada", [], now)
+    before = shop.files()
+    assert labels.take(sheet(tmp_path, row), "correctness", "ada", [], now) == (0, [], 1)
+    other = sheet(tmp_path, {"item_id": ITEMS.read()[1].item_id, "outcome": "pass"}, row | {"outcome": "fail"})
+    with pytest.raises(DataError, match="row 2: ada has labelled .* for correctness before, as pass, and says fail"):
+        labels.take(other, "correctness", "ada", [], now)
+    assert shop.files() == before
     assert labels.take(sheet(tmp_path, row | {"outcome": "cold"}), "tone", "ada", [], now)[0] == 1
     assert [(one.judge, one.outcome, one.label) for one in LABELS.read()] == [
         ("correctness", "pass", ""),
         ("tone", "fail", "cold"),
     ]
     assert len({one.split for one in LABELS.read()}) == 1
+    warmer = sheet(tmp_path, row | {"outcome": "neutral"})
+    with pytest.raises(DataError, match="for tone before, as cold, and says neutral"):
+        labels.take(warmer, "tone", "ada", [], now)
+
+
+def test_a_sheet_that_was_completed_brings_what_is_new(shop: Project, tmp_path: Path, now: datetime) -> None:
+    """A sheet that is imported half done and again when it is done adds the rest; a third time nothing, and says so."""
+    file = tmp_path / "sheet.jsonl"
+    drawn("correctness", file)
+    rows = [json.loads(line) | {"outcome": "pass", "annotator": "ada"} for line in file.read_text().splitlines()]
+    assert labels.take(sheet(tmp_path, *rows[:4]), "", "", [], now) == (4, [], 0)
+    assert labels.take(sheet(tmp_path, *rows), "", "", [], now) == (6, [], 4)
+    before = LABELS.file().read_bytes()
+    assert told("labels", "import", str(sheet(tmp_path, *rows))) == (0, "10 labels, 0 new.\n")
+    assert LABELS.file().read_bytes() == before
+
+
+def test_a_label_bears_the_rubric_that_people_were_shown(shop: Project, tmp_path: Path, now: datetime) -> None:
+    """A rubric that changes between draw and import is not the one of the labels, however a tool broke its lines."""
+    file, rubric = tmp_path / "sheet.jsonl", shop.folder / "data/judges/correctness/rubric.md"
+    drawn("correctness", file, count=2)
+    first, second = [json.loads(line) | {"outcome": "pass"} for line in file.read_text().splitlines()]
+    old = prompt.load("correctness").rubric_version
+    first["rubric"] = first["rubric"].replace("\n", "\r\n")
+    labels.take(sheet(tmp_path, first), "", "ada", [], now)
+    rubric.write_text(f"{rubric.read_text()}\n4. It is kind.\n")
+    labels.take(sheet(tmp_path, second), "", "ada", [], now)
+    labels.take(sheet(tmp_path, {"item_id": second["item_id"], "outcome": "pass"}), "", "ben", [], now)
+    assert {row.annotator: row.rubric_version for row in LABELS.read() if row.item_id == second["item_id"]} == {
+        "ada": old,
+        "ben": prompt.load("correctness").rubric_version,
+    }
+    assert {row.rubric_version for row in LABELS.read() if row.item_id == first["item_id"]} == {old}
 
 
 def test_a_label_of_before_is_one_of_its_kind_s_judge(shop: Project, tmp_path: Path, now: datetime) -> None:
-    """Who has labelled an item before labels named a judge does not do so again for that judge."""
+    """Who has labelled an item before labels named a judge says nothing new of it, and nothing else, for that judge."""
     one = item(1, "Yes.")
     ITEMS.write([one])
     LABELS.write([label(one.item_id, "pass")])
+    assert labels.take(sheet(tmp_path, {"item_id": one.item_id, "outcome": "pass"}), "", "ada", [], now) == (0, [], 1)
     with pytest.raises(DataError, match="ada has labelled .* for correctness before"):
-        labels.take(sheet(tmp_path, {"item_id": one.item_id, "outcome": "pass"}), "", "ada", [], now)
+        labels.take(sheet(tmp_path, {"item_id": one.item_id, "outcome": "fail"}), "", "ada", [], now)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -148,7 +186,7 @@ def test_labels_come_back_with_judge_and_draw(
 ) -> None:
     """From every tool's file: judge, its own word, whether that passes, and how the item was drawn."""
     drawn(judge, tmp_path / name)
-    assert labels.take(fill(tmp_path / name, outcome=said), "", "", [], now) == (10, [])
+    assert labels.take(fill(tmp_path / name, outcome=said), "", "", [], now) == (10, [], 0)
     rows = LABELS.read()
     draws = {row.item_id: row for row in DRAWS.read()}
     assert {(row.judge, row.outcome, row.label, row.annotator) for row in rows} == {
@@ -167,7 +205,7 @@ def test_words_are_told_with_map_on_any_scale(shop: Project, tmp_path: Path, now
     drawn("depth", count=3)
     names = [one.item_id for one in ITEMS.read()]
     rows = [{"item_id": name, "outcome": said} for name, said in zip(names, ("Deep", "2.0", "skip"), strict=True)]
-    count, left_out = labels.take(sheet(tmp_path, *rows), "depth", "ada", ["deep=5", "skip=unscored"], now)
+    count, left_out, _ = labels.take(sheet(tmp_path, *rows), "depth", "ada", ["deep=5", "skip=unscored"], now)
     assert (count, len(left_out)) == (2, 1)
     assert [(one.label, one.outcome) for one in LABELS.read()] == [("5", "pass"), ("2", "fail")]
 

@@ -14,7 +14,7 @@ NO_RATE = {"cases", "judges", "product_failed", "trials", "latency_s", "endings"
 
 
 def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
-    """Each metric that is a rate has estimate, low, high and n, to six digits."""
+    """Each metric that is a rate has estimate, low, high and n, to six digits, and what it rests on."""
     found = metrics(sample.report(steadiness=sample.steadiness()))
     rates = {name: value for name, value in found.items() if isinstance(value, dict) and name not in NO_RATE}
     assert set(rates) == {
@@ -23,8 +23,15 @@ def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
     }
     judges = found["judges"]
     rates |= {"corrected": judges["correctness"]["corrected_pass_rate"], "win_rate": judges["preference"]["win_rate"]}
-    assert all(set(value) == {"estimate", "low", "high", "n"} for value in rates.values())
-    assert judges["correctness"]["corrected_pass_rate"] == {"estimate": 0.841, "low": 0.782, "high": 0.894, "n": 251}
+    assert all(set(value) == {"estimate", "low", "high", "n", "basis"} for value in rates.values())
+    assert judges["correctness"]["corrected_pass_rate"] == {
+        "estimate": 0.841,
+        "low": 0.782,
+        "high": 0.894,
+        "n": 251,
+        "basis": "corrected by 100 human labels",
+    }
+    assert found["basis"] == found["pass_rate"]["basis"] == "raw, checks and judges, certified"
     assert all(value["estimate"] == round(value["estimate"], 6) for value in rates.values())
     assert (found["verdict"], found["calibrated"], found["alerts"]) == ("regression", True, 1)
 
@@ -55,9 +62,14 @@ def test_what_was_used_is_there_by_stage_and_in_sum() -> None:
     assert found["all"]["calls"] == found["execute"]["calls"] + found["judge"]["calls"] == 1554
 
 
-@pytest.mark.parametrize("judges", [[], [Judge(name="correctness", standing="expired", certificate=None, note="")]])
+NO_BLOCKING = [Judge(name="tone", standing="valid", blocks=False, certificate=None, note="")]
+
+
+@pytest.mark.parametrize(
+    "judges", [[], [Judge(name="correctness", standing="expired", certificate=None, note="")], NO_BLOCKING]
+)
 def test_only_valid_judges_are_calibrated(judges: list[Judge]) -> None:
-    """A night without a judge, or with one that may not be believed, is not calibrated in the metrics."""
+    """A night without a judge that blocks, or with one that may not be believed, is not calibrated in the metrics."""
     assert metrics(sample.report(judges=judges))["calibrated"] is False
 
 
@@ -66,12 +78,12 @@ def test_what_could_not_be_measured_is_left_out() -> None:
     nothing: dict[str, Any] = dict.fromkeys(("everything", "pairs", "answers"))
     corrected = sample.CORRECTED.model_copy(update={"rate": None})
     bare = sample.report(**nothing, spent=[], corrected=corrected, target=sample.empty_accounting())
-    assert set(metrics(bare)) == {"verdict", "cases", "calibrated", "judges", "product_failed", "alerts"}
+    assert set(metrics(bare)) == {*("verdict", "cases", "calibrated", "basis", "judges", "product_failed", "alerts")}
     of_judge = metrics(bare)["judges"]["correctness"]
     assert set(of_judge) == {"standing", "version", "pass_rate", "corrected_by", "change"}
     assert of_judge["corrected_by"] == {"labels": sample.CORRECTED.labels, "split": 0, "note": sample.CORRECTED.note}
     assert set(metrics(bare)["judges"]["preference"]) == {"standing", "version"}
-    assert slices_csv(bare) == "category,n,baseline,target,change,low,high,level\n"
+    assert slices_csv(bare) == "category,n,baseline,target,change,low,high,level,basis\n"
     unpriced = sample.report(answers=sample.answers(cost_a_case_usd=None, priced_cases=0))
     assert "cost_a_case_usd" not in metrics(unpriced)
 
@@ -83,6 +95,7 @@ def test_slices_are_numbers() -> None:
     rows = list(csv.DictReader(io.StringIO(slices_csv(report))))
     assert [row["category"] for row in rows] == [row.category for row in report.everything.slices]
     first = report.everything.slices[0]
+    assert rows[0].pop("basis") == "raw, checks and judges, certified"
     assert {name: float(value) for name, value in rows[0].items() if name != "category"} == {
         "n": first.n,
         "baseline": round(first.baseline.estimate, 6),

@@ -9,6 +9,7 @@ import pytest
 
 from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
+from assay.orchestration import artifacts
 from assay.project import entrypoint
 from assay.project.certificates import read_certificates, read_refusals
 from assay.project.tables.anchors import NIGHTS
@@ -184,6 +185,23 @@ def test_the_door_refuses_damage(
     assert said in error
     assert error.count("\n") == 1
     assert judged.files() == before
+
+
+def test_labels_of_another_rubric_are_counted(judged: Project, now: datetime) -> None:
+    """Labels by today's rubric need no word; once rubric.md says something else, certificate and command count them."""
+    today = prompt.load("correctness").rubric_version
+    rows = LABELS.read()
+    LABELS.write([row.model_copy(update={"rubric_version": today}) for row in rows])
+    assert [one.note for one in calibrate.run(now, ["correctness"])] == [""]
+    rubric = judged.folder / "data/judges/correctness/rubric.md"
+    rubric.write_text(rubric.read_text() + "\n4. It is kind.\n")
+    (renewed,) = calibrate.run(now, ["correctness"], renew=True)
+    assert renewed.note.startswith("240 of 240 labels were given by another version of the rubric")
+    assert renewed.note in str(artifacts.certificates([renewed]).message)
+    declared = judged.folder / "data/judges/correctness/judge.yaml"
+    rubric.write_text(rubric.read_text().replace("\n4. It is kind.\n", ""))
+    declared.write_text(declared.read_text() + "model: {hosted: another}\n")
+    assert [one.note for one in calibrate.run(now, ["correctness"], renew=True)] == [""]
 
 
 def test_looks_at_the_labels_are_counted(judged: Project, now: datetime) -> None:

@@ -103,5 +103,5 @@ def test_metrics_say_what_the_word_rests_on(night: Night, now: datetime) -> None
     """The kind, the change as people would have it, and until where it holds, for a machine."""
     night.publish(now)
     found = json.loads(files.path(METRICS).read_bytes())["judge_transfer"]
-    assert found["kind"] == "assumed"
+    assert found["basis"] == "assumed"
     assert found["change"]["low"] < 0 < found["laxer"]
