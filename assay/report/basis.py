@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from assay.calibration.certificate import Standing
 from assay.report.content import Judge, Report, behind
 from assay.report.correction import Corrected
+from assay.report.grounds import Grounds
 from assay.report.judged import Change
 
 CHECKS = "checks alone"
@@ -42,6 +43,13 @@ def of_change(found: Change) -> str:
     if found.rate and not found.labels:
         return found.rate.method
     return f"corrected by {found.labels} cases that people labelled in both versions"
+
+
+def of_grounds(grounds: Grounds) -> str:
+    """Return the basis of the change that the gate takes from the judges."""
+    if grounds.kind == "labelled":
+        return "corrected by labels on both versions' answers"
+    return f"corrected by the certificate's TPR and TNR, {grounds.kind} to hold on this version"
 
 
 def _worth(standing: Standing) -> str:

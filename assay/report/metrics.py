@@ -53,9 +53,7 @@ def _of_grounds(grounds: Grounds) -> dict[str, Any]:
     found: dict[str, Any] = {"basis": grounds.kind}
     if grounds.kind != "labelled":
         found |= {"laxer": round(grounds.laxer, 6), "stricter": round(grounds.stricter, 6)}
-    return found | (
-        {"change": _figure(grounds.change, f"{grounds.kind}, {grounds.change.method}")} if grounds.change else {}
-    )
+    return found | ({"change": _figure(grounds.change, basis.of_grounds(grounds))} if grounds.change else {})
 
 
 def _of_judge(judge: Judge) -> dict[str, Any]:

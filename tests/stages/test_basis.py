@@ -25,7 +25,8 @@ from tests.nights import EVERY_CASE, Night
 
 RIGHT, WRONG = "Yes, refunds are possible within 14 days.", "No, gift cards never expire."
 BASIS = re.compile(
-    r"raw, .*\b(certified|uncalibrated)\b|corrected by \d+ |checks alone|no answer changed|few changed: "
+    r"raw, .*\b(certified|uncalibrated)\b|corrected by (?:\d+|labels|the certificate's) |"
+    "checks alone|no answer changed|few changed: "
 )
 COUNTS = {"cases", "product_failed", "trials", "said"}
 """Metrics that count what was judged; the basis, or the judge's standing, is beside them."""
