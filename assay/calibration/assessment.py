@@ -33,6 +33,7 @@ from assay.calibration.scale import (
     Ratings,
     annotator_figures,
     class_figures,
+    macro_figures,
     nominal_figures,
     one_figures,
     people_figures,
@@ -42,6 +43,7 @@ from assay.calibration.scale import (
     score_figures,
     signs,
 )
+from assay.calibration.selection import is_uneven
 from assay.judges.declaration import Declaration
 from assay.stats.agreement import cross_table
 from assay.stats.alternative import EPSILON
@@ -87,12 +89,18 @@ def assess(
         InsufficientDataError: The labels cannot carry a figure that the policy is about; the text says what to add.
     """
     rivals, ratings = trivial(found), ratings_of(found, scale)
+    has_own = scale is not None and scale.question in ("labels", "score")
+    is_weighted = not has_own and is_uneven(found)
     if isinstance(policy, PairwisePolicy):
         figures = [*pairwise_figures(found, rng, epsilon=epsilon), *one_figures(ratings), *audits]
         floors = pairwise_floors(policy, found, figures, rivals)
     else:
         figures = pass_fail_figures(found, rng, epsilon=epsilon)
-        figures += [*(scale_figures(found, scale, rng) if scale else []), *audits]
+        if scale is not None and has_own:
+            figures += scale_figures(found, scale, rng)
+        elif not is_weighted:
+            figures += macro_figures(ratings, rng)
+        figures += audits
         floors = pass_fail_floors(policy, found, figures, rivals)
     return Assessment(
         figures=figures,
@@ -100,7 +108,7 @@ def assess(
         confusion=confusion(found, PAIRWISE if isinstance(policy, PairwisePolicy) else PASS_FAIL),
         slices=slices(everything),
         trivial=rivals,
-        by_class=class_figures(ratings) if scale and scale.question == "labels" else [],
+        by_class=[] if isinstance(policy, PairwisePolicy) or is_weighted else class_figures(ratings),
         by_annotator=annotator_figures(ratings),
     )
 

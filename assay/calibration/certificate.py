@@ -127,7 +127,8 @@ class Certificate(Record):
     epsilon: float = 0.1
     """How much better people may be in the alternative annotator test, and the judge still stand in for one of them."""
     by_class: list[ClassFigure] = Field(default=[])
-    """Of a judge of labels, on its own scale and on the labelled items as they are; empty for any other."""
+    """Of a judge of labels on its own scale and on the labelled items as they are, of pass and fail where these were
+    drawn with even chances; empty for scores and pairs."""
     by_annotator: list[AnnotatorFigure] = Field(default=[])
     """On the judge's own scale where it has one; empty in a certificate of before they were kept."""
 

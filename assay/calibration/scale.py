@@ -145,8 +145,23 @@ def nominal_figures(
     return [
         interval(exact, wilson(int(table.trace()), int(table.sum()))),
         kappa_of(table, "none", kappa),
-        *_macro(table, rng),
+        *macro_figures(found, rng),
     ]
+
+
+def macro_figures(found: Ratings, rng: np.random.Generator) -> list[Figure]:
+    """Return macro precision, recall and F1 over the classes that occur."""
+    table = _table(found)
+    names = ("macro-precision", "macro-recall", "macro-f1")
+    try:
+        return [interval(name, one) for name, one in zip(names, macro_intervals(table, rng=rng), strict=True)]
+    except InsufficientDataError as refusal:
+        means = macro_averages(table)
+        estimates = (means.precision, means.recall, means.f1)
+        return [
+            _note(point(name, estimate, means.n, "point only"), str(refusal))
+            for name, estimate in zip(names, estimates, strict=True)
+        ]
 
 
 def score_figures(
@@ -299,19 +314,6 @@ def _table(found: Ratings) -> agreement.Table:
     human = found.settled()
     both = (human != NONE) & (found.judge != NONE)
     return agreement.cross_table(human[both], found.judge[both], classes=len(found.classes))
-
-
-def _macro(table: agreement.Table, rng: np.random.Generator) -> list[Figure]:
-    names = ("macro-precision", "macro-recall", "macro-f1")
-    try:
-        return [interval(name, one) for name, one in zip(names, macro_intervals(table, rng=rng), strict=True)]
-    except InsufficientDataError as refusal:
-        found = macro_averages(table)
-        estimates = (found.precision, found.recall, found.f1)
-        return [
-            _note(point(name, estimate, found.n, "point only"), str(refusal))
-            for name, estimate in zip(names, estimates, strict=True)
-        ]
 
 
 def _in_steps(found: Ratings, kappa: str, exact: str) -> list[Figure]:

@@ -46,6 +46,8 @@ SCALES: dict[flat_scale.Scale, ScalePolicy] = {
     "shares": PreferencePolicy(min_labels=50, agreement=0.5),
 }
 """The same on other scales: a beginning for a demand of one's own, since no floor fits every scale."""
+FINE = ScorePolicy(min_labels=50, kappa=None, spearman=0.4)
+"""The same of scores that have no steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +138,8 @@ def check(
                 f"--{name} is about pairs or about pass and fail, found {taken.scale} ({taken.why}): leave it out"
             )
     graded = flat_scale.grades(asked._replace(scale=taken.scale), judge, human, maps)
-    return _graded(table, columns, taken, graded, _policy(SCALES[taken.scale], demands), epsilon)
+    usual = SCALES[taken.scale] if graded.has_steps or taken.scale == "shares" else FINE
+    return _graded(table, columns, taken, graded, _policy(usual, demands), epsilon)
 
 
 def _decided(
@@ -193,8 +196,6 @@ def _graded(
         weights="none" if graded.values is None else "quadratic",
         has_steps=graded.has_steps,
     )
-    if isinstance(policy, ScorePolicy) and not graded.has_steps:
-        policy = policy.model_copy(update={"kappa": None})
     is_settled, is_scored = found.settled() >= 0, judge >= 0
     items, is_rated = int((is_settled & is_scored).sum()), (found.human >= 0).any(axis=0)
     _require_enough(table[columns.judge].file, items)

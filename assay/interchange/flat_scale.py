@@ -189,7 +189,7 @@ def _scores(human: set[str], judge: set[str]) -> Taken:
     if set(sides[0]) <= {0.0, 1.0}:
         raise DataError(
             "people say 0 and 1 alone and the judge other numbers too, expected one scale: say what the numbers mean "
-            "with --map, or --scale ordinal if all are scores"
+            "with --map, or --scale ordinal if all are scores, or --scale shares if the judge gives the chance of 1"
         )
     people, ours = (f"{min(side):g} to {max(side):g}" if side else "none" for side in sides)
     return Taken("ordinal", f"every word is a number, people's {people}, the judge's {ours}")

@@ -143,6 +143,22 @@ def test_labels_drawn_by_a_verdict_are_said_to_be() -> None:
     assert all(notes[name].endswith(BY_VERDICT) for name in ("kappa-scale", "macro-f1", "accuracy-scale"))
 
 
+def test_pass_and_fail_drawn_by_a_verdict_have_no_means_of_classes() -> None:
+    """TPR and TNR are weighed there; means of the labelled items alone would stand beside them and contradict."""
+    items = [item(number, f"Answer {number}.", reference="") for number in range(120)]
+    said = ["pass" if number % 3 else "fail" for number in range(120)]
+    verdicts = [verdict(one.item_id, word, subject="anchor") for one, word in zip(items, said, strict=True)]
+    for chances, names in (((0.5, 0.5), {"macro-f1"}), ((0.2, 0.9), set())):
+        labels = [
+            label(one.item_id, word if at % 7 else "fail", inclusion_probability=chances[word == "fail"])
+            for at, (one, word) in enumerate(zip(items, said, strict=True))
+        ]
+        found = join("pass-fail", items, labels, verdicts)
+        worth = assess(found, found, POLICY, rng=np.random.default_rng(1))
+        assert {figure.name for figure in worth.figures} & {"macro-f1"} == names
+        assert bool(worth.by_class) == bool(names)
+
+
 @pytest.mark.parametrize("field", ["epsilon", "by_class", "by_annotator"])
 def test_a_certificate_of_before_is_read(field: str) -> None:
     """A row without the newer fields is a certificate as it was, at the epsilon that was taken then."""

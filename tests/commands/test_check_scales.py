@@ -121,6 +121,16 @@ def test_classes_have_the_figures_of_scikit_learn(tmp_path: Path) -> None:
     assert not missed(found)
 
 
+def test_pass_and_fail_are_classes_too(tmp_path: Path) -> None:
+    """By hand: 40 of 45 passes and 50 of 55 fails of the judge are right; scikit-learn's means of both classes."""
+    rows = [("pass", "pass")] * 40 + [("pass", "fail")] * 5 + [("fail", "fail")] * 50 + [("fail", "pass")] * 5
+    found = check(written(tmp_path, rows), BOTH)
+    judge, human = zip(*rows, strict=True)
+    assert found.question == "pass-fail"
+    assert figure(found, "macro-f1").estimate == pytest.approx(f1_score(human, judge, average="macro"))
+    assert {one.name: one.precision for one in found.worth.by_class} == {"fail": 50 / 55, "pass": 40 / 45}
+
+
 def test_a_constant_judge_of_classes_is_refused(tmp_path: Path) -> None:
     """It has kappa 0 and beats no constant; classes that it never gave have no precision."""
     human, _ = topics()
@@ -202,6 +212,7 @@ def test_means_of_scores_have_no_steps(tmp_path: Path) -> None:
     assert "no whole or half numbers" in figure(found, "kappa-quadratic").note
     assert figure(found, "spearman").estimate == pytest.approx(spearmanr(human.mean(axis=0).round(2), judge).statistic)
     assert not missed(found)
+    assert missed(check(tmp_path / "results.csv", BOTH, demands=["kappa=0.1"])) == {"kappa-quadratic"}
 
 
 def test_every_annotator_is_told_one_by_one(tmp_path: Path) -> None:

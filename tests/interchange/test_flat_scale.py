@@ -35,6 +35,7 @@ def test_a_scale_that_is_none_is_refused(text: str) -> None:
         (["pass", "maybe"], ["pass", "fail"], "row 3, column 'judge': found 'maybe'"),
         (["yes", "no"], ["yes", "partly"], "row 3, column 'human': found 'partly'"),
         (["1", "2"], ["1", "n/a"], "row 3, column 'human': found 'n/a'"),
+        (["4", "2"], ["5", "n/a"], "row 3, column 'human': found 'n/a'"),
         (["4", "yes"], ["5", "3"], "row 3, column 'judge': found 'yes'"),
         (["1", "4,5"], ["1", "3"], "row 3, column 'judge': found '4,5'"),
         (["1", "1e5"], ["2", "3"], "row 3, column 'judge': found '1e5'"),

@@ -63,6 +63,22 @@ def test_equals_scikit_learn(labels: list[tuple[int, int]]) -> None:
         assert values == pytest.approx([column[number] for column in each[:3]])
 
 
+def test_the_bounds_are_those_of_scikit_learn_over_resamples() -> None:
+    """Of each of the three means they are the quantiles over the very resamples of items that were drawn."""
+    table = np.array([[20, 6, 0], [1, 18, 2], [4, 0, 9]], dtype=float)
+    found = macro_intervals(table, rng=np.random.default_rng(7), draws=9)
+    human, judge = np.nonzero(table)
+    times = table[human, judge]
+    drawn = np.random.default_rng(7).multinomial(60, times / 60, size=9)
+    each = [
+        precision_recall_fscore_support(human, judge, average="macro", sample_weight=weights, zero_division=0)[:3]
+        for weights in drawn
+    ]
+    low, high = np.quantile(each, [0.025, 0.975], axis=0)
+    assert [one.low for one in found] == pytest.approx(low)
+    assert [one.high for one in found] == pytest.approx(high)
+
+
 def test_the_interval_covers() -> None:
     """Of 200 samples of 100 items the 95 % interval of macro F1 holds the truth at least 180 times."""
     shares = np.array([[0.5, 0.03, 0.02], [0.05, 0.2, 0.03], [0.01, 0.03, 0.13]])
