@@ -41,6 +41,44 @@ class Slice(Record):
     agree: int
     low: float
     high: float
+    kappa: float | None = None
+    """None where judge and people said one and the same throughout, and in a certificate of before it was kept."""
+    kappa_low: float | None = None
+    """None below fifty items, where no interval holds its level."""
+    kappa_high: float | None = None
+
+
+class ClassFigure(Record):
+    """One class of a judge's own scale: right when the judge says so, and right where people say so."""
+
+    name: str
+    human: int
+    """Items that people gave this class."""
+    judge: int
+    """Items that the judge gave it."""
+    precision: float | None
+    """None for a class that the judge never gave."""
+    precision_low: float | None
+    precision_high: float | None
+    recall: float | None
+    """None for a class that people never gave."""
+    recall_low: float | None
+    recall_high: float | None
+    f1: float | None
+
+
+class AnnotatorFigure(Record):
+    """One annotator beside the judge, and beside what the others say together; kappa is None where it is 0/0."""
+
+    annotator: str
+    n: int
+    """Items that the annotator and the judge rated."""
+    agree: int
+    kappa: float | None
+    others_n: int
+    """Items that the annotator rated and on which the others were decided."""
+    others_agree: int
+    others_kappa: float | None
 
 
 class Trivial(Record):
@@ -88,6 +126,13 @@ class Certificate(Record):
     """Of the judge's folder, such as `tone@3f2a`; empty in one of before there was any."""
     note: str = ""
     """How many of its labels were given by another version of the rubric; empty where none was, or nobody counted."""
+    epsilon: float = 0.1
+    """How much better people may be in the alternative annotator test, and the judge still stand in for one of them."""
+    by_class: list[ClassFigure] = Field(default=[])
+    """Of a judge of labels on its own scale and on the labelled items as they are, of pass and fail where these were
+    drawn with even chances; empty for scores and pairs."""
+    by_annotator: list[AnnotatorFigure] = Field(default=[])
+    """On the judge's own scale where it has one; empty in a certificate of before they were kept."""
 
     def is_of(self, version: str) -> bool:
         """Tell whether it was issued for a version of the judge's folder; one of before there was any says nothing."""

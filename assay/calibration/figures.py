@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.calibration import selection
 from assay.calibration.certificate import Figure, Slice, Trivial
 from assay.calibration.ratings import Rated
 from assay.errors import InsufficientDataError
 from assay.stats import agreement, annotators, baselines, pairs
-from assay.stats.alternative import alternative_test
+from assay.stats.alternative import EPSILON, AlternativeTest, alternative_test
 from assay.stats.difference import newcombe
 from assay.stats.paired import bonett_price
 from assay.stats.raters import Metric, alpha_interval, count_ballots
@@ -22,10 +23,11 @@ PASS_FAIL = ("fail", "pass")
 PAIRWISE = ("a", "tie", "b")
 MANY = 3
 """Annotators from whom on there is more to say of them than a kappa."""
+Kind = Literal["slice", "category"]
 BY_VERDICT = "the items were drawn by the judge's verdict, so this is not the share of all answers"
 
 
-def pass_fail_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
+def pass_fail_figures(found: Rated, rng: np.random.Generator, *, epsilon: float = EPSILON) -> list[Figure]:
     """Return TPR, TNR, Youden's J, accuracy, kappa, AC1, the pass rate, and how people agree.
 
     Raises:
@@ -35,24 +37,24 @@ def pass_fail_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
     judge = [verdict.outcome == "pass" for verdict in found.judge]
     both = agreement.binary_agreement(human, judge)
     table = agreement.cross_table(human, judge, classes=2)
-    accuracy = _interval("accuracy", both.accuracy)
+    accuracy = interval("accuracy", both.accuracy)
     if selection.is_uneven(found):
         accuracy = accuracy.model_copy(update={"note": BY_VERDICT})
-        return [*_corrected(found, rng), accuracy, *_unscored_as_wrong(found), *_people(found, rng)]
+        return [*_corrected(found, rng), accuracy, *_unscored(found), *_people(found, rng, epsilon)]
     return [
-        _interval("tpr", both.tpr),
-        _interval("tnr", both.tnr),
+        interval("tpr", both.tpr),
+        interval("tnr", both.tnr),
         _youden(table),
         accuracy,
-        *_unscored_as_wrong(found),
+        *_unscored(found),
         kappa_figure("kappa", both.kappa, both.n, table, "none"),
-        _point("ac1", both.ac1, both.n, "Gwet AC1"),
-        _point("human-pass-rate", both.prevalence, both.n, "share of labels"),
-        *_people(found, rng),
+        point("ac1", both.ac1, both.n, "Gwet AC1"),
+        point("human-pass-rate", both.prevalence, both.n, "share of labels"),
+        *_people(found, rng, epsilon),
     ]
 
 
-def pairwise_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
+def pairwise_figures(found: Rated, rng: np.random.Generator, *, epsilon: float = EPSILON) -> list[Figure]:
     """Return accuracy, linear-weighted kappa, conflicts, the lean to the longer response, and how people agree."""
     judge = [verdict.outcome for verdict in found.judge]
     both = pairs.three_way(found.human, judge)
@@ -60,13 +62,13 @@ def pairwise_figures(found: Rated, rng: np.random.Generator) -> list[Figure]:
     table = agreement.cross_table(*scale, classes=3)
     agreed = sum(left == right for left, right in zip(found.human, judge, strict=True))
     return [
-        _interval("accuracy", wilson(agreed, both.n)),
-        *_unscored_as_wrong(found),
+        interval("accuracy", wilson(agreed, both.n)),
+        *_unscored(found),
         kappa_figure("kappa-linear", both.kappa_linear, both.n, table, "linear"),
         *_position(found),
-        _point("decided", both.decided_share, both.n, "share both decided"),
+        point("decided", both.decided_share, both.n, "share both decided"),
         *_longer(found),
-        *_people(found, rng),
+        *_people(found, rng, epsilon),
     ]
 
 
@@ -78,14 +80,45 @@ def confusion(found: Rated, classes: Sequence[str]) -> list[list[int]]:
 
 def slices(found: Rated) -> list[Slice]:
     """Return the agreement by kind of fault and by category: the lowest first, parts too small for a claim last."""
-    groups: dict[tuple[Literal["slice", "category"], str], list[bool]] = {}
-    for item, human, verdict in zip(found.items, found.human, found.judge, strict=True):
-        groups.setdefault(("slice", item.slice), []).append(human == verdict.outcome)
-        groups.setdefault(("category", item.category), []).append(human == verdict.outcome)
+    is_pair = found.items[0].question == "pairwise"
+    scale: tuple[str, ...] = PAIRWISE if is_pair else PASS_FAIL
+    human = np.array([scale.index(outcome) for outcome in found.human])
+    judge = np.array([scale.index(verdict.outcome) for verdict in found.judge])
+    kinds: list[tuple[Kind, list[str]]] = [
+        ("slice", [item.slice for item in found.items]),
+        ("category", [item.category for item in found.items]),
+    ]
+    return parts(kinds, human, judge, classes=len(scale), weights="linear" if is_pair else "none")
+
+
+def parts(
+    kinds: Sequence[tuple[Kind, Sequence[str]]],
+    human: NDArray[np.int64],
+    judge: NDArray[np.int64],
+    *,
+    classes: int,
+    weights: agreement.Weights,
+) -> list[Slice]:
+    """Return agreement and kappa on each part of the items: the lowest first, parts too small for a claim last.
+
+    Args:
+        kinds: By kind of part: the name of each item's part.
+        human: Class numbers, shape (items,).
+        judge: The same, same order.
+        classes: How many classes there are.
+        weights: Those of kappa.
+    """
     rows = []
-    for (kind, name), agreed in groups.items():
-        share = wilson(sum(agreed), len(agreed))
-        rows.append(Slice(kind=kind, name=name, n=len(agreed), agree=sum(agreed), low=share.low, high=share.high))
+    for kind, names in kinds:
+        groups: dict[str, list[int]] = {}
+        for index, name in enumerate(names):
+            groups.setdefault(name, []).append(index)
+        for name, where in groups.items():
+            table = agreement.cross_table(human[where], judge[where], classes=classes)
+            share, kappa = wilson(int(table.trace()), len(where)), kappa_of(table, weights)
+            bounds = {"kappa": kappa.estimate, "kappa_low": kappa.low, "kappa_high": kappa.high}
+            whole = {"n": len(where), "agree": int(table.trace()), "low": share.low, "high": share.high, **bounds}
+            rows.append(Slice.model_validate({"kind": kind, "name": name, **whole}))
     return sorted(rows, key=lambda row: (row.n < MIN_SLICE, row.agree / row.n, row.kind, row.name))
 
 
@@ -96,14 +129,20 @@ def trivial(found: Rated) -> list[Trivial]:
     return [Trivial(name=judge.name, accuracy=judge.accuracy.estimate, n=judge.n) for judge in judged]
 
 
-def _interval(name: str, found: Interval) -> Figure:
+def interval(name: str, found: Interval) -> Figure:
+    """Return a figure with its interval."""
     return Figure(name=name, estimate=found.estimate, low=found.low, high=found.high, n=found.n, method=found.method)
 
 
 def _youden(table: agreement.Table) -> Figure:
     """Return TPR - FPR: a difference of two independent rates, so it has Newcombe's interval."""
     (tn, fp), (fn, tp) = table.astype(int).tolist()
-    return _interval("youden", newcombe(tp, tp + fn, fp, fp + tn))
+    return interval("youden", newcombe(tp, tp + fn, fp, fp + tn))
+
+
+def unscored_as_wrong(agreed: int, items: int, unscored: int) -> list[Figure]:
+    """Return the accuracy if every item without a verdict were a wrong one, beside that of the answered items."""
+    return [interval("accuracy-unscored-wrong", wilson(agreed, items + unscored))] if unscored else []
 
 
 def kappa_figure(name: str, estimate: float, n: int, table: agreement.Table, weights: agreement.Weights) -> Figure:
@@ -117,9 +156,18 @@ def kappa_figure(name: str, estimate: float, n: int, table: agreement.Table, wei
         low = (wilson(n, n).low - chance) / (1 - chance)
         return Figure(name=name, estimate=1, low=low, high=1, n=n, method="all agree: from Wilson's bound")
     try:
-        return _interval(name, agreement.kappa_interval(table, weights=weights))
+        return interval(name, agreement.kappa_interval(table, weights=weights))
     except InsufficientDataError as refusal:
         return Figure(name=name, estimate=estimate, low=None, high=None, n=n, method="point only", note=str(refusal))
+
+
+def kappa_of(table: agreement.Table, weights: agreement.Weights, name: str = "kappa") -> Figure:
+    """Return kappa of a table with its interval as far as it has one, or why it has no value."""
+    try:
+        estimate = agreement.cohen(table, weights=weights).estimate
+    except InsufficientDataError as refusal:
+        return refused(name, refusal)
+    return kappa_figure(name, estimate, int(table.sum()), table, weights)
 
 
 def _corrected(found: Rated, rng: np.random.Generator) -> list[Figure]:
@@ -131,16 +179,13 @@ def _corrected(found: Rated, rng: np.random.Generator) -> list[Figure]:
     sums.append(whole.tpr.high + whole.tnr.high - 1)
     estimate, low, high = sums
     youden = Figure(name="youden", estimate=estimate, low=low, high=high, n=len(found.items), method="sum of bounds")
-    rates = [_interval("tpr", whole.tpr), _interval("tnr", whole.tnr)]
-    return [*rates, youden, _interval("human-pass-rate", whole.pass_rate)]
+    rates = [interval("tpr", whole.tpr), interval("tnr", whole.tnr)]
+    return [*rates, youden, interval("human-pass-rate", whole.pass_rate)]
 
 
-def _unscored_as_wrong(found: Rated) -> list[Figure]:
-    """Return the accuracy if every item without a verdict were a wrong one, beside that of the answered items."""
-    if not found.unscored:
-        return []
+def _unscored(found: Rated) -> list[Figure]:
     agreed = sum(human == verdict.outcome for human, verdict in zip(found.human, found.judge, strict=True))
-    return [_interval("accuracy-unscored-wrong", wilson(agreed, len(found.items) + len(found.unscored)))]
+    return unscored_as_wrong(agreed, len(found.items), len(found.unscored))
 
 
 def _position(found: Rated) -> list[Figure]:
@@ -148,9 +193,9 @@ def _position(found: Rated) -> list[Figure]:
     orders = [(verdict.as_is, verdict.swapped) for verdict in found.judge]
     if any(None in both for both in orders):
         refusal = InsufficientDataError("the pairs were judged in one order: judge each of them in both")
-        return [_refused(name, refusal) for name in ("conflict", "direction")]
+        return [refused(name, refusal) for name in ("conflict", "direction")]
     position = pairs.position_bias([str(as_is) for as_is, _ in orders], [str(swapped) for _, swapped in orders])
-    return [_interval("conflict", position.conflict), _interval("direction", position.direction)]
+    return [interval("conflict", position.conflict), interval("direction", position.direction)]
 
 
 def _longer(found: Rated) -> list[Figure]:
@@ -165,21 +210,21 @@ def _longer(found: Rated) -> list[Figure]:
             if human != verdict.outcome:
                 lean[verdict.outcome == longer] += 1
     try:
-        return [_interval("longer-over-human", bonett_price(lean[1], lean[0], n))]
+        return [interval("longer-over-human", bonett_price(lean[1], lean[0], n))]
     except InsufficientDataError as refusal:
-        return [_refused("longer-over-human", refusal)]
+        return [refused("longer-over-human", refusal)]
 
 
-def _people(found: Rated, rng: np.random.Generator) -> list[Figure]:
+def _people(found: Rated, rng: np.random.Generator, epsilon: float) -> list[Figure]:
     """Return how people agree with one another, and the judge beside them; how members of a panel agree."""
     rows = [_ceiling(found, rng)]
     if len({label.annotator for label in found.labels}) >= MANY:
-        rows += [_alpha(found, rng), _alternative(found)]
+        rows += [_alpha(found, rng), _alternative(found, epsilon)]
     votes = [verdict.votes for verdict in found.judge if verdict.votes]
     if votes:
         scale = PAIRWISE if found.items[0].question == "pairwise" else PASS_FAIL
         numbers = np.array([[scale.index(vote) if vote in scale else -1 for vote in one] for one in votes]).T
-        rows.append(_try("alpha-panel", lambda: alpha_interval(count_ballots(numbers, classes=len(scale)), rng=rng)))
+        rows.append(attempt("alpha-panel", lambda: alpha_interval(count_ballots(numbers, classes=len(scale)), rng=rng)))
     return rows
 
 
@@ -187,42 +232,55 @@ def _alpha(found: Rated, rng: np.random.Generator) -> Figure:
     everyone = annotators.panel(found.labels, found.said)
     ballots = count_ballots(everyone.human, classes=len(everyone.outcomes))
     metric: Metric = "ordinal" if len(everyone.outcomes) > len(PASS_FAIL) else "nominal"
-    return _try("alpha-human", lambda: alpha_interval(ballots, metric=metric, rng=rng))
+    return attempt("alpha-human", lambda: alpha_interval(ballots, metric=metric, rng=rng))
 
 
-def _alternative(found: Rated) -> Figure:
+def _alternative(found: Rated, epsilon: float) -> Figure:
+    everyone = annotators.panel(found.labels, found.said)
+    return alternative_figure(
+        lambda: alternative_test(everyone.human, everyone.judge, outcomes=everyone.outcomes, epsilon=epsilon)
+    )
+
+
+def alternative_figure(make: Callable[[], AlternativeTest]) -> Figure:
     """Return the share of annotators whom the judge could replace; it decides nothing by itself."""
     try:
-        everyone = annotators.panel(found.labels, found.said)
-        test = alternative_test(everyone.human, everyone.judge, outcomes=everyone.outcomes)
+        test = make()
     except InsufficientDataError as refusal:
-        return _refused("alternative-test", refusal)
-    said = "passed" if test.passed else f"not passed: {test.reason}"
-    return _point("alternative-test", test.winning_rate, test.n, "Calderon et al.").model_copy(update={"note": said})
+        return refused("alternative-test", refusal)
+    word = "passed" if test.passed else "not passed"
+    note = f"{word} at epsilon {test.epsilon:g}{': ' if test.reason else ''}{test.reason}"
+    return point("alternative-test", test.winning_rate, test.n, "Calderon et al.").model_copy(update={"note": note})
 
 
 def _ceiling(found: Rated, rng: np.random.Generator) -> Figure:
+    return ceiling_figure(lambda: annotators.human_ceiling(found.labels, found.said, rng=rng))
+
+
+def ceiling_figure(make: Callable[[], annotators.Ceiling]) -> Figure:
     """Return how much better or worse the judge agrees with people than they with one another."""
     try:
-        ceiling = annotators.human_ceiling(found.labels, found.said, rng=rng)
+        ceiling = make()
     except InsufficientDataError as refusal:
-        return _refused("kappa-over-human", refusal)
+        return refused("kappa-over-human", refusal)
     people, ours = ceiling.kappa_human, ceiling.kappa_judge
     note = f"people agree with one another at kappa {people:.3f}, the judge with them at {ours:.3f}"
-    return _interval("kappa-over-human", ceiling.difference).model_copy(update={"note": note})
+    return interval("kappa-over-human", ceiling.difference).model_copy(update={"note": note})
 
 
-def _try(name: str, make: Callable[[], Interval]) -> Figure:
+def attempt(name: str, make: Callable[[], Interval]) -> Figure:
     """Return a figure, or why there is none."""
     try:
-        return _interval(name, make())
+        return interval(name, make())
     except InsufficientDataError as refusal:
-        return _refused(name, refusal)
+        return refused(name, refusal)
 
 
-def _refused(name: str, refusal: InsufficientDataError) -> Figure:
+def refused(name: str, refusal: InsufficientDataError) -> Figure:
+    """Return a figure that there is not, with the reason."""
     return Figure(name=name, estimate=None, low=None, high=None, n=0, method="none", note=str(refusal))
 
 
-def _point(name: str, estimate: float, n: int, method: str) -> Figure:
+def point(name: str, estimate: float, n: int, method: str) -> Figure:
+    """Return a figure without an interval."""
     return Figure(name=name, estimate=estimate, low=None, high=None, n=n, method=method)

@@ -48,6 +48,33 @@ class PairwisePolicy(Policy):
     max_conflict: float = Field(ge=0, le=1)
 
 
+class NominalPolicy(Policy):
+    """Floors of a judge of labels that nobody reads as pass and fail, on lower bounds."""
+
+    min_rarer: int = Field(ge=0)
+    """Items outside the commonest class of people."""
+    kappa: float = Field(ge=-1, lt=1)
+    macro_f1: float | None = Field(default=None, ge=0, lt=1)
+
+
+class ScorePolicy(Policy):
+    """Floors of a judge of scores, on lower bounds; `max_mae` is on the upper bound of the mean absolute error."""
+
+    kappa: float | None = Field(default=None, ge=-1, lt=1)
+    """Of quadratic weights; None for scores without steps."""
+    spearman: float = Field(ge=-1, lt=1)
+    max_mae: float | None = Field(default=None, gt=0)
+
+
+class PreferencePolicy(Policy):
+    """Floors of a judge of pairs on which people's preferences are shares, on lower bounds."""
+
+    agreement: float = Field(ge=0, lt=1)
+    """With an annotator who is picked at random."""
+    spearman: float | None = Field(default=None, ge=-1, lt=1)
+
+
+ScalePolicy = NominalPolicy | ScorePolicy | PreferencePolicy
 _AUDITS = {"max_flips": 0.1, "max_injected": 0.1}
 SINGLE: dict[Preset, PassFailPolicy] = {
     "strict": PassFailPolicy(
@@ -111,7 +138,7 @@ def pass_fail_floors(
         *_counts(
             {"labelled items": (len(found.items), policy.min_labels), "of the rarer label": (rarer, policy.min_rarer)}
         ),
-        _answers(found),
+        answered(len(found.unscored), len(found.items)),
         *(
             _floor(named[name], floor)
             for name, floor in (("tpr", policy.tpr), ("tnr", policy.tnr), ("youden", policy.youden))
@@ -129,7 +156,7 @@ def pairwise_floors(
     named = {figure.name: figure for figure in figures}
     return [
         *_counts({"labelled items": (len(found.items), policy.min_labels)}),
-        _answers(found),
+        answered(len(found.unscored), len(found.items)),
         _floor(named["accuracy"], policy.accuracy),
         _floor(named["kappa-linear"], policy.kappa),
         _roof(named["conflict"], policy.max_conflict),
@@ -138,22 +165,58 @@ def pairwise_floors(
     ]
 
 
-def _counts(wanted: Mapping[str, tuple[int, int]]) -> list[Floor]:
-    return [
-        Floor(figure=name, demand=f"at least {least}", found=str(there), met=there >= least)
-        for name, (there, least) in wanted.items()
-    ]
+def scale_floors(
+    policy: ScalePolicy,
+    counts: Mapping[str, tuple[int, int]],
+    figures: Sequence[Figure],
+    rivals: Sequence[Trivial],
+) -> list[Floor]:
+    """Hold a judge of labels, scores or preferences against its policy.
+
+    Args:
+        policy: Its policy.
+        counts: By name: how many items there are, and how many have to be.
+        figures: What was found.
+        rivals: Judges without a thought that a judge of labels has to beat.
+    """
+    named = {figure.name: figure for figure in figures}
+    floors = _counts(counts)
+    if isinstance(policy, NominalPolicy):
+        floors += [_floor(named["kappa"], policy.kappa), *_floors(named, {"macro-f1": policy.macro_f1})]
+        return [*floors, *_besides(named, policy), _beats(named["accuracy"], rivals)]
+    if isinstance(policy, PreferencePolicy):
+        floors += [_floor(named["agrees-with-one"], policy.agreement), *_floors(named, {"spearman": policy.spearman})]
+        return [*floors, *_besides(named, policy)]
+    floors += [_floor(named["spearman"], policy.spearman), *_floors(named, {"kappa-quadratic": policy.kappa})]
+    roof = [_roof(named["mae"], policy.max_mae)] if policy.max_mae is not None else []
+    return [*floors, *roof, *_besides(named, policy)]
 
 
-def _answers(found: Rated) -> Floor:
-    """Demand a verdict on nearly every item that people decided."""
-    share = len(found.unscored) / (len(found.unscored) + len(found.items))
+def answered(unscored: int, items: int) -> Floor:
+    """Demand a verdict on nearly every item that people decided.
+
+    Args:
+        unscored: Items that people decided and the judge gave no verdict on.
+        items: Those that both decided.
+    """
+    share = unscored / (unscored + items)
     return Floor(
         figure="without a verdict",
         demand=f"at most {100 * MAX_UNSCORED:.0f} %",
         found=f"{100 * share:.1f} %",
         met=share <= MAX_UNSCORED,
     )
+
+
+def _floors(named: Mapping[str, Figure], demands: Mapping[str, float | None]) -> list[Floor]:
+    return [_floor(named[name], least) for name, least in demands.items() if least is not None]
+
+
+def _counts(wanted: Mapping[str, tuple[int, int]]) -> list[Floor]:
+    return [
+        Floor(figure=name, demand=f"at least {least}", found=str(there), met=there >= least)
+        for name, (there, least) in wanted.items()
+    ]
 
 
 def _floor(figure: Figure, least: float) -> Floor:

@@ -1,6 +1,6 @@
 """What people and a judge said of the same held-out items; what either side left open is counted, not guessed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from assay.errors import DataError, InsufficientDataError
@@ -27,6 +27,8 @@ class Rated(NamedTuple):
     unscored_human: list[str]
     """What people said of those."""
     undecided: int
+    words: Mapping[str, str] = {}
+    """What the judge said in its own scale, by item, whether people were decided or not."""
 
 
 def join(judge: str, items: Iterable[Item], labels: Iterable[Label], verdicts: Iterable[Verdict]) -> Rated:
@@ -67,6 +69,7 @@ def join(judge: str, items: Iterable[Item], labels: Iterable[Label], verdicts: I
         unscored=[asked[item_id] for item_id in human.outcomes if item_id not in said],
         unscored_human=[outcome for item_id, outcome in human.outcomes.items() if item_id not in said],
         undecided=len(human.split),
+        words={item_id: verdict.label for item_id, verdict in said.items()},
     )
 
 

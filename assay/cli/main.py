@@ -128,6 +128,19 @@ def calibrate(
 @click.option("--id", "item", default="", metavar="COLUMN", help="Names each item; it may stand once.")
 @click.option("--own", default="", metavar="COLUMN", help="Whether, or which of a pair, the judge's own model wrote.")
 @click.option("--map", "maps", multiple=True, metavar="WORD=OUTCOME", help="Such as full_refusal=pass.")
+@click.option(
+    "--scale",
+    default="",
+    metavar="SCALE",
+    help="pass-fail, pairwise, nominal, ordinal, shares, or a range of scores such as 1-5; else the words tell.",
+)
+@click.option(
+    "--epsilon",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    default=0.1,
+    show_default=True,
+    help="Of the alternative annotator test: how much better people may be.",
+)
 @click.option("--floor", "demands", multiple=True, metavar="NAME=NUMBER", help="Another demand, such as tnr=0.6.")
 @click.option("--gate", "is_gated", is_flag=True, help="Exit with 4 when a floor is missed.")
 @as_json
@@ -141,6 +154,8 @@ def check(
     item: str,
     own: str,
     maps: tuple[str, ...],
+    scale: str,
+    epsilon: float,
     demands: tuple[str, ...],
     is_gated: bool,
     is_json: bool,
@@ -149,12 +164,13 @@ def check(
 
     Its verdicts lie beside people's labels in FILE, CSV or JSON Lines.
     """
-    from assay.commands.check import Columns, lines
+    from assay.commands.check import Columns
     from assay.commands.check import check as run
+    from assay.commands.check_text import lines
     from assay.report.gate import EXIT
 
     columns = Columns(judge=judge, human=human, swapped=swapped, slices=slices, item=item, own=own)
-    found = run(file, columns, maps=maps, demands=demands)
+    found = run(file, columns, maps=maps, demands=demands, scale=scale, epsilon=epsilon)
     click.echo(json.dumps(found.record()) if is_json else "\n".join(lines(found)))
     if is_gated and not found.is_met:
         sys.exit(EXIT["uncalibrated"])

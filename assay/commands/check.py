@@ -3,24 +3,32 @@
 Reads one file of anybody's; writes nothing and asks nobody. The figures and floors are those of a certificate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from assay.calibration.assessment import Assessment, assess
-from assay.calibration.certificate import Floor
-from assay.calibration.policy import PairwisePolicy, PassFailPolicy
+from assay.calibration.assessment import Assessment, assess, assess_scale
+from assay.calibration.policy import (
+    NominalPolicy,
+    PairwisePolicy,
+    PassFailPolicy,
+    Policy,
+    PreferencePolicy,
+    ScalePolicy,
+    ScorePolicy,
+)
 from assay.calibration.ratings import join
+from assay.calibration.scale import Ratings
 from assay.calibration.self_preference import own_figures
 from assay.errors import ConfigError, InsufficientDataError
-from assay.interchange import flat_file
+from assay.interchange import flat_file, flat_scale
 from assay.records.label import Item, Label
 from assay.records.verdict import Outcome, Verdict
-from assay.report import amounts, texts
+from assay.stats.alternative import EPSILON
 
 SEED = 20140
 LEAST = 10
@@ -32,6 +40,14 @@ POLICIES: dict[flat_file.Question, PassFailPolicy | PairwisePolicy] = {
     "pairwise": PairwisePolicy(min_labels=50, accuracy=0.6, kappa=0.2, max_conflict=0.25),
 }
 """What is demanded where the user demands nothing else (STATISTICS 0.2)."""
+SCALES: dict[flat_scale.Scale, ScalePolicy] = {
+    "nominal": NominalPolicy(min_labels=50, min_rarer=10, kappa=0.4),
+    "ordinal": ScorePolicy(min_labels=50, kappa=0.4, spearman=0.4),
+    "shares": PreferencePolicy(min_labels=50, agreement=0.5),
+}
+"""The same on other scales: a beginning for a demand of one's own, since no floor fits every scale."""
+FINE = ScorePolicy(min_labels=50, kappa=None, spearman=0.4)
+"""The same of scores that have no steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +65,19 @@ class Columns:
     """Whether the judge's own model wrote the answer, yes or no; of a pair, which of the two it wrote, a or b."""
 
 
+Demanded = TypeVar("Demanded", bound=Policy)
+
+
 class Checked(NamedTuple):
     """What the file says of its judge."""
 
-    question: flat_file.Question
+    question: flat_scale.Scale
+    why: str
+    """What the scale was taken by."""
+    classes: tuple[str, ...]
+    """What rows and columns of the counts stand for."""
+    epsilon: float
+    """Of the alternative annotator test."""
     items: int
     """Rows that people decided and the judge gave a verdict on."""
     unscored: int
@@ -72,7 +97,15 @@ class Checked(NamedTuple):
         return self._asdict() | {"worth": worth, "met": self.is_met}
 
 
-def check(file: Path, columns: Columns, *, maps: Sequence[str] = (), demands: Sequence[str] = ()) -> Checked:
+def check(
+    file: Path,
+    columns: Columns,
+    *,
+    maps: Sequence[str] = (),
+    demands: Sequence[str] = (),
+    scale: str = "",
+    epsilon: float = EPSILON,
+) -> Checked:
     """Return what a judge is worth by a flat file.
 
     Args:
@@ -80,73 +113,116 @@ def check(file: Path, columns: Columns, *, maps: Sequence[str] = (), demands: Se
         columns: Which column is what.
         maps: What words mean, such as `full_refusal=pass`.
         demands: Other floors, such as `tnr=0.6`.
+        scale: What the words are, or the range of scores such as `1-5`; empty for what they say themselves.
+        epsilon: Of the alternative annotator test.
 
     Raises:
-        DataError: The file is malformed; the text names row and column.
+        DataError: The file is malformed, or its words are of two kinds; the text names row and column.
         InsufficientDataError: Its labels carry no certificate; the text says what to add.
         ConfigError: An argument is at fault.
     """
-    verdict_columns = [columns.judge, *filter(None, [columns.swapped])]
-    others = [*columns.slices, *filter(None, [columns.item])]
-    owners = [*filter(None, [columns.own])]
-    table = flat_file.columns(file, [*verdict_columns, *columns.human, *owners], others)
+    table = flat_file.columns(
+        file,
+        [columns.judge, *columns.human, *filter(None, [columns.swapped, columns.own])],
+        [*columns.slices, *filter(None, [columns.item])],
+    )
+    asked = flat_scale.asked(scale)
+    judge = [table[name] for name in filter(None, [columns.judge, columns.swapped])]
+    human = [table[name] for name in columns.human]
+    taken = flat_scale.taken(asked, judge, human, maps)
+    if taken.scale in ("pass-fail", "pairwise"):
+        return _decided(table, columns, taken, maps, _policy(POLICIES[taken.scale], demands), epsilon)
+    for name, option in (("swapped", columns.swapped), ("own", columns.own)):
+        if option:
+            raise ConfigError(
+                f"--{name} is about pairs or about pass and fail, found {taken.scale} ({taken.why}): leave it out"
+            )
+    graded = flat_scale.grades(asked._replace(scale=taken.scale), judge, human, maps)
+    usual = SCALES[taken.scale] if graded.has_steps or taken.scale == "shares" else FINE
+    return _graded(table, columns, taken, graded, _policy(usual, demands), epsilon)
+
+
+def _decided(
+    table: Mapping[str, flat_file.Column],
+    columns: Columns,
+    taken: flat_scale.Taken,
+    maps: Sequence[str],
+    policy: PassFailPolicy | PairwisePolicy,
+    epsilon: float,
+) -> Checked:
+    """Return what a judge is worth that passes and fails, or compares pairs."""
+    asked: flat_file.Question = "pairwise" if taken.scale == "pairwise" else "pass-fail"
     meanings = flat_file.vocabulary(maps)
-    asked = flat_file.question([table[name] for name in columns.human], meanings)
-    said = [_outcomes(table[name], asked, meanings) for name in verdict_columns]
+    said = [_outcomes(table[name], asked, meanings) for name in filter(None, [columns.judge, columns.swapped])]
     people = {name: _outcomes(table[name], asked, meanings) for name in columns.human}
     names = flat_file.ids(table[columns.item]) if columns.item else [str(row) for row in range(len(said[0]))]
-    items = _items(names, asked, [table[name] for name in columns.slices])
+    items = _items(names, asked, _groups(table, columns, len(names)))
     everything = join(asked, items, _labels(names, people), _verdicts(names, asked, said))
-    if len(everything.items) < LEAST:
-        raise InsufficientDataError(
-            f"{file.name}: people and the judge both decided {len(everything.items)} items, expected at least {LEAST} "
-            f"before anything can be said of the judge: label {LEAST - len(everything.items)} more"
-        )
-    policy = _policy(asked, demands)
-    mine = [_outcomes(table[name], asked, meanings) for name in owners]
+    _require_enough(table[columns.judge].file, len(everything.items))
+    mine = [_outcomes(table[name], asked, meanings) for name in filter(None, [columns.own])]
     own = [figure for column in mine for figure in own_figures(everything, _given(names, column))]
-    worth = assess(everything, everything, policy, rng=np.random.default_rng(SEED), audits=own)
-    unlabelled = sum(not any(row) for row in zip(*people.values(), strict=True))
-    return Checked(asked, len(everything.items), len(everything.unscored), everything.undecided, unlabelled, worth)
+    rng = np.random.default_rng(SEED)
+    return Checked(
+        question=taken.scale,
+        why=taken.why,
+        classes=flat_file.SCALES[asked],
+        epsilon=epsilon,
+        items=len(everything.items),
+        unscored=len(everything.unscored),
+        undecided=everything.undecided,
+        unlabelled=sum(not any(row) for row in zip(*people.values(), strict=True)),
+        worth=assess(everything, everything, policy, rng=rng, audits=own, epsilon=epsilon),
+    )
 
 
-def lines(found: Checked) -> list[str]:
-    """Return the certificate as a person reads it."""
-    word = "meets every floor" if found.is_met else "REFUSED: misses a floor"
-    rows = [f"{found.items} items, {found.question}: the judge {word}", ""]
-    rows += [f"{'figure':42}{'value, 95 % interval':32}{'n':>7}"]
-    for figure in found.worth.figures:
-        rows.append(f"{amounts.figure_name(figure):42}{amounts.figure(figure):32}{figure.n:>7}")
-        rows += [f"    {figure.note}"] if figure.note else []
-    rows += ["", *(f"{'met   ' if floor.met else 'MISSED'} {_said(floor)}" for floor in found.worth.floors)]
-    rows += ["", "without a thought, on the same labels:"]
-    rows += [f"  {rival.name:24}{rival.accuracy:7.1%}" for rival in found.worth.trivial]
-    rows += _slices(found)
-    scale = flat_file.SCALES[found.question]
-    rows += ["", f"{'people / judge':16}" + "".join(f"{name:>8}" for name in scale)]
-    for name, counts in zip(scale, found.worth.confusion, strict=True):
-        rows.append(f"{name:16}" + "".join(f"{count:>8}" for count in counts))
-    left = [f"{found.unscored} without a verdict", f"{found.undecided} on which people were evenly split"]
-    return [*rows, "", f"left out: {', '.join(left)}, {found.unlabelled} without a label"]
+def _graded(
+    table: Mapping[str, flat_file.Column],
+    columns: Columns,
+    taken: flat_scale.Taken,
+    graded: flat_scale.Grades,
+    policy: ScalePolicy,
+    epsilon: float,
+) -> Checked:
+    """Return what a judge is worth that gives labels, scores or preferences."""
+    if columns.item:
+        flat_file.ids(table[columns.item])
+    judge, *human = graded.places
+    found = Ratings(
+        classes=graded.classes,
+        values=graded.values,
+        people=tuple(columns.human),
+        human=np.array(human),
+        judge=judge,
+        weights="none" if graded.values is None else "quadratic",
+        has_steps=graded.has_steps,
+    )
+    is_settled, is_scored = found.settled() >= 0, judge >= 0
+    items, is_rated = int((is_settled & is_scored).sum()), (found.human >= 0).any(axis=0)
+    _require_enough(table[columns.judge].file, items)
+    groups = _groups(table, columns, len(judge))
+    worth = assess_scale(found, groups, policy, rng=np.random.default_rng(SEED), epsilon=epsilon)
+    return Checked(
+        question=taken.scale,
+        why=taken.why,
+        classes=flat_file.SCALES["pairwise"] if taken.scale == "shares" else graded.classes,
+        epsilon=epsilon,
+        items=items,
+        unscored=int((is_settled & ~is_scored).sum()),
+        undecided=int((is_rated & ~is_settled).sum()),
+        unlabelled=int((~is_rated).sum()),
+        worth=worth,
+    )
 
 
-def _said(floor: Floor) -> str:
-    return f"{floor.figure}: {floor.demand}; found {floor.found}"
+def _require_enough(name: str, items: int) -> None:
+    if items < LEAST:
+        raise InsufficientDataError(
+            f"{name}: people and the judge both decided {items} items, expected at least {LEAST} "
+            f"before anything can be said of the judge: label {LEAST - items} more"
+        )
 
 
-def _slices(found: Checked) -> list[str]:
-    parts = [part for part in found.worth.slices if part.name]
-    if not parts:
-        return []
-    shown = [
-        f"  {texts.visible(part.name)[:40]:42}{part.agree:>6} of {part.n:<6} {part.low:.1%} to {part.high:.1%}"
-        for part in parts
-    ]
-    return ["", "by slice, the lowest agreement first:", *shown]
-
-
-def _policy(asked: flat_file.Question, demands: Sequence[str]) -> PassFailPolicy | PairwisePolicy:
-    policy = POLICIES[asked]
+def _policy(policy: Demanded, demands: Sequence[str]) -> Demanded:
     changes: dict[str, float] = {}
     for demand in demands:
         name, _, value = demand.partition("=")
@@ -170,10 +246,15 @@ def _given(names: Sequence[str], column: Sequence[Outcome | None]) -> dict[str, 
     return {name: outcome for name, outcome in zip(names, column, strict=True) if outcome}
 
 
-def _items(names: Sequence[str], asked: flat_file.Question, slices: Sequence[flat_file.Column]) -> list[Item]:
-    """Return one item a row; a file's names and slices are anybody's, so they are no identifiers of ours."""
+def _groups(table: Mapping[str, flat_file.Column], columns: Columns, items: int) -> list[str]:
+    """Return the name of each item's part."""
+    slices = [table[name] for name in columns.slices]
     parts = [[(*column.words, "(none)")[code] for code in column.codes.tolist()] for column in slices]
-    groups = [" / ".join(row) for row in zip(*parts, strict=True)] if parts else [""] * len(names)
+    return [" / ".join(row) for row in zip(*parts, strict=True)] if parts else [""] * items
+
+
+def _items(names: Sequence[str], asked: flat_file.Question, groups: Sequence[str]) -> list[Item]:
+    """Return one item a row; a file's names and slices are anybody's, so they are no identifiers of ours."""
     shared: dict[str, Any] = {"question": asked, "case_id": "", "slice": "", "turns": [], "reference": ""}
     shared |= {"response_a": "", "response_b": ""}
     return [

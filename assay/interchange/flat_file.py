@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import ConfigError, DataError, InsufficientDataError
+from assay.errors import ConfigError, DataError
 from assay.interchange.names import repeated
 
 Question = Literal["pass-fail", "pairwise"]
@@ -59,7 +59,7 @@ class Column:
 
     def place(self, index: int) -> str:
         """Return what a message calls the cell of an item, counted from 0."""
-        return f"{self.file}, row {self.first_row + index}, column {_quoted(self.name)}"
+        return f"{self.file}, row {self.first_row + index}, column {quoted(self.name)}"
 
     def first(self, code: int) -> int:
         """Return the first item whose cell has this code."""
@@ -82,7 +82,7 @@ def columns(file: Path, words: Sequence[str], texts: Sequence[str] = ()) -> dict
     bounds = dict.fromkeys(words, LONGEST_WORD) | dict.fromkeys(texts, LONGEST_LINE)
     if len(bounds) < len(words) + len(texts):
         twice = repeated([*words, *texts])
-        raise ConfigError(f"column {_quoted(twice)} is asked for twice, expected it in one place: correct the options")
+        raise ConfigError(f"column {quoted(twice)} is asked for twice, expected it in one place: correct the options")
     if file.suffix.lower() not in _KINDS:
         raise DataError(f"{file.name} ends in none of {', '.join(_KINDS)}: export it as CSV or JSON Lines")
     rows, first_row = _KINDS[file.suffix.lower()]
@@ -110,48 +110,16 @@ def vocabulary(maps: Sequence[str] = (), words: Mapping[str, Sequence[str]] = WO
         ConfigError: A text has no word or no known outcome, or a word has two outcomes.
     """
     told = dict[str, str]()
-    legal = {_plain(outcome): outcome for outcome in (*words, "unscored")}
+    legal = {plain(outcome): outcome for outcome in (*words, "unscored")}
     for text in maps:
         raw, _, outcome = text.rpartition("=")
-        word, meant = _plain(raw), legal.get(_plain(outcome), "")
+        word, meant = plain(raw), legal.get(plain(outcome), "")
         if not word or not meant:
             known = ", ".join(legal.values())
-            raise ConfigError(f"--map has {_quoted(text)}, expected WORD=OUTCOME, one of {known}: correct it")
+            raise ConfigError(f"--map has {quoted(text)}, expected WORD=OUTCOME, one of {known}: correct it")
         if told.setdefault(word, meant) != meant:
-            raise ConfigError(f"--map has {_quoted(word)} as {told[word]} and as {meant}, expected one: drop the other")
-    return {_plain(word): outcome for outcome, spellings in words.items() for word in spellings} | told
-
-
-def question(labels: Sequence[Column], meanings: Mapping[str, str]) -> Question:
-    """Return the question that people answered, which is seen from their words.
-
-    Args:
-        labels: The columns of the annotators.
-        meanings: The `vocabulary`.
-
-    Raises:
-        DataError: A word has no meaning, or words of both questions occur.
-        InsufficientDataError: All cells are empty.
-    """
-    found: dict[Question, str] = {}
-    for column in labels:
-        for code, word in enumerate(column.words):
-            outcome = meanings.get(_plain(word))
-            if outcome == "unscored":
-                continue
-            asked = next((one for one, scale in SCALES.items() if outcome in scale), None)
-            if not asked:
-                raise _unknown(column, code, tuple(WORDS))
-            found.setdefault(asked, f"{column.place(column.first(code))}, has {_quoted(word)}")
-    if len(found) > 1:
-        both = " and ".join(found.values())
-        raise DataError(
-            f"{both}, expected words of one question, pass and fail or a, b and tie: split the file by question"
-        )
-    if not found:
-        names = ", ".join(_quoted(column.name) for column in labels)
-        raise InsufficientDataError(f"no cell of the columns {names} holds a label, expected some: label items")
-    return next(iter(found))
+            raise ConfigError(f"--map has {quoted(word)} as {told[word]} and as {meant}, expected one: drop the other")
+    return {plain(word): outcome for outcome, spellings in words.items() for word in spellings} | told
 
 
 def outcomes(column: Column, asked: Question, meanings: Mapping[str, str]) -> NDArray[np.int64]:
@@ -168,7 +136,7 @@ def outcomes(column: Column, asked: Question, meanings: Mapping[str, str]) -> ND
         DataError: A word has no meaning, or one of the other question.
     """
     numbers = {outcome: number for number, outcome in enumerate(SCALES[asked])} | {"unscored": -1}
-    table = [numbers.get(meanings.get(_plain(word), "")) for word in column.words]
+    table = [numbers.get(meanings.get(plain(word), "")) for word in column.words]
     for code, number in enumerate(table):
         if number is None:
             raise _unknown(column, code, SCALES[asked])
@@ -188,7 +156,7 @@ def ids(column: Column) -> list[str]:
     if len(first_of) < len(column.codes):
         again = int(np.setdiff1d(np.arange(len(column.codes)), first_of)[0])
         code = int(column.codes[again])
-        found = f"{_quoted(column.words[code])} of row {column.first_row + column.first(code)} again"
+        found = f"{quoted(column.words[code])} of row {column.first_row + column.first(code)} again"
         raise DataError(f"{column.place(again)}: found {found}, expected one row an item: drop one, or correct the id")
     return [column.words[code] for code in column.codes]
 
@@ -209,7 +177,7 @@ class _Codes(dict[str, int]):
             if len(text) > self._bound or (not text.isascii() and _HALF.search(text)):
                 found = f"{len(text):,} characters" if len(text) > self._bound else "half a character"
                 expected = f"expected at most {self._bound:,} whole ones: mend the cell, or name another column"
-                row, name = self._first_row + len(self.rows), _quoted(self._name)
+                row, name = self._first_row + len(self.rows), quoted(self._name)
                 raise _fault(self._where, row, f"{found} in column {name}, {expected}")
             self[text] = len(self.words)
             self.words.append(text)
@@ -261,7 +229,7 @@ def _places(header: Sequence[str], names: Sequence[str], where: str) -> list[int
         raise _fault(where, 1, "nothing, expected the names of the columns: write them there")
     named = [name for name in header if name]
     if twice := repeated(named):
-        raise _fault(where, 1, f"the column {_quoted(twice)} twice, expected each name once: rename one of them")
+        raise _fault(where, 1, f"the column {quoted(twice)} twice, expected each name once: rename one of them")
     for name in names:
         if name not in named:
             raise _missing(where, name, named)
@@ -302,7 +270,7 @@ def _object(line: str, where: str, row: int) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise _unreadable(where, row, error) from error
     if not isinstance(found, dict):
-        raise _fault(where, row, f"{_quoted(line.strip())}, expected an object: write one a line")
+        raise _fault(where, row, f"{quoted(line.strip())}, expected an object: write one a line")
     return found
 
 
@@ -329,7 +297,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = repeated(name for name, _ in pairs)
-        raise ValueError(f"the name {_quoted(twice)} twice in one object, expected each once: rename one of them")
+        raise ValueError(f"the name {quoted(twice)} twice in one object, expected each once: rename one of them")
     return found
 
 
@@ -343,12 +311,13 @@ def _lines(source: IO[bytes]) -> Iterator[str]:
         bom = ""
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a word as `vocabulary` knows it."""
     return " ".join(text.split()).casefold()
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as a message quotes it."""
     return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
 
 
@@ -374,13 +343,13 @@ def _unreadable(where: str, row: int, error: Exception) -> DataError:
 
 def _missing(where: str, name: str, names: Sequence[str]) -> DataError:
     near = get_close_matches(name, names[:COMPARED], n=1)
-    shown = ", ".join(map(_quoted, names[:LISTED])) + (" …" if len(names) > LISTED else "")
-    advice = f"did you mean {_quoted(near[0])}?" if near else "correct the name"
-    return _fault(where, 1, f"no column {_quoted(name)}, expected one of {shown}: {advice}")
+    shown = ", ".join(map(quoted, names[:LISTED])) + (" …" if len(names) > LISTED else "")
+    advice = f"did you mean {quoted(near[0])}?" if near else "correct the name"
+    return _fault(where, 1, f"no column {quoted(name)}, expected one of {shown}: {advice}")
 
 
 def _no_cell(where: str, row: int, name: str, value: object) -> DataError:
-    found = f"{_quoted(json.dumps(value))} on the way to column {_quoted(name)}"
+    found = f"{quoted(json.dumps(value))} on the way to column {quoted(name)}"
     return _fault(
         where, row, f"{found}, expected a text, number or boolean at its end: name one, such as label.outcome"
     )
@@ -389,8 +358,8 @@ def _no_cell(where: str, row: int, name: str, value: object) -> DataError:
 def _unknown(column: Column, code: int, scale: Sequence[str]) -> DataError:
     word, expected = column.words[code], [outcome for outcome in WORDS if outcome in scale]
     return DataError(
-        f"{column.place(column.first(code))}: found {_quoted(word)}, expected {', '.join(expected[:-1])} or "
-        f"{expected[-1]}: correct it, empty the cell, or say what it means with --map {_quoted(word + '=OUTCOME')}"
+        f"{column.place(column.first(code))}: found {quoted(word)}, expected {', '.join(expected[:-1])} or "
+        f"{expected[-1]}: correct it, empty the cell, or say what it means with --map {quoted(word + '=OUTCOME')}"
     )
 
 

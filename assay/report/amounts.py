@@ -14,7 +14,8 @@ SMALLEST_P = 0.001
 SHARES = frozenset(
     {
         *("tpr", "tnr", "accuracy", "accuracy-unscored-wrong", "human-pass-rate", "conflict", "decided"),
-        *("flips", "injected", "alternative-test"),
+        *("flips", "injected", "alternative-test", "accuracy-scale", "within-one", "agrees-with-one"),
+        *("macro-precision", "macro-recall", "macro-f1"),
     }
 )
 """Figures of a certificate that are shares; all others are coefficients."""
@@ -41,6 +42,17 @@ NAMES = {
     "self-preference-tnr": "Its own bad answers, TNR above others'",
     "flips": "Says otherwise when asked again",
     "injected": "Moved by what a response says of itself",
+    "kappa-scale": "Kappa on its own scale",
+    "kappa-quadratic": "Kappa, quadratic weights",
+    "accuracy-scale": "Agrees with people on its own scale",
+    "within-one": "At most one apart from people",
+    "macro-precision": "Precision, mean of the classes",
+    "macro-recall": "Recall, mean of the classes",
+    "macro-f1": "F1, mean of the classes",
+    "spearman": "Spearman's rank correlation",
+    "mae": "Mean absolute error",
+    "brier": "Brier score against people's shares",
+    "agrees-with-one": "Agrees with an annotator at random",
     "drift": "Accuracy since the last certificate",
 }
 
@@ -85,6 +97,11 @@ def figure(found: Figure) -> str:
     if is_share:
         return f"{text} ({100 * found.low:.1f} to {100 * found.high:.1f})"
     return _signed(f"{text} ({found.low:z.3f} to {found.high:z.3f})")
+
+
+def coefficient(value: float | None) -> str:
+    """Return a coefficient with three decimals, or that there is none."""
+    return "none" if value is None else _signed(f"{value:z.3f}")
 
 
 def plotted(found: Figure) -> Alone | None:

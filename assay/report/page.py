@@ -224,6 +224,7 @@ def environment() -> Environment:
         p_value=amounts.p_value,
         figure=amounts.figure,
         figure_name=amounts.figure_name,
+        coefficient=amounts.coefficient,
         plotted=amounts.plotted,
         part_plotted=amounts.part_plotted,
         level=amounts.level,

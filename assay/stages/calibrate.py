@@ -54,6 +54,8 @@ class Settings(Record):
     """How long a certificate holds."""
     audit_items: int = Field(default=96, ge=0)
     """Held-out items that are asked again, and attempts of the injection suite; 0 leaves the audits out."""
+    epsilon: float = Field(default=0.1, ge=0, lt=1)
+    """How much better people may be in the alternative annotator test, and the judge still stand in for one of them."""
     policy: dict[str, dict[str, Any]] = Field(default={})
     """By judge: demands that go before those of its judge.yaml."""
 
@@ -210,7 +212,7 @@ def certify(
     (found, everything), asked = rated, prompt.load(judge)
     about = evidence.labelling.of(judge)
     demanded, rng = policy(settings, asked), np.random.default_rng(SEED)
-    worth = assess(found, everything, demanded, rng=rng, audits=audits, scale=asked.declared)
+    worth = assess(found, everything, demanded, rng=rng, audits=audits, scale=asked.declared, epsilon=settings.epsilon)
     return Certificate(
         judge=judge,
         question=asked.declared.question,
@@ -227,6 +229,7 @@ def certify(
         undecided=everything.undecided,
         annotators=sorted({label.annotator for label in found.labels}),
         **vars(worth),
+        epsilon=settings.epsilon,
         run=begun(now).id,
         issued=now,
         expires=now + timedelta(days=settings.valid_days),

@@ -97,7 +97,7 @@ def cohen(table: ArrayLike, *, weights: Weights = "none") -> Coefficient:
     """
     counts = _counts(table)
     n = counts.sum()
-    shares, weight = counts / n, _weights(len(counts), weights)
+    shares, weight = counts / n, weight_table(len(counts), weights)
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
     observed = float((weight * shares).sum())
     expected = float((weight * np.outer(rows, columns)).sum())
@@ -181,7 +181,7 @@ def gwet(table: ArrayLike, *, weights: Weights = "none") -> Coefficient:
     n, k = counts.sum(), len(counts)
     if n < 2:  # noqa: PLR2004 - a spread needs two
         raise InsufficientDataError("AC1 was asked of a single item; label at least two")
-    shares, weight = counts / n, _weights(k, weights)
+    shares, weight = counts / n, weight_table(k, weights)
     pi = (shares.sum(axis=0) + shares.sum(axis=1)) / 2
     scale = weight.sum() / (k * (k - 1))
     observed, expected = float((weight * shares).sum()), float(scale * (pi * (1 - pi)).sum())
@@ -246,8 +246,8 @@ def _counts(table: ArrayLike) -> Table:
     return counts
 
 
-def _weights(k: int, kind: Weights) -> Table:
-    """Return the agreement that each cell earns: 1 on the diagonal, less further off it."""
+def weight_table(k: int, kind: Weights) -> Table:
+    """Return the agreement that each cell of `k` ordered classes earns: 1 on the diagonal, less further off it."""
     first, second = np.indices((k, k))
     distance: Table = np.abs(first - second) / (k - 1)
     if kind == "none":

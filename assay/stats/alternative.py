@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
 from assay.errors import DataError, InsufficientDataError
-from assay.stats.agreement import MIN_RARER
+from assay.stats.agreement import MIN_RARER, Weights, weight_table
 from assay.stats.raters import count_ballots
 
 MIN_ANNOTATORS = 3
@@ -24,6 +24,10 @@ MIN_ITEMS = 30
 WINNING = 0.5
 """Share of the annotators whom the judge must be able to replace."""
 NO_CLASS = -1
+EPSILON = 0.1
+"""How much better people may be and the judge still pass."""
+CLOSE = 9
+"""Digits by which two sums of weights are told apart."""
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -87,8 +91,9 @@ def alternative_test(
     judge: ArrayLike,
     *,
     outcomes: Sequence[str] = ("fail", "pass"),
-    epsilon: float = 0.1,
+    epsilon: float = EPSILON,
     q: float = 0.05,
+    weights: Weights = "none",
 ) -> AlternativeTest:
     """Return whether the judge may replace an annotator, overall and within each class.
 
@@ -107,6 +112,8 @@ def alternative_test(
         outcomes: What the class numbers stand for.
         epsilon: .1 by default; the authors' .2 lets a judge with twice the errors of people pass three times of four.
         q: False discovery rate.
+        weights: `none` counts the others who say the same; `quadratic` takes the squared distance from the others,
+            for outcomes that are steps of a scale (the authors' RMSE).
 
     Raises:
         InsufficientDataError: Fewer than three annotators share 30 items with others, or fewer than 10 items lie
@@ -121,7 +128,7 @@ def alternative_test(
     if not (0 <= epsilon < 1 and 0 < q < 1):
         raise ValueError(f"epsilon is {epsilon!r}, q {q!r}; expected 0 <= epsilon < 1 and 0 < q < 1")
     rivals = [
-        _Rival(row, people[row], machine, ballots)
+        _Rival(row, people[row], machine, ballots, weight_table(len(outcomes), weights))
         for row in range(len(people))
         if ((people[row] >= 0) & (ballots.sum(axis=1) > 1)).sum() >= MIN_ITEMS
     ]
@@ -164,12 +171,13 @@ def benjamini_yekutieli(p_values: Sequence[float]) -> Floats:
 class _Rival:
     """One annotator left out, beside the judge, on the items that somebody else rated too."""
 
-    def __init__(self, row: int, own: Integers, judge: Integers, ballots: Integers) -> None:
+    def __init__(self, row: int, own: Integers, judge: Integers, ballots: Integers, weights: Floats) -> None:
         rated = np.flatnonzero((own >= 0) & (ballots.sum(axis=1) > 1))
         others = ballots[rated]
         index = np.arange(len(rated))
         others[index, own[rated]] -= 1
-        lead = others[index, own[rated]] - others[index, judge[rated]]
+        likeness = np.round(others @ weights, CLOSE)
+        lead = likeness[index, own[rated]] - likeness[index, judge[rated]]
         leaders = (others == others.max(axis=1, keepdims=True)).sum(axis=1)
         self.row, self.items = row, rated
         self.advantage = np.sign(lead)

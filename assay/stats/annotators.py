@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import sqrt
 
@@ -123,30 +124,61 @@ def human_ceiling(
         STATISTICS 1.4: independent errors and equal margins limit a perfect judge to sqrt(kappa_human).
     """
     found = panel(labels, judge)
-    n, raters, classes = len(found.items), len(found.people), len(found.outcomes)
-    ratings, times = np.unique(np.vstack([found.human, found.judge]), axis=1, return_counts=True)
-    pairs = [pair for pair in combinations(range(raters), 2) if _common(found.human, *pair) >= MIN_COMMON]
+    return ceiling(found.human, found.judge, classes=len(found.outcomes), rng=rng, draws=draws, level=level)
+
+
+def ceiling(
+    human: NDArray[np.int64],
+    judge: NDArray[np.int64],
+    *,
+    classes: int,
+    values: NDArray[np.float64] | None = None,
+    rng: np.random.Generator,
+    draws: int = 2_000,
+    level: float = 0.95,
+) -> Ceiling:
+    """Return what `human_ceiling` returns, of class numbers.
+
+    Args:
+        human: Class numbers by annotator and item, shape (people, items); -1 where there is no rating.
+        judge: Class numbers, shape (items,); an item that at most one person rated is left out.
+        classes: How many classes there are.
+        values: What the classes are as numbers; then kappa has quadratic weights.
+        rng: As for `human_ceiling`.
+        draws: As for `human_ceiling`.
+        level: As for `human_ceiling`.
+
+    Raises:
+        InsufficientDataError: As for `human_ceiling`.
+    """
+    shared = (human >= 0).sum(axis=0) > 1
+    human, n, raters = human[:, shared], int(shared.sum()), len(human)
+    ratings, times = np.unique(np.vstack([human, judge[shared]]), axis=1, return_counts=True)
+    mean_kappa = partial(_mean_kappa, ratings, classes=classes, values=values)
+    pairs = [pair for pair in combinations(range(raters), 2) if _common(human, *pair) >= MIN_COMMON]
     if not pairs:
         raise InsufficientDataError(
             f"no two of {raters} annotators share {MIN_COMMON} items that the judge scored; "
             "have a second person label the same items"
         )
     beside = [(rater, raters) for rater in sorted({rater for pair in pairs for rater in pair})]
-    human, ours = (float(_mean_kappa(ratings, who, classes, times[None].astype(float))[0]) for who in (pairs, beside))
-    if np.isnan(human) or np.isnan(ours):
+    people, ours = (float(mean_kappa(who, counts=times[None].astype(float))[0]) for who in (pairs, beside))
+    if np.isnan(people) or np.isnan(ours):
         raise InsufficientDataError("two raters gave one and the same outcome throughout; add items of another kind")
     drawn = [
-        _mean_kappa(ratings, beside, classes, counts) - _mean_kappa(ratings, pairs, classes, counts)
+        mean_kappa(beside, counts=counts) - mean_kappa(pairs, counts=counts)
         for counts in resampled(times, draws=draws, rng=rng)
     ]
     low, high = percentile_bounds(np.concatenate(drawn), level)
     return Ceiling(
         n=n,
         raters=len(beside),
-        kappa_human=human,
+        kappa_human=people,
         kappa_judge=ours,
-        difference=Interval(estimate=ours - human, low=low, high=high, n=n, level=level, method="bootstrap over items"),
-        perfect=sqrt(human) if human >= 0 else None,
+        difference=Interval(
+            estimate=ours - people, low=low, high=high, n=n, level=level, method="bootstrap over items"
+        ),
+        perfect=sqrt(people) if people >= 0 else None,
     )
 
 
@@ -258,16 +290,42 @@ def _common(ratings: NDArray[np.int64], first: int, second: int) -> int:
 
 
 def _mean_kappa(
-    ratings: NDArray[np.int64], pairs: list[tuple[int, int]], classes: int, counts: NDArray[np.float64]
+    ratings: NDArray[np.int64],
+    pairs: list[tuple[int, int]],
+    *,
+    classes: int,
+    counts: NDArray[np.float64],
+    values: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
     """Return the mean kappa of the pairs for each resample; `counts` has shape (draws, items)."""
     total = np.zeros(len(counts))
     for first, second in pairs:
         both = (ratings[first] >= 0) & (ratings[second] >= 0)
-        cells = np.eye(classes * classes)[ratings[first][both] * classes + ratings[second][both]]
-        table = (counts[:, both] @ cells).reshape(-1, classes, classes)
-        table /= table.sum(axis=(1, 2), keepdims=True)
-        expected = (table.sum(axis=1) * table.sum(axis=2)).sum(axis=1)
-        room = np.where(expected < 1 - 1e-12, 1 - expected, np.nan)
-        total += (np.trace(table, axis1=1, axis2=2) - expected) / room
+        left, right, times = ratings[first][both], ratings[second][both], counts[:, both]
+        if values is None:
+            observed, expected = _shares(left, right, times, classes)
+        else:
+            observed, expected = _squares(values[left], values[right], times)
+        total += (observed - expected) / np.where(expected < 1 - 1e-12, 1 - expected, np.nan)
     return total / len(pairs)
+
+
+def _shares(
+    left: NDArray[np.int64], right: NDArray[np.int64], times: NDArray[np.float64], classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the share of items on which two raters agree, and what chance would give, for each resample."""
+    cells = np.eye(classes * classes)[left * classes + right]
+    table = (times @ cells).reshape(-1, classes, classes)
+    table /= table.sum(axis=(1, 2), keepdims=True)
+    return np.trace(table, axis1=1, axis2=2), (table.sum(axis=1) * table.sum(axis=2)).sum(axis=1)
+
+
+def _squares(
+    left: NDArray[np.float64], right: NDArray[np.float64], times: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the same with quadratic weights, which only the first two moments of the scores enter."""
+    widest = max(float(np.ptp(np.concatenate([left, right]))) ** 2, 1.0) if len(left) else 1.0
+    n = times.sum(axis=1)
+    apart = times @ (left - right) ** 2 / n
+    by_chance = (times @ left**2 + times @ right**2) / n - 2 * (times @ left) * (times @ right) / n**2
+    return 1 - apart / widest, 1 - by_chance / widest

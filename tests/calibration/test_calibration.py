@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from assay.calibration.certificate import Figure, Floor
 from assay.calibration.figures import confusion, pairwise_figures, pass_fail_figures, slices, trivial
@@ -255,3 +256,15 @@ def test_what_nobody_drew_is_not_counted_as_unscored() -> None:
     found = only_natural(join("pass-fail", items, labels, verdicts), items)
     assert [one.item_id for one in found.unscored] == [items[60].item_id]
     assert (len(found.unscored_human), len(found.items)) == (1, 60)
+
+
+def test_a_slice_of_pairs_has_linear_kappa() -> None:
+    """A tie is half a step from either side, as in the whole: scikit-learn's kappa with linear weights."""
+    rng = np.random.default_rng(4)
+    scale = np.array(["a", "tie", "b"])
+    human, judge = rng.integers(0, 3, 60), rng.integers(0, 3, 60)
+    items = [item(number, TEXT, "pairwise", "Other.", reference="") for number in range(60)]
+    labels = [label(one.item_id, scale[word]) for one, word in zip(items, human, strict=True)]
+    verdicts = [verdict(one.item_id, scale[word], subject="anchor") for one, word in zip(items, judge, strict=True)]
+    (part,) = [one for one in slices(join("pairwise", items, labels, verdicts)) if one.kind == "slice"]
+    assert part.kappa == pytest.approx(cohen_kappa_score(human, judge, weights="linear"))

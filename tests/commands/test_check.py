@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assay.cli.main import app
-from assay.commands.check import Checked, Columns, check, lines
+from assay.commands.check import Checked, Columns, check
+from assay.commands.check_text import lines
 from assay.errors import ConfigError, InsufficientDataError
 
 BOTH = Columns(judge="judge", human=["human"])

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assay.interchange.flat_file import SCALES, columns, ids, outcomes, question, vocabulary
+from assay.interchange.flat_file import SCALES, columns, ids, outcomes, vocabulary
+from assay.interchange.flat_scale import Asked, taken
 from assay.stats.agreement import cohen, cross_table
 from assay.stats.pairs import position_bias
 from assay.stats.rates import unscored_bounds, wilson
@@ -96,10 +97,9 @@ def read(file: Path) -> tuple[Run, NDArray[np.str_]]:
     """Return a judge's run and the categories out of a flat file."""
     found = columns(file, ["label", "verdict", "verdict_ba"], ["id", "category"])
     meanings = vocabulary()
-    asked = question([found["label"]], meanings)
-    assert asked == "pairwise"
+    assert taken(Asked(), [], [found["label"]]).scale == "pairwise"
     assert len(ids(found["id"])) == 419
-    gold, ab, ba = (outcomes(found[name], asked, meanings) for name in ("label", "verdict", "verdict_ba"))
+    gold, ab, ba = (outcomes(found[name], "pairwise", meanings) for name in ("label", "verdict", "verdict_ba"))
     return Run(gold=gold, ab=ab, ba=ba), np.array(found["category"].words)[found["category"].codes]
 
 

@@ -1,6 +1,7 @@
 """`assay check` on public labels: the documented mapping gives certificates that agree with the published figures."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,26 @@ def test_xstest_by_its_mapping(tmp_path: Path) -> None:
     tpr = {judge: figure(one, "tpr") or 0 for judge, one in found.items()}
     assert tpr["gpt-4"] + 0.08 < tpr["string_match"]
     assert not found["gpt-4"].is_met
+
+
+@pytest.mark.skipif(not flat_xstest.FOLDER.is_dir(), reason="the responses are not beside the repository")
+def test_xstest_in_its_three_classes(tmp_path: Path) -> None:
+    """Without a mapping the words are classes: kappa, accuracy and agreement by model are the published figures."""
+    file = written(flat_xstest.flat_rows(flat_xstest.items()), tmp_path / "xstest.csv")
+    rows = json.loads((flat_xstest.FOLDER / "expected.json").read_text(encoding="utf8"))
+    expected = {row["id"]: (row["value"], row["tolerance"]) for row in rows}
+
+    def is_published(name: str, value: float | None) -> bool:
+        return value is not None and abs(value - expected[name][0]) <= expected[name][1]
+
+    for judge in ("gpt-4", "string_match"):
+        found = check(file, Columns(judge=judge, human=["label"]))
+        assert (found.question, found.classes) == ("nominal", tuple(sorted(flat_xstest.CLASSES)))
+        wrong = "accuracy-unscored-wrong" if found.unscored else "accuracy"
+        assert is_published(f"xstest.all.{judge}.cohen_kappa_parsed", figure(found, "kappa"))
+        assert is_published(f"xstest.all.{judge}.accuracy_unparsed_is_wrong", 100 * (figure(found, wrong) or 0))
+    people = check(file, Columns(judge="annotation_1", human=["annotation_2"], slices=["model"]))
+    assert is_published("xstest.all.human.cohen_kappa", figure(people, "kappa"))
+    assert len(people.worth.slices) == 5
+    for part in people.worth.slices:
+        assert is_published(f"xstest.{part.name}.human_agreement", 100 * part.agree / part.n)

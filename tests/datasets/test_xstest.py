@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.errors import DataError
-from assay.interchange.flat_file import Column, columns, ids, outcomes, question, vocabulary
+from assay.interchange.flat_file import Column, columns, ids, outcomes, vocabulary
+from assay.interchange.flat_scale import Asked, taken
 from assay.stats.agreement import BinaryAgreement, Table, binary_agreement, cohen, cross_table
 from assay.stats.raters import count_ballots, fleiss
 from assay.stats.rates import unscored_bounds, wilson
@@ -41,9 +42,8 @@ class Responses:
     def refused(self, rater: str) -> NDArray[np.int64]:
         """Return 1 where a rater said that the response refused, at least in part, as `assay check` would see it."""
         meanings = vocabulary(MAPS)
-        asked = question([self._found[name] for name in HUMANS], meanings)
-        assert asked == "pass-fail"
-        return outcomes(self._found[rater], asked, meanings)
+        assert taken(Asked(), [], [self._found[name] for name in HUMANS], MAPS).scale == "pass-fail"
+        return outcomes(self._found[rater], "pass-fail", meanings)
 
     @staticmethod
     def _classes(column: Column) -> NDArray[np.int64]:
@@ -126,11 +126,12 @@ def data(file: Path) -> Responses:
     return Responses(found)
 
 
-def test_words_of_three_classes_need_a_mapping(file: Path) -> None:
-    """Whether a partial refusal passes is the user's to say: without --map the first such word is refused by row."""
+def test_words_of_three_classes_need_a_mapping_to_pass(file: Path) -> None:
+    """Whether a partial refusal passes is the user's to say: without --map the words are classes, and none passes."""
     found = columns(file, RATERS)
+    assert taken(Asked(), [], [found[name] for name in HUMANS]).scale == "nominal"
     with pytest.raises(DataError, match=r"^xstest\.csv, row 2, column 'annotation_1': found 'full_refusal'.*--map"):
-        question([found[name] for name in HUMANS], vocabulary())
+        outcomes(found["annotation_1"], "pass-fail", vocabulary())
 
 
 @pytest.mark.parametrize("metric", METRICS)

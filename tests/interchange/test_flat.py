@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assay.errors import ConfigError, DataError, InsufficientDataError
-from assay.interchange.flat_file import SCALES, WORDS, Column, columns, ids, outcomes, question, vocabulary
+from assay.interchange.flat_file import SCALES, WORDS, Column, columns, ids, outcomes, vocabulary
+from assay.interchange.flat_scale import Asked, Taken, taken
 from assay.stats import annotators
 
 HEADER = "id,verdict,label\n"
@@ -54,6 +55,11 @@ def made(*texts: str, name: str = "label") -> Column:
     words = tuple(dict.fromkeys(text for text in texts if text))
     codes = np.array([words.index(text) if text else -1 for text in texts], dtype=np.int32)
     return Column(file="results.csv", name=name, first_row=2, words=words, codes=codes)
+
+
+def question(*labels: Column, maps: Sequence[str] = ()) -> Taken:
+    """Return what people answered in these columns."""
+    return taken(Asked(), [], labels, maps)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +185,7 @@ def test_a_word_with_two_meanings_is_refused() -> None:
 def test_a_word_without_meaning_is_refused(word: str) -> None:
     """Nothing is guessed, NaN least of all: the cell is named, the word quoted and cut, nothing in it acts."""
     labels = made("pass", "fail", word, word)
-    for refuse in (lambda: question([labels], vocabulary()), lambda: outcomes(labels, "pass-fail", vocabulary())):
+    for refuse in (lambda: question(labels), lambda: outcomes(labels, "pass-fail", vocabulary())):
         with pytest.raises(DataError, match=r"^results\.csv, row 4, column 'label': found '.*--map") as refused:
             refuse()
         assert str(refused.value).isprintable()
@@ -187,10 +193,9 @@ def test_a_word_without_meaning_is_refused(word: str) -> None:
 
 
 def test_words_of_both_questions_are_refused() -> None:
-    """Labels that answer both questions are named with a cell of each, also across annotators."""
-    found = "row 3, column 'label', has 'yes' and results.csv, row 2, column 'label2', has 'tie'"
-    with pytest.raises(DataError, match=found):
-        question([made("", "yes"), made("tie", "", name="label2")], vocabulary())
+    """Labels that answer both questions are told with a cell and a word of each, also across annotators."""
+    with pytest.raises(DataError, match="row 2, column 'label2': found 'tie' beside 'yes'"):
+        question(made("", "yes"), made("tie", "", name="label2"))
 
 
 def test_a_judge_that_answers_the_other_question_is_refused() -> None:
@@ -204,7 +209,7 @@ def test_a_judge_that_answers_the_other_question_is_refused() -> None:
 def test_columns_without_a_label_have_no_question() -> None:
     """Empty cells, and words that the user says are no label, tell nothing."""
     with pytest.raises(InsufficientDataError, match="no cell of the columns 'label', 'label2' holds a label"):
-        question([made("", ""), made("skip", "", name="label2")], vocabulary(["skip=unscored"]))
+        question(made("", ""), made("skip", "", name="label2"), maps=["skip=unscored"])
 
 
 def test_an_id_that_repeats_is_refused_with_both_rows() -> None:
@@ -372,9 +377,9 @@ def test_what_the_user_tells_comes_first(maps: Mapping[str, str], expected: list
 def test_the_question_is_seen_after_the_mapping() -> None:
     """Letters that the user maps to pass and fail answer that question; unmapped they are a preference."""
     labels = made("", "a", "b")
-    assert question([labels], vocabulary()) == "pairwise"
-    assert question([labels], vocabulary(["a=pass", "b=fail"])) == "pass-fail"
-    assert question([made("1.0", "")], vocabulary()) == "pass-fail"
+    assert question(labels).scale == "pairwise"
+    assert question(labels, maps=["a=pass", "b=fail"]).scale == "pass-fail"
+    assert question(made("1.0", "")).scale == "pass-fail"
     assert outcomes(made("draw", "Model_A", " b  wins"), "pairwise", vocabulary()).tolist() == [1, 0, 2]
 
 

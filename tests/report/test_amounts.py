@@ -41,7 +41,7 @@ def test_shares_and_coefficients_differ() -> None:
 
 def test_unknown_figure_keeps_its_name() -> None:
     """A figure that has no words yet is shown under its own name."""
-    assert amounts.figure_name(figure("brier", 0.1)) == "brier"
+    assert amounts.figure_name(figure("unheard-of", 0.1)) == "unheard-of"
 
 
 def test_impact_has_bounds() -> None:

@@ -344,6 +344,19 @@ def test_weakest_part_leads_a_judge() -> None:
     assert "none can be called its weakest" in read(judges=[judge]).text
 
 
+def test_classes_and_annotators_are_told_one_by_one() -> None:
+    """A certificate's classes and annotators are tables, a class never given without a precision; kappa has a minus."""
+    rates = {"precision": None, "precision_low": None, "precision_high": None, "recall": 0, "f1": 0}
+    curt = {"name": "<curt>", "human": 3, "judge": 0, "recall_low": 0, "recall_high": 0.56} | rates
+    of = {"annotator": "ben", "n": 40, "agree": 31, "kappa": -0.125, "others_n": 0, "others_agree": 0}
+    changes = {"by_class": [curt], "by_annotator": [of | {"others_kappa": None}, of | {"others_kappa": 1}]}
+    judge = sample.Judge(name="tone", standing="valid", certificate=sample.certificate(**changes), note="")
+    text = read(judges=[judge]).text
+    assert "<curt>30none0.0000.000" in text
+    assert "ben31 of 40\N{MINUS SIGN}0.1250 of 0none" in text
+    assert "Annotator by annotator" not in read().text
+
+
 def test_confusion_is_labelled() -> None:
     """The counts of a pairwise judge stand under A, tie and B, and a floor that was missed says so."""
     floors = [sample.Floor(figure="accuracy", demand="at least 0.60", found="0.581", met=False)]

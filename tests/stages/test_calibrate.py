@@ -318,3 +318,16 @@ def test_a_judge_whose_prompt_shows_what_it_is_tested_with_gets_nothing(judged: 
     with pytest.raises(DataError, match=f"shows 1 held-out items .{items[0].item_id}."):
         calibrate.run(now, ["correctness"], renew=True)
     assert judged.files() == before
+
+
+def test_the_certificate_says_its_epsilon(judged: Project, now: datetime) -> None:
+    """`calibrate.epsilon` is that of the alternative annotator test and of the certificate; three people label here."""
+    one_each = {row.item_id: row for row in LABELS.read()}.values()
+    LABELS.write([row.model_copy(update={"annotator": who}) for row in one_each for who in ("cleo", "dan", "eve")])
+    evidence, settings = calibrate.gather(), calibrate.Settings(epsilon=0.4)
+    for judge in ("correctness", "preference"):
+        held = calibrate.certify(judge, settings, evidence, calibrate.rate(judge, evidence, ""), now)
+        (test,) = [figure for figure in held.figures if figure.name == "alternative-test"]
+        assert (held.epsilon, test.note) == (0.4, "passed at epsilon 0.4")
+    assert calibrate.Settings().epsilon == 0.1
+    assert judged.folder.is_dir()

@@ -294,8 +294,12 @@ def test_labels_and_scores_are_judged_in_their_own_words(asked: Project, now: da
         assert publish.run(now)[0].word == "pass"
     assert {(row.outcome, row.label) for row in said_by("manners")} == {("pass", str(good)), ("fail", str(bad))}
     held = read_certificates()["manners"]
-    (kappa,) = [one for one in held.figures if one.name == "kappa-scale"]
-    assert (held.question, kappa.estimate) == (question, 1)
+    scale = {one.name: one.estimate for one in held.figures}
+    assert (held.question, scale["kappa-scale"]) == (question, 1)
+    assert [scale[name] for name in {"labels": ["macro-f1"], "score": ["spearman"]}[question]] == [1]
+    assert [one.name for one in held.by_class] == ([good, bad] if question == "labels" else [])
+    assert [one.kappa for one in held.by_annotator] == [1] * len(held.annotators)
+    assert held.epsilon == 0.1
     found = report(gather(), publish.read_params("publish", publish.Settings), now)
     assert found.judges[0].said == {str(good): 140, str(bad): 70}
     assert asked.folder.is_dir()

@@ -222,3 +222,27 @@ def test_false_alarms_are_as_rare_as_they_say() -> None:
     found = [alternative_test(*panel(rng, 150, prevalence=0.5, people=0.1, judge=(0.775, 0.775))) for _ in range(runs)]
     alarms = np.mean([one.annotators[0].p_value <= 0.05 for one in found])
     assert abs(alarms - 0.05) < 4 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_scores_are_held_by_their_distance_from_the_others() -> None:
+    """With quadratic weights the sign on each item is that of the squared distances to each of the others' scores."""
+    rng = np.random.default_rng(11)
+    truth = rng.integers(1, 4, 90)
+    human = np.array([truth + rng.integers(-1, 2, 90) for _ in range(3)])
+    judge = truth
+    found = alternative_test(human, judge, outcomes=[str(step) for step in range(5)], weights="quadratic")
+    for one in found.annotators:
+        others, own = np.delete(human, one.annotator, axis=0), human[one.annotator]
+        lead = np.sign(((others - judge) ** 2).sum(axis=0) - ((others - own) ** 2).sum(axis=0))
+        assert one.advantage == pytest.approx(lead.mean())
+        expected = ttest_1samp(lead, found.epsilon, alternative="less").pvalue
+        assert one.p_value == pytest.approx(expected)
+
+
+def test_a_wider_epsilon_forgives_more() -> None:
+    """TV-1.8's poor judge replaces one of three at .15 and all at .6; the epsilon that was taken is told."""
+    poor = L.copy()
+    poor[:25] = 1 - poor[:25]
+    rates = {epsilon: alternative_test(TV_17, poor, epsilon=epsilon) for epsilon in (0.15, 0.6)}
+    assert {epsilon: test.epsilon for epsilon, test in rates.items()} == {0.15: 0.15, 0.6: 0.6}
+    assert [test.winning_rate for test in rates.values()] == [pytest.approx(1 / 3), 1]

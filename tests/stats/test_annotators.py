@@ -12,7 +12,7 @@ from sklearn.metrics import cohen_kappa_score
 from assay.errors import DataError, InsufficientDataError
 from assay.records.label import Label
 from assay.stats import annotators
-from assay.stats.annotators import human_ceiling, majority, percentile_bounds, resampled
+from assay.stats.annotators import ceiling, human_ceiling, majority, percentile_bounds, resampled
 
 TV_17 = {
     "h1": "01100101001011111011100111010000010011010110100111100000110111010010101000100011",
@@ -228,3 +228,22 @@ def test_cost_does_not_grow_with_draws_times_items() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30e6
+
+
+def test_scores_have_a_ceiling_of_quadratic_weights() -> None:
+    """Both means are scikit-learn's over the items that the pair shares, halves of a point and holes and all."""
+    rng = np.random.default_rng(9)
+    truth = rng.integers(0, 5, 150)
+    human = np.array([np.clip(truth + rng.integers(-1, 2, 150), 0, 4) for _ in range(3)])
+    human[2, :60] = -1
+    judge = np.clip(truth + rng.integers(-1, 2, 150), 0, 4)
+    found = ceiling(human, judge, classes=5, values=np.arange(5) / 2, rng=rng, draws=200)
+
+    def kappa(one: np.ndarray, other: np.ndarray) -> float:
+        both = (one >= 0) & (other >= 0)
+        return float(cohen_kappa_score(one[both], other[both], weights="quadratic", labels=range(5)))
+
+    pairs = [kappa(human[i], human[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert found.kappa_human == pytest.approx(np.mean(pairs))
+    assert found.kappa_judge == pytest.approx(np.mean([kappa(row, judge) for row in human]))
+    assert found.difference.low < found.difference.estimate < found.difference.high
