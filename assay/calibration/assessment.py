@@ -23,6 +23,7 @@ from assay.calibration.policy import (
     PassFailPolicy,
     PreferencePolicy,
     ScalePolicy,
+    ScorePolicy,
     answered,
     pairwise_floors,
     pass_fail_floors,
@@ -133,6 +134,8 @@ def assess_scale(
     Raises:
         InsufficientDataError: As for `assess`.
     """
+    if isinstance(policy, ScorePolicy) and not found.has_steps:
+        return _fine(found, policy, rng, epsilon)
     graded = signs(found) if isinstance(policy, PreferencePolicy) else found
     human = graded.settled()
     both = (human != NONE) & (graded.judge != NONE)
@@ -162,6 +165,15 @@ def assess_scale(
         by_class=class_figures(graded) if isinstance(policy, NominalPolicy) else [],
         by_annotator=annotator_figures(graded),
     )
+
+
+def _fine(found: Ratings, policy: ScorePolicy, rng: np.random.Generator, epsilon: float) -> Assessment:
+    """Return what a judge is worth by scores that have no steps: nobody counts how often two of them are equal."""
+    is_settled, is_scored = found.is_settled(), found.judge != NONE
+    n, unscored = int((is_settled & is_scored).sum()), int((is_settled & ~is_scored).sum())
+    figures = [*score_figures(found, rng), *people_figures(found, rng, epsilon)]
+    floors = [*scale_floors(policy, {"labelled items": (n, policy.min_labels)}, figures, []), answered(unscored, n)]
+    return Assessment(figures=figures, floors=floors, confusion=[], slices=[], trivial=[], by_class=[], by_annotator=[])
 
 
 def _own_figures(found: Ratings, policy: ScalePolicy, rng: np.random.Generator) -> list[Figure]:

@@ -67,6 +67,10 @@ class Ratings(NamedTuple):
         """Return what people say of each item: the commonest class, or the lower median of scores; -1 for none."""
         return settle(self.human, classes=len(self.classes), is_ordered=self.values is not None)
 
+    def is_settled(self) -> NDArray[np.bool_]:
+        """Tell of each item whether people have a word on it; scores always have a mean and a median."""
+        return np.asarray(self.settled() != NONE if self.values is None else (self.human != NONE).any(axis=0))
+
     def means(self) -> Floats:
         """Return the mean score of people on each item, NaN where there is none."""
         given = self.human != NONE

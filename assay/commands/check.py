@@ -138,7 +138,13 @@ def check(
                 f"--{name} is about pairs or about pass and fail, found {taken.scale} ({taken.why}): leave it out"
             )
     graded = flat_scale.grades(asked._replace(scale=taken.scale), judge, human, maps)
-    usual = SCALES[taken.scale] if graded.has_steps or taken.scale == "shares" else FINE
+    is_fine = taken.scale == "ordinal" and not graded.has_steps
+    if is_fine and columns.slices:
+        raise ConfigError(
+            "--slice counts equal scores, found scores as fine as 4.33, which are hardly ever equal: round them to "
+            "whole or half numbers, or leave it out"
+        )
+    usual = FINE if is_fine else SCALES[taken.scale]
     return _graded(table, columns, taken, graded, _policy(usual, demands), epsilon)
 
 
@@ -196,7 +202,7 @@ def _graded(
         weights="none" if graded.values is None else "quadratic",
         has_steps=graded.has_steps,
     )
-    is_settled, is_scored = found.settled() >= 0, judge >= 0
+    is_settled, is_scored = found.is_settled(), judge >= 0
     items, is_rated = int((is_settled & is_scored).sum()), (found.human >= 0).any(axis=0)
     _require_enough(table[columns.judge].file, items)
     groups = _groups(table, columns, len(judge))

@@ -17,7 +17,7 @@ def lines(found: Checked) -> list[str]:
         rows.append(f"{amounts.figure_name(figure):42}{amounts.figure(figure):32}{figure.n:>7}")
         rows += [f"    {figure.note}"] if figure.note else []
     rows += ["", *(f"{'met   ' if floor.met else 'MISSED'} {_said(floor)}" for floor in found.worth.floors)]
-    rows += ["", "without a thought, on the same labels:"]
+    rows += ["", "without a thought, on the same labels:"] if found.worth.trivial else []
     rows += [f"  {rival.name:24}{rival.accuracy:7.1%}" for rival in found.worth.trivial]
     rows += [*_slices(found), *_classes(found), *_annotators(found), *_counts(found)]
     left = [f"{found.unscored} without a verdict", f"{found.undecided} on which people were evenly split"]
@@ -63,7 +63,7 @@ def _annotators(found: Checked) -> list[str]:
 
 
 def _counts(found: Checked) -> list[str]:
-    if len(found.classes) > SHOWN_CLASSES:
+    if not found.worth.confusion or len(found.classes) > SHOWN_CLASSES:
         return []
     width = max(8, *(len(texts.visible(name)[:20]) + 2 for name in found.classes))
     names = [texts.visible(name)[:20] for name in found.classes]

@@ -1,6 +1,7 @@
 """Check on scales that people have: several classes, scores, preferences; one annotator or many with holes."""
 
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,22 @@ def test_means_of_scores_have_no_steps(tmp_path: Path) -> None:
     assert figure(found, "spearman").estimate == pytest.approx(spearmanr(human.mean(axis=0).round(2), judge).statistic)
     assert not missed(found)
     assert missed(check(tmp_path / "results.csv", BOTH, demands=["kappa=0.1"])) == {"kappa-quadratic"}
+    assert not any("without a thought" in row or "people / judge" in row for row in lines(found))
+
+
+def test_fine_scores_have_no_slices_and_cost_no_table(tmp_path: Path) -> None:
+    """6,000 different scores would be a table of 288 MB; 120 MB hold it all, and --slice is refused."""
+    rng = np.random.default_rng(4)
+    human = rng.random(3_000) * 5
+    rows = [(f"{score + rng.random():.6f}", f"{score:.6f}", "x") for score in human]
+    file = written(tmp_path, rows, "judge,human,kind")
+    tracemalloc.start()
+    found = check(file, BOTH)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.items, peak < 120e6) == (3_000, True)
+    with pytest.raises(ConfigError, match="--slice"):
+        check(file, Columns(judge="judge", human=["human"], slices=["kind"]))
 
 
 def test_every_annotator_is_told_one_by_one(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_each_resample_is_scipy_s(seed: int, steps: int) -> None:
     """The bounds are the quantiles of scipy's correlation over the very resamples that were drawn."""
     rng = np.random.default_rng(seed)
     human = rng.integers(0, steps, 60)
-    judge = human + rng.integers(0, 3, 60)
+    judge = human + rng.integers(0, steps + 1, 60)
     found = spearman_interval(human, judge, rng=np.random.default_rng(seed), draws=5)
     pairs, times = np.unique(np.stack([human, judge]), axis=1, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(60, times / 60, size=5)
