@@ -13,6 +13,7 @@ from assay.calibration.figures import (
     pairwise_figures,
     parts,
     pass_fail_figures,
+    rival,
     slices,
     trivial,
     unscored_as_wrong,
@@ -25,6 +26,7 @@ from assay.calibration.policy import (
     ScalePolicy,
     ScorePolicy,
     answered,
+    counted,
     pairwise_floors,
     pass_fail_floors,
     scale_floors,
@@ -94,7 +96,7 @@ def assess(
     is_weighted = not has_own and is_uneven(found)
     if isinstance(policy, PairwisePolicy):
         figures = [*pairwise_figures(found, rng, epsilon=epsilon), *one_figures(ratings), *audits]
-        floors = pairwise_floors(policy, found, figures, rivals)
+        floors = pairwise_floors(policy, counted(found), figures, rivals)
     else:
         figures = pass_fail_figures(found, rng, epsilon=epsilon)
         if scale is not None and has_own:
@@ -102,7 +104,7 @@ def assess(
         elif not is_weighted:
             figures += macro_figures(ratings, rng)
         figures += audits
-        floors = pass_fail_floors(policy, found, figures, rivals)
+        floors = pass_fail_floors(policy, counted(found), figures, rivals)
     return Assessment(
         figures=figures,
         floors=floors,
@@ -141,7 +143,8 @@ def assess_scale(
     both = (human != NONE) & (graded.judge != NONE)
     table = cross_table(human[both], graded.judge[both], classes=len(graded.classes))
     n, counts = int(both.sum()), table.sum(axis=1)
-    rivals = [Trivial(name="constant", accuracy=float(counts.max()) / n, n=n)]
+    agreed, common = human[both] == graded.judge[both], human[both] == int(counts.argmax())
+    rivals = [rival("constant", float(counts.max()) / n, agreed.tolist(), common.tolist())]
     wanted = {"labelled items": (n, policy.min_labels)}
     if isinstance(policy, NominalPolicy):
         wanted["outside the commonest class"] = (n - int(counts.max()), policy.min_rarer)

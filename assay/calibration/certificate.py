@@ -87,6 +87,8 @@ class Trivial(Record):
     name: str
     accuracy: float
     n: int
+    beaten_by: float | None = None
+    """Lower bound of how much more of the same items the judge has right; None in a certificate of before."""
 
 
 class Certificate(Record):

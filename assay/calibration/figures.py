@@ -10,6 +10,7 @@ from assay.calibration import selection
 from assay.calibration.certificate import Figure, Slice, Trivial
 from assay.calibration.ratings import Rated
 from assay.errors import InsufficientDataError
+from assay.records.verdict import Outcome
 from assay.stats import agreement, annotators, baselines, pairs
 from assay.stats.alternative import EPSILON, AlternativeTest, alternative_test
 from assay.stats.difference import newcombe
@@ -24,15 +25,48 @@ PAIRWISE = ("a", "tie", "b")
 MANY = 3
 """Annotators from whom on there is more to say of them than a kappa."""
 Kind = Literal["slice", "category"]
+BOUNDED = {"tpr", "tnr", "youden", "accuracy", "kappa"}
+"""Figures of single answers whose lower bound counts an item without a verdict as a wrong one."""
 BY_VERDICT = "the items were drawn by the judge's verdict, so this is not the share of all answers"
 
 
 def pass_fail_figures(found: Rated, rng: np.random.Generator, *, epsilon: float = EPSILON) -> list[Figure]:
     """Return TPR, TNR, Youden's J, accuracy, kappa, AC1, the pass rate, and how people agree.
 
+    An item without a verdict is in no estimate and raises no bound: the lower ones hold if each of them were wrong.
+
     Raises:
         InsufficientDataError: A human label never occurs, or the items were drawn so that nothing can be told.
     """
+    told = [*_rates(found, rng), *_unscored(found), *_people(found, rng, epsilon)]
+    if not found.unscored:
+        return told
+    worst = {figure.name: figure.low for figure in _rates(_silent_as_wrong(found), rng)}
+    return [
+        figure.model_copy(update={"low": min(figure.low, low)})
+        if figure.name in BOUNDED and figure.low is not None and (low := worst.get(figure.name)) is not None
+        else figure
+        for figure in told
+    ]
+
+
+def _silent_as_wrong(found: Rated) -> Rated:
+    """Return the items with those that the judge gave no verdict on as ones that it has wrong."""
+    other: dict[str, Outcome] = {"pass": "fail", "fail": "pass"}
+    wrong = [
+        found.judge[0].model_copy(update={"item_id": item.item_id, "outcome": other[human]})
+        for item, human in zip(found.unscored, found.unscored_human, strict=True)
+    ]
+    return found._replace(
+        items=[*found.items, *found.unscored],
+        human=[*found.human, *found.unscored_human],
+        judge=[*found.judge, *wrong],
+        unscored=[],
+        unscored_human=[],
+    )
+
+
+def _rates(found: Rated, rng: np.random.Generator) -> list[Figure]:
     human = [outcome == "pass" for outcome in found.human]
     judge = [verdict.outcome == "pass" for verdict in found.judge]
     both = agreement.binary_agreement(human, judge)
@@ -40,17 +74,15 @@ def pass_fail_figures(found: Rated, rng: np.random.Generator, *, epsilon: float 
     accuracy = interval("accuracy", both.accuracy)
     if selection.is_uneven(found):
         accuracy = accuracy.model_copy(update={"note": BY_VERDICT})
-        return [*_corrected(found, rng), accuracy, *_unscored(found), *_people(found, rng, epsilon)]
+        return [*_corrected(found, rng), accuracy]
     return [
         interval("tpr", both.tpr),
         interval("tnr", both.tnr),
         _youden(table),
         accuracy,
-        *_unscored(found),
         kappa_figure("kappa", both.kappa, both.n, table, "none"),
         point("ac1", both.ac1, both.n, "Gwet AC1"),
         point("human-pass-rate", both.prevalence, both.n, "share of labels"),
-        *_people(found, rng, epsilon),
     ]
 
 
@@ -61,9 +93,11 @@ def pairwise_figures(found: Rated, rng: np.random.Generator, *, epsilon: float =
     scale = [PAIRWISE.index(outcome) for outcome in found.human], [PAIRWISE.index(outcome) for outcome in judge]
     table = agreement.cross_table(*scale, classes=3)
     agreed = sum(left == right for left, right in zip(found.human, judge, strict=True))
+    silent = _unscored(found)
+    accuracy = interval("accuracy", wilson(agreed, both.n))
     return [
-        interval("accuracy", wilson(agreed, both.n)),
-        *_unscored(found),
+        accuracy.model_copy(update={"low": silent[0].low}) if silent else accuracy,
+        *silent,
         kappa_figure("kappa-linear", both.kappa_linear, both.n, table, "linear"),
         *_position(found),
         point("decided", both.decided_share, both.n, "share both decided"),
@@ -125,8 +159,27 @@ def parts(
 def trivial(found: Rated) -> list[Trivial]:
     """Return what judges without a thought score on the same items."""
     truth = {item.item_id: human for item, human in zip(found.items, found.human, strict=True)}
-    judged = baselines.trivial_judges(found.items, truth)
-    return [Trivial(name=judge.name, accuracy=judge.accuracy.estimate, n=judge.n) for judge in judged]
+    agreed = [human == verdict.outcome for human, verdict in zip(found.human, found.judge, strict=True)]
+    return [
+        rival(one.name, one.accuracy.estimate, agreed, one.right)
+        for one in baselines.trivial_judges(found.items, truth)
+    ]
+
+
+def rival(name: str, accuracy: float, agreed: Sequence[bool], right: Sequence[bool]) -> Trivial:
+    """Return a judge without a thought, with the lower bound of how much more the judge has right.
+
+    Args:
+        name: Its name.
+        accuracy: Its own.
+        agreed: By item, whether the judge is right.
+        right: Whether it is right itself, same order.
+    """
+    gained, lost = (
+        sum(one > other for one, other in zip(*both, strict=True)) for both in ((agreed, right), (right, agreed))
+    )
+    least = bonett_price(gained, lost, len(agreed)).low
+    return Trivial(name=name, accuracy=accuracy, n=len(agreed), beaten_by=least)
 
 
 def interval(name: str, found: Interval) -> Figure:

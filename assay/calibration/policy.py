@@ -1,11 +1,11 @@
 """A policy: what a judge must reach before its numbers may decide anything."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from assay.calibration.certificate import Figure, Floor, Trivial
+from assay.calibration.certificate import Certificate, Figure, Floor, Trivial
 from assay.calibration.figures import PASS_FAIL
 from assay.calibration.ratings import Rated
 from assay.errors import ConfigError
@@ -13,6 +13,7 @@ from assay.judges.declaration import Declaration, Preset
 from assay.records.record import Record
 from assay.text import first_fault
 
+SILENT = "without a verdict"
 MAX_UNSCORED = 0.05
 """Share of held-out items without a verdict beyond which no certificate holds: a judge could pick the easy ones."""
 
@@ -128,17 +129,32 @@ def policy_of(declared: Declaration, over: Mapping[str, Any], where: str) -> Pas
         ) from error
 
 
+class Counted(NamedTuple):
+    """How many items there are to hold a judge against."""
+
+    items: int
+    rarer: int
+    """Of the rarer of people's outcomes."""
+    unscored: int
+    """That people decided and the judge gave no verdict on; not among the items."""
+
+
+def counted(found: Rated) -> Counted:
+    """Return how many items people and the judge rated."""
+    rarer = min(found.human.count(outcome) for outcome in PASS_FAIL)
+    return Counted(len(found.items), rarer, len(found.unscored))
+
+
 def pass_fail_floors(
-    policy: PassFailPolicy, found: Rated, figures: Sequence[Figure], rivals: Sequence[Trivial]
+    policy: PassFailPolicy, found: Counted, figures: Sequence[Figure], rivals: Sequence[Trivial]
 ) -> list[Floor]:
     """Hold a pass/fail judge against its policy."""
-    rarer = min(found.human.count(outcome) for outcome in PASS_FAIL)
     named = {figure.name: figure for figure in figures}
     return [
         *_counts(
-            {"labelled items": (len(found.items), policy.min_labels), "of the rarer label": (rarer, policy.min_rarer)}
+            {"labelled items": (found.items, policy.min_labels), "of the rarer label": (found.rarer, policy.min_rarer)}
         ),
-        answered(len(found.unscored), len(found.items)),
+        answered(found.unscored, found.items),
         *(
             _floor(named[name], floor)
             for name, floor in (("tpr", policy.tpr), ("tnr", policy.tnr), ("youden", policy.youden))
@@ -150,13 +166,13 @@ def pass_fail_floors(
 
 
 def pairwise_floors(
-    policy: PairwisePolicy, found: Rated, figures: Sequence[Figure], rivals: Sequence[Trivial]
+    policy: PairwisePolicy, found: Counted, figures: Sequence[Figure], rivals: Sequence[Trivial]
 ) -> list[Floor]:
     """Hold a pairwise judge against its policy."""
     named = {figure.name: figure for figure in figures}
     return [
-        *_counts({"labelled items": (len(found.items), policy.min_labels)}),
-        answered(len(found.unscored), len(found.items)),
+        *_counts({"labelled items": (found.items, policy.min_labels)}),
+        answered(found.unscored, found.items),
         _floor(named["accuracy"], policy.accuracy),
         _floor(named["kappa-linear"], policy.kappa),
         _roof(named["conflict"], policy.max_conflict),
@@ -201,7 +217,7 @@ def answered(unscored: int, items: int) -> Floor:
     """
     share = unscored / (unscored + items)
     return Floor(
-        figure="without a verdict",
+        figure=SILENT,
         demand=f"at most {100 * MAX_UNSCORED:.0f} %",
         found=f"{100 * share:.1f} %",
         met=share <= MAX_UNSCORED,
@@ -253,10 +269,34 @@ def _like_people(gap: Figure) -> Floor:
 
 
 def _beats(accuracy: Figure, rivals: Sequence[Trivial]) -> Floor:
-    best = max(rivals, key=lambda rival: rival.accuracy)
+    """Demand that the judge has more right than each judge without a thought, beyond chance on the same items."""
+    best = min(rivals, key=lambda rival: -rival.accuracy if rival.beaten_by is None else rival.beaten_by)
+    if best.beaten_by is None:
+        met = accuracy.estimate is not None and accuracy.estimate > best.accuracy
+    else:
+        met = best.beaten_by > 0
     return Floor(
         figure="accuracy",
         demand=f"above the best judge without a thought ({best.name}, {best.accuracy:.3f})",
-        found=f"{accuracy.estimate:.3f}",
-        met=accuracy.estimate is not None and accuracy.estimate > best.accuracy,
+        found=f"{accuracy.estimate:.3f}"
+        + ("" if best.beaten_by is None else f", better by at least {best.beaten_by:+.3f}"),
+        met=met,
     )
+
+
+def held_to(policy: PassFailPolicy | PairwisePolicy, held: Certificate, preset: str) -> Certificate:
+    """Return a certificate as the demands of today have it; nothing is measured anew.
+
+    Args:
+        policy: What is demanded today.
+        held: As it was issued, by the same or by other demands.
+        preset: The preset that the demands begin with.
+    """
+    sums = [sum(row) for row in held.confusion]
+    counted = Counted(held.items, min(sums, default=0), held.unscored)
+    if isinstance(policy, PairwisePolicy):
+        again = pairwise_floors(policy, counted, held.figures, held.trivial)
+    else:
+        again = pass_fail_floors(policy, counted, held.figures, held.trivial)
+    kept = {floor.figure: floor for floor in held.floors if floor.figure == SILENT}
+    return held.model_copy(update={"floors": [kept.get(floor.figure, floor) for floor in again], "policy": preset})

@@ -17,7 +17,7 @@ from assay.calibration import rubrics
 from assay.calibration.assessment import assess
 from assay.calibration.audits import drift
 from assay.calibration.certificate import AnchorNight, Certificate, Figure, Seen
-from assay.calibration.policy import PairwisePolicy, PassFailPolicy, policy_of, preset
+from assay.calibration.policy import PairwisePolicy, PassFailPolicy, held_to, policy_of, preset
 from assay.calibration.ratings import Rated, join, only_natural, require_unseen
 from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
@@ -353,9 +353,19 @@ def run(now: datetime, judges: Sequence[str] = (), *, renew: bool = False, frame
                 if renew:
                     raise
                 refused[judge] = str(refusal)
+        elif judge in prompt.names():
+            kept[judge] = _of_today(judge, settings, kept[judge])
     file(evidence, kept, refused, fresh, now, guard)
     failures.keep(STAGE.name, guard)
     return [kept[judge] for judge in judges if judge in kept]
+
+
+def _of_today(judge: str, settings: Settings, held: Certificate) -> Certificate:
+    """Return a certificate that stays, held to what is demanded of the judge today."""
+    asked = prompt.load(judge)
+    if asked.declared.is_pair != (held.question == "pairwise"):
+        return held
+    return held_to(policy(settings, asked), held, preset(asked.declared, settings.policy.get(judge, {})))
 
 
 def try_out(now: datetime, judge: str, demands: Mapping[str, float], frame: str = "") -> Certificate:

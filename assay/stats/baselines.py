@@ -29,6 +29,8 @@ class Baseline:
     accuracy: Interval
     kappa: float | None
     """None where people gave all items the label that this judge gives: kappa is 0/0 there."""
+    right: tuple[bool, ...]
+    """By item with a label: whether it gives what people gave."""
 
 
 def trivial_judges(items: Sequence[Item], truth: Mapping[str, str], *, level: float = 0.95) -> list[Baseline]:
@@ -121,7 +123,8 @@ def _score(
     name: str, labels: Sequence[str], answers: Sequence[str], classes: Mapping[str, int], level: float
 ) -> Baseline:
     """Return accuracy and kappa of one column of answers."""
-    n, right = len(labels), sum(label == answer for label, answer in zip(labels, answers, strict=True))
+    right = tuple(label == answer for label, answer in zip(labels, answers, strict=True))
+    n = len(labels)
     table = cross_table(
         [classes[label] for label in labels], [classes[answer] for answer in answers], classes=len(classes)
     )
@@ -129,6 +132,7 @@ def _score(
     return Baseline(
         name=name,
         n=n,
-        accuracy=wilson(right, n, level=level),
+        accuracy=wilson(sum(right), n, level=level),
         kappa=None if constant else cohen(table).estimate,
+        right=right,
     )

@@ -1,11 +1,16 @@
 """Floors at their boundary: what reaches a demand meets it, and what lies a hair below does not."""
 
+import numpy as np
 import pytest
 
-from assay.calibration.certificate import Figure, Trivial
-from assay.calibration.policy import PassFailPolicy, pass_fail_floors
+from assay.calibration.assessment import Assessment, assess
+from assay.calibration.certificate import Figure, Floor, Trivial
+from assay.calibration.policy import PassFailPolicy, counted, held_to, pass_fail_floors
 from assay.calibration.ratings import Rated, join
+from assay.records.verdict import Outcome
+from assay.stats.paired import bonett_price
 from tests.cast import item, label, verdict
+from tests.report import sample_report as sample
 
 RATES = {"tpr": 0.8, "tnr": 0.7, "youden": 0.5, "kappa": 0.4}
 
@@ -26,7 +31,7 @@ def met(found: Rated, low: float = 0.9, **changes: float) -> dict[str, bool]:
         for name in (*RATES, "accuracy", "kappa-over-human")
     ]
     policy = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.7, youden=0.5)
-    floors = pass_fail_floors(policy, found, figures, [Trivial(name="always pass", accuracy=0.6, n=60)])
+    floors = pass_fail_floors(policy, counted(found), figures, [Trivial(name="always pass", accuracy=0.6, n=60)])
     return {floor.figure: floor.met for floor in floors}
 
 
@@ -50,3 +55,66 @@ def test_one_of_twenty_items_may_be_without_a_verdict() -> None:
     """Five of a hundred is the limit: with six the judge could pick the easy ones."""
     assert met(rated(70, 25, silent=5))["without a verdict"]
     assert not met(rated(70, 24, silent=6))["without a verdict"]
+
+
+def judged(agreed: int, wrong: int, silent: int = 0, fails: int = 40) -> Rated:
+    """Return 100 items, so many of which people fail, with a judge that has so many wrong, passes first."""
+    truth: list[Outcome] = ["pass"] * (agreed + wrong + silent - fails) + ["fail"] * fails
+    items = [item(number, f"Answer {number}.") for number in range(len(truth))]
+    labels = [label(one.item_id, of) for one, of in zip(items, truth, strict=True)]
+    turned = {"pass": "fail", "fail": "pass"}
+    said = [of if at >= wrong else turned[of] for at, of in enumerate(truth)]
+    spoken = list(zip(items, said, strict=True))[: len(truth) - silent]
+    return join("pass-fail", items, labels, [verdict(one.item_id, of, subject="anchor") for one, of in spoken])
+
+
+POLICY = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.5, tnr=0.5, youden=0.2)
+
+
+def worth(found: Rated, policy: PassFailPolicy = POLICY) -> Assessment:
+    return assess(found, found, policy, rng=np.random.default_rng(1))
+
+
+def floor(of: Assessment, name: str) -> Floor:
+    """Return the last floor of a name: of the accuracy it is the judges without a thought."""
+    return [one for one in of.floors if one.figure == name][-1]
+
+
+def test_a_judge_must_beat_no_thought_beyond_chance() -> None:
+    """60 of 100 are passes: a judge with 62 right is better by luck, one with 90 right surely is."""
+    by_luck, surely = (floor(worth(judged(100 - wrong, wrong)), "accuracy") for wrong in (38, 10))
+    assert (by_luck.met, surely.met) == (False, True)
+    # By hand for 90: of the 40 fails it has all right and the constant none, of the 60 passes 10 wrong and it none.
+    (constant,) = [one for one in worth(judged(90, 10)).trivial if one.name == "constant"]
+    assert constant.beaten_by == pytest.approx(bonett_price(40, 10, 100).low)
+
+
+def test_an_item_without_a_verdict_raises_no_bound() -> None:
+    """Five fails without a verdict: in no estimate, and every lower bound is at most that of five wrong ones."""
+    silent, wrong = (
+        {one.name: one for one in worth(found).figures}
+        for found in (judged(95, 0, silent=5), rated_with_wrong_fails(100, 5))
+    )
+    assert silent["tnr"].estimate == 1.0
+    for name in ("tpr", "tnr", "youden", "accuracy", "kappa"):
+        assert silent[name].low == pytest.approx(wrong[name].low), name
+
+
+def rated_with_wrong_fails(n: int, wrong: int) -> Rated:
+    """Return items of which the last so many, all fails, are judged passes."""
+    found = judged(n, 0)
+    turned = [
+        one if at < n - wrong else one.model_copy(update={"outcome": "pass"}) for at, one in enumerate(found.judge)
+    ]
+    return found._replace(judge=turned)
+
+
+def test_a_certificate_is_held_to_the_demands_of_today() -> None:
+    """A floor that is raised after it was issued is not met any more; the figures stay, and lowered it is met again."""
+    held = sample.certificate(**vars(worth(judged(90, 10))))
+    stricter = POLICY.model_copy(update={"tnr": 0.99})
+    raised = held_to(stricter, held, "strict")
+    assert held.is_met
+    assert (raised.is_met, raised.figures, raised.policy) == (False, held.figures, "strict")
+    assert [one.figure for one in raised.floors if not one.met] == ["tnr"]
+    assert held_to(POLICY, raised, "default").is_met
