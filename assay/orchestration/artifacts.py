@@ -49,14 +49,14 @@ def verdict(gate: Gate, summary: Summary) -> State[None]:
 def verdict_text(gate: Gate, summary: Summary) -> str:
     """Return the verdict as Markdown, with what its figures rest on."""
     text = f"# {gate.word}\n\n{_plain(gate.sentence)}\n\n**Next:** {_plain(gate.next)}\n"
-    if of := results.basis():
+    if of := results.published_basis():
         text += f"\n**Basis of the pass rate by all scorers:** {_plain(of)}\n"
     return text + "".join(f"\n**Not whole:** {_plain(failure)}\n" for failure in summary.failures)
 
 
 def coverage_text() -> str:
     """Return what the table of cases and calls shows, and what the outcomes of the cases rest on."""
-    of = results.basis()
+    of = results.published_basis()
     return f"Where the cases went{f' ({of})' if of else ''}, and what was used"
 
 

@@ -67,8 +67,13 @@ def published() -> Gate:
 
 
 def basis() -> str:
-    """Return what the outcomes of the last night rest on; empty where nobody can tell, or while a night is on."""
-    if is_unfinished() or not files.exists(METRICS):
+    """Return what the outcomes of the last night rest on; empty while a night is on, or where nobody can tell."""
+    return "" if is_unfinished() else published_basis()
+
+
+def published_basis() -> str:
+    """Return what the outcomes that were published last rest on, whatever began since; empty where nobody can tell."""
+    if not files.exists(METRICS):
         return ""
     with suppress(DataError):
         figures = files.read_json(METRICS, "run `assay nightly`")

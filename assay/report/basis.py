@@ -17,10 +17,13 @@ CHECKS = "checks alone"
 
 def of_cases(report: Report) -> str:
     """Return the basis of the outcomes by all scorers: raw, since no label corrects the outcome of a case."""
-    if not behind(report.judges) and not report.lost("judges"):
+    is_judged = bool(behind(report.judges))
+    if not is_judged and not report.lost("judges"):
         return CHECKS
     has_checks = report.checks is not None or any(rates.scorers == "checks" for rates in report.rates)
-    return f"raw, {'checks and judges' if has_checks else 'judges alone'}, {_worth(report.trust)}"
+    return (
+        f"raw, {'checks and judges' if has_checks else 'judges alone'}, {_worth(report.trust if is_judged else 'none')}"
+    )
 
 
 def by_scorers(report: Report) -> Mapping[str, str]:

@@ -129,8 +129,11 @@ class Report(Record):
 
     @property
     def trust(self) -> Standing:
-        """Return what the outcomes by all scorers are worth: as much as the least trusted judge behind them."""
-        return trust(self.judges)
+        """Return what the outcomes by all scorers are worth: as much as the least trusted judge behind them.
+
+        Where the judges are known and none of them is behind an outcome, checks alone are, which need no certificate.
+        """
+        return "valid" if self.judges and not behind(self.judges) else trust(self.judges)
 
     def lost(self, part: str) -> str:
         """Return as a sentence why a part, one of `PARTS`, is missing or not whole; empty where it is whole."""

@@ -11,6 +11,8 @@ import sample_report as sample
 
 from assay.calibration.certificate import Standing
 from assay.records.case import ToolCall
+from assay.report import basis
+from assay.report.content import Judge
 from assay.report.gate import Gate, Word
 from assay.report.page import SHORT_CHARACTERS, WHOLE_CASES, render
 from assay.report.wording import with_interval
@@ -213,6 +215,16 @@ def test_no_judged_number_without_its_certificate(standing: Standing) -> None:
     assert marks == (0 if standing == "valid" else 13)
     first, second = ("all scorers", "checks alone") if standing == "valid" else ("checks alone", "all scorers")
     assert text.index(f"By {first}, the largest drop first") < text.index(f"The same by {second}")
+
+
+def test_outcomes_of_checks_alone_need_no_certificate() -> None:
+    """Where no judge that blocks was asked, the judge alone is marked, and the rates by all scorers are not."""
+    unasked = Judge(name="correctness", standing="none", spoke=False, unasked=254, certificate=None, note="")
+    report = sample.report(judges=[unasked], steadiness=sample.steadiness())
+    text = render(report)
+    assert text.count("UNCALIBRATED</strong>") == 2  # in the tile of the judges, and where the judge is told of
+    assert basis.of_cases(report) == basis.CHECKS
+    assert "Basis: raw" not in text
 
 
 def test_a_judge_that_the_report_lacks_is_not_believed() -> None:

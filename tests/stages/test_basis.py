@@ -1,5 +1,6 @@
 """Every judged number says what it rests on: in the metrics, on the page, in Prefect's artifacts, in the commands."""
 
+import csv
 import json
 import math
 import re
@@ -13,7 +14,7 @@ import pytest
 from assay.commands import runs, status
 from assay.orchestration import artifacts, run_pages
 from assay.project import files
-from assay.project.results import METRICS, REPORT, SLICES
+from assay.project.results import METRICS, REPORT, SLICES, UNFINISHED
 from assay.project.run_id import Run, being
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.report.gate import Gate
@@ -226,10 +227,12 @@ def test_artifacts_status_and_runs_say_the_basis(published: Published) -> None:
     found, now = status.status(), datetime.now().astimezone()
     assert found["last"]["basis"] == of_all
     assert any(of_all in line for line in status.lines(found))
+    files.private(UNFINISHED).write_text("{}")  # Prefect's are made before the night has ended
+    assert status.status()["last"]["basis"] == ""
     shown = artifacts.verdict_text(published.gate, published.summary), artifacts.coverage_text()
     assert all(of_all in text for text in shown)
     listed = runs.listed(now).runs
     assert [runs.row(run)["basis"] for run in listed] == [of_all]
     assert of_all in run_pages.index(now)
-    rows = files.path(SLICES).read_text().splitlines()
-    assert {row.rpartition('"')[0].rpartition('"')[2] or row.rpartition(",")[2] for row in rows[1:]} <= {of_all}
+    rows = csv.DictReader(files.path(SLICES).read_text().splitlines())
+    assert {row["basis"] for row in rows} <= {of_all}
