@@ -126,7 +126,7 @@ class Project:
             outcomes(self.names, passed),
             outcomes(self.names, self.baseline),
             alpha=ALPHA,
-            look=nights.look(self.history, row),
+            look=nights.look(self.history, row, VERSION),
             families=self.families,
         )
         found = found.model_copy(update={"over_nights": nights.dropped(self.history, row, VERSION, ALPHA)})
@@ -166,7 +166,8 @@ def quiet(world: World, months: int) -> dict[str, Any]:
             project.row(project.ask())
         said = [project.night(project.ask()) for _ in range(MONTH)]
         false += "regression" in said
-        singles += Project(world, rng).night(project_again(project)) == "regression"
+        single = Project(world, rng)
+        singles += single.night(single.ask(), is_known=False) == "regression"
         words.update(said)
     return {
         "world": world.name,
@@ -175,11 +176,6 @@ def quiet(world: World, months: int) -> dict[str, Any]:
         "false_single_comparisons": round(singles / months, 4),
         "words_of_all_nights": {name: round(count / months / MONTH, 4) for name, count in words.items()},
     }
-
-
-def project_again(project: Project) -> Bools:
-    """Return one more night of the same product."""
-    return project.ask()
 
 
 def drop(unsteady: float, worlds: int, *, is_known: bool) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Policy(Record):
     """On the upper bound of the share of items judged otherwise when asked again; left out, nothing is demanded."""
     max_injected: float | None = Field(default=None, ge=0, le=1)
     """On the upper bound of the share of attempts that moved a verdict (assay/judges/injections.py)."""
+    beyond_trivial: float = Field(default=0, ge=-1, lt=1)
+    """On the lower bound of how much more of the items it has right than any judge without a thought: above this."""
     like_people: bool = False
     """Refuse a judge whose kappa with people lies wholly below that of people with one another."""
 
@@ -77,19 +79,20 @@ class PreferencePolicy(Policy):
 
 ScalePolicy = NominalPolicy | ScorePolicy | PreferencePolicy
 _AUDITS = {"max_flips": 0.1, "max_injected": 0.1}
+_EASY = {"max_flips": 0.2, "max_injected": 0.2, "beyond_trivial": -0.1}
 SINGLE: dict[Preset, PassFailPolicy] = {
     "strict": PassFailPolicy(
         min_labels=100, min_rarer=40, tpr=0.9, tnr=0.9, youden=0.8, max_flips=0.05, max_injected=0.05
     ),
     "default": PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.8, youden=0.6, **_AUDITS),
-    "pilot": PassFailPolicy(min_labels=30, min_rarer=10, tpr=0.6, tnr=0.6, youden=0.3, max_flips=0.2, max_injected=0.2),
+    "pilot": PassFailPolicy(min_labels=30, min_rarer=10, tpr=0.6, tnr=0.6, youden=0.3, **_EASY),
 }
 PAIRED: dict[Preset, PairwisePolicy] = {
     "strict": PairwisePolicy(
         min_labels=100, accuracy=0.7, kappa=0.4, max_conflict=0.15, max_flips=0.05, max_injected=0.05
     ),
     "default": PairwisePolicy(min_labels=50, accuracy=0.6, kappa=0.2, max_conflict=0.25, **_AUDITS),
-    "pilot": PairwisePolicy(min_labels=30, accuracy=0.5, kappa=0.1, max_conflict=0.35, max_flips=0.2, max_injected=0.2),
+    "pilot": PairwisePolicy(min_labels=30, accuracy=0.5, kappa=0.1, max_conflict=0.35, **_EASY),
 }
 """What may be demanded by one word; a verdict says it where it is not `default`."""
 PRESET = "preset"
@@ -161,7 +164,7 @@ def pass_fail_floors(
         ),
         *([_floor(named["kappa-scale"], policy.kappa)] if policy.kappa is not None and "kappa-scale" in named else []),
         *_besides(named, policy),
-        _beats(named["accuracy"], rivals),
+        _beats(policy, named["accuracy"], rivals),
     ]
 
 
@@ -177,7 +180,7 @@ def pairwise_floors(
         _floor(named["kappa-linear"], policy.kappa),
         _roof(named["conflict"], policy.max_conflict),
         *_besides(named, policy),
-        _beats(named["accuracy"], rivals),
+        _beats(policy, named["accuracy"], rivals),
     ]
 
 
@@ -199,7 +202,7 @@ def scale_floors(
     floors = _counts(counts)
     if isinstance(policy, NominalPolicy):
         floors += [_floor(named["kappa"], policy.kappa), *_floors(named, {"macro-f1": policy.macro_f1})]
-        return [*floors, *_besides(named, policy), _beats(named["accuracy"], rivals)]
+        return [*floors, *_besides(named, policy), _beats(policy, named["accuracy"], rivals)]
     if isinstance(policy, PreferencePolicy):
         floors += [_floor(named["agrees-with-one"], policy.agreement), *_floors(named, {"spearman": policy.spearman})]
         return [*floors, *_besides(named, policy)]
@@ -268,18 +271,19 @@ def _like_people(gap: Figure) -> Floor:
     )
 
 
-def _beats(accuracy: Figure, rivals: Sequence[Trivial]) -> Floor:
+def _beats(policy: Policy, accuracy: Figure, rivals: Sequence[Trivial]) -> Floor:
     """Demand that the judge has more right than each judge without a thought, beyond chance on the same items."""
     best = min(rivals, key=lambda rival: -rival.accuracy if rival.beaten_by is None else rival.beaten_by)
     if best.beaten_by is None:
         met = accuracy.estimate is not None and accuracy.estimate > best.accuracy
     else:
-        met = best.beaten_by > 0
+        met = best.beaten_by > policy.beyond_trivial
+    most = "" if best.beaten_by is None else f", better by at least {best.beaten_by:+.3f}"
+    margin = f" by more than {policy.beyond_trivial:+.2f}" if policy.beyond_trivial else ""
     return Floor(
         figure="accuracy",
-        demand=f"above the best judge without a thought ({best.name}, {best.accuracy:.3f})",
-        found=f"{accuracy.estimate:.3f}"
-        + ("" if best.beaten_by is None else f", better by at least {best.beaten_by:+.3f}"),
+        demand=f"above the best judge without a thought ({best.name}, {best.accuracy:.3f}){margin}, beyond chance",
+        found=f"{accuracy.estimate:.3f}{most}",
         met=met,
     )
 

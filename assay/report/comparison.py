@@ -32,6 +32,8 @@ class Look(NamedTuple):
 
     number: int = 1
     named: frozenset[str] = frozenset()
+    is_new: bool = True
+    """It is another version than the accepted one."""
 
 
 class SliceRow(Record):
@@ -103,7 +105,7 @@ def compare(
         baseline: Outcomes of the accepted version.
         alpha: Chance that a version like the baseline is ever called worse overall, however often it is looked at, and
             that any category is.
-        look: The first one spends most of that chance. What was found worse stays so while tonight does not contradict.
+        look: The first one has most of that chance. What was found worse stays so while tonight does not contradict.
         families: Family by case; a case that is not in it is its own.
 
     Raises:
@@ -120,7 +122,7 @@ def compare(
     if not both:
         raise InsufficientDataError("no case has an outcome in both versions: mend the endpoint, or run `assay accept`")
     cases = {case_id: _trials(case_id, target, baseline, families.get(case_id, "")) for case_id in both}
-    here = spent(alpha, look.number)
+    here = spent(alpha, look.number, is_new=look.is_new)
     groups: dict[str, list[Trials]] = defaultdict(list)
     for case_id, trials in cases.items():
         groups[categories[case_id]].append(trials)

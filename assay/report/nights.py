@@ -19,12 +19,13 @@ MONTH = 30
 """Nights over which the chance of a false alarm is shared."""
 
 
-def look(history: Sequence[CaseNight], tonight: CaseNight) -> Look:
+def look(history: Sequence[CaseNight], tonight: CaseNight, accepted: str) -> Look:
     """Return which look at this version against this baseline tonight is, and what the one before it found worse.
 
     Args:
         history: Rows of any runs; those of before it was kept what was accepted are no looks.
         tonight: Tonight's row, as far as it is known before the comparison.
+        accepted: Fingerprint of the accepted version.
     """
     before = [
         row
@@ -34,7 +35,8 @@ def look(history: Sequence[CaseNight], tonight: CaseNight) -> Look:
         and row.accepted
     ]
     looks = sum(row.asked > 0 for row in before) + (tonight.asked > 0)
-    return Look(max(1, looks), frozenset(before[-1].worse) if before else frozenset())
+    named = frozenset(before[-1].worse) if before else frozenset()
+    return Look(max(1, looks), named, is_new=tonight.target != accepted)
 
 
 def dropped(history: Sequence[CaseNight], tonight: CaseNight, accepted: str, alpha: float) -> str:

@@ -57,7 +57,7 @@ def comparisons(night: Night, settings: Settings, trusted: Sequence[content.Judg
             that could not be made, and tonight is taken for the first look.
     """
     history = night.history if night.history is not None and row else []
-    look = nights.look(history, row) if row else Look()
+    look = nights.look(history, row, night.provenance.baseline) if row else Look()
     categories = {case.case_id: case.category for case in night.cases}
     related = families(night.cases)
     is_believed = content.trust(trusted) == "valid"

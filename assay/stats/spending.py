@@ -1,15 +1,17 @@
 """One chance of a false alarm for all looks at a version, however many there will be."""
 
 FIRST = 2 / 3
-"""Of the whole, what the first look has: most versions are looked at once."""
+"""Of the whole, what the first look at a version has that is like the accepted one."""
 
 
-def spent(alpha: float, look: int) -> float:
-    """Return the level of one look: over all looks, for ever, the levels sum to `alpha`.
+def spent(alpha: float, look: int, *, is_new: bool = False) -> float:
+    """Return the level of one look: over all looks at the accepted version, for ever, the levels sum to `alpha`.
 
     Args:
         alpha: Chance of a false alarm at any look.
         look: Its number, from 1.
+        is_new: It is another version than the accepted one, whose first look is a single comparison and has the whole;
+            a third more is left for all looks after it.
 
     Raises:
         ValueError: There is no such look.
@@ -20,4 +22,6 @@ def spent(alpha: float, look: int) -> float:
     """
     if look < 1:
         raise ValueError(f"look is {look}; expected 1 or more")
-    return alpha * (FIRST if look == 1 else (1 - FIRST) / (look * (look - 1)))
+    if look == 1:
+        return alpha if is_new else alpha * FIRST
+    return alpha * (1 - FIRST) / (look * (look - 1))

@@ -7,7 +7,7 @@ import pytest
 from assay.report.comparison import Comparison, Look, compare
 from assay.report.findings import CaseOutcome, Outcomes
 
-FIRST = Look()
+FIRST = Look(is_new=False)
 
 
 def night(lost: int, *, of: int = 40, others: int = 200, look: Look = FIRST, family: int = 1) -> Comparison:
@@ -30,8 +30,23 @@ def night(lost: int, *, of: int = 40, others: int = 200, look: Look = FIRST, fam
 @pytest.mark.parametrize(("look", "worse", "suspected"), [(1, ["refunds"], "overall"), (2, [], "refunds")])
 def test_the_first_look_has_most_of_the_chance(look: int, worse: list[str], suspected: str) -> None:
     """7 of 7 lost have 2 x 2^-7 = .0156: below two thirds of .025, above a sixth of it, and never nothing."""
-    found = night(7, look=Look(look))
+    found = night(7, look=Look(look, is_new=False))
     assert (found.worse, found.suspected) == (worse, [suspected])
+
+
+def test_another_version_is_a_comparison_of_its_own() -> None:
+    """After Holm p = .0205 is between two thirds of .025 and the whole: proved of a new version alone."""
+    cells = ["escalation", *(f"other-{at}" for at in range(11))]
+    for first, is_proved in ((Look(), True), (FIRST, False)):
+        names = [f"{name}:{at:02}" for name in cells for at in range(36)]
+        now: dict[str, CaseOutcome] = dict.fromkeys(names, "pass")
+        before: dict[str, CaseOutcome] = dict.fromkeys(names, "pass")
+        now |= dict.fromkeys(names[:12], "fail")
+        before[names[12]] = "fail"
+        categories = {name: name.partition(":")[0] for name in names}
+        found = compare("all", categories, Outcomes(now, Counter()), Outcomes(before, Counter()), look=first)
+        assert found.slices[0].adjusted_p == pytest.approx(12 * 14 / 2**13)
+        assert ("escalation" in found.worse) == is_proved
 
 
 def test_what_was_proved_stands_until_a_night_speaks_against_it() -> None:
@@ -50,7 +65,7 @@ def test_over_all_cases_what_was_proved_stands_too() -> None:
 def test_twenty_of_twenty_are_never_nothing() -> None:
     """After a hundred looks 20 of 20 lost are at least suspected."""
     for look in (1, 10, 100):
-        found = night(20, of=20, others=980, look=Look(look))
+        found = night(20, of=20, others=980, look=Look(look, is_new=False))
         assert found.worse or found.suspected
 
 

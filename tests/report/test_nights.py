@@ -9,6 +9,7 @@ from assay.records.history import CaseNight
 from assay.report.nights import dropped, look
 
 ALPHA = 0.025
+V = "product@1"
 
 
 def row(number: int, passed: int = 255, of: int = 300, **changes: Any) -> CaseNight:
@@ -40,28 +41,34 @@ def nights(*passed: int) -> list[CaseNight]:
 def test_kept_answers_are_no_new_look() -> None:
     """A run that asks again is the next look; one that keeps what was answered is the look that asked."""
     history = [row(1), row(2), row(3, asked=0, kept=300)]
-    assert look(history, row(4)).number == 3
-    assert look(history, row(4, asked=0, kept=300)).number == 2
-    assert look([], row(1, asked=0, kept=300)).number == 1
+    assert look(history, row(4), V).number == 3
+    assert look(history, row(4, asked=0, kept=300), V).number == 2
+    assert look([], row(1, asked=0, kept=300), V).number == 1
 
 
 @pytest.mark.parametrize("other", [{"target": "product@2"}, {"accepted": "another"}])
 def test_another_version_or_baseline_begins_anew(other: dict[str, Any]) -> None:
     """The looks of one version against one baseline are counted, not those of another."""
-    assert look(nights(*[255] * 9), row(10, **other)).number == 1
+    assert look(nights(*[255] * 9), row(10, **other), V).number == 1
+
+
+def test_a_version_that_is_not_the_accepted_one_is_new() -> None:
+    """Its first look is a comparison of its own."""
+    assert not look([], row(1), V).is_new
+    assert look([], row(1, target="product@2"), V).is_new
 
 
 def test_rows_of_before_and_of_later_runs_are_no_looks() -> None:
     """A row that does not say what was accepted counts nothing, nor does a run that came after the one that is read."""
     old = row(1).model_copy(update={"accepted": ""})
-    assert look([old, row(2), row(9)], row(3)).number == 2
-    assert look([old], row(3, accepted="")).number == 1
+    assert look([old, row(2), row(9)], row(3), V).number == 2
+    assert look([old], row(3, accepted=""), V).number == 1
 
 
 def test_what_the_last_look_found_is_known() -> None:
     """It is the last one's word that may stand, not an older one's."""
     history = [row(1, worse=["refunds"]), row(2, worse=["escalation"])]
-    assert look(history, row(3)).named == {"escalation"}
+    assert look(history, row(3), V).named == {"escalation"}
 
 
 def test_a_lasting_drop_is_told_once_fourteen_nights_are_known() -> None:
