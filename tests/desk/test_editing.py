@@ -59,11 +59,7 @@ def test_an_untouched_form_is_the_same_case() -> None:
 def test_any_value_survives_the_form(values: list[str]) -> None:
     """Values with line ends, brackets or blanks come back as they were."""
     of = case(1, expectations=[Expectation(check="icontains-any", values=values)])
-    try:
-        again = editing.edited(of, form(of), OWNERS)
-    except RefusedError:
-        return
-    assert again.expectations == of.expectations
+    assert editing.edited(of, form(of), OWNERS).expectations == of.expectations
 
 
 def test_another_category_has_another_owner() -> None:
