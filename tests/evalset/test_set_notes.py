@@ -102,6 +102,11 @@ def test_nothing_that_people_wrote_is_markup() -> None:
     ]
 
 
+def test_an_address_without_a_scheme_is_no_link() -> None:
+    """What a reader would see as a link stays letters, as whoever wrote it spelled them."""
+    assert escaped("see www.evil.example or WWW.evil.example") == "see www\\.evil.example or WWW\\.evil.example"
+
+
 def test_a_reason_has_an_end() -> None:
     """A reason of a million characters takes one short line."""
     assert len(escaped("a" * 1_000_000)) < 400
