@@ -201,12 +201,24 @@ def test_a_judge_cannot_pick_the_easy_items(silent: int, *, met: bool) -> None:
     assert floors["without a verdict"].met is met
 
 
-def pairs(count: int, *, conflicts: int) -> tuple[dict[str, Figure], dict[str, Floor]]:
-    """Return figures and floors of a pairwise judge that is right, but for pairs that the order decides."""
-    items = [item(number, TEXT, "pairwise", "No.") for number in range(count)]
+def pairs(
+    count: int, *, conflicts: int = 0, other: Callable[[int], str] = lambda _: "No.", halves: int = 0
+) -> tuple[dict[str, Figure], dict[str, Floor]]:
+    """Return figures and floors of a pairwise judge that is right, but for pairs that the order decides.
+
+    Args:
+        count: How many pairs; in every second one people prefer A.
+        conflicts: Of how many the order decides.
+        other: The text of B.
+        halves: How many, the last ones, the judge saw in one order alone.
+    """
+    items = [item(number, TEXT, "pairwise", other(number)) for number in range(count)]
     truth = ["a" if number % 2 else "b" for number in range(count)]
     labels = [label(one.item_id, outcome) for one, outcome in zip(items, truth, strict=True)]
-    orders = [("a", "b", "tie") if number < conflicts else (right,) * 3 for number, right in enumerate(truth)]
+    orders: list[tuple[str, str | None, str]] = [
+        ("a", "b", "tie") if number < conflicts else (right, right if number < count - halves else None, right)
+        for number, right in enumerate(truth)
+    ]
     verdicts = [
         verdict(one.item_id, outcome, subject="anchor", scorer="preference", as_is=as_is, swapped=swapped)
         for one, (as_is, swapped, outcome) in zip(items, orders, strict=True)
@@ -233,6 +245,36 @@ def test_a_pairwise_judge_that_the_order_leads_is_refused() -> None:
 def test_a_good_pairwise_judge_is_certified(conflicts: int) -> None:
     """Ten conflicts in 200 pairs and no other error meet every floor, and so does no error at all."""
     assert missed(pairs(200, conflicts=conflicts)[1]) == set()
+
+
+def test_of_a_judge_that_saw_some_pairs_in_one_order_no_position_is_told() -> None:
+    """One pair in two hundred that was judged in one order is enough: the figures refuse, and their floor is missed."""
+    figures, floors = pairs(200, halves=1)
+    assert (figures["conflict"].estimate, figures["direction"].estimate) == (None, None)
+    assert "judge each of them in both" in figures["conflict"].note
+    assert not floors["conflict"].met
+
+
+@pytest.mark.parametrize(
+    ("other", "n"), [(lambda number: TEXT if number % 4 < 2 else "No.", 100), (lambda _: TEXT, 0), (lambda _: "", 200)]
+)
+def test_length_is_told_of_pairs_of_unequal_length(other: Callable[[int], str], n: int) -> None:
+    """A pair of equally long answers tells nothing of length; one against an empty answer does."""
+    assert pairs(200, other=other)[0]["longer-over-human"].n == n
+
+
+def test_pairs_without_a_text_have_no_figure_of_length() -> None:
+    """Where neither answer of any pair has a text there is nothing to measure."""
+    items = [item(number, "", "pairwise", "") for number in range(60)]
+    labels = [label(one.item_id, "ab"[number % 2]) for number, one in enumerate(items)]
+    verdicts = [
+        verdict(one.item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
+        for one, said in ((one, "ab"[number % 2]) for number, one in enumerate(items))
+    ]
+    found = only_natural(join("pairwise", items, labels, verdicts), items)
+    figures = {one.name for one in pairwise_figures(found, np.random.default_rng(1))}
+    assert figures >= {"conflict", "accuracy"}
+    assert "longer-over-human" not in figures
 
 
 def test_a_perfect_judge_on_few_pairs_has_no_bound() -> None:

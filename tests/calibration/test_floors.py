@@ -50,3 +50,20 @@ def test_one_of_twenty_items_may_be_without_a_verdict() -> None:
     """Five of a hundred is the limit: with six the judge could pick the easy ones."""
     assert met(rated(70, 25, silent=5))["without a verdict"]
     assert not met(rated(70, 24, silent=6))["without a verdict"]
+
+
+@pytest.mark.parametrize("name", ["flips", "injected"])
+@pytest.mark.parametrize(
+    ("high", "is_met", "shown"), [(None, False, "none"), (0.05, True, "0.050"), (0.0501, False, "0.050")]
+)
+def test_an_audit_that_is_demanded_has_to_be_made(name: str, high: float | None, *, is_met: bool, shown: str) -> None:
+    """An audit that was not made meets no demand; one that was meets it up to the bound itself."""
+    policy = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.7, youden=0.5, **{f"max_{name}": 0.05})
+    figures = [
+        Figure(name=one, estimate=0.95, low=0.9, high=1, n=60, method="m")
+        for one in (*RATES, "accuracy", "kappa-over-human")
+    ]
+    if high is not None:
+        figures.append(Figure(name=name, estimate=0.01, low=0, high=high, n=60, method="m"))
+    floors = pass_fail_floors(policy, rated(40, 20), figures, [Trivial(name="always pass", accuracy=0.6, n=60)])
+    assert [(floor.found, floor.met) for floor in floors if floor.figure == name] == [(shown, is_met)]

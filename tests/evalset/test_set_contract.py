@@ -90,7 +90,9 @@ def test_of_several_items_that_leak_the_first_is_named() -> None:
 
 def test_kinds_of_personal_data_are_named_in_order() -> None:
     """Each kind in a case is named once, by the alphabet, wherever it stands."""
-    said = "I am cleo@gmail.com, 8.8.8.8, 4539148803436467, GB29 NWBK 6016 1331 9268 19, cleo@gmail.com, (212) 664-7665."
+    said = (
+        "I am cleo@gmail.com, 8.8.8.8, 4539148803436467, GB29 NWBK 6016 1331 9268 19, cleo@gmail.com, (212) 664-7665."
+    )
     (line,) = found([*SOUND, case(9, turns=[said])])
     assert "(a card number, a telephone number, an IP address, an account" in line
 
