@@ -416,3 +416,16 @@ def test_a_journal_keeps_next_to_nothing_that_cannot_be_used(tokens: Any) -> Non
     """Tokens that spell something else, or are none, do not fill the journal either."""
     assert len(around({"content": PLAIN, "tokens": tokens}, read(PASS, PLAIN))["tokens"] or []) <= 1
     assert not around({"content": "It depends.", "tokens": tokens}, read(PASS, "It depends."))["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "legal"),
+    [
+        (PASS, '{"verdict": "pass"} or {"verdict": "fail"}'),
+        (SCORE, '{"verdict": 1} to {"verdict": 10}'),
+        (PAIR, '{"verdict": "A"} or {"verdict": "B"} or {"verdict": "tie"}'),
+    ],
+)
+def test_what_was_expected_is_spelled(declared: Declaration, legal: str) -> None:
+    """A reply that cannot be read is quoted beside each reply that could have been, of a scale its two ends."""
+    assert read(declared, "Maybe.").detail == f"the reply is 'Maybe.', expected {legal} and nothing else"
