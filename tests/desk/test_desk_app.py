@@ -75,6 +75,16 @@ def test_nobody_sees_a_page_without_a_token(logs: Logs, tmp_path: Path) -> None:
     assert logs.decisions == []
 
 
+def test_whoever_comes_first_is_told_of_no_fault(logs: Logs, tmp_path: Path) -> None:
+    """The sign-in that nobody filled in yet says nothing of a token; one with a wrong token, or with none, does."""
+    stranger = Browser(TestClient(create(desk(logs, tmp_path)[0]), base_url=SITE))
+    fault, first = "Nobody has this token", stranger.get("/sign-in")
+    assert (first.status_code, fault in first.text) == (200, False)
+    for told in ({"token": "guess"}, {"token": ""}, {}):
+        answer = stranger.post("/sign-in", next="/", **told)
+        assert (answer.status_code, fault in answer.text) == (401, True)
+
+
 @pytest.mark.parametrize(
     "goal", ["//evil.example", "https://evil.example", "/\\evil.example", "/\r\nX: y", "javascript:x"]
 )
