@@ -64,3 +64,8 @@ def test_moments_are_in_utc() -> None:
     east = datetime(2026, 11, 2, 5, tzinfo=timezone(timedelta(hours=2)))
     assert amounts.moment(east) == amounts.moment(datetime(2026, 11, 2, 3, tzinfo=UTC)) == "2026-11-02 03:00 UTC"
     assert amounts.moment(datetime.fromisoformat("2026-11-02T03:00")) == "2026-11-02 03:00 UTC"
+
+
+def test_bounds_alone_are_in_per_cent() -> None:
+    """The interval of a share alone has one decimal and no bracket."""
+    assert amounts.bounds(sample.rate(0.85, 0.7921, 0.8869)) == "79.2 to 88.7"

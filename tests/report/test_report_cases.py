@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from assay.records.history import KEPT, CaseNight
-from assay.report.cases import ALONE, GROUPS, Filed, Since, group_of, reported
-from assay.report.category_rates import category_rates
+from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, reported
+from assay.report.category_rates import both_rates, category_rates
 from assay.report.findings import CaseOutcome, Outcomes
 from assay.stats.rates import wilson
 from tests.cast import case, case_night, response, verdict
@@ -133,3 +134,37 @@ def test_rates_by_category_need_no_baseline() -> None:
     assert found.rows[2].rate is None
     assert (found.overall.passed, found.overall.failed, found.overall.without) == (3, 2, 3)
     assert category_rates("all", {"c0": "c"}, Outcomes({"c0": "judge"}, Counter())) is None
+
+
+def test_rates_are_told_as_far_as_there_are_any() -> None:
+    """Of all scorers and of checks alone those are left out that gave no case an outcome."""
+    scored = Outcomes({ONE.case_id: "pass"}, Counter())
+    nothing = Outcomes({ONE.case_id: "judge"}, Counter())
+    told = {
+        names: [rates.scorers for rates in both_rates([ONE], *pair)]
+        for names, pair in {
+            "both": (scored, scored),
+            "all": (scored, nothing),
+            "checks": (nothing, scored),
+            "none": (nothing, nothing),
+        }.items()
+    }
+    assert told == {"both": ["all", "checks"], "all": ["all"], "checks": ["checks"], "none": []}
+
+
+@pytest.mark.parametrize(("groups", "count"), [(["failing"], 1), (["standing", "passed"], 0), ([], 0)])
+def test_only_cases_of_the_groups_asked_for_are_told(groups: list[Group], count: int) -> None:
+    """A case that fails beside a baseline without an outcome is among the failing ones, and in no other list."""
+    assert len(reported(filed(nights("---")), groups=groups)) == count
+
+
+def test_what_decides_about_a_case() -> None:
+    """Verdicts on a case are those of its own by judges that decide; of a case that nobody scored there are none."""
+    said = [verdict(ONE.case_id, "fail", scorer=scorer) for scorer in ("tone", "correctness")]
+    of = replace(
+        filed([]),
+        verdicts=[*said, verdict(ONE.case_id, "pass", subject="anchor"), verdict("other", "pass")],
+        charted=frozenset({"tone"}),
+    )
+    assert [row.scorer for row in of.deciding(ONE.case_id)] == ["correctness"]
+    assert of.deciding("nobody") == []
