@@ -52,6 +52,12 @@ def test_each_change_has_its_reason() -> None:
     }
 
 
+def test_a_reason_is_of_what_was_known_then() -> None:
+    """A retirement of what was never admitted, and a word that was taken back, give no case its reason."""
+    assert reasons([word(case(4), "retire", reason="never there")], ["refunds-004"], {}) == {}
+    assert reasons([word(case(5)), word(case(5), "withdraw", reason="no")], ["refunds-005"], {}) == {}
+
+
 def test_the_page_by_hand() -> None:
     """The page of four changes, as a person reads it; four cases find nothing short of a drop of every case."""
     assert page(written()) == (
