@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from assay.calibration.assessment import assess
 from assay.calibration.certificate import Figure, Floor
 from assay.calibration.figures import confusion, pairwise_figures, pass_fail_figures, slices, trivial
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy, pairwise_floors, pass_fail_floors
@@ -297,3 +298,28 @@ def test_what_nobody_drew_is_not_counted_as_unscored() -> None:
     found = only_natural(join("pass-fail", items, labels, verdicts), items)
     assert [one.item_id for one in found.unscored] == [items[60].item_id]
     assert (len(found.unscored_human), len(found.items)) == (1, 60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "confusion_of", "beaten"),
+    [("pass-fail", [[15, 0], [0, 45]], "tnr"), ("pairwise", [[30, 0, 0], [0, 0, 0], [0, 0, 30]], "conflict")],
+)
+def test_what_a_judge_is_worth_is_by_its_question(kind: Any, confusion_of: list[list[int]], beaten: str) -> None:
+    """Figures, floors and the table are of the question's own outcomes; slices of all items, the audits go along."""
+    truth = [truth_of(number) if kind == "pass-fail" else "ab"[number % 2] for number in range(60)]
+    items = [item(number, TEXT, kind, "No." if kind == "pairwise" else "") for number in range(60)]
+    labels = [label(one.item_id, outcome) for one, outcome in zip(items, truth, strict=True)]
+    verdicts = [
+        verdict(one.item_id, outcome, subject="anchor", as_is=outcome, swapped=outcome)
+        if kind == "pairwise"
+        else verdict(one.item_id, outcome, subject="anchor")
+        for one, outcome in zip(items, truth, strict=True)
+    ]
+    found = join(kind, items, labels, verdicts)
+    audit = Figure(name="flips", estimate=0.01, low=0, high=0.05, n=60, method="wilson")
+    policy = POLICY if kind == "pass-fail" else PAIRWISE
+    worth = assess(found, found, policy, rng=np.random.default_rng(1), audits=[audit])
+    assert worth.confusion == confusion_of
+    assert beaten in {floor.figure for floor in worth.floors}
+    assert worth.figures[-1] == audit
+    assert (worth.slices, worth.trivial) == (slices(found), trivial(found))

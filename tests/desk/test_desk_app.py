@@ -333,6 +333,15 @@ def test_whoever_does_something_keeps_what_they_look_at(logs: Logs, tmp_path: Pa
             sitting[name].get("/health")
 
 
+def test_whoever_opens_a_candidate_keeps_it(browsers: dict[str, Browser]) -> None:
+    """A candidate that two reviewers opened by its address is theirs: the third one is led to the next."""
+    assert browsers["cem"].get("/candidates").headers["location"] == "/candidates/refunds-001"
+    browsers["cem"].post("/sign-out")
+    for name in ("ada", "ben"):
+        assert browsers[name].get("/candidates/refunds-001").status_code == 200
+    assert browsers["eve"].get("/candidates").headers["location"] == "/candidates/refunds-002"
+
+
 def test_a_person_retires_what_tells_nothing(browsers: dict[str, Browser], logs: Logs) -> None:
     """Each case to look at is shown once with all reasons, as text; an adjudicator retires it as it was shown."""
     logs.upkeep.found = [proposal("saturated", f"passed in 30 nights {NASTY}"), proposal("stale", "400 days ago")]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assay.judges import prompt, questions
+from assay.judges import decision, prompt, questions
 from assay.judges.declaration import Declaration
 from assay.judges.questions import Manner
 from tests.cast import Project, case, item, response
@@ -103,3 +103,25 @@ def test_the_form_of_a_reply_is_asked_for(structured: Any, form: str | None) -> 
     """A request names the form of the reply as strictly as the endpoint can be told."""
     found = Manner(structured=structured).request(Declaration())
     assert found.get("response_format", {"type": None})["type"] == form
+
+
+@pytest.mark.parametrize(
+    ("texts", "state"),
+    [
+        (
+            {"question": "Q?", "reference": "R.", "response": "Yes."},
+            "<question>\nQ?\n</question>\n\n<reference>\nR.\n</reference>\n\n<response>\nYes.\n</response>",
+        ),
+        (
+            {"question": "Q?", "reference": "", "response": ""},
+            "<question>\nQ?\n</question>\n\n<response>\n\n</response>",
+        ),
+    ],
+)
+def test_a_decision_model_is_shown_what_there_is(project: Project, texts: dict[str, str], state: str) -> None:
+    """Each text stands in a section of its name; one that is not there has none, an empty answer is shown as one."""
+    made(project.folder, "tone", input="[question, reference, response]")
+    found = decision.asked(prompt.load("tone"), texts)
+    assert found["state"] == state
+    assert (found["decision"].kind, list(found["decision"].outcomes)) == ("yes-no", ["pass", "fail"])
+    assert found["decision"].instructions.startswith("Answers are friendly.")
