@@ -198,8 +198,10 @@ def test_a_judge_cannot_pick_the_easy_items(silent: int, *, met: bool) -> None:
     """A perfect judge that answers 190 of 200 items is certified; one that answers 189 is not."""
     items, labels = labelled(200)
     found = join("pass-fail", items, labels, said(perfect, items)[silent:])
-    _, floors = figures_and_floors(only_natural(found, items))
+    figures, floors = figures_and_floors(only_natural(found, items))
     assert floors["without a verdict"].met is met
+    wrong = figures["accuracy-unscored-wrong"]
+    assert (wrong.estimate, wrong.n) == ((200 - silent) / 200, 200)
 
 
 def pairs(

@@ -67,3 +67,13 @@ def test_an_audit_that_is_demanded_has_to_be_made(name: str, high: float | None,
         figures.append(Figure(name=name, estimate=0.01, low=0, high=high, n=60, method="m"))
     floors = pass_fail_floors(policy, rated(40, 20), figures, [Trivial(name="always pass", accuracy=0.6, n=60)])
     assert [(floor.found, floor.met) for floor in floors if floor.figure == name] == [(shown, is_met)]
+
+
+@pytest.mark.parametrize(("high", "is_met"), [(None, False), (-0.001, False), (0.0, True), (0.2, True)])
+def test_a_judge_may_not_be_wholly_below_people(high: float | None, *, is_met: bool) -> None:
+    """Where a policy demands a judge like people its interval reaches 0; one without an interval does not."""
+    policy = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.7, youden=0.5, like_people=True)
+    figures = [Figure(name=name, estimate=0.95, low=0.9, high=1, n=60, method="m") for name in (*RATES, "accuracy")]
+    figures.append(Figure(name="kappa-over-human", estimate=None, low=None, high=high, n=60, method="m"))
+    floors = pass_fail_floors(policy, rated(40, 20), figures, [Trivial(name="always pass", accuracy=0.6, n=60)])
+    assert [floor.met for floor in floors if floor.figure == "kappa-over-human"] == [is_met]

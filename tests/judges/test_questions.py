@@ -33,6 +33,7 @@ def test_a_judge_of_single_answers_is_asked_of_what_fits_it(
     cases = [case(1), case(2, **BARE), case(3, "escalation")]
     assert [questions.expects(judge, of, response(of)) for of in cases] == asked
     assert [questions.may_expect(judge, of) for of in cases] == asked
+    assert [questions.compares(judge, of) for of in cases] == [fields.get("question") == "pairwise"] * 3
 
 
 @pytest.mark.parametrize(
