@@ -25,6 +25,7 @@ NAMES = {
     "accuracy": "Agrees with people",
     "kappa": "Cohen's kappa",
     "kappa-linear": "Kappa, linear weights",
+    "kappa-scale": "Kappa on the judge's own scale",
     "ac1": "Gwet's AC1",
     "human-pass-rate": "People say pass",
     "conflict": "The order of showing decided",

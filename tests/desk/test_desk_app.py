@@ -123,9 +123,10 @@ def test_a_page_may_load_nothing_else(browsers: dict[str, Browser]) -> None:
 
 
 def test_a_form_is_bounded(browsers: dict[str, Browser]) -> None:
-    """A form of more than a megabyte, of very many fields or of no text is refused."""
+    """A form of more than a megabyte, of no length told, of very many fields or of no text is refused."""
     ada = browsers["ada"]
     assert ada.post("/undo", note="x" * (MAX_BODY + 1)).status_code == 413
+    assert ada.client.post("/undo", content=iter([b"word=", b"x"]), headers={"Origin": SITE}).status_code == 413
     assert ada.post("/undo", **{f"f{number}": "" for number in range(500)}).status_code == 400
     headers = {"Origin": SITE, "Content-Type": "application/x-www-form-urlencoded"}
     assert ada.client.post("/undo", content=b"a=%ff", headers=headers).status_code == 400

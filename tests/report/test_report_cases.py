@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from assay.records.history import KEPT, CaseNight
-from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, reported
+from assay.records.verdict import IDENTICAL
+from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_accepted, reported
 from assay.report.category_rates import both_rates, category_rates
 from assay.report.findings import CaseOutcome, Outcomes
 from assay.stats.rates import wilson
@@ -168,3 +169,19 @@ def test_what_decides_about_a_case() -> None:
     )
     assert [row.scorer for row in of.deciding(ONE.case_id)] == ["correctness"]
     assert of.deciding("nobody") == []
+
+
+def test_an_answer_that_was_just_accepted_has_tonight_s_verdicts() -> None:
+    """What was said of the accepted answer is said of the baseline, first trial alone; what is stale is left out."""
+    two = case(2)
+    tonight = [response(ONE), response(two)]
+    said = [
+        verdict(ONE.case_id, "pass"),
+        verdict(ONE.case_id, "fail", trial=1),
+        verdict(ONE.case_id, "fail", subject="baseline"),
+        verdict(ONE.case_id, "a", subject="pair"),
+        verdict(ONE.case_id, "tie", subject="pair", fingerprint=IDENTICAL),
+        verdict(two.case_id, "fail", subject="baseline"),
+    ]
+    found = of_accepted(said, tonight, [response(ONE), response(two, "Another answer.")])
+    assert found == [*said[:2], *said[4:], verdict(ONE.case_id, "pass", subject="baseline")]
