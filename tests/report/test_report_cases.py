@@ -13,7 +13,7 @@ from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_
 from assay.report.category_rates import both_rates, category_rates
 from assay.report.findings import CaseOutcome, Outcomes
 from assay.stats.rates import wilson
-from tests.cast import case, case_night, response, verdict
+from tests.cast import broken, case, case_night, response, verdict
 
 ONE = case(1)
 TONIGHT = "2026-12-31"
@@ -185,3 +185,26 @@ def test_an_answer_that_was_just_accepted_has_tonight_s_verdicts() -> None:
     ]
     found = of_accepted(said, tonight, [response(ONE), response(two, "Another answer.")])
     assert found == [*said[:2], *said[4:], verdict(ONE.case_id, "pass", subject="baseline")]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "shown"),
+    [
+        ("pass pass pass", 0),
+        ("pass fail fail", 1),
+        ("pass unscored pass", 1),
+        ("fail pass error", 2),
+        ("tone pass pass", 0),
+    ],
+)
+def test_the_trial_that_tells_most_is_shown(outcomes: str, shown: int) -> None:
+    """Of several trials the first without an answer is shown, else the first that did not pass, else the first."""
+    words = outcomes.split()
+    answers = [broken(ONE) if word == "error" else response(ONE) for word in words]
+    trials = [answer.model_copy(update={"trial": at}) for at, answer in enumerate(answers)]
+    verdicts = [verdict(ONE.case_id, word, trial=at) for at, word in enumerate(words) if word not in ("error", "tone")]
+    verdicts += [verdict(ONE.case_id, "fail", trial=at, scorer="tone") for at in range(3)]
+    of = replace(
+        filed([]), responses={"target": trials, "baseline": []}, verdicts=verdicts, charted=frozenset({"tone"})
+    )
+    assert {name: row.trial for name, row in of.shown["target"].items()} == {ONE.case_id: shown}
