@@ -181,7 +181,8 @@ def test_a_score_alone(content: str, said: str) -> None:
 
 def test_yes_and_no_of_json() -> None:
     """`true` passes and `false` fails where that is the question, and is nothing anywhere else."""
-    assert [read(PASS, f'{{"verdict": {word}}}').outcome for word in ("true", "false")] == ["pass", "fail"]
+    replies = [read(PASS, f'{{"verdict": {word}}}') for word in ("true", "false")]
+    assert [(reply.said, reply.outcome) for reply in replies] == [("pass", "pass"), ("fail", "fail")]
     assert {read(one, '{"verdict": true}').status for one in (PAIR, GRADE, SCORE)} == {"unparsed"}
 
 
