@@ -20,10 +20,8 @@ from assay.stages import judge_clients
 from assay.stages.execute import Settings
 from tests.layout import ROOT
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md"]
-DOCUMENTS += ["data/labels/README.md", "docs/execute.md", "docs/calibrate.md", "docs/grow.md", "docs/formats.md"]
-DOCUMENTS += ["docs/release.md", "docs/project.md", "docs/reference.md", "docs/report.md", "docs/identity.md"]
-DOCUMENTS += ["docs/runs.md", "docs/judges.md", "docs/judge-models.md", "docs/labels.md", "docs/statistics.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "data/README.md", "data/labels/README.md"]
+DOCUMENTS += sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").glob("*.md"))
 TEXT = {name: (ROOT / name).read_text(encoding="utf8") for name in DOCUMENTS}
 README = TEXT["README.md"]
 
@@ -145,15 +143,38 @@ def test_the_schema_of_judges_is_the_one_published() -> None:
         assert declaration.Declaration.model_validate(fields).verdicts
 
 
-def test_every_option_named_exists() -> None:
-    """Each option that a document shows behind `assay COMMAND` is one of that command."""
-    texts = "".join(TEXT[f"docs/{name}.md"] for name in ("calibrate", "labels", "report", "runs"))
-    for name, rest in re.findall(r"^assay ([a-z]+)(.*)$", texts, re.MULTILINE):
-        command = app.commands[name]
-        if isinstance(command, click.Group):
-            command = command.commands[rest.split()[0]]
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert set(re.findall(r"--[a-z-]+", rest)) <= known
+def options(command: click.Command) -> set[str]:
+    """Return every option of a command and of those within it."""
+    within = command.commands.values() if isinstance(command, click.Group) else ()
+    return set.union({option for one in command.params for option in one.opts}, *map(options, within))
+
+
+def shown_commands(text: str) -> list[list[str]]:
+    """Return the words behind `assay` of each command line, in a block or within a sentence."""
+    lines = re.findall(r"^(?:.*&& )?assay ([a-z].*)$|`assay ([a-z][^`]*)`", text, re.MULTILINE)
+    return [(block or inline).split() for block, inline in lines]
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
+def test_every_option_named_exists(name: str) -> None:
+    """Each option that a page shows behind `assay COMMAND` is one of that command; others are of some command."""
+    for first, *rest in shown_commands(TEXT[name]):
+        command = app.commands[first]
+        if isinstance(command, click.Group) and rest and rest[0].isalpha():
+            command = command.commands[rest[0]]
+        assert set(re.findall(r"--[a-z-]+", " ".join(rest))) <= options(command)
+    alone = set(re.findall(r"`(--[a-z-]+)[^`]*`", TEXT[name]))
+    assert alone <= set.union(*map(options, app.commands.values()))
+
+
+def test_command_lines_are_found_on_most_pages() -> None:
+    """The pages are read as they are written: in blocks, behind another command, and within sentences."""
+    assert ["labels", "plan", "--judge", "tone"] in shown_commands(TEXT["docs/labels.md"])
+    assert ["gate", "--max-age", "HOURS"] in shown_commands(TEXT["docs/project.md"])
+    assert shown_commands("assay init evals && cd evals && assay nightly --fresh  # as new") == [
+        ["nightly", "--fresh", "#", "as", "new"]
+    ]
+    assert sum(bool(shown_commands(TEXT[name])) for name in DOCUMENTS) >= 14
 
 
 def test_every_check_is_listed() -> None:

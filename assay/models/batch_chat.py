@@ -138,6 +138,10 @@ class BatchChat:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._batches.close()
 
+    def vouch(self, request: dict[str, Any]) -> None:
+        """Let it count as an endpoint that has answered a request; see `Chat.vouch`."""
+        self._fallback.vouch(request)
+
     async def complete(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAI's parameters
         """Return the reply, as `Chat.complete` does, hours later.
 

@@ -93,6 +93,9 @@ class Asks(Protocol):
     async def complete(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAI's parameters
         """Return the reply; see `Chat.complete`."""
 
+    def vouch(self, request: dict[str, Any]) -> None:
+        """Let it count as an endpoint that has answered a request; see `Chat.vouch`."""
+
 
 class Usage(NamedTuple):
     """Tokens as an endpoint counts them."""
@@ -156,9 +159,21 @@ class Chat:
             return await self._through_package(asked, tokens)
         return await self._send(COMPLETIONS, body, self._paid, tokens)
 
-    def vouch(self) -> None:
-        """Let it count as an endpoint that has answered tonight: silence is an outage then, and no wrong address."""
-        self._wire.vouch()
+    def vouch(self, request: dict[str, Any] | None = None) -> None:
+        """Let it count as an endpoint that has answered tonight: silence is an outage then, and no wrong address.
+
+        Args:
+            request: The one that it answered, as for `complete`; it tells a question that breaks it from an outage.
+        """
+        if request is None:
+            self._wire.vouch()
+        else:
+            self.vouch_for(COMPLETIONS, {"model": self.endpoint.model, **request}, self._paid)
+
+    def vouch_for(self, path: str, request: dict[str, Any], read: Callable[[Sent], Read]) -> None:
+        """Let it count as an endpoint that has answered a request of any kind; the arguments are those of `post`."""
+        address, body = self._address(path), _body(request)
+        self._wire.vouch(self._wire.attempt("POST", address, headers=self._headers, body=body, read=read))
 
     async def embed(self, model: str, text: str) -> list[float]:
         """Return the embedding of a text by a model of this endpoint.

@@ -51,8 +51,16 @@ class Decisions:
             CallError: This call failed; `kind` says how.
             BudgetError: Nothing is left to pay with.
         """
-        state, decision = request.pop("state"), request.pop("decision")
-        shaped = SHAPES[self.endpoint.api](state, decision)
+        return await self._chat.post(self._path, *self._shaped(request))
+
+    def vouch(self, request: dict[str, Any]) -> None:
+        """Let it count as an endpoint that has answered a request, as for `complete`; see `Chat.vouch`."""
+        self._chat.vouch_for(self._path, *self._shaped(request))
+
+    def _shaped(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], Callable[[Sent], dict[str, Any]]]:
+        """Return a request as it is sent, and what reads its answer."""
+        state, decision = request["state"], request["decision"]
+        parameters = {name: value for name, value in request.items() if name not in {"state", "decision"}}
 
         def read(sent: Sent) -> dict[str, Any]:
             self._chat.require_answer(sent)
@@ -60,7 +68,8 @@ class Decisions:
             self._chat.pay(Usage(**reply["usage"]))
             return reply
 
-        return await self._chat.post(self._path, {"model": self.endpoint.model, **shaped, **request}, read)
+        shaped = SHAPES[self.endpoint.api](state, decision)
+        return {"model": self.endpoint.model, **shaped, **parameters}, read
 
 
 def _system_one(state: str, decision: DecisionQuestion) -> dict[str, Any]:

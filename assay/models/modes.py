@@ -12,22 +12,17 @@ from assay.models.resumable import Turns
 Way = Callable[[Endpoint, Limits], AbstractAsyncContextManager[Asks]]
 
 
-def way(
-    journal: Journal, tell: Callable[[str], None], *, has_answered: Callable[[Endpoint], bool] = lambda _: False
-) -> Way:
+def way(journal: Journal, tell: Callable[[str], None]) -> Way:
     """Return a function that opens an endpoint in the mode that its limits name.
 
     Args:
         journal: Where the turns of conversations that were cut short are kept, and open batches with their replies.
         tell: Told how far a batch is, whenever it was looked at.
-        has_answered: Tells whether an endpoint has answered tonight, so that it is waited for when it is silent now.
     """
 
     @asynccontextmanager
     async def opened(endpoint: Endpoint, limits: Limits) -> AsyncIterator[Asks]:
         async with Chat(endpoint, limits) as chat:
-            if has_answered(endpoint):
-                chat.vouch()
             if endpoint.api != "chat":
                 yield Decisions(chat)
                 return

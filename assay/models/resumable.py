@@ -45,6 +45,10 @@ class Turns:
         used.last_turn = (key, request | {"messages": list(request["messages"])}, reply)
         return reply
 
+    def vouch(self, request: dict[str, Any]) -> None:
+        """Let it count as an endpoint that has answered a request; see `Chat.vouch`."""
+        self._chat.vouch(request)
+
     def _remembered(self, known: dict[str, Any], request: dict[str, Any], used: Meter) -> dict[str, Any] | None:
         if known["asked"] != digest(request):
             return None

@@ -61,6 +61,15 @@ class Patience:
         self._good: Once[Any] | None = None
         """A harmless request that was answered: whoever is there answers it again."""
 
+    def vouch(self, good: Once[Any] | None) -> None:
+        """Let it count as an endpoint that has answered before.
+
+        Args:
+            good: A harmless request that it answered; without one, a question that breaks it looks like an outage.
+        """
+        self.governor.breaker.has_answered = True
+        self._good = good
+
     async def ask(self, once: Once[Answer], *, is_harmless: bool, tokens: int = 0) -> Answer:
         """Return what `once` returns, after as many attempts as it takes and the limits allow.
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from assay.errors import Again, CallError, EndpointError, OverloadError
 from assay.models.limits import Limits
-from assay.models.retry import Patience
+from assay.models.retry import Once, Patience
 from assay.models.secrets import Secrets
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -62,9 +62,14 @@ class Wire:
         self._session: aiohttp.ClientSession | None = None
         self._is_reached = False
 
-    def vouch(self) -> None:
-        """Let it count as an endpoint that has answered before: silence is an outage then, and no wrong address."""
-        self._is_reached = self.patience.governor.breaker.has_answered = True
+    def vouch(self, good: Once[Any] | None = None) -> None:
+        """Let it count as an endpoint that has answered before: silence is an outage then, and no wrong address.
+
+        Args:
+            good: As for `Patience.vouch`.
+        """
+        self._is_reached = True
+        self.patience.vouch(good)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -97,6 +102,13 @@ class Wire:
             CallError: The call failed; `kind` says how.
             EndpointError: Nobody is there, from the first call on.
         """
+        once = self.attempt(method, url, headers=headers, read=read, body=body)
+        return await self.patience.ask(once, is_harmless=is_harmless, tokens=tokens)
+
+    def attempt(
+        self, method: str, url: str, *, headers: Mapping[str, str], read: Callable[[Sent], Read], body: bytes | None
+    ) -> Once[Read]:
+        """Return a function that sends a request once; the arguments are those of `send`."""
 
         async def once() -> Read:
             try:
@@ -107,7 +119,7 @@ class Wire:
                 raise self._named(error) from error
             return read(sent)
 
-        return await self.patience.ask(once, is_harmless=is_harmless, tokens=tokens)
+        return once
 
     def taken(self, sent: Sent) -> Sent:
         """Return an answer as it may be read: without the secrets. What it says of its limits is learnt."""

@@ -256,11 +256,7 @@ async def seated(
         ConfigError: A key that one of them needs is not set.
         EndpointError: One of them did not answer.
     """
-
-    def has_answered(endpoint: Endpoint) -> bool:
-        return _is_kept(endpoint, first) and journal.get(_probe_key(endpoint, epoch)) is not None
-
-    async with connected(settings, judges, first, journal, has_answered) as bench:
+    async with connected(settings, judges, first, journal) as bench:
         manners = {seat.chat: seat.asked.manner for panel in bench.panels.values() for seat in panel.seats}
         whose = {
             chat: [name for name, panel in bench.panels.items() if any(seat.chat is chat for seat in panel.seats)]
@@ -289,7 +285,6 @@ async def connected(
     judges: Sequence[JudgePrompt],
     first: Endpoint,
     journal: Journal,
-    has_answered: Callable[[Endpoint], bool] = lambda _: False,
     key: Key = questions.key,
 ) -> AsyncIterator[Bench]:
     """Open every model that these judges are asked of; which one answers under its name, its replies will tell.
@@ -299,10 +294,9 @@ async def connected(
         judges: As for `seated`.
         first: As for `seated`.
         journal: As for `seated`.
-        has_answered: Tells whether an endpoint has answered tonight.
         key: Of a call in the journal.
     """
-    opened = way(journal, LOG.info, has_answered=has_answered)
+    opened = way(journal, LOG.info)
     of = {judge.name: members(settings, judge, first, os.environ) for judge in judges}
     async with AsyncExitStack() as stack:
         unique = dict.fromkeys(endpoint for seats in of.values() for endpoint, _ in seats)
@@ -339,6 +333,7 @@ async def reported_model(
     key = _probe_key(chat.endpoint, epoch)
     known = journal.get(key) if is_kept else None
     if known is not None:
+        chat.vouch(questions.probe(manner))  # it is waited for when it is silent now
         return known
     used, who = Meter(purse=work.purse), f"the judge{'s' * (len(judges) > 1)} {', '.join(judges)}"
     try:

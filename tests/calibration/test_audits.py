@@ -46,6 +46,16 @@ def test_a_prompt_that_shows_a_held_out_item_is_refused() -> None:
     require_unseen(shown, items, [label(items[0].item_id, "pass", split="tune"), labels[1]])
 
 
+@pytest.mark.parametrize(("count", "named"), [(5, "pass-fail.004)"), (6, "pass-fail.004, ...)")])
+def test_five_shown_items_are_named(count: int, named: str) -> None:
+    """Of many held-out items in a prompt the first five are named, and a sign says that there are more."""
+    items = [item(number, f"Yes, refund number {number} takes within 14 days.") for number in range(count)]
+    labels = [label(one.item_id, "pass") for one in items]
+    with pytest.raises(DataError, match=f"shows {count} held-out items") as refusal:
+        require_unseen(" ".join(one.response_a for one in items), items, labels)
+    assert named in str(refusal.value)
+
+
 def test_a_short_answer_in_a_prompt_is_chance() -> None:
     """A held-out answer of one word may stand in any rubric."""
     require_unseen("Say Yes. or No.", [item(1, "Yes.")], [label("pass-fail.001", "pass")])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from assay.calibration.assessment import assess
 from assay.calibration.certificate import Figure, Floor
 from assay.calibration.figures import confusion, pairwise_figures, pass_fail_figures, slices, trivial
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy, counted, pairwise_floors, pass_fail_floors
@@ -200,16 +201,30 @@ def test_a_judge_cannot_pick_the_easy_items(silent: int, *, met: bool) -> None:
     """A perfect judge that answers 190 of 200 items is certified; one that answers 189 is not."""
     items, labels = labelled(200)
     found = join("pass-fail", items, labels, said(perfect, items)[silent:])
-    _, floors = figures_and_floors(only_natural(found, items))
+    figures, floors = figures_and_floors(only_natural(found, items))
     assert floors["without a verdict"].met is met
+    wrong = figures["accuracy-unscored-wrong"]
+    assert (wrong.estimate, wrong.n) == ((200 - silent) / 200, 200)
 
 
-def pairs(count: int, *, conflicts: int) -> tuple[dict[str, Figure], dict[str, Floor]]:
-    """Return figures and floors of a pairwise judge that is right, but for pairs that the order decides."""
-    items = [item(number, TEXT, "pairwise", "No.") for number in range(count)]
+def pairs(
+    count: int, *, conflicts: int = 0, other: Callable[[int], str] = lambda _: "No.", halves: int = 0
+) -> tuple[dict[str, Figure], dict[str, Floor]]:
+    """Return figures and floors of a pairwise judge that is right, but for pairs that the order decides.
+
+    Args:
+        count: How many pairs; in every second one people prefer A.
+        conflicts: Of how many the order decides.
+        other: The text of B.
+        halves: How many, the last ones, the judge saw in one order alone.
+    """
+    items = [item(number, TEXT, "pairwise", other(number)) for number in range(count)]
     truth = ["a" if number % 2 else "b" for number in range(count)]
     labels = [label(one.item_id, outcome) for one, outcome in zip(items, truth, strict=True)]
-    orders = [("a", "b", "tie") if number < conflicts else (right,) * 3 for number, right in enumerate(truth)]
+    orders: list[tuple[str, str | None, str]] = [
+        ("a", "b", "tie") if number < conflicts else (right, right if number < count - halves else None, right)
+        for number, right in enumerate(truth)
+    ]
     verdicts = [
         verdict(one.item_id, outcome, subject="anchor", scorer="preference", as_is=as_is, swapped=swapped)
         for one, (as_is, swapped, outcome) in zip(items, orders, strict=True)
@@ -236,6 +251,36 @@ def test_a_pairwise_judge_that_the_order_leads_is_refused() -> None:
 def test_a_good_pairwise_judge_is_certified(conflicts: int) -> None:
     """Ten conflicts in 200 pairs and no other error meet every floor, and so does no error at all."""
     assert missed(pairs(200, conflicts=conflicts)[1]) == set()
+
+
+def test_of_a_judge_that_saw_some_pairs_in_one_order_no_position_is_told() -> None:
+    """One pair in two hundred that was judged in one order is enough: the figures refuse, and their floor is missed."""
+    figures, floors = pairs(200, halves=1)
+    assert (figures["conflict"].estimate, figures["direction"].estimate) == (None, None)
+    assert "judge each of them in both" in figures["conflict"].note
+    assert not floors["conflict"].met
+
+
+@pytest.mark.parametrize(
+    ("other", "n"), [(lambda number: TEXT if number % 4 < 2 else "No.", 100), (lambda _: TEXT, 0), (lambda _: "", 200)]
+)
+def test_length_is_told_of_pairs_of_unequal_length(other: Callable[[int], str], n: int) -> None:
+    """A pair of equally long answers tells nothing of length; one against an empty answer does."""
+    assert pairs(200, other=other)[0]["longer-over-human"].n == n
+
+
+def test_pairs_without_a_text_have_no_figure_of_length() -> None:
+    """Where neither answer of any pair has a text there is nothing to measure."""
+    items = [item(number, "", "pairwise", "") for number in range(60)]
+    labels = [label(one.item_id, "ab"[number % 2]) for number, one in enumerate(items)]
+    verdicts = [
+        verdict(one.item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
+        for one, said in ((one, "ab"[number % 2]) for number, one in enumerate(items))
+    ]
+    found = only_natural(join("pairwise", items, labels, verdicts), items)
+    figures = {one.name for one in pairwise_figures(found, np.random.default_rng(1))}
+    assert figures >= {"conflict", "accuracy"}
+    assert "longer-over-human" not in figures
 
 
 def test_a_perfect_judge_on_few_pairs_has_no_bound() -> None:
@@ -270,3 +315,28 @@ def test_a_slice_of_pairs_has_linear_kappa() -> None:
     verdicts = [verdict(one.item_id, scale[word], subject="anchor") for one, word in zip(items, judge, strict=True)]
     (part,) = [one for one in slices(join("pairwise", items, labels, verdicts)) if one.kind == "slice"]
     assert part.kappa == pytest.approx(cohen_kappa_score(human, judge, weights="linear"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "confusion_of", "beaten"),
+    [("pass-fail", [[15, 0], [0, 45]], "tnr"), ("pairwise", [[30, 0, 0], [0, 0, 0], [0, 0, 30]], "conflict")],
+)
+def test_what_a_judge_is_worth_is_by_its_question(kind: Any, confusion_of: list[list[int]], beaten: str) -> None:
+    """Figures, floors and the table are of the question's own outcomes; slices of all items, the audits go along."""
+    truth = [truth_of(number) if kind == "pass-fail" else "ab"[number % 2] for number in range(60)]
+    items = [item(number, TEXT, kind, "No." if kind == "pairwise" else "") for number in range(60)]
+    labels = [label(one.item_id, outcome) for one, outcome in zip(items, truth, strict=True)]
+    verdicts = [
+        verdict(one.item_id, outcome, subject="anchor", as_is=outcome, swapped=outcome)
+        if kind == "pairwise"
+        else verdict(one.item_id, outcome, subject="anchor")
+        for one, outcome in zip(items, truth, strict=True)
+    ]
+    found = join(kind, items, labels, verdicts)
+    audit = Figure(name="flips", estimate=0.01, low=0, high=0.05, n=60, method="wilson")
+    policy = POLICY if kind == "pass-fail" else PAIRWISE
+    worth = assess(found, found, policy, rng=np.random.default_rng(1), audits=[audit])
+    assert worth.confusion == confusion_of
+    assert beaten in {floor.figure for floor in worth.floors}
+    assert worth.figures[-1] == audit
+    assert (worth.slices, worth.trivial) == (slices(found), trivial(found))

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
-from assay.calibration.certificate import Certificate, Figure, Floor, standing
+from assay.calibration.certificate import AnchorNight, Certificate, Figure, Floor, standing
 from tests.cast import AT
 
 
@@ -65,3 +66,19 @@ def test_it_holds_for_one_version_of_the_folder(issued_for: str, now: str, word:
     """A certificate of another version of the judge's folder is worth nothing; one of before versions still holds."""
     held = certificate().model_copy(update={"version": issued_for})
     assert standing(held, "judge-1", now, AT) == word
+
+
+def anchors(**counts: int) -> AnchorNight:
+    """Return a night in which nothing happened but this."""
+    fields = {"anchors": 0, "flips": 0, "judged": 0, "passed": 0} | counts
+    return AnchorNight.model_validate(
+        {"judge": "correctness", "night": "2026-11-02", "issued": AT, "baseline": "", **fields}
+    )
+
+
+@pytest.mark.parametrize("name", ["anchors", "flips", "judged", "passed"])
+def test_a_night_without_any_is_a_night(name: str) -> None:
+    """Each count of a night may be 0, such as a night without a flip, and none is negative."""
+    assert getattr(anchors(), name) == 0
+    with pytest.raises(ValidationError):
+        anchors(**{name: -1})

@@ -118,3 +118,34 @@ def test_a_certificate_is_held_to_the_demands_of_today() -> None:
     assert (raised.is_met, raised.figures, raised.policy) == (False, held.figures, "strict")
     assert [one.figure for one in raised.floors if not one.met] == ["tnr"]
     assert held_to(POLICY, raised, "default").is_met
+
+
+@pytest.mark.parametrize("name", ["flips", "injected"])
+@pytest.mark.parametrize(
+    ("high", "is_met", "shown"), [(None, False, "none"), (0.05, True, "0.050"), (0.0501, False, "0.050")]
+)
+def test_an_audit_that_is_demanded_has_to_be_made(name: str, high: float | None, *, is_met: bool, shown: str) -> None:
+    """An audit that was not made meets no demand; one that was meets it up to the bound itself."""
+    policy = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.7, youden=0.5, **{f"max_{name}": 0.05})
+    figures = [
+        Figure(name=one, estimate=0.95, low=0.9, high=1, n=60, method="m")
+        for one in (*RATES, "accuracy", "kappa-over-human")
+    ]
+    if high is not None:
+        figures.append(Figure(name=name, estimate=0.01, low=0, high=high, n=60, method="m"))
+    floors = pass_fail_floors(
+        policy, counted(rated(40, 20)), figures, [Trivial(name="always pass", accuracy=0.6, n=60)]
+    )
+    assert [(floor.found, floor.met) for floor in floors if floor.figure == name] == [(shown, is_met)]
+
+
+@pytest.mark.parametrize(("high", "is_met"), [(None, False), (-0.001, False), (0.0, True), (0.2, True)])
+def test_a_judge_may_not_be_wholly_below_people(high: float | None, *, is_met: bool) -> None:
+    """Where a policy demands a judge like people its interval reaches 0; one without an interval does not."""
+    policy = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.8, tnr=0.7, youden=0.5, like_people=True)
+    figures = [Figure(name=name, estimate=0.95, low=0.9, high=1, n=60, method="m") for name in (*RATES, "accuracy")]
+    figures.append(Figure(name="kappa-over-human", estimate=None, low=None, high=high, n=60, method="m"))
+    floors = pass_fail_floors(
+        policy, counted(rated(40, 20)), figures, [Trivial(name="always pass", accuracy=0.6, n=60)]
+    )
+    assert [floor.met for floor in floors if floor.figure == "kappa-over-human"] == [is_met]

@@ -75,6 +75,16 @@ def test_nobody_sees_a_page_without_a_token(logs: Logs, tmp_path: Path) -> None:
     assert logs.decisions == []
 
 
+def test_whoever_comes_first_is_told_of_no_fault(logs: Logs, tmp_path: Path) -> None:
+    """The sign-in that nobody filled in yet says nothing of a token; one with a wrong token, or with none, does."""
+    stranger = Browser(TestClient(create(desk(logs, tmp_path)[0]), base_url=SITE))
+    fault, first = "Nobody has this token", stranger.get("/sign-in")
+    assert (first.status_code, fault in first.text) == (200, False)
+    for told in ({"token": "guess"}, {"token": ""}, {}):
+        answer = stranger.post("/sign-in", next="/", **told)
+        assert (answer.status_code, fault in answer.text) == (401, True)
+
+
 @pytest.mark.parametrize(
     "goal", ["//evil.example", "https://evil.example", "/\\evil.example", "/\r\nX: y", "javascript:x"]
 )
@@ -113,9 +123,10 @@ def test_a_page_may_load_nothing_else(browsers: dict[str, Browser]) -> None:
 
 
 def test_a_form_is_bounded(browsers: dict[str, Browser]) -> None:
-    """A form of more than a megabyte, of very many fields or of no text is refused."""
+    """A form of more than a megabyte, of no length told, of very many fields or of no text is refused."""
     ada = browsers["ada"]
     assert ada.post("/undo", note="x" * (MAX_BODY + 1)).status_code == 413
+    assert ada.client.post("/undo", content=iter([b"word=", b"x"]), headers={"Origin": SITE}).status_code == 413
     assert ada.post("/undo", **{f"f{number}": "" for number in range(500)}).status_code == 400
     headers = {"Origin": SITE, "Content-Type": "application/x-www-form-urlencoded"}
     assert ada.client.post("/undo", content=b"a=%ff", headers=headers).status_code == 400
@@ -321,6 +332,15 @@ def test_whoever_does_something_keeps_what_they_look_at(logs: Logs, tmp_path: Pa
         assert sitting["cem"].get("/labels").headers["location"] == found
         for name in ("ada", "ben"):
             sitting[name].get("/health")
+
+
+def test_whoever_opens_a_candidate_keeps_it(browsers: dict[str, Browser]) -> None:
+    """A candidate that two reviewers opened by its address is theirs: the third one is led to the next."""
+    assert browsers["cem"].get("/candidates").headers["location"] == "/candidates/refunds-001"
+    browsers["cem"].post("/sign-out")
+    for name in ("ada", "ben"):
+        assert browsers[name].get("/candidates/refunds-001").status_code == 200
+    assert browsers["eve"].get("/candidates").headers["location"] == "/candidates/refunds-002"
 
 
 def test_a_person_retires_what_tells_nothing(browsers: dict[str, Browser], logs: Logs) -> None:

@@ -126,6 +126,21 @@ def test_a_choice_is_kept_in_the_item_s_own_frame() -> None:
     assert {answer.is_swapped for answer in found.answers} == {True, False}
 
 
+def test_a_side_is_an_annotator_s_for_ever() -> None:
+    """Which answer somebody sees on the left depends on the pair and on them alone, since answers on file hold it."""
+    pairs = [item(number, "x", "pairwise", "y") for number in range(12)]
+    left = {name: "".join("B" if is_swapped(one, name) else "A" for one in pairs) for name in ("ada", "ben")}
+    assert left == {"ada": "ABAABBABAAAA", "ben": "AAAAAAAAAAAB"}
+
+
+@pytest.mark.parametrize(("told", "kept"), [(-5.0, 0), (0.0, 0), (12.346, 12.35), (3600.0, 3600), (1e9, 3600)])
+def test_a_time_that_nobody_read_is_cut(told: float, kept: float) -> None:
+    """A page left open over night, and a clock that ran backwards, give no figure of such a kind."""
+    found = _logs()
+    found.labels().say("ada", labelled(found.items[0], "pass", seconds=told), AT)
+    assert [answer.seconds for answer in found.answers] == [kept]
+
+
 def test_undo_takes_the_label_back() -> None:
     """After an undo the item waits again, and nothing is left to take back."""
     found = _logs()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from assay.desk.candidate_queue import RefusedError
+from assay.desk.candidate_queue import RefusedError, round_from
 from assay.desk.holds import HELD_FOR
 from assay.evalset.admission import standings
 from tests.cast import AT, case
@@ -88,6 +88,14 @@ def test_what_is_put_off_comes_last() -> None:
     assert queue.next_for("ada", AT) == ONE.candidate_id
     queue.say(person("ada"), said(ONE), AT)
     assert (queue.next_for("ada", AT), queue.put_off_by("ada"), queue.left_for("ben", AT)) == (None, 0, 2)
+
+
+def test_the_next_item_is_the_one_behind() -> None:
+    """Behind each item comes the one after it, behind the last the first, behind a stranger the first; each once."""
+    assert round_from(["a", "b", "c"], "a") == ["b", "c", "a"]
+    queue = Logs([ONE, TWO, THREE]).queue()
+    names = [one.candidate_id for one in (ONE, TWO, THREE)]
+    assert [queue.next_for("ada", AT, after=name) for name in (*names, "gone")] == [*names[1:], names[0], names[0]]
 
 
 def test_a_category_is_worked_through_by_itself() -> None:

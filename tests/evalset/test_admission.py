@@ -87,6 +87,14 @@ def test_a_closed_batch_admits_what_its_reviewers_agreed_on() -> None:
     assert [(one.candidate_id, one.why, one.case) for one in found.past] == [("refunds-002", "rejected", case(2))]
 
 
+def test_both_tables_are_in_the_order_of_their_names() -> None:
+    """Whichever was decided first, cases and what is past stand by their ids, so that equal logs give equal files."""
+    words = [said(number, "reject", who) for number in (3, 1) for who in ("ada", "ben")]
+    assert [one.candidate_id for one in folded(words, event("close")).past] == ["refunds-001", "refunds-003"]
+    words = [said(number, "admit", who) for number in (3, 1, 2) for who in ("ada", "ben")]
+    assert [one.case_id for one in folded(words, event("close")).cases] == ["refunds-001", "refunds-002", "refunds-003"]
+
+
 def test_one_person_is_one_reviewer() -> None:
     """The same person's second word replaces the first and never counts as another's."""
     words = standings(batches([event("open")])[BATCH], [said(1, "reject", "ada"), said(1, "admit", "ada")])

@@ -82,6 +82,21 @@ def test_a_part_of_a_longer_question_is_no_leak() -> None:
     assert leaked(SOUND, [longer, moved]) == {"refunds-003": "pass-fail.078"}
 
 
+def test_of_several_items_that_leak_the_first_is_named() -> None:
+    """A case that asks what two held-out items ask is named once, with the first of them in the table."""
+    alike = [item(number, "Yes.", turns=["Do you sell nuts?"]) for number in (79, 78)]
+    assert leaked(SOUND, alike) == {"refunds-003": "pass-fail.079"}
+
+
+def test_kinds_of_personal_data_are_named_in_order() -> None:
+    """Each kind in a case is named once, by the alphabet, wherever it stands."""
+    said = (
+        "I am cleo@gmail.com, 8.8.8.8, 4539148803436467, GB29 NWBK 6016 1331 9268 19, cleo@gmail.com, (212) 664-7665."
+    )
+    (line,) = found([*SOUND, case(9, turns=[said])])
+    assert "(a card number, a telephone number, an IP address, an account" in line
+
+
 def test_every_text_of_a_case_is_looked_at() -> None:
     """Turns, reference, expected values and arguments, and what the simulated user is told are all searched."""
     user = SimulatedUser(goal="g", persona="p", stop="s", max_turns=1)

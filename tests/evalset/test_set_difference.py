@@ -35,6 +35,14 @@ def test_words_are_marked() -> None:
     assert marked("May I pause my box?", "May I cancel my box?") == "May I [-pause-]{+cancel+} my box?"
 
 
+def test_a_long_text_is_cut() -> None:
+    """Of a value 2,000 characters are shown, and of a question in a list 100 and a sign that more follows."""
+    assert marked("x" * 1_999, "x" * 1_999) == "x" * 1_999
+    assert marked("x" * 2_001, "x" * 3_000) == "x" * 2_000
+    whole, cut = (list(lines(compare(("a", "b"), [], [case(1, turns=["x" * size])]))) for size in (100, 101))
+    assert (whole[-1], cut[-1]) == (f"+ refunds-001: {'x' * 100}", f"+ refunds-001: {'x' * 100} ...")
+
+
 def test_a_terminal_is_safe() -> None:
     """No control character of a case reaches the terminal, and a huge text is cut."""
     hostile = "\x1b[2J\u202eevil\x07" + "x " * 10_000

@@ -52,6 +52,12 @@ def test_each_change_has_its_reason() -> None:
     }
 
 
+def test_a_reason_is_of_what_was_known_then() -> None:
+    """A retirement of what was never admitted, and a word that was taken back, give no case its reason."""
+    assert reasons([word(case(4), "retire", reason="never there")], ["refunds-004"], {}) == {}
+    assert reasons([word(case(5)), word(case(5), "withdraw", reason="no")], ["refunds-005"], {}) == {}
+
+
 def test_the_page_by_hand() -> None:
     """The page of four changes, as a person reads it; four cases find nothing short of a drop of every case."""
     assert page(written()) == (
@@ -100,6 +106,11 @@ def test_nothing_that_people_wrote_is_markup() -> None:
         "### refunds (owner: payments)",
         "## Coverage",
     ]
+
+
+def test_an_address_without_a_scheme_is_no_link() -> None:
+    """What a reader would see as a link stays letters, as whoever wrote it spelled them."""
+    assert escaped("see www.evil.example or WWW.evil.example") == "see www\\.evil.example or WWW\\.evil.example"
 
 
 def test_a_reason_has_an_end() -> None:

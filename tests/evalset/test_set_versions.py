@@ -55,6 +55,14 @@ def test_the_greatest_change_decides() -> None:
     assert demanded(since([case(1, owner="ben"), case(3)])) == ("major", "1 retired (refunds-002)")
 
 
+@pytest.mark.parametrize(("count", "shown"), [(5, "refunds-007)"), (6, "refunds-007, ...)")])
+def test_five_cases_are_named(count: int, shown: str) -> None:
+    """Of many cases that demand a version the first five are named, and a sign says that there are more."""
+    step = demanded(since([*CASES, *(case(number) for number in range(3, 3 + count))]))
+    assert step
+    assert step[1] == f"{count} added (refunds-003, refunds-004, refunds-005, refunds-006, {shown}"
+
+
 def test_nothing_is_no_release() -> None:
     """A set that is as it was has nothing to release."""
     with pytest.raises(DataError, match=r"the same as in evalset@v1.3.7.*nothing to release"):

@@ -67,14 +67,18 @@ def test_names_are_written_one_way(found: object, name: str) -> None:
     assert annotator(found, "here") == name
 
 
-@given(st.text(max_size=200))
-def test_a_name_is_a_name_or_refused(found: str) -> None:
-    """Whatever stands there, an annotator's name may become part of a table's key."""
-    try:
-        name = annotator(found, "here")
-    except DataError:
-        return
+@given(st.text(max_size=200), st.sampled_from("azAZ09"), st.text(max_size=200))
+def test_whatever_holds_a_letter_is_a_name(before: str, letter: str, after: str) -> None:
+    """Whatever stands around one Latin letter or digit, an annotator's name may become part of a table's key."""
+    name = annotator(f"{before}{letter}{after}", "here")
     assert TypeAdapter(Name).validate_python(name) == name
+
+
+@pytest.mark.parametrize("found", ["", " ", "-._", "\u4e2d\u6587", None])
+def test_whatever_holds_none_is_refused(found: str | None) -> None:
+    """Where no Latin letter and no digit is left nobody is named."""
+    with pytest.raises(DataError, match="expected a name in Latin letters or digits"):
+        annotator(found, "here")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 
 from assay.errors import ConfigError
-from assay.judges.prompt import Text, load, names, response_format
+from assay.judges.declaration import Declaration
+from assay.judges.prompt import Text, form, load, names, response_format, wanted
 
 TEXTS: dict[str, dict[str, Text]] = {
     "preference": {"question": "Q?", "reference": "R", "response_a": "one", "response_b": "two"},
@@ -74,3 +75,40 @@ def test_judges_differ() -> None:
     judges = [load(name) for name in names()]
     assert len({judge.prompt_hash for judge in judges}) == len(judges) == 3
     assert all(judge.rubric_version for judge in judges)
+
+
+@pytest.mark.parametrize(
+    ("declared", "verdict"),
+    [
+        (Declaration(), {"type": "string", "enum": ["pass", "fail"]}),
+        (Declaration(question="score", range=(1, 3), pass_threshold=2), {"type": "integer", "enum": [1, 2, 3]}),
+        (
+            Declaration(question="labels", labels=("warm", "cold"), passing_labels=("warm",)),
+            {"type": "string", "enum": ["warm", "cold"]},
+        ),
+    ],
+)
+def test_the_form_has_the_verdicts_of_the_question(declared: Declaration, verdict: dict[str, object]) -> None:
+    """A score is a whole number of its range, any other verdict a text; beside the reason there is nothing else."""
+    found = form(declared)
+    assert found["properties"]["verdict"] == verdict
+    assert (found["required"], found["additionalProperties"]) == (["rationale", "verdict"], False)
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        (Declaration(reasoning="none"), '{"verdict": "pass"} or {"verdict": "fail"}'),
+        (
+            Declaration(reasoning="none", question="pairwise"),
+            '{"verdict": "A"}, {"verdict": "B"} or {"verdict": "tie"}',
+        ),
+        (
+            Declaration(reasoning="none", question="score", range=(0, 9), pass_threshold=5),
+            '{"verdict": 0}, where the verdict is a whole number from 0 to 9',
+        ),
+    ],
+)
+def test_the_replies_that_are_wanted_are_spelled(declared: Declaration, words: str) -> None:
+    """A prompt says each reply that is legal, and of a scale its two ends."""
+    assert wanted(declared) == words

@@ -181,7 +181,8 @@ def test_a_score_alone(content: str, said: str) -> None:
 
 def test_yes_and_no_of_json() -> None:
     """`true` passes and `false` fails where that is the question, and is nothing anywhere else."""
-    assert [read(PASS, f'{{"verdict": {word}}}').outcome for word in ("true", "false")] == ["pass", "fail"]
+    replies = [read(PASS, f'{{"verdict": {word}}}') for word in ("true", "false")]
+    assert [(reply.said, reply.outcome) for reply in replies] == [("pass", "pass"), ("fail", "fail")]
     assert {read(one, '{"verdict": true}').status for one in (PAIR, GRADE, SCORE)} == {"unparsed"}
 
 
@@ -416,3 +417,16 @@ def test_a_journal_keeps_next_to_nothing_that_cannot_be_used(tokens: Any) -> Non
     """Tokens that spell something else, or are none, do not fill the journal either."""
     assert len(around({"content": PLAIN, "tokens": tokens}, read(PASS, PLAIN))["tokens"] or []) <= 1
     assert not around({"content": "It depends.", "tokens": tokens}, read(PASS, "It depends."))["tokens"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "legal"),
+    [
+        (PASS, '{"verdict": "pass"} or {"verdict": "fail"}'),
+        (SCORE, '{"verdict": 1} to {"verdict": 10}'),
+        (PAIR, '{"verdict": "A"} or {"verdict": "B"} or {"verdict": "tie"}'),
+    ],
+)
+def test_what_was_expected_is_spelled(declared: Declaration, legal: str) -> None:
+    """A reply that cannot be read is quoted beside each reply that could have been, of a scale its two ends."""
+    assert read(declared, "Maybe.").detail == f"the reply is 'Maybe.', expected {legal} and nothing else"

@@ -48,8 +48,10 @@ class Asked:
         self.seconds = 0.0
 
 
-def ask(endpoint: Endpoint, count: int = COUNT, *, is_harmless: bool = True, **limits: float) -> Asked:
-    """Ask as many questions as an engine would, and return what became of them."""
+def ask(
+    endpoint: Endpoint, count: int = COUNT, *, is_harmless: bool = True, known: int | None = None, **limits: float
+) -> Asked:
+    """Ask as many questions as an engine would, and return what became of them; `known` was answered before."""
     random.seed(1)  # of the waits that spread requests in time
     found, settings = Asked(), Limits.model_validate({"concurrency": 64} | limits)
     left = iter(range(count))
@@ -65,6 +67,8 @@ def ask(endpoint: Endpoint, count: int = COUNT, *, is_harmless: bool = True, **l
 
     async def all_of_them() -> None:
         patience = Patience(settings, "the judge")
+        if known is not None:
+            patience.vouch(lambda: endpoint.answer(known))
         async with asyncio.TaskGroup() as group:
             for _ in range(settings.conversations):
                 group.create_task(begin(patience))
@@ -257,6 +261,24 @@ def test_a_question_that_breaks_an_endpoint_is_a_row(where: float, fault: AssayE
     found = ask(Endpoint(lambda question, _: fault if question in poison else None))
     assert set(found.failed) == poison
     assert found.seconds < 60
+
+
+@pytest.mark.parametrize("fault", POISON, ids=str)
+@pytest.mark.parametrize("left", [1, 3])
+def test_a_run_that_goes_on_is_ended_by_none_of_its_last_questions(left: int, fault: AssayError) -> None:
+    """Where all that is left to ask breaks the endpoint, what it answered before shows that it is there: no outage."""
+    endpoint = Endpoint(lambda question, _: fault if question < left else None)
+    found = ask(endpoint, left, known=COUNT)
+    assert set(found.failed) == set(range(left))
+    assert found.seconds < 60
+
+
+def test_a_run_that_goes_on_waits_for_an_endpoint_that_is_down() -> None:
+    """An endpoint that answered before is waited for from the first question on, and none of them is lost."""
+    gone = CallError("connection", "connection refused", again="always")
+    found = ask(Endpoint(lambda _, now: gone if now < 30 else None), 3, known=COUNT)
+    assert found.failed == {}
+    assert 30 < found.seconds < 75
 
 
 def test_an_order_is_never_sent_again_to_find_out() -> None:

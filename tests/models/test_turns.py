@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from assay.errors import CallError
+from assay.errors import CallError, EndpointError
 from assay.models.chat import Endpoint
 from assay.models.journal import Journal
 from assay.models.limits import Limits, Price
 from assay.models.modes import way
 from assay.models.usage import Meter, metering
-from tests.endpoint import Body, Reply, Served, completion, failure, serving
+from tests.endpoint import Body, Reply, Served, completion, failure, refusing, serving
 
 PRICE = Price(prompt_usd_per_million=1_000, completion_usd_per_million=0)
 LIMITS = Limits(concurrency=2, deadline_s=5, max_retries=0, price=PRICE)
@@ -110,3 +110,18 @@ def test_a_failed_request_is_no_turn(tmp_path: Path) -> None:
         served.asked.clear()
         talk(served, tmp_path / "j", ["a", "b", "c"])
     assert served.said() == ["c"]
+
+
+@pytest.mark.parametrize("mode", ["interactive", "batch"])
+def test_an_endpoint_that_answered_before_is_waited_for(tmp_path: Path, mode: str) -> None:
+    """In either mode an endpoint that is vouched for and silent now is down, and its address not called wrong."""
+
+    async def asked(url: str) -> None:
+        limits = Limits(concurrency=2, mode=mode, patience_s=0.3, max_retries=0)
+        with Journal(tmp_path / "j") as journal:
+            async with way(journal, print)(Endpoint(base_url=url, model="support-2", api_key=""), limits) as chat:
+                chat.vouch({"messages": []})
+                await chat.complete(messages=[{"role": "user", "content": "Hello"}])
+
+    with refusing() as url, pytest.raises(EndpointError, match="has not answered for"):
+        asyncio.run(asked(url))

@@ -64,3 +64,24 @@ def test_moments_are_in_utc() -> None:
     east = datetime(2026, 11, 2, 5, tzinfo=timezone(timedelta(hours=2)))
     assert amounts.moment(east) == amounts.moment(datetime(2026, 11, 2, 3, tzinfo=UTC)) == "2026-11-02 03:00 UTC"
     assert amounts.moment(datetime.fromisoformat("2026-11-02T03:00")) == "2026-11-02 03:00 UTC"
+
+
+def test_bounds_alone_are_in_per_cent() -> None:
+    """The interval of a share alone has one decimal and no bracket."""
+    assert amounts.bounds(sample.rate(0.85, 0.7921, 0.8869)) == "79.2 to 88.7"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tpr", "tnr", "youden", "accuracy", "accuracy-unscored-wrong", "kappa", "kappa-linear", "kappa-scale", "ac1"),
+        *("human-pass-rate", "kappa-over-human", "alpha-human", "alpha-panel", "alternative-test", "conflict"),
+        *("direction", "decided", "longer-over-human", "self-preference", "self-preference-tpr", "self-preference-tnr"),
+        *("flips", "injected", "drift"),
+    ],
+)
+def test_each_figure_of_a_certificate_has_words(name: str) -> None:
+    """Whatever calibration measures is told in words of its own."""
+    words = amounts.figure_name(figure(name, 0.1))
+    assert words != name
+    assert list(amounts.NAMES.values()).count(words) == 1

@@ -5,7 +5,7 @@ import sample_report as sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.report.figures import MARGIN, WIDTH, forest, scale_of, stack
+from assay.report.figures import MARGIN, WIDTH, alone, forest, scale_of, stack
 from assay.report.findings import Accounting, Rate
 
 SHARES = st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(sorted)
@@ -64,3 +64,22 @@ def test_stack_is_in_proportion() -> None:
 def test_stack_of_nothing_is_empty() -> None:
     """A run that planned no case has no bar, and no division by zero."""
     assert stack(sample.empty_accounting()) == []
+
+
+@pytest.mark.parametrize(
+    ("bounds", "is_share", "zero", "drawn"),
+    [
+        ((0.5, 0.25, 1.0), True, 0, (0.25, 0.5, 1)),
+        ((0.5, -0.5, 1.0), False, 0.5, (0.25, 0.75, 1)),
+        ((1.5, -0.5, 2.0), True, 0, (0, 1, 1)),
+        ((-1.5, -2.0, 0.0), False, 0.5, (0, 0, 0.5)),
+    ],
+)
+def test_a_figure_alone_has_its_axis(
+    bounds: tuple[float, float, float], zero: float, drawn: tuple[float, ...], *, is_share: bool
+) -> None:
+    """A share lies between 0 and 1, any other figure between -1 and 1; what leaves the axis ends at its edge."""
+    found, inner = alone(*bounds, is_share=is_share), WIDTH - 2 * MARGIN
+    assert found.zero == MARGIN + zero * inner
+    whisker = found.whisker
+    assert (whisker.low, whisker.dot, whisker.high) == pytest.approx(tuple(MARGIN + at * inner for at in drawn))

@@ -92,3 +92,20 @@ def test_a_lost_list_has_no_count(part: str, *, has_baseline: bool) -> None:
     assert all(other.endswith(")") for other in titles.values())
     (way,) = re.findall(r'<a href="#cases">(.*?)</a>', text)
     assert ("failing" in way) == (part in ("unscored", "fixed"))
+
+
+def test_a_fault_outside_of_every_panel_is_no_panel_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the frame of the page is broken the page is not drawn, and no panel is noted as lost."""
+
+    def broken(loader: Any, environment: Any, name: str) -> Any:
+        source = origin(loader, environment, name)
+        return ("{{ 1 // 0 }}", *source[1:]) if name == "report.html" else source
+
+    origin, guard = page.PackageLoader.get_source, Guard()
+    with monkeypatch.context() as patch:
+        patch.setattr(page.PackageLoader, "get_source", broken)
+        page.environment.cache_clear()
+        with pytest.raises(ZeroDivisionError):
+            render(sample.report(), guard)
+    page.environment.cache_clear()
+    assert guard.failures == []

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from assay.records.history import KEPT, CaseNight
-from assay.report.cases import ALONE, GROUPS, Filed, Since, group_of, reported
-from assay.report.category_rates import category_rates
+from assay.records.verdict import IDENTICAL
+from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_accepted, reported
+from assay.report.category_rates import both_rates, category_rates
 from assay.report.findings import CaseOutcome, Outcomes
 from assay.stats.rates import wilson
-from tests.cast import case, case_night, response, verdict
+from tests.cast import broken, case, case_night, response, verdict
 
 ONE = case(1)
 TONIGHT = "2026-12-31"
@@ -133,3 +135,76 @@ def test_rates_by_category_need_no_baseline() -> None:
     assert found.rows[2].rate is None
     assert (found.overall.passed, found.overall.failed, found.overall.without) == (3, 2, 3)
     assert category_rates("all", {"c0": "c"}, Outcomes({"c0": "judge"}, Counter())) is None
+
+
+def test_rates_are_told_as_far_as_there_are_any() -> None:
+    """Of all scorers and of checks alone those are left out that gave no case an outcome."""
+    scored = Outcomes({ONE.case_id: "pass"}, Counter())
+    nothing = Outcomes({ONE.case_id: "judge"}, Counter())
+    told = {
+        names: [rates.scorers for rates in both_rates([ONE], *pair)]
+        for names, pair in {
+            "both": (scored, scored),
+            "all": (scored, nothing),
+            "checks": (nothing, scored),
+            "none": (nothing, nothing),
+        }.items()
+    }
+    assert told == {"both": ["all", "checks"], "all": ["all"], "checks": ["checks"], "none": []}
+
+
+@pytest.mark.parametrize(("groups", "count"), [(["failing"], 1), (["standing", "passed"], 0), ([], 0)])
+def test_only_cases_of_the_groups_asked_for_are_told(groups: list[Group], count: int) -> None:
+    """A case that fails beside a baseline without an outcome is among the failing ones, and in no other list."""
+    assert len(reported(filed(nights("---")), groups=groups)) == count
+
+
+def test_what_decides_about_a_case() -> None:
+    """Verdicts on a case are those of its own by judges that decide; of a case that nobody scored there are none."""
+    said = [verdict(ONE.case_id, "fail", scorer=scorer) for scorer in ("tone", "correctness")]
+    of = replace(
+        filed([]),
+        verdicts=[*said, verdict(ONE.case_id, "pass", subject="anchor"), verdict("other", "pass")],
+        charted=frozenset({"tone"}),
+    )
+    assert [row.scorer for row in of.deciding(ONE.case_id)] == ["correctness"]
+    assert of.deciding("nobody") == []
+
+
+def test_an_answer_that_was_just_accepted_has_tonight_s_verdicts() -> None:
+    """What was said of the accepted answer is said of the baseline, first trial alone; what is stale is left out."""
+    two = case(2)
+    tonight = [response(ONE), response(two)]
+    said = [
+        verdict(ONE.case_id, "pass"),
+        verdict(ONE.case_id, "fail", trial=1),
+        verdict(ONE.case_id, "fail", subject="baseline"),
+        verdict(ONE.case_id, "a", subject="pair"),
+        verdict(ONE.case_id, "tie", subject="pair", fingerprint=IDENTICAL),
+        verdict(two.case_id, "fail", subject="baseline"),
+    ]
+    found = of_accepted(said, tonight, [response(ONE), response(two, "Another answer.")])
+    assert found == [*said[:2], *said[4:], verdict(ONE.case_id, "pass", subject="baseline")]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "shown"),
+    [
+        ("pass pass pass", 0),
+        ("pass fail fail", 1),
+        ("pass unscored pass", 1),
+        ("fail pass error", 2),
+        ("tone pass pass", 0),
+    ],
+)
+def test_the_trial_that_tells_most_is_shown(outcomes: str, shown: int) -> None:
+    """Of several trials the first without an answer is shown, else the first that did not pass, else the first."""
+    words = outcomes.split()
+    answers = [broken(ONE) if word == "error" else response(ONE) for word in words]
+    trials = [answer.model_copy(update={"trial": at}) for at, answer in enumerate(answers)]
+    verdicts = [verdict(ONE.case_id, word, trial=at) for at, word in enumerate(words) if word not in ("error", "tone")]
+    verdicts += [verdict(ONE.case_id, "fail", trial=at, scorer="tone") for at in range(3)]
+    of = replace(
+        filed([]), responses={"target": trials, "baseline": []}, verdicts=verdicts, charted=frozenset({"tone"})
+    )
+    assert {name: row.trial for name, row in of.shown["target"].items()} == {ONE.case_id: shown}

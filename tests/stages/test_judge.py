@@ -175,6 +175,19 @@ def test_failed_questions_are_asked_again(judging: Callable[..., Any], now: date
     assert verdict("pair").outcome == "a"
 
 
+def test_a_night_that_goes_on_ends_though_its_last_calls_drop(
+    project: Project, judging: Callable[..., Any], now: datetime
+) -> None:
+    """Where each call that is left drops, its verdicts are unscored: a small question shows that the judge is there."""
+    project.params("judge", max_retries=0, patience_s=8)
+    with judging(lambda body: DROP if is_pair(body) else fair(body)) as served:
+        judge.run(now)
+        served.asked.clear()
+        assert counted(judge.run(now)) == (4, 8)
+    assert (verdict("pair").outcome, verdict("pair").status) == ("unscored", "error")
+    assert {is_pair(body) for body in served.asked} == {True, False}
+
+
 def test_anchors_are_judged_each_night_and_the_rest_once(judging: Callable[..., Any], now: datetime) -> None:
     """The next night asks the anchors again and no answer of the run; the same night asks nothing."""
     with judging(fair) as served:

@@ -20,7 +20,7 @@ from assay.project.tables.verdicts import VERDICTS
 from assay.records.verdict import Verdict
 from assay.stages import judge, judge_clients, review
 from tests.cast import Project, case, item, response
-from tests.endpoint import Body, Reply, Served, as_json, completion, failure, serving
+from tests.endpoint import DROP, Body, Reply, Served, as_json, completion, failure, serving
 
 KEYS = {"OPENAI_API_KEY": "sk-common-0123456789abcdef", "OWN_KEY": "sk-own-abcdef0123456789"}
 OTHER_KEY = "sk-other-9876543210abcdef"
@@ -284,6 +284,22 @@ def test_a_decision_model_judges(judged: Judged) -> None:
     assert load("correctness").rubric in question["instructions"]
     assert "<response>\n" in served.asked[-1]["state"]
     assert {path for path, _ in served.heads} == {"/v1/systemone"}
+
+
+def test_a_decision_model_that_drops_the_last_calls_ends_no_night(project: Project, judged: Judged) -> None:
+    """A night that goes on asks what the decision model answered before whether it is there, in the model's own way."""
+
+    def script(body: Body) -> Reply:
+        return decided({"type": "noul", "noul": 1.0})(body) if "Is this a probe?" in str(body) else DROP
+
+    project.params("judge", patience_s=8)
+    with serving(script) as served:
+        model = {"base_url": served.url, "api": "decision", "hosted": "jev-1"}
+        judged(model)
+        served.asked.clear()
+        found = judged(model)
+    assert {(one.outcome, one.status) for one in found} == {("unscored", "error")}
+    assert any("Is this a probe?" in str(body) for body in served.asked)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -167,6 +167,8 @@ def connected(wins: np.ndarray) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(COUNTS)
+@example([9, 0, 0] * 6)
+@example([9, 0, 0] * 2 + [9, 1, 0] + [9, 0, 0] * 3)
 def test_equals_the_mm_algorithm(counts: list[int]) -> None:
     """Bradley and Terry's strengths are those of an MM algorithm; order of rows and side change not a bit."""
     wins, rows = wins_of(table_of(counts)), comparisons(table_of(counts))

@@ -79,6 +79,29 @@ def test_any_value_is_a_reply_or_a_row(value: Any) -> None:
         assert found.text.encode() or found.tool_calls
 
 
+SAID = st.fixed_dictionaries(
+    {"text": st.text(min_size=1)},
+    optional={
+        "tool_calls": st.none() | st.lists(st.fixed_dictionaries({"name": st.text(min_size=1)}), max_size=2),
+        "contexts": st.none() | st.lists(st.text(), max_size=3),
+        "finish_reason": st.none() | st.text(max_size=80),
+        "version": st.text(),
+        "final_state": st.none() | st.dictionaries(st.text(), st.integers() | st.text(), max_size=3),
+    },
+)
+
+
+@given(SAID)
+def test_what_a_product_says_is_read_as_it_is(said: dict[str, Any]) -> None:
+    """Every well-formed reply comes through a frame whole: text, calls, contexts, how it ended, version and state."""
+    found = reply.read(json_text.load(frames.unpack(frames.pack(said)[frames.HEADER.size :])))
+    assert (found.text, found.version) == (said["text"], said.get("version", ""))
+    assert [call.name for call in found.tool_calls] == [call["name"] for call in said.get("tool_calls") or []]
+    assert found.contexts == (said.get("contexts") or [])
+    assert found.finish_reason == (said.get("finish_reason") or "")
+    assert json.loads(found.final_state or "null") == said.get("final_state")
+
+
 @given(
     st.lists(st.dictionaries(st.just("delta"), st.text()), max_size=5),
     st.integers(1, 40),

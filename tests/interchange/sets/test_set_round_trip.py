@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assay.interchange.sets import registry
@@ -55,8 +55,7 @@ def test_formats_with_free_metadata_hold_everything(name: str, file_name: str, c
 def test_openai_items_hold_all_but_expectations(cases: list[Case]) -> None:
     """Items of OpenAI's Evals return everything but expectations; cases with a simulated user are told as left out."""
     kept = [one for one in cases if one.user is None]
-    if not kept:
-        return
+    assume(kept)
     found, lost, over = there_and_back(cases, "openai-evals", "set.jsonl")
     assert found == [one.model_copy(update={"expectations": []}) for one in kept]
     assert not over
@@ -78,8 +77,7 @@ def test_chat_rows_hold_turns_reference_and_calls(cases: list[Case], calls: list
 def test_chat_rows_tell_what_they_lose(cases: list[Case]) -> None:
     """Of other expectations each is told, and so is each case with a simulated user."""
     kept = [one for one in cases if one.user is None]
-    if not kept:
-        return
+    assume(kept)
     found, lost, _ = there_and_back(cases, "chat", "set.jsonl")
     bare = {"expectations": []}
     assert [one.model_copy(update=bare) for one in found] == [one.model_copy(update=bare) for one in kept]
@@ -96,9 +94,9 @@ def test_promptfoo_holds_what_it_has_an_assertion_for(cases: list[Case], expecta
         one.model_copy(update={"turns": one.turns[:1], "user": None, "expectations": expectations}) for one in cases
     ]
     kept = [one for one in cases if "{%" not in str(one)]
-    if kept:
-        found, lost, over = there_and_back(kept, "promptfoo", "set.yaml")
-        assert (found, lost, over) == (kept, [], [ECHO])
+    assume(kept)
+    found, lost, over = there_and_back(kept, "promptfoo", "set.yaml")
+    assert (found, lost, over) == (kept, [], [ECHO])
 
 
 @FEW
@@ -106,8 +104,7 @@ def test_promptfoo_holds_what_it_has_an_assertion_for(cases: list[Case], expecta
 def test_promptfoo_tells_what_it_loses(cases: list[Case]) -> None:
     """What comes back from a configuration is a part of what went in, and each expectation that is missing is told."""
     kept = [one for one in cases if one.user is None and len(one.turns) == 1]
-    if not kept:
-        return
+    assume(kept)
     found, lost, over = there_and_back(cases, "promptfoo", "set.yaml")
     assert over == [ECHO]
     assert [one.case_id for one in found] == [one.case_id for one in kept]
@@ -122,8 +119,7 @@ def test_promptfoo_tells_what_it_loses(cases: list[Case]) -> None:
 def test_goldens_hold_cases_of_one_turn(file_name: str, cases: list[Case]) -> None:
     """Goldens return cases of one turn whole; the others are told as left out."""
     kept = [one for one in cases if one.user is None and len(one.turns) == 1]
-    if not kept:
-        return
+    assume(kept)
     found, lost, over = there_and_back(cases, "deepeval", file_name)
     assert (found, over) == (kept, [])
     assert sum(int(line.split()[0]) for line in lost) == len(cases) - len(kept)
@@ -134,8 +130,8 @@ def test_goldens_hold_cases_of_one_turn(file_name: str, cases: list[Case]) -> No
 def test_conversational_goldens_hold_simulated_users(cases: list[Case]) -> None:
     """Where each case has a simulated user, conversational goldens return them whole."""
     cases = [one for one in cases if one.user]
-    if cases:
-        assert there_and_back(cases, "deepeval", "set.json") == (cases, [], [])
+    assume(cases)
+    assert there_and_back(cases, "deepeval", "set.json") == (cases, [], [])
 
 
 @pytest.mark.parametrize("file_name", ["set.jsonl", "set.json", "set.csv"])
@@ -145,8 +141,7 @@ def test_samples_of_ragas_hold_turns_and_references(file_name: str, cases: list[
     """Samples of Ragas return turns and references; names and categories are told as lost."""
     kept = [one for one in cases if one.user is None and (len(one.turns) == 1 or file_name != "set.csv")]
     unlike = {(tuple(one.turns), one.reference): one for one in kept}
-    if len(unlike) < len(kept) or not kept:
-        return
+    assume(kept and len(unlike) == len(kept))
     found, lost, over = there_and_back(cases, "ragas", file_name)
     assert not over
     assert [(one.turns, one.reference) for one in found] == [(one.turns, one.reference) for one in kept]
