@@ -1,7 +1,7 @@
 """A judge held against people: every figure, every floor, by whatever way the labels and the verdicts came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from assay.calibration.policy import (
     ScorePolicy,
     answered,
     counted,
+    excepted,
     pairwise_floors,
     pass_fail_floors,
     scale_floors,
@@ -65,6 +66,8 @@ class Assessment:
     trivial: list[Trivial]
     by_class: list[ClassFigure]
     by_annotator: list[AnnotatorFigure]
+    excepted: list[str] = field(default_factory=list)
+    """Categories of what counts in which the judge surely agrees too little with people."""
 
 
 def assess(
@@ -111,6 +114,7 @@ def assess(
         confusion=confusion(found, PAIRWISE if isinstance(policy, PairwisePolicy) else PASS_FAIL),
         slices=slices(everything),
         trivial=rivals,
+        excepted=excepted(policy, slices(found)),
         by_class=[] if isinstance(policy, PairwisePolicy) or is_weighted else class_figures(ratings),
         by_annotator=annotator_figures(ratings),
     )

@@ -128,6 +128,8 @@ class Certificate(Record):
     """Of the judge's folder, such as `tone@3f2a`; empty in one of before there was any."""
     note: str = ""
     """How many of its labels were given by another version of the rubric; empty where none was, or nobody counted."""
+    excepted: list[str] = Field(default=[])
+    """Categories in which it surely agrees too little with people: there its word counts for nothing."""
     epsilon: float = 0.1
     """How much better people may be in the alternative annotator test, and the judge still stand in for one of them."""
     by_class: list[ClassFigure] = Field(default=[])

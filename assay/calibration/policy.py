@@ -5,14 +5,16 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from assay.calibration.certificate import Certificate, Figure, Floor, Trivial
+from assay.calibration.certificate import Certificate, Figure, Floor, Slice, Trivial
 from assay.calibration.figures import PASS_FAIL
 from assay.calibration.ratings import Rated
 from assay.errors import ConfigError
 from assay.judges.declaration import Declaration, Preset
 from assay.records.record import Record
+from assay.stats.rates import wilson
 from assay.text import first_fault
 
+SURE = 0.95
 SILENT = "without a verdict"
 MAX_UNSCORED = 0.05
 """Share of held-out items without a verdict beyond which no certificate holds: a judge could pick the easy ones."""
@@ -286,6 +288,18 @@ def _beats(policy: Policy, accuracy: Figure, rivals: Sequence[Trivial]) -> Floor
         found=f"{accuracy.estimate:.3f}{most}",
         met=met,
     )
+
+
+def excepted(policy: PassFailPolicy | PairwisePolicy, slices: Sequence[Slice]) -> list[str]:
+    """Return the categories in which a judge surely agrees less with people than its floors demand of it.
+
+    Of single answers agreement is a mean of TPR and TNR, so that below the lower of both floors one of the two is below
+    its own. The bounds are Wilson's at .95 for all categories together (Bonferroni).
+    """
+    least = policy.accuracy if isinstance(policy, PairwisePolicy) else min(policy.tpr, policy.tnr)
+    parts = [part for part in slices if part.kind == "category"]
+    level = 1 - (1 - SURE) / max(len(parts), 1)
+    return sorted(part.name for part in parts if wilson(part.agree, part.n, level=level).high < least)
 
 
 def held_to(policy: PassFailPolicy | PairwisePolicy, held: Certificate, preset: str) -> Certificate:

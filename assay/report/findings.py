@@ -6,7 +6,7 @@ alone, since an interval over all of them would count one case several times.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -23,6 +23,7 @@ CaseOutcome = Literal["pass", "fail", "wire", "judge", "unscorable"]
 """`wire`: a call to the product failed; `judge`: a scorer gave no verdict; `unscorable`: the case has no expectation,
 and no blocking judge is asked about it. None of them is an outcome of the product."""
 LEVEL = 0.95
+EXCEPTED = "its judge is certified except for this category, and no check decides it"
 NOTHING_SCORES = "nothing scores this case: add an expectation, or what a judge requires (`assay judges` lists it)"
 
 
@@ -65,6 +66,11 @@ class Accounting(Record):
         return rate(wilson(self.passed, n)) if n else None
 
     @property
+    def excepted(self) -> int:
+        """Return the cases that nobody decides since their judge is not certified for them; part of `unscorable`."""
+        return self.reasons.get(EXCEPTED, 0)
+
+    @property
     def lost(self) -> int:
         """Return the planned cases without an outcome."""
         return self.judge_failed + self.wire_failed + self.unscorable
@@ -101,6 +107,7 @@ def outcomes(
     judges: Sequence[JudgePrompt],
     *,
     checks_only: bool,
+    excepted: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Outcomes:
     """Fold verdicts into one outcome a case; with `checks_only`, cases that no check decides are left out.
 
@@ -111,15 +118,15 @@ def outcomes(
         verdicts: Of any.
         judges: Of the project; those that block count.
         checks_only: Judges are left out.
+        excepted: By judge the categories that its certificate leaves out: there its word counts for nothing.
     """
     blocking = [] if checks_only else blocking_of(judges)
-    counted = {judge.name for judge in blocking}
     answered: dict[str, list[Response]] = defaultdict(list)
     for response in responses:
         answered[response.case_id].append(response)
     said: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.subject == subject and (verdict.scorer.startswith("check:") or verdict.scorer in counted):
+        if verdict.subject == subject:
             said[verdict.item_id].append(verdict)
     reasons: Counter[str] = Counter()
     found: dict[str, CaseOutcome] = {}
@@ -128,14 +135,17 @@ def outcomes(
     for case in cases:
         if checks_only and not case.expectations:
             continue
-        scorers = scorers_of(case, answered[case.case_id], blocking)
-        outcome = outcome_of(answered[case.case_id], said[case.case_id], scorers, reasons)
+        here = deciding(blocking, case, excepted)
+        scorers = scorers_of(case, answered[case.case_id], here)
+        words = spoken(said[case.case_id], here)
+        why = EXCEPTED if len(here) < len(blocking) else NOTHING_SCORES
+        outcome = outcome_of(answered[case.case_id], words, scorers, reasons, nothing=why)
         found[case.case_id] = outcome
         if outcome in ("pass", "fail"):
-            fell = {one.trial for one in said[case.case_id] if one.outcome != "pass"}
+            fell = {one.trial for one in words if one.outcome != "pass"}
             of = sorted({row.trial for row in answered[case.case_id]})
             trials[case.case_id] = tuple(trial not in fell for trial in of)
-        if outcome == "fail" and all(one.fault == "format" for one in said[case.case_id] if one.outcome == "fail"):
+        if outcome == "fail" and all(one.fault == "format" for one in words if one.outcome == "fail"):
             misshapen.add(case.case_id)
     return Outcomes(found, reasons, frozenset(misshapen), trials)
 
@@ -149,6 +159,17 @@ def blocking_of(judges: Iterable[JudgePrompt]) -> list[JudgePrompt]:
     ]
 
 
+def deciding(blocking: Sequence[JudgePrompt], case: Case, excepted: Mapping[str, Collection[str]]) -> list[JudgePrompt]:
+    """Return the blocking judges that may decide a case."""
+    return [judge for judge in blocking if case.category not in excepted.get(judge.name, ())]
+
+
+def spoken(verdicts: Iterable[Verdict], judges: Sequence[JudgePrompt]) -> list[Verdict]:
+    """Return what checks and these judges said."""
+    names = {judge.name for judge in judges}
+    return [row for row in verdicts if row.scorer.startswith("check:") or row.scorer in names]
+
+
 def scorers_of(case: Case, responses: Iterable[Response], blocking: Sequence[JudgePrompt]) -> dict[int, int]:
     """Return how many verdicts each trial of a case must have."""
     return {
@@ -158,7 +179,12 @@ def scorers_of(case: Case, responses: Iterable[Response], blocking: Sequence[Jud
 
 
 def outcome_of(
-    responses: Sequence[Response], verdicts: Sequence[Verdict], scorers: Mapping[int, int], reasons: Counter[str]
+    responses: Sequence[Response],
+    verdicts: Sequence[Verdict],
+    scorers: Mapping[int, int],
+    reasons: Counter[str],
+    *,
+    nothing: str = NOTHING_SCORES,
 ) -> CaseOutcome:
     """Return the outcome of one case over some of its trials.
 
@@ -167,13 +193,14 @@ def outcome_of(
         verdicts: What was said of it.
         scorers: How many verdicts each trial must have, as from `scorers_of`.
         reasons: Where the reason is counted when there is no outcome.
+        nothing: Why nothing scores it, where that is so.
     """
     broken = [response.error_kind for response in responses if response.status == "error"]
     if broken or not responses:
         reasons[f"wire: {broken[0] if broken else 'no response on file'}"] += 1
         return "wire"
     if not any(scorers.values()) and not verdicts:
-        reasons[NOTHING_SCORES] += 1
+        reasons[nothing] += 1
         return "unscorable"
     silent = [verdict for verdict in verdicts if verdict.outcome == "unscored"]
     given = Counter(verdict.trial for verdict in verdicts)

@@ -70,6 +70,8 @@ def _of_judge(judge: Judge) -> dict[str, Any]:
     if judge.pairs:
         found["win_rate"] = _figure(judge.pairs.win_rate, basis.of_judge(judge))
     found |= {"said": judge.said} if judge.said else {}
+    if judge.certificate and judge.certificate.excepted:
+        found["excepted"] = judge.certificate.excepted
     return found | ({"unasked": judge.unasked} if judge.unasked else {})
 
 

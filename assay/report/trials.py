@@ -1,7 +1,8 @@
 """Several trials of each case: how steady is the product, and which cases does it pass only sometimes?"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from assay.errors import InsufficientDataError
 from assay.judges.prompt import JudgePrompt
@@ -9,7 +10,7 @@ from assay.records.case import Case
 from assay.records.record import Record
 from assay.records.response import Response
 from assay.records.verdict import Verdict
-from assay.report.findings import CaseOutcome, Rate, blocking_of, outcome_of, rate, scorers_of
+from assay.report.findings import CaseOutcome, Rate, blocking_of, deciding, outcome_of, rate, scorers_of, spoken
 from assay.stats import planning
 from assay.stats import trials as stats
 
@@ -50,11 +51,14 @@ class Steadiness(Record):
 
 
 def steadiness(
-    cases: Sequence[Case], responses: Iterable[Response], verdicts: Iterable[Verdict], judges: Sequence[JudgePrompt]
+    cases: Sequence[Case],
+    responses: Iterable[Response],
+    verdicts: Iterable[Verdict],
+    judges: Sequence[JudgePrompt],
+    excepted: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Steadiness | None:
     """Return what the trials of the target say; None where each case has one."""
     blocking = blocking_of(judges)
-    counted = {judge.name for judge in blocking}
     answered: dict[tuple[str, int], list[Response]] = defaultdict(list)
     for response in responses:
         answered[response.case_id, response.trial].append(response)
@@ -63,13 +67,14 @@ def steadiness(
         return None
     said: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.subject == "target" and (verdict.scorer.startswith("check:") or verdict.scorer in counted):
+        if verdict.subject == "target":
             said[verdict.item_id, verdict.trial].append(verdict)
 
     def outcome(case: Case, trial: int) -> CaseOutcome:
         key = (case.case_id, trial)
         rows = answered.get(key, [])
-        return outcome_of(rows, said.get(key, []), scorers_of(case, rows, blocking), Counter())
+        here = deciding(blocking, case, excepted)
+        return outcome_of(rows, spoken(said.get(key, []), here), scorers_of(case, rows, here), Counter())
 
     found = {case.case_id: [outcome(case, trial) for trial in range(k)] for case in cases}
     whole = {name: [one == "pass" for one in trials] for name, trials in found.items() if set(trials) <= DECIDED}

@@ -111,6 +111,20 @@ def policies(by_judge: Mapping[str, str]) -> str:
     return f" {said[:1].upper()}{said[1:]}." if said else ""
 
 
+def exceptions(by_judge: Mapping[str, Sequence[str]], undecided: int) -> str:
+    """Return for which categories judges are not certified, as the end of a headline; empty where there is none.
+
+    Args:
+        by_judge: Their categories.
+        undecided: Cases that nobody decides for that.
+    """
+    said = [f"{judge} is certified except for {', '.join(names)}" for judge, names in sorted(by_judge.items()) if names]
+    if not said:
+        return ""
+    left = f"; {undecided} cases there are decided by nobody" if undecided else "; there its word does not count"
+    return f" {'; '.join(said)}{left}."
+
+
 def _failures(target: Accounting) -> str:
     """Tell apart whose failures they are: only the product's count against it."""
     kinds = f" ({target.answer_failed} by a wrong answer, {target.format_failed} by format alone)"

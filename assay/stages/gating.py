@@ -1,6 +1,6 @@
 """The gate's word on one night: its comparisons, what its judges' word rests on, and its row of the history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -94,7 +94,7 @@ def taken(night: Night, settings: Settings, trusted: Sequence[content.Judge], co
         basis,
         behind,
         night.outcomes,
-        {row.item_id for row in night.verdicts if row.scorer in names and row.subject in ("target", "baseline")},
+        _judged(night, names),
         families(night.cases),
         max_drop=settings.max_drop,
         rng=np.random.default_rng(settings.seed),
@@ -112,6 +112,18 @@ def taken(night: Night, settings: Settings, trusted: Sequence[content.Judge], co
     )
 
 
+def _judged(night: Night, names: Collection[str]) -> set[str]:
+    """Return the cases that one of these judges decides, in either version."""
+    categories = {case.case_id: case.category for case in night.cases}
+    return {
+        row.item_id
+        for row in night.verdicts
+        if row.scorer in names
+        and row.subject in ("target", "baseline")
+        and categories.get(row.item_id) not in night.excepted.get(row.scorer, ())
+    }
+
+
 def decide(night: Night, settings: Settings, trusted: Sequence[content.Judge], compared: Compared) -> Word:
     """Return the gate's word."""
     is_believed = content.trust(trusted) == "valid"
@@ -125,7 +137,7 @@ def decide(night: Night, settings: Settings, trusted: Sequence[content.Judge], c
     suspected = [*(from_judges.suspected if from_judges else []), *(basis.suspected if basis else [])]
     found = gate.Evidence(
         error_share=len(lost) / target.planned,
-        unscorable_share=target.unscorable / target.planned,
+        unscorable_share=(target.unscorable - target.excepted) / target.planned,
         max_error_share=settings.max_error_share,
         worse=worse,
         low=change.low if change else None,
@@ -147,7 +159,8 @@ def decide(night: Night, settings: Settings, trusted: Sequence[content.Judge], c
     sentence = wording.sentence(word, reason, target, basis, failing, worse)
     if from_judges and word in TRANSFERS:
         sentence = " ".join(filter(None, [sentence, from_judges.sentence]))
-    sentence += wording.policies(_policies(behind))
+    held = {judge.name: judge.certificate.excepted for judge in behind if judge.certificate}
+    sentence += wording.policies(_policies(behind)) + wording.exceptions(held, target.excepted)
     return Word(gate.Gate(word=word, reason=reason, next=then, sentence=sentence), worse, from_judges)
 
 

@@ -86,13 +86,24 @@ class Night:
         answered = {row.case_id: row for row in reversed(self.responses) if row.status == "ok"}
         return questions.unasked(judge, self.cases, answered)
 
+    @property
+    def excepted(self) -> dict[str, list[str]]:
+        """Return by judge the categories in which people and it surely disagree too often."""
+        return {name: held.excepted for name, held in self.certificates.items()}
+
     @cached_property
     def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:
         """Return each version's outcome on every case, by all scorers, and (True) by checks alone."""
         responses: dict[Subject, list[Response]] = {"target": self.responses, "baseline": self.baseline}
         return {
             (version, checks_only): findings.outcomes(
-                version, self.cases, rows, self.verdicts, self.judges, checks_only=checks_only
+                version,
+                self.cases,
+                rows,
+                self.verdicts,
+                self.judges,
+                checks_only=checks_only,
+                excepted=self.excepted,
             )
             for version, rows in responses.items()
             for checks_only in (False, True)

@@ -170,7 +170,9 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         checks=checks,
         rates=part("rates", lambda: both_rates(night.cases, target, by_checks), list[CategoryRates]()),
         steadiness=part(
-            "steadiness", lambda: steadiness(night.cases, night.responses, night.verdicts, night.judges), None
+            "steadiness",
+            lambda: steadiness(night.cases, night.responses, night.verdicts, night.judges, night.excepted),
+            None,
         ),
         judges=informed,
         signals=night.signals,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from assay.calibration.assessment import Assessment, assess
-from assay.calibration.certificate import Figure, Floor, Trivial
-from assay.calibration.policy import PassFailPolicy, counted, held_to, pass_fail_floors
+from assay.calibration.certificate import Figure, Floor, Slice, Trivial
+from assay.calibration.policy import PassFailPolicy, counted, excepted, held_to, pass_fail_floors
 from assay.calibration.ratings import Rated, join
 from assay.records.verdict import Outcome
 from assay.stats.paired import bonett_price
@@ -149,3 +149,20 @@ def test_a_judge_may_not_be_wholly_below_people(high: float | None, *, is_met: b
         policy, counted(rated(40, 20)), figures, [Trivial(name="always pass", accuracy=0.6, n=60)]
     )
     assert [floor.met for floor in floors if floor.figure == "kappa-over-human"] == [is_met]
+
+
+def part(name: str, agree: int, n: int) -> Slice:
+    return Slice(kind="category", name=name, n=n, agree=agree, low=0, high=1)
+
+
+def test_a_category_surely_below_the_floors_is_left_out() -> None:
+    """254 of 400 is surely below .8, even as one of five; 20 of 30 may be luck; a kind of fault is no category."""
+    others = [part(f"other-{at}", 95, 100) for at in range(3)]
+    found = [part("mistral", 254, 400), part("small", 20, 30), *others]
+    policy = POLICY.model_copy(update={"tpr": 0.9, "tnr": 0.8})
+    assert excepted(policy, found) == ["mistral"]
+    assert excepted(policy, [part("mistral", 254, 400).model_copy(update={"kind": "slice"})]) == []
+    # By hand: Wilson of 24 of 40 ends at .737 by itself and at .782 as one of four.
+    near = POLICY.model_copy(update={"tpr": 0.75, "tnr": 0.75})
+    assert excepted(near, [part("near", 24, 40)]) == ["near"]
+    assert excepted(near, [part("near", 24, 40), *others]) == []

@@ -272,3 +272,23 @@ def test_preference_needs_two_pairs_that_somebody_judged(asked: int) -> None:
     """Identical pairs alone are no preference, and neither is a single judged one."""
     same = [pair(20 + number, "tie", "tie", fingerprint="identical") for number in range(30)]
     assert findings.preference("preference", [*same, *[pair(number, "a", "a") for number in range(asked)]]) is None
+
+
+def test_a_category_that_a_certificate_leaves_out_is_left_to_the_checks() -> None:
+    """There the judge's word counts for nothing, for or against; where no check decides either, nobody does."""
+    bare = case(900).model_copy(update={"expectations": []})
+    rows = [*scored(CASES[0], "fail", "pass"), *scored(CASES[1], "pass", "fail"), verdict(bare.case_id, "pass")]
+    answered = [response(one) for one in (CASES[0], CASES[1], bare)]
+    judges = [judge for judge in prompt.load_all() if judge.declared.requires == ("reference",)]
+    found = findings.outcomes(
+        "target",
+        [CASES[0], CASES[1], bare],
+        answered,
+        rows,
+        judges,
+        checks_only=False,
+        excepted={judges[0].name: [bare.category]},
+    )
+    assert list(found.by_case.values()) == ["pass", "fail", "unscorable"]
+    accounted = findings.account(found)
+    assert (accounted.excepted, accounted.unscorable) == (1, 1)

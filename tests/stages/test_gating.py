@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from assay.project import files
+from assay.project.certificates import read_certificates, write_certificates
 from assay.project.results import METRICS
 from assay.project.tables.history import HISTORY
 from assay.report.gate import Gate
+from assay.stages import publish
 from tests.cast import Project, case, response
 from tests.nights import EVERY_CASE, Night
 
@@ -105,3 +107,16 @@ def test_metrics_say_what_the_word_rests_on(night: Night, now: datetime) -> None
     found = json.loads(files.path(METRICS).read_bytes())["judge_transfer"]
     assert found["basis"] == "assumed"
     assert found["change"]["low"] < 0 < found["laxer"]
+
+
+def test_a_certificate_with_an_exception_decides_the_rest(night: Night, now: datetime) -> None:
+    """A judge that is surely wrong on refunds decides escalation alone; the first sentence says so, and it passes."""
+    night.lose(12)
+    night.publish(now)
+    held = read_certificates()
+    certified = held["correctness"].model_copy(update={"excepted": ["refunds"]})
+    write_certificates(held | {"correctness": certified}, {})
+    gate, _ = publish.run(now)
+    assert gate.word == "pass"
+    assert "correctness is certified except for refunds; there its word does not count." in gate.sentence
+    assert json.loads(files.path(METRICS).read_bytes())["judges"]["correctness"]["excepted"] == ["refunds"]
