@@ -49,6 +49,8 @@ class Evidence(Record):
     """The change itself; None where nothing could be compared."""
     n: int = 0
     """Cases that it is of."""
+    labels: int = 0
+    """Cases labelled in both versions that the change rests on; 0 where it rests on what scorers said."""
     suspected: list[str] = Field(default=[])
     """Where it looks worse and is not proved to be."""
     look: int = 1
@@ -140,10 +142,13 @@ def _undecided(found: Evidence) -> tuple[Word, str, str] | None:
 
 
 def _more(found: Evidence) -> str:
-    """Return how many cases would decide, if the change stays what it is."""
+    """Return how many cases, or labels, would decide, if the change stays what it is."""
     if found.low is None or found.estimate is None or found.estimate <= -found.max_drop:
         return "as it looks, the drop is larger than is tolerated: more cases or trials would prove it"
     room, half = found.estimate + found.max_drop, found.estimate - found.low
+    if found.labels:
+        needed = ceil(found.labels * (half / room) ** 2)
+        return f"have people label more: some {needed:,} changed cases labelled in both versions would decide"
     return f"add cases or trials: some {ceil(found.n * (half / room) ** 2):,} cases like these would decide"
 
 

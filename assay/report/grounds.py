@@ -24,6 +24,8 @@ class Grounds(Record):
     """How much lower its TPR may be there before what is worse may be the judge alone."""
     sentence: str
     """What it rests on, and until where it holds."""
+    labels: int = 0
+    """Cases labelled in both versions that `change` rests on; 0 where it rests on the judges' word."""
     wanting: str = ""
     """Why the target may not pass on this, whatever the change; empty where it may."""
     suspected: list[str] = Field(default=[])

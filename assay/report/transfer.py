@@ -7,6 +7,7 @@ sentence says until where that holds; it is `tested` by labels on both versions;
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
@@ -86,9 +87,11 @@ def tested(found: Grounds, differences: Mapping[str, Difference]) -> Grounds:
     stricter = max((one.stricter.high if one.stricter else 1.0 for one in differences.values()), default=1.0)
     changes: dict[str, object] = {"kind": "tested", "sentence": f"By labels on both versions {told}."}
     if laxer >= found.laxer and not found.wanting:
+        least = min(min(one.labels) for one in differences.values())
+        more = f", some {ceil(least * (laxer / found.laxer) ** 2):,} of each" if least and found.laxer else ""
         changes["wanting"] = (
             f"a drop is excluded unless the judge is {_points(found.laxer)} points laxer on this version, and labels "
-            f"exclude {_points(laxer)} at most: {LABEL}"
+            f"exclude {_points(laxer)} at most: {LABEL}{more}"
         )
     if found.worse and stricter >= found.stricter:
         changes |= {"worse": [], "suspected": found.worse}
@@ -123,6 +126,7 @@ def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judg
         kind="labelled",
         worse=worse,
         change=None if wanting else lowest,
+        labels=min((changes[name].labels for name in rates), default=0),  # type: ignore[union-attr]
         sentence=f"As people have it, the change is: {'; '.join(told)}." if told else "",
         wanting=wanting,
         suspected=alone,

@@ -144,6 +144,7 @@ def decide(night: Night, settings: Settings, trusted: Sequence[content.Judge], c
         estimate=change.estimate if change else None,
         n=basis.change.n if basis else 0,
         max_drop=settings.max_drop,
+        labels=from_judges.labels if from_judges else 0,
         suspected=[] if worse else sorted(set(suspected)),
         look=basis.look if basis else 1,
         wanting=from_judges.wanting if from_judges else "",

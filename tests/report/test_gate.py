@@ -149,6 +149,11 @@ def test_an_open_word_says_what_would_decide(estimate: float, low: float, said: 
     assert said in found[2]
 
 
+def test_an_open_word_that_rests_on_labels_says_how_many() -> None:
+    """By hand: 80 labelled cases with a half-width of 10 points where 5 are wanted: four times as many."""
+    assert "some 320 changed cases labelled" in decide(evidence(estimate=0.0, low=-0.1, n=500, labels=80))[2]
+
+
 def test_no_certificate_is_said_to_be_none() -> None:
     """A judge without a certificate has none, and one whose certificate is no good any more is named beside it."""
     assert decide(evidence(standings=["none"], low=0.5))[1] == "a judge has no certificate"

@@ -108,6 +108,7 @@ def test_labels_on_both_versions_must_bound_the_laxness(laxer: float | None, *, 
     assert found.kind == "tested"
     assert bool(found.wanting) == wanting
     assert "40 labelled answers against 50" in found.sentence
+    assert (" of each" in found.wanting) == wanting
 
 
 @pytest.mark.parametrize(("stricter", "worse"), [(0.01, ["x"]), (0.5, [])])
