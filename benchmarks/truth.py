@@ -12,6 +12,7 @@ from assay.calibration.rounds import Entry, draw_of_round
 from assay.calibration.split import TUNE
 from assay.errors import InsufficientDataError
 from assay.stats.allocation import sqrt_allocation
+from assay.stats.ppi import ppi_change
 from assay.stats.sampled import FAILED, PASSED, Part, of_parts
 
 CASES, DRAWS, HELDOUT = 600, 400, 1 - TUNE
@@ -37,6 +38,8 @@ class Cell(NamedTuple):
     finished: float = 1.0
     """Share of the drawn answers that are labelled."""
     cases: int = CASES
+    drop: float | None = None
+    """Of a cell that is about the change of the pass rate: how much lower it is on the answers that changed."""
 
 
 CELLS = (
@@ -69,6 +72,17 @@ CELLS = (
     ),
     *(Cell(f"2,000 cases, judge {judge}", judge=judge, cases=2000) for judge in ((0.97, 0.97), (0.9, 0.8))),
     Cell("2,000 cases, flips 2 %, second round, 30 % changed", cases=2000, flips=0.02, changed=0.3, labels=(200, 300)),
+    *(
+        Cell(
+            f"the change, {changed:.0%} changed, {drop:.0%} of these lower",
+            changed=changed,
+            labels=(300, 300),
+            drop=drop,
+        )
+        for changed in (0.2, 0.5, 1.0)
+        for drop in (0.0, 0.2)
+    ),
+    Cell("the change, 50% changed, judge (0.97, 0.97)", judge=(0.97, 0.97), changed=0.5, labels=(300, 300), drop=0.1),
 )
 
 
@@ -91,6 +105,27 @@ def version(cell: Cell, rng: np.random.Generator) -> Version:
     verdict = np.where(leaning, rng.random(cell.cases) < tpr, rng.random(cell.cases) >= tnr)
     votes = rng.binomial(cell.people, truth) / cell.people
     return Version(truth, votes, verdict)
+
+
+def change(cell: Cell, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """Walk one world of two versions; return by how much people's pass rate changed, and the published change."""
+    before, other = version(cell, rng), version(cell._replace(pass_rate=cell.pass_rate - (cell.drop or 0)), rng)
+    changed = rng.random(cell.cases) < cell.changed
+    now = Version(*(np.where(changed, new, old) for new, old in zip(other, before, strict=True)))
+    place, heldout = rng.random(cell.cases), rng.random(cell.cases) < HELDOUT
+    chances, drawn = [], np.zeros(cell.cases, bool)
+    for said, wanted in zip((before.verdict, now.verdict), cell.labels, strict=True):
+        entries = [Entry("pass" if v else "fail", "", p, d) for v, p, d in zip(said, place, drawn, strict=True)]
+        found = draw_of_round(entries, max(0, wanted - int(drawn.sum())), sqrt_allocation)
+        chances.append(np.where(said, found.chances.get("pass", 0), found.chances.get("fail", 0)))
+        drawn[found.chosen] = True
+        drawn &= ~changed
+    least = np.minimum(*chances)
+    both = changed & (place < least) & heldout
+    people, word = now.truth - before.truth, now.verdict.astype(float) - before.verdict
+    told = ppi_change(people[both], word[both], least[both], word[changed & (least > 0)])
+    share = float(changed.mean())
+    return float(people.mean()), told.estimate * share, told.low * share, told.high * share
 
 
 def world(cell: Cell, rng: np.random.Generator) -> tuple[float, float, float, float]:
@@ -144,7 +179,7 @@ def coverage(cell: Cell, worlds: int, seed: int = SEED) -> dict[str, Any]:
     errors, widths = [], []
     for _ in range(worlds):
         try:
-            truth, estimate, low, high = world(cell, rng)
+            truth, estimate, low, high = (world if cell.drop is None else change)(cell, rng)
         except InsufficientDataError:
             refused += 1
             continue

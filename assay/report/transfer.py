@@ -62,16 +62,16 @@ def assumed(
     )
     until = ""
     if basis.worse:
-        until = f", and holds unless it is {_points(stricter)} points stricter here"
+        until = f", and holds unless the judge is {_points(stricter)} points stricter here"
     elif found.change.low >= -max_drop:
-        until = f", and holds unless it is {_points(found.laxer)} points laxer here"
+        until = f", and holds unless the judge is {_points(found.laxer)} points laxer here"
     return Grounds(
         kind="assumed",
         worse=basis.worse,
         change=rate(found.change),
         laxer=found.laxer,
         stricter=stricter,
-        sentence=f"It assumes that {named} errs on this version as on the labelled answers{until}.",
+        sentence=f"This assumes that {named} errs on this version as on the labelled answers{until}.",
     )
 
 

@@ -60,7 +60,7 @@ def test_a_certified_judge_says_what_its_word_assumes(night: Night, now: datetim
     """By default the judge is assumed to err alike on both versions, and the first sentence says until where."""
     found = night.publish(now)
     assert found.word == "pass"
-    assert "It assumes that correctness errs on this version as on the labelled answers" in found.sentence
+    assert "This assumes that correctness errs on this version as on the labelled answers" in found.sentence
     assert "points laxer here." in found.sentence
 
 
@@ -86,7 +86,7 @@ def test_labelled_a_judge_s_own_alarm_is_no_regression(night: Night, project: Pr
 
 def test_an_uncertified_judge_leaves_nothing_to_assume(night: Night, now: datetime) -> None:
     """Where checks decide, the sentence says nothing of a judge's errors."""
-    assert "It assumes" not in night.publish(now, is_certified=False).sentence
+    assert "This assumes" not in night.publish(now, is_certified=False).sentence
 
 
 def test_paraphrases_are_one_chance(night: Night, now: datetime) -> None:

@@ -12,6 +12,7 @@ NAMES = (
     "second round after 400 of 600",
     "two annotators, 20% borderline, 85% pass",
     "80% finished, 90% pass",
+    "the change, 50% changed, 20% of these lower",
 )
 
 
