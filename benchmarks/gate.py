@@ -64,7 +64,6 @@ QUIET = (
         World(name=f"{share:.0%} unsteady, 14 accepted nights before", unsteady=share, learnt=14)
         for share in (0.05, 0.2)
     ),
-    World(name="all cases unsteady, 20 categories of 50", unsteady=1.0, categories=20, of_each=50),
 )
 
 

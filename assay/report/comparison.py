@@ -23,8 +23,8 @@ from assay.stats.slices import ALPHA, STANDS, SliceCounts, SliceFinding, find_dr
 from assay.stats.spending import spent
 
 OVERALL = "overall"
-TESTS_SHARE = 0.5
-"""Of the level over all cases; the other half is that of the nights together (`report.nights`)."""
+TESTS_SHARE = 1 / 3
+"""Of the level over all cases; the rest is that of the nights together (`report.nights`), which find what lasts."""
 
 
 class Look(NamedTuple):
@@ -71,7 +71,7 @@ class Comparison(Record):
     is_worse: bool
     """Over all cases, beyond chance at the level of this look."""
     alpha: float
-    """That level, one-sided, for the categories together; the test over all cases has half of it."""
+    """That level, one-sided, for the categories together; the test over all cases has a third of it."""
     look: int = 1
     """How often this version has been looked at."""
     suspected: list[str] = Field(default=[])
