@@ -38,6 +38,13 @@ __all__ = ["KINDS", "Check", "Finding", "score", "validate"]
 NOT = "not-"
 EACH_CALL = frozenset({"tool-call"})
 """Kinds whose opposite is that not one of the calls was made; for any other it is that the whole does not hold."""
+EXACT = frozenset(
+    {
+        *("contains", "contains-all", "contains-any", "icontains", "icontains-all", "icontains-any"),
+        *("equals", "starts-with", "regex", "similarity", "context-recall"),
+    }
+)
+"""Kinds that compare texts, so that an expectation can ask them to be `exact`."""
 LONGEST = 1_000
 """Characters of a finding that is put together from several."""
 
@@ -88,7 +95,12 @@ def validate(expectation: Expectation) -> None:
     Raises:
         DataError: The kind is unknown, or the expectation is not written as its kind asks.
     """
-    _kind(expectation).validate(expectation)
+    check = _kind(expectation)
+    if expectation.exact and expectation.check.removeprefix(NOT) not in EXACT:
+        raise DataError(
+            f"check {expectation.check!r} has `exact`, expected it of {', '.join(sorted(EXACT))} alone: take it out"
+        )
+    check.validate(expectation)
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

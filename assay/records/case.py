@@ -24,6 +24,8 @@ class Expectation(Record):
     check: Name
     values: list[Text] = Field(default=[])
     calls: list[ToolCall] = Field(default=[])
+    exact: bool = False
+    """Texts are compared character by character, also where a reader could not tell them apart."""
 
 
 class SimulatedUser(Record):
