@@ -13,7 +13,7 @@ def expectations(case: Case) -> list[str]:
         calls = ", ".join(f"{call.name}({call.arguments})" for call in one.calls)
         exactly = ", exact" if one.exact else ""
         rows.append(f"{one.check}{exactly}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
-    return rows
+    return [*rows, "an empty answer is allowed"] if case.empty == "allowed" else rows
 
 
 def conversation(case: Case) -> str:

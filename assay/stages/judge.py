@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from assay.checks import registry, similarity
+from assay.checks import empty, registry, similarity
 from assay.checks.finding import Finding
 from assay.errors import CallError, DataError
 from assay.judges import prompt, questions
@@ -185,8 +185,13 @@ def embedded(played: Played) -> Iterator[str]:
 
 
 def checked(played: Played, cosine: Cosine) -> Iterator[Verdict]:
-    """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason."""
+    """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason.
+
+    An answer of nothing is a failure by itself, so it has a verdict of its own.
+    """
     for subject, response in played.versions():
+        if response.status == "ok" and empty.fails(played.case, response):
+            yield _checked(subject, response, f"check:0-{empty.ASKED.check}", empty.ASKED, cosine)
         for number, expectation in enumerate(played.case.expectations, 1):
             yield _checked(subject, response, f"check:{number}-{expectation.check}", expectation, cosine)
 

@@ -45,6 +45,7 @@ EXAMPLES = [
     expect("contains-json", {"type": "object"}),
     expect("context-recall", {"facts": ["14 days"], "threshold": 1}),
     expect("cost", "0.01"),
+    expect("empty"),
     expect("equals", "Yes."),
     expect("final-state", {"path": "open", "equals": True}),
     expect("icontains", "Days"),

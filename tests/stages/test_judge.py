@@ -295,6 +295,31 @@ def test_old_answers_of_a_changed_case_are_not_judged(
 
 
 MEANS = {"measure": "embedding", "reference": "Refunds within two weeks.", "threshold": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, "fail"),
+        ({"empty": "allowed"}, None),
+        ({"expectations": [Expectation(check="not-empty")]}, None),
+        ({"expectations": [Expectation(check="refusal")]}, None),
+    ],
+)
+def test_an_empty_answer_has_a_verdict_of_its_own(
+    judging: Callable[..., Any], now: datetime, changes: dict[str, Any], outcome: str | None
+) -> None:
+    """Whatever else a case expects, an empty answer fails it, unless the case itself says what it thinks of one."""
+    asked = case(1, **({"expectations": [Expectation(check="not-contains", values=["$"])]} | changes))
+    CASES.write([asked])
+    RESPONSES.write([response(asked, " \u200b\n", finish_reason="content_filter")])
+    with judging(fair):
+        judge.run(now)
+    own = {one.scorer: one for one in VERDICTS.read() if one.subject == "target" and one.scorer == "check:0-not-empty"}
+    assert [one.outcome for one in own.values()] == ([outcome] if outcome else [])
+    assert all((one.status, one.fault) == ("ok", "answer") for one in own.values())
+
+
 VECTORS = {"Refunds within two weeks.": [1.0, 0.0], "near": [0.9, 0.1], "far": [0.0, 1.0], "empty": [0.0, 0.0]}
 
 
