@@ -58,6 +58,7 @@ EXAMPLES = [
     expect("length-max", "50"),
     expect("length-min", "2"),
     expect("numeric", {"equals": 12, "absolute": 0.5}),
+    expect("python", {"function": "my_checks:cites_clause", "threshold": 0.5}),
     expect("refusal"),
     expect("regex", "(a+)+$"),
     expect("similarity", {"measure": "rouge-l", "reference": "Refunds take 5 days.", "threshold": 0.5}),
