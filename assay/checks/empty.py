@@ -37,7 +37,12 @@ def score(_expectation: Expectation, response: Response) -> Finding:
 
 def is_empty(response: Response) -> bool:
     """Tell whether a product that was asked has said nothing, and done nothing in the place of an answer."""
-    return not visible(response.text).strip() and (response.is_silent or not response.tool_calls)
+    return not has_text(response) and (response.is_silent or not response.tool_calls)
+
+
+def has_text(response: Response) -> bool:
+    """Tell whether an answer has a text that anybody could see."""
+    return bool(visible(response.text).strip())
 
 
 def is_withheld(response: Response) -> bool:

@@ -75,6 +75,11 @@ def of_cosine(expectation: Expectation, cosine: float) -> Finding:
     return judged(passed=(cosine >= threshold) is is_wanted, detail=detail)
 
 
+def without_text(expectation: Expectation) -> Finding:
+    """Return the finding on an answer without a text, of which there is no vector: it means nothing."""
+    return judged(passed=expectation.check != "similarity", detail="the answer has no text, which means nothing")
+
+
 def _options(expectation: Expectation) -> dict[str, Any]:
     required = {"measure": "text", "reference": "text", "threshold": "a share above 0, at most 1"}
     return read_options(expectation, expectation.values[0], required=required)

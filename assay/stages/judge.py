@@ -192,7 +192,7 @@ def embedded(played: Played) -> Iterator[str]:
     """Yield the texts of a case whose embeddings are compared."""
     for reference in filter(None, map(similarity.embedded, played.case.expectations)):
         yield reference
-        yield from (response.text for _, response in played.versions() if response.status == "ok")
+        yield from (row.text for _, row in played.versions() if row.status == "ok" and empty.has_text(row))
 
 
 def checked(played: Played, more: Elsewhere) -> Iterator[Verdict]:
@@ -225,8 +225,11 @@ def _checked(subject: Subject, response: Response, number: int, expectation: Exp
 
 
 def _finding(expectation: Expectation, response: Response, cosine: Cosine) -> Finding:
-    if cosine and (reference := similarity.embedded(expectation)):
-        return similarity.of_cosine(expectation, cosine(reference, response.text))
+    if reference := similarity.embedded(expectation):
+        if not empty.has_text(response):
+            return similarity.without_text(expectation)
+        if cosine:
+            return similarity.of_cosine(expectation, cosine(reference, response.text))
     return registry.score(expectation, response)
 
 

@@ -334,9 +334,9 @@ def meaning(body: Body) -> Reply:
 def test_meanings_are_compared_where_a_model_is_configured(
     project: Project, judging: Callable[..., Any], now: datetime
 ) -> None:
-    """A cosine above the threshold passes, and fails `not-`; a text is embedded once, and without a vector unscored."""
+    """A cosine above the threshold passes, and fails `not-`; a text is embedded once, an answer of nothing never."""
     both = [Expectation(check=f"{no}similarity", values=[json.dumps(MEANS)]) for no in ("", "not-")]
-    texts = ["near", "near", "far", "empty", "unknown"]
+    texts = ["near", "near", "far", "empty", "unknown", "\u200b"]
     cases = [case(number, reference="", expectations=both) for number, _ in enumerate(texts)]
     CASES.write(cases)
     RESPONSES.write([response(one, text) for one, text in zip(cases, texts, strict=True)])
@@ -349,8 +349,9 @@ def test_meanings_are_compared_where_a_model_is_configured(
     assert sorted(asked) == sorted(["Refunds within two weeks.", "near", "far", "empty", "unknown"])
     assert {body["model"] for body in served.asked if "input" in body} == {"small-embedding"}
     found = {(one.item_id[-1], one.scorer[8:]): one for one in VERDICTS.read() if one.subject == "target"}
+    assert found["5", "not-empty"].outcome == "fail"
     outcomes = {
-        number: (found[number, "similarity"].outcome, found[number, "not-similarity"].outcome) for number in "01234"
+        number: (found[number, "similarity"].outcome, found[number, "not-similarity"].outcome) for number in "012345"
     }
     assert outcomes == {
         "0": ("pass", "fail"),
@@ -358,6 +359,7 @@ def test_meanings_are_compared_where_a_model_is_configured(
         "2": ("fail", "pass"),
         "3": ("unscored", "unscored"),
         "4": ("unscored", "unscored"),
+        "5": ("fail", "pass"),
     }
 
 
