@@ -8,12 +8,13 @@
     * AccessError             it refuses the key or the address
   * BudgetError               the run would cost more than was allowed; what was paid for is kept
   * CallError                 one call failed; it becomes a row with a status, and the run goes on
+    * EmptyReplyError         it was answered with nothing: of a product, an answer
   * InsufficientDataError     the numbers exist but cannot carry the claim
   * BusyError                 another run holds the lock
   * RecordError               DVC could not truthfully record what a stage did
 
-`CallError` (`OverloadError` is one) never reaches a person: the stage turns it into a row. All others end the command
-with exit code 2.
+`CallError` (`OverloadError` and `EmptyReplyError` are two) never reaches a person: the stage turns it into a row. All
+others end the command with exit code 2.
 """
 
 from typing import Literal
@@ -82,6 +83,19 @@ class OverloadError(CallError):
         """Keep how long to wait, in seconds."""
         super().__init__(kind, text, again=again)
         self.wait_s = wait_s
+
+
+class EmptyReplyError(CallError):
+    """A reply came and says nothing: no text, no tool call; `finish_reason` is why it ended, if that is told."""
+
+    def __init__(self, text: str, *, again: Again | None = None, finish_reason: str = "") -> None:
+        """Keep why the reply ended."""
+        super().__init__("empty", text, again=again)
+        self.finish_reason = finish_reason
+
+    def __reduce__(self) -> tuple[type, tuple[str], dict[str, object]]:  # type: ignore[override]
+        """Let it cross to another process and back."""
+        return type(self), (str(self),), self.__dict__
 
 
 class InsufficientDataError(AssayError):

@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from assay.calibration.certificate import Certificate
-from assay.checks.registry import KINDS
+from assay.checks.registry import KINDS, validate
 from assay.cli.main import app
 from assay.judges import declaration
 from assay.project.distribution import DISTRIBUTION
+from assay.records.case import Expectation
 from assay.report.gate import EXIT
 from assay.stages import judge_clients
 from assay.stages.execute import Settings
@@ -111,7 +112,18 @@ def test_no_file_names_this_machine() -> None:
     assert [name for name in texts if homes.search((ROOT / name).read_text(encoding="utf8", errors="ignore"))] == []
 
 
-@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", TEXT["docs/execute.md"], re.DOTALL))
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT["docs/execute.md"], re.DOTALL)
+OF_CASES = [example for example in EXAMPLES if "execute" not in yaml.safe_load(example)]
+
+
+@pytest.mark.parametrize("example", OF_CASES)
+def test_every_example_of_an_expectation_can_be_scored(example: str) -> None:
+    """What the document shows as expectations of a case are sound ones."""
+    for fields in yaml.safe_load(example)["expectations"]:
+        validate(Expectation.model_validate(fields))
+
+
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if example not in OF_CASES])
 def test_every_example_of_parameters_is_accepted(example: str) -> None:
     """What the document shows as the section `execute` is one."""
     Settings.model_validate(yaml.safe_load(example)["execute"])

@@ -82,6 +82,12 @@ def test_the_code_of_a_stage_is_followed_to_the_end() -> None:
     assert "assay.models.embedded.lexical" in code("judge")
 
 
+PROCESS_OF_CHECKS = {
+    f"assay.targets{name}" for name in ("", ".processes", ".worker", ".frames", ".file_reads", ".json_text")
+}
+"""In which functions run, a product's for execute and a project's for judge."""
+
+
 @pytest.mark.parametrize(
     ("room", "stages"),
     [
@@ -102,8 +108,16 @@ def test_the_code_of_a_stage_is_followed_to_the_end() -> None:
 )
 def test_a_change_reruns_the_stages_that_use_it(room: str, stages: set[str]) -> None:
     """A room belongs to the stages that use it and to no other: nothing that is paid for re-runs for no reason."""
-    users = {stage for stage in STAGES if any(f"{name}.".startswith(f"{room}.") for name in code(stage))}
+    users = {
+        stage for stage in STAGES if any(f"{name}.".startswith(f"{room}.") for name in code(stage) - PROCESS_OF_CHECKS)
+    }
     assert users <= stages
+
+
+def test_of_the_targets_a_judge_needs_the_processes_alone() -> None:
+    """Functions of the project run in the processes that Python products run in; no other part of targets is theirs."""
+    for stage in ("judge", "calibrate", "monitor"):
+        assert {name for name in code(stage) if name.startswith("assay.targets")} <= PROCESS_OF_CHECKS
 
 
 @pytest.mark.parametrize(("room", "most"), [("flows", 40), ("tasks", 25)])

@@ -1,12 +1,13 @@
 """The product retrieved what the answer needs: the share of the expected facts that stand in its contexts.
 
 The value is a JSON object with `facts`, a list of texts, and `threshold`. A fact is found when one context contains it,
-in upper or lower case and whatever the white space: word for word, not in other words.
+in upper or lower case and whatever the white space, as `folding` has both: word for word, not in other words.
 """
 
 from typing import Any
 
 from assay.checks.finding import Finding, judged, quote_some
+from assay.checks.folding import compared
 from assay.checks.shape import read_options, require_values
 from assay.errors import DataError
 from assay.records.case import Expectation
@@ -31,9 +32,9 @@ def validate(expectation: Expectation) -> None:
 def score(expectation: Expectation, response: Response) -> Finding:
     """Look for each fact in each context."""
     options = _options(expectation)
-    contexts = [_plain(context) for context in response.contexts]
+    contexts = [_plain(compared(expectation, context)) for context in response.contexts]
     facts = options["facts"]
-    plain = {fact: _plain(fact) for fact in facts}
+    plain = {fact: _plain(compared(expectation, fact)) for fact in facts}
     missing = [fact for fact in facts if not any(plain[fact] in context for context in contexts)]
     found = len(facts) - len(missing)
     detail = f"{found} of {len(facts)} facts are in {len(contexts)} contexts"

@@ -4,7 +4,7 @@ The value is a JSON object: `equals`, and either `absolute` or `relative` (a sha
 equality). The number is the last one of the answer; with `path`, the one at that dotted path of the JSON in the answer.
 It is read as English writes it (1,234.5), or with `"decimal": ","` as German does (1.234,5); spaces and
 apostrophes may group digits too. A percent sign is a unit like any other: 12 % is 12. A minus counts when no letter or
-digit stands before it, so that 10-12 ends in 12. Arithmetic is decimal and exact.
+digit stands before it, so that 10-12 ends in 12. Invisible characters are not there. Arithmetic is decimal and exact.
 """
 
 import re
@@ -13,6 +13,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from assay.checks.finding import Finding, judged, misshapen, quote, undecided
+from assay.checks.folding import visible
 from assay.checks.json_search import find_json
 from assay.checks.json_text import NotJsonError, UnreadableError, at_path, show
 from assay.checks.shape import read_options, require_path, require_values
@@ -93,6 +94,7 @@ def _number(text: str, options: dict[str, Any]) -> Decimal:
         if not isinstance(value, str):
             raise LookupError(f"{quote(options['path'])} is {show(value)}")
         text = value
+    text = visible(text)
     numbers = deque(_pattern(options.get("decimal", ".")).finditer(text), maxlen=1)
     if not numbers:
         raise LookupError(f"no number in {quote(text)}")
@@ -110,7 +112,7 @@ def _number(text: str, options: dict[str, Any]) -> Decimal:
 def _pattern(decimal: str) -> re.Pattern[str]:
     """Return the pattern of a number: sign, digits in groups of three or not, fraction, power of ten."""
     group = "," if decimal == "." else "."
-    sign = r"(?:(?<!\w)([-+\u2212])[$\u20ac\u00a3\u00a5]?)?"
+    sign = r"(?:(?<!\w)([-+\u2010\u2011\u2212])[$\u20ac\u00a3\u00a5]?)?"
     whole = rf"((?:[0-9]{{1,3}}(?:[{group}{SPACES}][0-9]{{3}})+(?![0-9]))|[0-9]+)?"
     return re.compile(rf"{sign}(?=[{decimal}]?[0-9]){whole}(?:[{decimal}]([0-9]+))?([eE][-+]?[0-9]+)?")
 

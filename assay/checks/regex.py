@@ -1,11 +1,13 @@
 """A regular expression matches somewhere in the answer, as RE2 reads it: in linear time, whatever the pattern.
 
-So there are no back-references and no look-around; `(?i)`, `(?s)` and `^`, `$` are as elsewhere.
+So there are no back-references and no look-around; `(?i)`, `(?s)` and `^`, `$` are as elsewhere. The answer is read as
+it is written and as `folding` has it; the pattern, which may ask for a typographic character, is never folded.
 """
 
 import re2
 
 from assay.checks.finding import Finding, judged, quote, undecided
+from assay.checks.folding import compared
 from assay.checks.shape import require_text, require_values
 from assay.errors import DataError
 from assay.records.case import Expectation
@@ -36,13 +38,14 @@ def validate(expectation: Expectation) -> None:
 def score(expectation: Expectation, response: Response) -> Finding:
     """Look for the pattern; an answer too long for a large pattern is left undecided."""
     pattern = _compiled(expectation)
-    text = response.text.encode(errors="surrogatepass")
-    if len(text) * pattern.programsize > STEPS:
-        return undecided(f"the answer has {len(text)} bytes, too many to read with {quote(expectation.values[0])}")
-    found = pattern.search(text)
-    if found is None:
-        return judged(passed=False, detail=f"nothing in the answer matches {quote(expectation.values[0])}")
-    return judged(passed=True, detail=f"the answer matches with {quote(found.group().decode(errors='replace'))}")
+    for form in dict.fromkeys([response.text, compared(expectation, response.text)]):
+        text = form.encode(errors="surrogatepass")
+        if len(text) * pattern.programsize > STEPS:
+            return undecided(f"the answer has {len(text)} bytes, too many to read with {quote(expectation.values[0])}")
+        if found := pattern.search(text):
+            shown = quote(found.group().decode(errors="replace"))
+            return judged(passed=True, detail=f"the answer matches with {shown}")
+    return judged(passed=False, detail=f"nothing in the answer matches {quote(expectation.values[0])}")
 
 
 def _compiled(expectation: Expectation) -> re2._Regexp:

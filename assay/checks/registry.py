@@ -11,6 +11,7 @@ from assay.checks import (
     contains_json,
     context_recall,
     cost,
+    empty,
     equals,
     final_state,
     is_json,
@@ -20,6 +21,7 @@ from assay.checks import (
     length_max,
     length_min,
     numeric,
+    python,
     refusal,
     regex,
     similarity,
@@ -38,6 +40,13 @@ __all__ = ["KINDS", "Check", "Finding", "score", "validate"]
 NOT = "not-"
 EACH_CALL = frozenset({"tool-call"})
 """Kinds whose opposite is that not one of the calls was made; for any other it is that the whole does not hold."""
+EXACT = frozenset(
+    {
+        *("contains", "contains-all", "contains-any", "icontains", "icontains-all", "icontains-any"),
+        *("equals", "starts-with", "regex", "similarity", "context-recall"),
+    }
+)
+"""Kinds that compare texts, so that an expectation can ask them to be `exact`."""
 LONGEST = 1_000
 """Characters of a finding that is put together from several."""
 
@@ -60,6 +69,7 @@ KINDS: MappingProxyType[str, Check] = MappingProxyType(
         "contains-json": contains_json,
         "context-recall": context_recall,
         "cost": cost,
+        "empty": empty,
         "equals": equals,
         "final-state": final_state,
         "icontains": substring.KINDS["icontains"],
@@ -72,6 +82,7 @@ KINDS: MappingProxyType[str, Check] = MappingProxyType(
         "length-max": length_max,
         "length-min": length_min,
         "numeric": numeric,
+        "python": python,
         "refusal": refusal,
         "regex": regex,
         "similarity": similarity,
@@ -88,7 +99,12 @@ def validate(expectation: Expectation) -> None:
     Raises:
         DataError: The kind is unknown, or the expectation is not written as its kind asks.
     """
-    _kind(expectation).validate(expectation)
+    check = _kind(expectation)
+    if expectation.exact and expectation.check.removeprefix(NOT) not in EXACT:
+        raise DataError(
+            f"check {expectation.check!r} has `exact`, expected it of {', '.join(sorted(EXACT))} alone: take it out"
+        )
+    check.validate(expectation)
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

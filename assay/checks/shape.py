@@ -9,6 +9,7 @@ from assay.checks.json_text import NotJsonError, UnreadableError, read_json, sho
 from assay.errors import DataError
 from assay.records.case import Expectation
 
+FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 FORMS: Mapping[str, Callable[[Any], bool]] = {
     "any JSON value": lambda _value: True,
     "text": lambda value: isinstance(value, str) and bool(value.strip()),
@@ -17,6 +18,7 @@ FORMS: Mapping[str, Callable[[Any], bool]] = {
     "a share above 0, at most 1": lambda value: type(value) in (int, float) and 0 < value <= 1,
     "true or false": lambda value: isinstance(value, bool),
     "a list of texts": lambda value: isinstance(value, list) and bool(value) and all(map(FORMS["text"], value)),
+    "module:name": lambda value: isinstance(value, str) and bool(FUNCTION.fullmatch(value)),
     "an object": lambda value: isinstance(value, dict),
 }
 """What the value of an option can have to be, in the words of the refusal."""

@@ -1,9 +1,10 @@
 """The answer is worded like a reference, or means the same as far as an embedding can tell.
 
-The value is a JSON object with `measure`, `reference` and `threshold`. `ratio` compares characters as written: the
+The value is a JSON object with `measure`, `reference` and `threshold`. `ratio` compares characters: the
 share of both texts that lies in their longest common subsequence, as in rapidfuzz. `rouge-l` compares words in
-lower case in the same way: ROUGE-L's F1 (Lin, 2004). `embedding` compares meanings: the cosine of the texts' vectors,
-which the judge stage asks a model for; without one nobody can tell.
+lower case in the same way: ROUGE-L's F1 (Lin, 2004). Both compare texts as `folding` has them. `embedding` compares
+meanings: the cosine of the vectors of the texts as written, which the judge stage asks a model for; without one nobody
+can tell.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from rapidfuzz.distance import Indel
 
 from assay.checks.finding import Finding, judged, unknown
+from assay.checks.folding import compared
 from assay.checks.json_text import show
 from assay.checks.shape import read_options, require_values
 from assay.errors import DataError
@@ -48,7 +50,7 @@ def score(expectation: Expectation, response: Response) -> Finding:
     measure, threshold = options["measure"], options["threshold"]
     if measure == EMBEDDING:
         return unknown("no embedding was asked for: set judge.embedding_model in params.yaml")
-    answer, reference = (_units(text, measure) for text in (response.text, options["reference"]))
+    answer, reference = (_units(compared(expectation, text), measure) for text in (response.text, options["reference"]))
     # The cut-off lets the search stop early; below it the measure is not worked out.
     share = Indel.normalized_similarity(answer, reference, score_cutoff=threshold)
     if share >= threshold:
@@ -71,6 +73,11 @@ def of_cosine(expectation: Expectation, cosine: float) -> Finding:
     bound = "at least" if is_wanted else "below"
     detail = f"the cosine of the embeddings is {cosine:.3f}, {bound} {threshold:g} is asked for"
     return judged(passed=(cosine >= threshold) is is_wanted, detail=detail)
+
+
+def without_text(expectation: Expectation) -> Finding:
+    """Return the finding on an answer without a text, of which there is no vector: it means nothing."""
+    return judged(passed=expectation.check != "similarity", detail="the answer has no text, which means nothing")
 
 
 def _options(expectation: Expectation) -> dict[str, Any]:

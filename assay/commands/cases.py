@@ -161,7 +161,8 @@ def _asked(found: CaseStory) -> Iterator[str]:
         yield from _block("A good answer", found.case.reference)
     for expectation in found.expectations:
         values = [*expectation.values, *(f"{call.name} {call.arguments}" for call in expectation.calls)]
-        yield from _block(f"Expected by {_line(expectation.check)}", "\n".join(values))
+        exactly = ", exact" if expectation.exact else ""
+        yield from _block(f"Expected by {_line(expectation.check)}{exactly}", "\n".join(values))
 
 
 def _answered(found: CaseStory, version: str, name: str) -> Iterator[str]:

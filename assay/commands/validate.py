@@ -11,10 +11,11 @@ from assay.judges import prompt
 from assay.project import code_lock, dvc, files, params
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals
 from assay.project.release_notes import RELEASES, read_notes
+from assay.project.tables.evalset import CASES
 from assay.project.tables.registry import TABLES
 from assay.project.tables.traces import TRACES
 from assay.project.taxonomy import read_taxonomy
-from assay.stages import calibrate, dvc_yaml, generate, monitor, shards
+from assay.stages import calibrate, dvc_yaml, generate, monitor, own_checks, shards
 from assay.stages.registry import STAGES
 from assay.targets import environment
 from assay.targets.preflight import require_openable
@@ -36,6 +37,7 @@ def validate(stages: Sequence[str]) -> None:
     """
     settings = read_settings()
     _require_judges(settings)
+    _require_own_checks(stages, settings["judge"].check_modules)
     read_taxonomy()
     shards.require(settings["execute"])
     monitor.policies(settings["monitor"])
@@ -100,6 +102,17 @@ def _require_judges(settings: Mapping[str, Any]) -> None:
                 "(1. ...), expected what the judge and people go by: write it"
             )
     calibrate.require_policies(settings["calibrate"])
+
+
+def _require_own_checks(stages: Sequence[str], modules: Sequence[str]) -> None:
+    """Refuse checks of the project's own that are not there; of cases that `review` is going to write its stages tell.
+
+    Raises:
+        ConfigError: A module is not in the project.
+        DataError: A case names a function that is not there.
+    """
+    is_known = "review" not in stages and {"execute", "judge"} & set(stages)
+    own_checks.require(CASES.stream(may_be_absent=True) if is_known else (), modules)
 
 
 def _require_categories(judge: prompt.JudgePrompt) -> None:

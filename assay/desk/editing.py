@@ -14,6 +14,8 @@ from assay.records.case import Case, ToolCall
 SPARE = 1
 """Empty fields that are offered beyond what a case has."""
 MAX_PARTS = 50
+CHECKED = "on"
+"""What a browser sends of a box that is checked."""
 
 
 def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -24,11 +26,13 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
         typed: What was typed before, where the form comes back with a fault; empty for a new one.
     """
     turns = [*case.turns, *[""] * SPARE]
-    expected = [(one.check, _lines(one.values), _calls(one.calls)) for one in case.expectations]
-    expected += [("", "", "")] * SPARE
+    expected = [
+        (one.check, _lines(one.values), _calls(one.calls), CHECKED if one.exact else "") for one in case.expectations
+    ]
+    expected += [("", "", "", "")] * SPARE
     if typed:
         turns = [typed.get(f"turn-{number}", "") for number in range(len(turns))]
-        names = ("check", "values", "calls")
+        names = ("check", "values", "calls", "exact")
         rows = range(len(expected))
         expected = [tuple(typed.get(f"{name}-{number}", "") for name in names) for number in rows]  # type: ignore[misc]
     return {
@@ -86,6 +90,7 @@ def _expectation(form: Mapping[str, str], number: int) -> dict[str, Any] | None:
         "check": check,
         "values": _read(_text(form, f"values-{number}"), number),
         "calls": [call.model_dump() for call in _read_calls(_text(form, f"calls-{number}"), number)],
+        "exact": form.get(f"exact-{number}") == CHECKED,
     }
 
 

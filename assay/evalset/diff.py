@@ -10,7 +10,7 @@ from assay.records.record import Record
 from assay.report.texts import visible
 from assay.text import parts
 
-MOVES = ("layer", "category", "turns", "reference", "expectations", "user")
+MOVES = ("layer", "category", "turns", "reference", "expectations", "user", "empty")
 """Fields that could move a verdict."""
 SHOWN = 2_000
 """Characters of a value that are shown."""

@@ -11,8 +11,9 @@ def expectations(case: Case) -> list[str]:
     for one in case.expectations:
         values = ", ".join(f"“{value}”" for value in one.values)
         calls = ", ".join(f"{call.name}({call.arguments})" for call in one.calls)
-        rows.append(f"{one.check}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
-    return rows
+        exactly = ", exact" if one.exact else ""
+        rows.append(f"{one.check}{exactly}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
+    return [*rows, "an empty answer is allowed"] if case.empty == "allowed" else rows
 
 
 def conversation(case: Case) -> str:

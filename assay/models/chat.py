@@ -13,10 +13,11 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 from pydantic import BaseModel, Field, ValidationError
 
-from assay.errors import AccessError, CallError, EndpointError
+from assay.errors import AccessError, Again, CallError, EmptyReplyError, EndpointError
 from assay.models import usage
 from assay.models.limits import Limits
 from assay.models.transport import CLIENT_FAULT, SHOWN, TOO_MANY, Sent, Wire, refused, writable
+from assay.reply_text import WITHHELD
 
 BYTES_A_TOKEN = 4
 """Of English and of JSON, about; only budgets and forecasts are made of it."""
@@ -34,6 +35,8 @@ Api = Literal["chat", "decision", "openai-decision"]
 NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
 NO_CHOICE = {"finish_reason": None, "logprobs": None}
 """What every caller may rely on, if only as None."""
+MOST_OF_A_REASON = 80
+"""Characters that are kept of why a reply ended."""
 
 
 class Endpoint(BaseModel, frozen=True):
@@ -257,6 +260,9 @@ class Chat:
         try:
             reply = read_completion(sent.body)
             return self._wire.secrets.removed_from(reply) if ESCAPE in sent.body else reply
+        except EmptyReplyError as error:
+            ended = str(self._wire.secrets.removed_from(error.finish_reason))
+            raise EmptyReplyError(self._wire.quoted(error), again=error.again, finish_reason=ended) from error
         except CallError as error:
             raise CallError(error.kind, self._wire.quoted(error)) from error
 
@@ -293,7 +299,8 @@ def read_completion(body: bytes) -> dict[str, Any]:
     """Return a chat completion as every caller may rely on it.
 
     Raises:
-        CallError: It is `malformed`, or `empty`: no text, no tool call, no refusal.
+        EmptyReplyError: It has no text, no tool call, no refusal.
+        CallError: It is `malformed`.
     """
     try:
         found = _json(body)
@@ -310,7 +317,11 @@ def read_completion(body: bytes) -> dict[str, Any]:
     message = choice["message"] = NO_MESSAGE | choice["message"]
     found["choices"][0] = NO_CHOICE | choice
     if not (message["content"] or message["tool_calls"] or message["refusal"]):
-        raise CallError("empty", f"the reply says nothing (finish_reason {_short(choice.get('finish_reason'))})")
+        ended = choice["finish_reason"] or ""
+        # What a filter keeps back it keeps back again.
+        again: Again | None = "never" if ended.lower() in WITHHELD else None
+        said = f"the reply says nothing (finish_reason {_short(choice['finish_reason'])})"
+        raise EmptyReplyError(said, again=again, finish_reason=ended[:MOST_OF_A_REASON])
     return {"model": None, **found}
 
 

@@ -127,8 +127,11 @@ def require_fresh(stage: str) -> None:
 
 
 def _product(stage: str) -> list[tuple[str, Path]]:
-    """Return the modules of the product that a stage runs, each with the folder that it is imported from."""
+    """Return the modules of product and project that a stage runs, each with the folder that it is imported from."""
     whole = params.read_file()
+    if stage == "judge":
+        named = _section(whole, stage).get("check_modules")
+        return [(str(module), files.root()) for module in named] if isinstance(named, list) else []
     owner = _section(whole, stage) if stage == "generate" else _section(_section(whole, "execute"), "target")
     modules = [str(owner.get("function") or "").partition(":")[0], str(owner.get("environment") or "")]
     folder = (files.root() / str(owner.get("root") or ".")).resolve()

@@ -24,6 +24,8 @@ class Expectation(Record):
     check: Name
     values: list[Text] = Field(default=[])
     calls: list[ToolCall] = Field(default=[])
+    exact: bool = False
+    """Texts are compared character by character, also where a reader could not tell them apart."""
 
 
 class SimulatedUser(Record):
@@ -62,10 +64,12 @@ class Case(Record):
     """What is known of the case besides; a judge may take `metadata.<key>`."""
     tags: list[str] = Field(default=[])
     """By which judges are chosen for a case."""
+    empty: Literal["fails", "allowed"] = "fails"
+    """What becomes of an answer that says nothing and calls no tool."""
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
-        asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata"}
+        asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata", "empty"}
         return digest(hashed_fields(self, only=asked))
 
     def request(self) -> str:

@@ -58,6 +58,8 @@ class Response(Record):
     request: str = ""
     """Hash of what was asked, as of `Case.request`; empty in a table of before it was kept."""
     answered_at: datetime | None = None
+    is_silent: bool = False
+    """The last reply held nothing: no text and no call, whatever was called before it."""
 
     def answers(self, case: Case) -> bool:
         """Tell whether this is a response to what a case asks today, whatever is expected of it by now.

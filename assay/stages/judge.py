@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from assay.checks import registry, similarity
+from assay.checks import empty, registry, similarity
 from assay.checks.finding import Finding
 from assay.errors import CallError, DataError
 from assay.judges import prompt, questions
@@ -37,6 +37,7 @@ from assay.records.case import Case, Expectation
 from assay.records.record import digest
 from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
+from assay.stages import own_checks
 from assay.stages.declaration import Output, Stage
 from assay.stages.judge_clients import Bench, Settings, models, seated
 
@@ -54,6 +55,16 @@ CHILDREN = ("assay.models.embedded.judges", "assay.models.embedded.tuning")
 LOG = logging.getLogger(__name__)
 Cosine = Callable[[str, str], float] | None
 """Of two texts' embeddings; None where no model is asked for them."""
+
+
+class Elsewhere(NamedTuple):
+    """What checks come to that need more than the answer itself."""
+
+    cosine: Cosine
+    own: own_checks.Findings
+    """Of the project's own functions."""
+
+
 ORDERS = 2
 """A pair is shown as often."""
 NOT_ASKED = Done(is_known=True)
@@ -181,23 +192,30 @@ def embedded(played: Played) -> Iterator[str]:
     """Yield the texts of a case whose embeddings are compared."""
     for reference in filter(None, map(similarity.embedded, played.case.expectations)):
         yield reference
-        yield from (response.text for _, response in played.versions() if response.status == "ok")
+        yield from (row.text for _, row in played.versions() if row.status == "ok" and empty.has_text(row))
 
 
-def checked(played: Played, cosine: Cosine) -> Iterator[Verdict]:
-    """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason."""
+def checked(played: Played, more: Elsewhere) -> Iterator[Verdict]:
+    """Score every expectation of every answered case; a failed call gives an unscored verdict with its reason.
+
+    An answer of nothing is a failure by itself, so it has a verdict of its own.
+    """
     for subject, response in played.versions():
+        if response.status == "ok" and empty.fails(played.case, response):
+            yield _checked(subject, response, 0, empty.ASKED, more)
         for number, expectation in enumerate(played.case.expectations, 1):
-            yield _checked(subject, response, f"check:{number}-{expectation.check}", expectation, cosine)
+            yield _checked(subject, response, number, expectation, more)
 
 
-def _checked(subject: Subject, response: Response, scorer: str, expectation: Expectation, cosine: Cosine) -> Verdict:
+def _checked(subject: Subject, response: Response, number: int, expectation: Expectation, more: Elsewhere) -> Verdict:
+    scorer = f"check:{number}-{expectation.check}"
     common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
     common |= {"fingerprint": digest(expectation), **NOTHING}
     if response.status == "error":
         return Verdict(**common, outcome="unscored", status="error", detail=f"no response: {response.error_kind}")
     try:
-        finding = _finding(expectation, response, cosine)
+        called = own_checks.Asked(subject, response.case_id, response.trial, number)
+        finding = more.own.get(called) or _finding(expectation, response, more.cosine)
     except CallError as error:
         return Verdict(**common, outcome="unscored", status="error", detail=f"no embedding: {error}")
     if not finding.decided and not finding.fault:
@@ -207,8 +225,11 @@ def _checked(subject: Subject, response: Response, scorer: str, expectation: Exp
 
 
 def _finding(expectation: Expectation, response: Response, cosine: Cosine) -> Finding:
-    if cosine and (reference := similarity.embedded(expectation)):
-        return similarity.of_cosine(expectation, cosine(reference, response.text))
+    if reference := similarity.embedded(expectation):
+        if not empty.has_text(response):
+            return similarity.without_text(expectation)
+        if cosine:
+            return similarity.of_cosine(expectation, cosine(reference, response.text))
     return registry.score(expectation, response)
 
 
@@ -253,11 +274,15 @@ async def ask(
 def greet(now: datetime, max_cost_usd: float | None = None) -> None:
     """Ask hosted judges their first small question, before a product is paid for whose answers nobody could judge.
 
+    Checks of the project's own are looked up before that.
+
     Raises:
+        DataError: A case names a check of the project's own that is not there.
         ConfigError: A key that one of them needs is not set.
         EndpointError: One was not answered.
     """
     settings, judges = read_params("judge", Settings), of_cases(prompt.load_all())
+    own_checks.require(CASES.stream(may_be_absent=True), settings.check_modules)
     has_own = [judge for judge in judges if any(model.base_url for model in judge.declared.models)]
     if settings.mode == "batch" or not (endpoints.is_hosted(os.environ) or has_own):
         return
@@ -278,10 +303,12 @@ def verdicts(night: Night, journal: Journal, settings: Settings, bench: Bench) -
     cosine = partial(embeddings.cosine, journal, settings.embedding_model) if settings.embedding_model else None
     filed_by = next((response.run for response in RESPONSES.stream()), "")
     judged = partial(bench.verdict, journal=journal, run=filed_by)
+    asking = ((played.case, played.versions()) for played in night.cases())
+    more = Elsewhere(cosine, own_checks.findings(asking) if settings.check_modules else {})
 
     def of_every_case() -> Iterator[Verdict]:
         for played in night.cases():
-            others = [*checked(played, cosine), *unchanged(played, night.judges)]
+            others = [*checked(played, more), *unchanged(played, night.judges)]
             found = [one.model_copy(update={"run": filed_by}) for one in others]
             found += map(judged, asked(played, night.judges))
             yield from sorted(found, key=lambda one: (one.subject, one.trial, one.scorer))
@@ -313,6 +340,7 @@ def of_cases(judges: Sequence[JudgePrompt]) -> list[JudgePrompt]:
 def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     """Judge tonight's responses, the baseline's and the anchors; return what that came to."""
     settings, judges, this = read_params("judge", Settings), prompt.load_all(), begun(now)
+    own_checks.require(CASES.stream(), settings.check_modules)
     everything = labelling()
     anchors = [
         questions.of_item(judge, item, this.epoch) for judge in judges for item in everything.of(judge.name).items

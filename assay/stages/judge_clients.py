@@ -10,11 +10,11 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from assay.errors import CallError, ConfigError, EndpointError
 from assay.judges import advice, ensemble, prompt, questions
@@ -36,6 +36,7 @@ from assay.records.record import digest
 from assay.records.verdict import Verdict
 
 LOG = logging.getLogger(__name__)
+MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 Key = Callable[[Question, Texts, Asked], str]
 
 
@@ -54,6 +55,8 @@ class Settings(Limits):
     """How often a reply without a verdict (unparsed, refused) is asked for once more."""
     embedding_model: str = ""
     """Of the same endpoint, for `similarity` by embedding; left out when no case asks for it."""
+    check_modules: tuple[Annotated[str, StringConstraints(pattern=MODULE, max_length=300)], ...] = ()
+    """Modules in the project's folder with checks of its own, such as `my_checks`; a change of one runs judge again."""
 
     @property
     def models(self) -> list[endpoints.Model]:

@@ -22,6 +22,8 @@ from assay.targets.settings import ChatSettings, PromptMessage
 
 MAX_STEPS = 8
 """Replies a turn may take, tool calls included; a product that never comes to an answer has failed to answer."""
+REFUSAL = "refusal"
+"""Why a reply ended that stands in the field of this name."""
 NOT_EXECUTED = json.dumps({"status": "not executed"})
 """What a tool that is only declared answers, should the conversation go on."""
 
@@ -251,6 +253,8 @@ def _is_error(result: str) -> bool:
 def _said(reply: dict[str, Any]) -> _Said:
     choice = reply["choices"][0]
     message = choice["message"]
+    # The field `refusal` says itself what it is; servers end such a reply with `stop`.
+    is_refusal = bool(message["refusal"] and not message["content"])
     try:
         return _Said.model_validate(
             {
@@ -258,7 +262,7 @@ def _said(reply: dict[str, Any]) -> _Said:
                 "tool_calls": message["tool_calls"] or [],
                 "contexts": message.get("contexts") or [],
                 "usage": reply.get("usage") or {},
-                "finish_reason": choice.get("finish_reason") or "",
+                "finish_reason": REFUSAL if is_refusal else choice.get("finish_reason") or "",
                 "model": reply.get("model") or "",
             }
         )

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from assay.errors import CallError, ConfigError
+from assay.errors import CallError, ConfigError, EmptyReplyError
 from assay.models import usage
 from assay.records.case import Case, SimulatedUser
 from assay.records.response import MadeCall, Message, Response
@@ -59,6 +59,7 @@ class Transcript:
     finish_reason: str = ""
     final_state: str = "{}"
     version: str = ""
+    is_silent: bool = False
 
     def hear(self, turn: str) -> None:
         """Take down what the user says."""
@@ -76,6 +77,10 @@ class Transcript:
         self.version = reply.version or self.version
         self.final_state = reply.final_state or self.final_state
 
+    def take_nothing(self, finish_reason: str) -> None:
+        """Take down that the product was asked and says nothing."""
+        self.is_silent, self.finish_reason = True, finish_reason
+
     @property
     def text(self) -> str:
         """The product's last words in the last turn; empty when it has said nothing there."""
@@ -88,7 +93,15 @@ class Transcript:
 
     def outcome(self) -> dict[str, Any]:
         """Return the fields of the response that the conversation decides."""
-        names = ("messages", "tool_calls", "contexts", "prompt_tokens", "completion_tokens", "finish_reason")
+        names = (
+            "messages",
+            "tool_calls",
+            "contexts",
+            "prompt_tokens",
+            "completion_tokens",
+            "finish_reason",
+            "is_silent",
+        )
         return {name: getattr(self, name) for name in names} | {"text": self.text, "final_state": self.final_state}
 
 
@@ -100,6 +113,19 @@ class Talk(Protocol):
 
     async def end(self) -> None:
         """Look at the world that the conversation leaves behind; raises CallError when that fails."""
+
+
+class _SilenceError(Exception):
+    """The product said nothing to a turn; nothing that anybody else leaves unsaid is one."""
+
+
+async def _say(talk: Talk, transcript: Transcript, turn: str) -> None:
+    transcript.hear(turn)
+    try:
+        await talk.say(turn)
+    except EmptyReplyError as error:
+        transcript.take_nothing(error.finish_reason)
+        raise _SilenceError from error
 
 
 class Conversing(ABC):
@@ -143,7 +169,7 @@ class Conversing(ABC):
         """Begin a conversation, and give back what it holds when the block ends."""
 
     async def respond(self, case: Case, trial: int, epoch: str) -> Response:
-        """Play a case's turns, then its simulated user, against the product.
+        """Play a case's turns, then its simulated user, against the product; an empty reply is its last.
 
         Raises:
             EndpointError: No call can succeed.
@@ -175,11 +201,13 @@ class Conversing(ABC):
         )
 
     async def _converse(self, talk: Talk, transcript: Transcript, case: Case) -> None:
-        for turn in case.turns:
-            transcript.hear(turn)
-            await talk.say(turn)
-        if case.user:
-            await self._go_on(talk, transcript, case.case_id, case.user)
+        try:
+            for turn in case.turns:
+                await _say(talk, transcript, turn)
+            if case.user:
+                await self._go_on(talk, transcript, case.case_id, case.user)
+        except _SilenceError:
+            pass  # it is an answer, taken down as such
         await talk.end()
 
     async def _go_on(self, talk: Talk, transcript: Transcript, case_id: str, who: SimulatedUser) -> None:
@@ -191,8 +219,7 @@ class Conversing(ABC):
             turn = await self._next(self._user, who, transcript)
             if turn is None:
                 return
-            transcript.hear(turn)
-            await talk.say(turn)
+            await _say(talk, transcript, turn)
 
     async def _next(self, user: User, who: SimulatedUser, transcript: Transcript) -> str | None:
         """Return what the user says next; how long that takes is not the product's."""

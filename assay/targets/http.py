@@ -145,7 +145,8 @@ def told(answer: Answer, found: list[Any]) -> dict[str, Any]:
     """Return what the events of one answer say, as `reply.read` expects it.
 
     Raises:
-        CallError: An event is nested too deeply to be searched.
+        CallError: An event is nested too deeply to be searched, or none has anything where the text is looked for: what
+            the product said is not known then, so that it counts as no empty answer.
     """
 
     def every(path: str) -> list[Any]:
@@ -154,11 +155,15 @@ def told(answer: Answer, found: list[Any]) -> dict[str, Any]:
     def last(path: str) -> Any:  # noqa: ANN401 - any JSON value
         return next(reversed(every(path)), None)
 
-    texts = every(answer.text)
+    texts, calls = every(answer.text), _flat(every(answer.tool_calls))
+    if not calls and answer.text and not any(json_path.find(answer.text, event) for event in found):
+        raise CallError(
+            "malformed", f"the reply has nothing at {answer.text}, where execute.target.answer looks for text"
+        )
     odd = [one for one in texts if not isinstance(one, str)]
     return {
         "text": odd[0] if odd else "".join(texts),
-        "tool_calls": _flat(every(answer.tool_calls)),
+        "tool_calls": calls,
         "contexts": _flat(every(answer.contexts)),
         "usage": {"prompt_tokens": last(answer.prompt_tokens), "completion_tokens": last(answer.completion_tokens)},
         "finish_reason": last(answer.finish_reason),

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from assay.errors import CallError
+from assay.errors import CallError, EmptyReplyError
+from assay.models.chat import MOST_OF_A_REASON
 from assay.records.response import MadeCall
 
 MOST_TOKENS = 2**40
@@ -60,11 +61,12 @@ class _Told(BaseModel, strict=True, extra="forbid"):
     version: str = ""
     final_state: Any = None
 
-    @field_validator("tool_calls", "contexts", "usage", mode="before")
+    @field_validator("text", "tool_calls", "contexts", "usage", mode="before")
     @classmethod
     def _nothing(cls, given: Any, info: Any) -> Any:  # noqa: ANN401 - pydantic's types
         """Read null as what is not there, as OpenAI's API writes it."""
-        return given if given is not None else {} if info.field_name == "usage" else []
+        nothing: dict[str, Any] = {"text": "", "usage": {}}
+        return nothing.get(info.field_name, []) if given is None else given
 
 
 def read(given: Any) -> Reply:  # noqa: ANN401 - whatever the product sent
@@ -74,7 +76,8 @@ def read(given: Any) -> Reply:  # noqa: ANN401 - whatever the product sent
         given: As `json_text.load` reads it.
 
     Raises:
-        CallError: It is of another shape (`malformed`), or it has neither a text nor a tool call (`empty`).
+        EmptyReplyError: It has neither a text nor a tool call.
+        CallError: It is of another shape (`malformed`).
     """
     try:
         told = _Told.model_validate({"text": given} if isinstance(given, str) else given)
@@ -87,14 +90,15 @@ def read(given: Any) -> Reply:  # noqa: ANN401 - whatever the product sent
     except (ValueError, TypeError, RecursionError) as error:
         raise CallError("malformed", f"the reply cannot be written as JSON: {str(error)[:200]}") from error
     if not told.text and not calls:
-        raise CallError("empty", "the reply has neither a text nor a tool call")
+        ended = (told.finish_reason or "")[:MOST_OF_A_REASON]
+        raise EmptyReplyError("the reply has neither a text nor a tool call", finish_reason=ended)
     return Reply(
         text=told.text,
         tool_calls=calls,
         contexts=told.contexts,
         prompt_tokens=told.usage.prompt_tokens or 0,
         completion_tokens=told.usage.completion_tokens or 0,
-        finish_reason=(told.finish_reason or "")[:80],
+        finish_reason=(told.finish_reason or "")[:MOST_OF_A_REASON],
         version=told.version,
         final_state=state,
     )

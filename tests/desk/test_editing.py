@@ -15,6 +15,7 @@ FULL = case(
     turns=["First,\nin two lines.", " second "],
     expectations=[
         Expectation(check="icontains-any", values=["14 days", "two weeks"]),
+        Expectation(check="equals", values=["14\u00a0days"], exact=True),
         Expectation(check="tool-call", calls=[call("refund", '{"amount": 3}'), call("look_up")]),
     ],
     user=SimulatedUser(goal="A refund.", persona="", stop="It is promised.", max_turns=3),
@@ -25,8 +26,9 @@ def form(of: Case, **changes: str) -> dict[str, str]:
     """Return the form of a case as a browser sends it."""
     shown = editing.fields(of, {})
     fields = {f"turn-{number}": text for number, text in enumerate(shown["turns"])}
+    names = ("check", "values", "calls", "exact")
     for number, row in enumerate(shown["expectations"]):
-        fields |= {f"{name}-{number}": text for name, text in zip(("check", "values", "calls"), row, strict=True)}
+        fields |= {f"{name}-{number}": text for name, text in zip(names, row, strict=True)}
     return fields | {"reference": shown["reference"], "case-category": shown["category"]} | changes
 
 
@@ -39,8 +41,9 @@ def form(of: Case, **changes: str) -> dict[str, str]:
         ({"check-0": "regex", "values-0": "("}, "refunds|regex|pattern"),
         ({"values-0": "[1]"}, "Values of expectation 1: expected a list of texts"),
         ({"values-0": '["a"'}, "Values of expectation 1: this is no JSON"),
-        ({"calls-1": "refund {amount: 3}"}, "Calls of expectation 2: refund needs its arguments as JSON"),
-        ({"reference": "", "check-0": "", "check-1": ""}, "nothing could ever fail"),
+        ({"exact-2": "on"}, "check 'tool-call' has `exact`"),
+        ({"calls-2": "refund {amount: 3}"}, "Calls of expectation 3: refund needs its arguments as JSON"),
+        ({"reference": "", "check-0": "", "check-1": "", "check-2": ""}, "nothing could ever fail"),
         ({"turn-0": "half a \ud800 character"}, "half a character"),
     ],
 )
@@ -79,4 +82,5 @@ def test_a_refused_form_comes_back_as_typed() -> None:
     typed = form(FULL, **{"turn-0": "Typed anew.", "values-0": '["a"'})
     shown = editing.fields(FULL, typed)
     assert shown["turns"][0] == "Typed anew."
-    assert shown["expectations"][0] == ("icontains-any", '["a"', "")
+    assert shown["expectations"][0] == ("icontains-any", '["a"', "", "")
+    assert shown["expectations"][1][-1] == "on"

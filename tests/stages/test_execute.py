@@ -62,7 +62,7 @@ def test_one_row_a_case_whatever_happens(project: Project, now: datetime) -> Non
         2: ("rate-limit", failure(429, **ONCE)),
         3: ("refused-request", failure(400)),
         4: ("malformed", HTML),
-        5: ("empty", completion(None)),
+        5: ("", completion(None)),
         6: ("timeout", Reply(delay_s=30)),
         7: ("connection", DROP),
     }

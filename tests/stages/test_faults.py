@@ -28,7 +28,6 @@ ENDS_AS = {
     "reset": {"connection"},
     "hang": {"timeout"},
     "truncated": {"malformed", "connection"},
-    "empty": {"empty"},
     "web-page": {"malformed"},
     "error-body": {"malformed"},
 }
@@ -69,7 +68,7 @@ def test_a_rate_limit_loses_nothing(point: Point, now: datetime) -> None:
     assert {row.status for row in RESPONSES.read()} == {"ok"}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in faults.KINDS if kind != "too-many"])
+@pytest.mark.parametrize("kind", [kind for kind in faults.KINDS if kind not in {"too-many", "empty"}])
 def test_a_fault_that_stays_is_a_row_of_its_own_kind(point: Point, now: datetime, kind: str) -> None:
     """A fault that half of the tries meet, not repeated while others are answered, is the row's kind."""
     with faults.serving(0.01, SEED, 0.5, kind) as served:
@@ -85,6 +84,24 @@ def test_a_fault_that_stays_is_a_row_of_its_own_kind(point: Point, now: datetime
     assert all(row.error and not row.text for row in failed)
 
 
+def test_an_answer_that_stays_empty_is_the_product_s(point: Point, now: datetime) -> None:
+    """An empty reply is asked for again, and what stays empty is an answer that fails: no call was lost."""
+    with faults.serving(0.01, SEED, 0.5, "empty") as served:
+        point(served, 1)
+        tally = execute.run(now)
+        met = served.counts()["faults"]["empty"]
+    with faults.serving(0.01, SEED, 0) as served:
+        point(served, 1)
+        judge.run(now)
+    rows = RESPONSES.read()
+    silent = {row.case_id for row in rows if row.is_silent}
+    assert ({row.status for row in rows}, sum(tally.faults.values())) == ({"ok"}, 0)
+    assert 0 < len(silent) < met
+    found = gather().outcomes["target", False]
+    assert {found.by_case[name] for name in silent} == {"fail"}
+    assert silent.isdisjoint(found.format_only)
+
+
 def test_each_request_is_booked_and_each_case_has_a_row(point: Point, now: datetime) -> None:
     """Among all faults there is one row a case, each an answer or a typed error, and no request that is not booked."""
     with faults.serving(0.01, SEED, faults.SHARE) as served:
@@ -97,7 +114,7 @@ def test_each_request_is_booked_and_each_case_has_a_row(point: Point, now: datet
     assert [row.case_id for row in rows] == sorted(one.case_id for one in EVERY_CASE)
     assert {row.error_kind for row in rows} <= {"", *KINDS}
     assert Counter(row.error_kind for row in rows if row.error_kind) == tally.faults
-    assert sum(row.status == "ok" for row in rows) == counts["answered"] >= len(EVERY_CASE) / 2
+    assert sum(row.status == "ok" and not row.is_silent for row in rows) == counts["answered"] >= len(EVERY_CASE) / 2
 
 
 def test_the_report_is_about_what_was_answered(point: Point, now: datetime) -> None:
@@ -107,6 +124,7 @@ def test_the_report_is_about_what_was_answered(point: Point, now: datetime) -> N
         execute.run(now)
         judge.run(now)
         publish.run(now)
+    silent = {row.case_id for row in RESPONSES.read() if row.is_silent}
     night, metrics = gather(), json.loads(files.path(METRICS).read_bytes())
     found, accepted = night.outcomes["target", False].by_case, night.outcomes["baseline", False].by_case
     count = Counter(found.values())
@@ -126,4 +144,7 @@ def test_the_report_is_about_what_was_answered(point: Point, now: datetime) -> N
         judge.run(now + timedelta(days=1))
     undisturbed = gather().outcomes["target", False].by_case
     assert set(undisturbed.values()) == {"pass", "fail"}
-    assert all(undisturbed[name] == said for name, said in found.items() if said in {"pass", "fail"})
+    assert {found[name] for name in silent} <= {"fail", "judge"}
+    assert all(
+        undisturbed[name] == said for name, said in found.items() if name not in silent and said in {"pass", "fail"}
+    )

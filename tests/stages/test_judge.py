@@ -308,6 +308,31 @@ def test_old_answers_of_a_changed_case_are_not_judged(
 
 
 MEANS = {"measure": "embedding", "reference": "Refunds within two weeks.", "threshold": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, "fail"),
+        ({"empty": "allowed"}, None),
+        ({"expectations": [Expectation(check="not-empty")]}, None),
+        ({"expectations": [Expectation(check="refusal")]}, None),
+    ],
+)
+def test_an_empty_answer_has_a_verdict_of_its_own(
+    judging: Callable[..., Any], now: datetime, changes: dict[str, Any], outcome: str | None
+) -> None:
+    """Whatever else a case expects, an empty answer fails it, unless the case itself says what it thinks of one."""
+    asked = case(1, **({"expectations": [Expectation(check="not-contains", values=["$"])]} | changes))
+    CASES.write([asked])
+    RESPONSES.write([response(asked, " \u200b\n", finish_reason="content_filter")])
+    with judging(fair):
+        judge.run(now)
+    own = {one.scorer: one for one in VERDICTS.read() if one.subject == "target" and one.scorer == "check:0-not-empty"}
+    assert [one.outcome for one in own.values()] == ([outcome] if outcome else [])
+    assert all((one.status, one.fault) == ("ok", "answer") for one in own.values())
+
+
 VECTORS = {"Refunds within two weeks.": [1.0, 0.0], "near": [0.9, 0.1], "far": [0.0, 1.0], "empty": [0.0, 0.0]}
 
 
@@ -322,9 +347,9 @@ def meaning(body: Body) -> Reply:
 def test_meanings_are_compared_where_a_model_is_configured(
     project: Project, judging: Callable[..., Any], now: datetime
 ) -> None:
-    """A cosine above the threshold passes, and fails `not-`; a text is embedded once, and without a vector unscored."""
+    """A cosine above the threshold passes, and fails `not-`; a text is embedded once, an answer of nothing never."""
     both = [Expectation(check=f"{no}similarity", values=[json.dumps(MEANS)]) for no in ("", "not-")]
-    texts = ["near", "near", "far", "empty", "unknown"]
+    texts = ["near", "near", "far", "empty", "unknown", "\u200b"]
     cases = [case(number, reference="", expectations=both) for number, _ in enumerate(texts)]
     CASES.write(cases)
     RESPONSES.write([response(one, text) for one, text in zip(cases, texts, strict=True)])
@@ -337,8 +362,9 @@ def test_meanings_are_compared_where_a_model_is_configured(
     assert sorted(asked) == sorted(["Refunds within two weeks.", "near", "far", "empty", "unknown"])
     assert {body["model"] for body in served.asked if "input" in body} == {"small-embedding"}
     found = {(one.item_id[-1], one.scorer[8:]): one for one in VERDICTS.read() if one.subject == "target"}
+    assert found["5", "not-empty"].outcome == "fail"
     outcomes = {
-        number: (found[number, "similarity"].outcome, found[number, "not-similarity"].outcome) for number in "01234"
+        number: (found[number, "similarity"].outcome, found[number, "not-similarity"].outcome) for number in "012345"
     }
     assert outcomes == {
         "0": ("pass", "fail"),
@@ -346,6 +372,7 @@ def test_meanings_are_compared_where_a_model_is_configured(
         "2": ("fail", "pass"),
         "3": ("unscored", "unscored"),
         "4": ("unscored", "unscored"),
+        "5": ("fail", "pass"),
     }
 
 

@@ -92,11 +92,39 @@ def test_a_malformed_message_is_a_row(message: Body) -> None:
     assert found.error
 
 
+def ended(content: str | None, reason: str) -> Reply:
+    """Return a completion that ended for a reason."""
+    return as_json({"choices": [{"message": {"content": content}, "finish_reason": reason}]})
+
+
 @pytest.mark.parametrize("content", [None, ""])
-def test_an_answer_that_says_nothing_is_a_row(content: Any) -> None:
-    """Neither text nor tool calls is `empty`: there is nothing that could be judged."""
-    (found,) = play(lambda _: completion(content))
-    assert (found.status, found.error_kind) == ("error", "empty")
+def test_an_answer_that_says_nothing_is_an_answer(content: Any) -> None:
+    """Neither text nor tool calls is what the product answered, with the reason that it gives for the end."""
+    (found,) = play(lambda _: ended(content, "length"))
+    assert (found.status, found.error_kind, found.text) == ("ok", "", "")
+    assert (found.is_silent, found.finish_reason) == (True, "length")
+
+
+def test_a_turn_without_an_answer_ends_the_conversation() -> None:
+    """After an empty reply the user has nothing to go on from: no further turn is asked, and the answer is none."""
+    asked: list[Body] = []
+
+    def script(body: Body) -> Reply:
+        asked.append(body)
+        return completion(None if "Two" in str(body) else "Hello.")
+
+    (found,) = play(script, case(1, turns=["One", "Two", "Three"]))
+    assert (found.status, found.is_silent, found.text) == ("ok", True, "")
+    assert "Three" not in str(asked)
+    assert [one.content for one in found.messages] == ["One", "Hello.", "Two"]
+
+
+@pytest.mark.parametrize("reason", ["content_filter", "safety"])
+def test_what_a_filter_keeps_back_is_asked_once(reason: str) -> None:
+    """A withheld answer is the product's, with its reason, and nobody pays for asking again."""
+    asked: list[Body] = []
+    (found,) = play(lambda body: asked.append(body) or ended(None, reason))  # type: ignore[func-returns-value]
+    assert (found.status, found.finish_reason, len(asked)) == ("ok", reason, 1)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +150,7 @@ def test_a_refusal_is_an_answer() -> None:
     """A product that refuses in the field meant for it has answered: the user reads the refusal."""
     (found,) = play(lambda _: completion(None, refusal="I cannot help with that."))
     assert (found.status, found.text) == ("ok", "I cannot help with that.")
+    assert found.finish_reason == "refusal"
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")

@@ -143,10 +143,9 @@ FAULTS = [
     (Says([DEEP]), "none", "malformed"),
     (Says([b'{"answer": NaN}']), "none", "malformed"),
     (Says([b'{"answer": 7}']), "none", "malformed"),
-    (Says([b'{"other": "hi"}']), "none", "empty"),
-    (Says([b'{"answer": ""}']), "none", "empty"),
+    (Says([b'{"other": "hi"}']), "none", "malformed"),
     (Says([b"data: not JSON\n\n"]), "sse", "malformed"),
-    (Says([b"no event at all\n\n"]), "sse", "empty"),
+    (Says([b"no event at all\n\n"]), "sse", "malformed"),
     (Says([b'data: {"answer": "x"}\n\n' * 5000], is_endless=True), "sse", "too-long"),
     (Says([b"{}\n" * 5000], is_endless=True), "jsonl", "too-long"),
     (Says([b"x" * 65536], is_endless=True), "none", "too-long"),
@@ -169,6 +168,13 @@ def test_a_fault_is_a_row(reply: Says, stream: str, kind: str) -> None:
     assert (found.status, found.error_kind) == ("error", kind)
     assert 0 < len(found.error) < 600
     assert found.error.encode()
+
+
+@pytest.mark.parametrize("body", [b'{"answer": ""}', b'{"answer": null}'])
+def test_an_empty_text_is_an_answer(body: bytes) -> None:
+    """A product that says nothing where its answer is looked for has answered nothing; elsewhere nobody knows."""
+    found = play(lambda _: Says([body]))
+    assert (found.status, found.error_kind, found.text, found.is_silent) == ("ok", "", "", True)
 
 
 def test_hostile_texts_can_be_written() -> None:

@@ -51,7 +51,7 @@ def test_an_odd_shape_is_malformed(told: Any) -> None:
     assert len(str(caught.value)) < 500
 
 
-@pytest.mark.parametrize("told", ["", {}, {"text": ""}, {"contexts": ["x"]}])
+@pytest.mark.parametrize("told", ["", {}, {"text": ""}, {"text": None}, {"contexts": ["x"]}])
 def test_nothing_said_is_empty(told: Any) -> None:
     """Neither a text nor a tool call is no answer."""
     with pytest.raises(CallError) as caught:

@@ -58,7 +58,6 @@ FAULTS = [
     ("nan", "malformed", "no JSON value"),
     ("deep", "malformed", "RecursionError"),
     ("none", "malformed", "None"),
-    ("big 0", "empty", "neither a text nor a tool call"),
 ]
 
 
@@ -73,6 +72,12 @@ def test_every_fault_is_a_row_and_no_other_case_pays_for_it() -> None:
         assert len(one.error) < 500
     assert [one.status for one in found[1::2]] == ["ok"] * len(FAULTS)
     assert [one.text for one in found[1::2]] == [text.split(" ")[0] for text in texts[1::2]]
+
+
+def test_an_empty_text_is_an_answer() -> None:
+    """A function that returns an empty text has answered: with nothing."""
+    (found,) = ask("big 0")
+    assert (found.status, found.error_kind, found.text, found.is_silent) == ("ok", "", "", True)
 
 
 @pytest.mark.parametrize("function", ["answer", "answer_async"])
