@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
 from assay.interchange.sets import (
     chat,
     deepeval,
@@ -68,6 +68,15 @@ def read(file: Path, name: str | None, filling: Filling) -> Reading:
     gathering = Gathering(found.name, filling)
     FORMATS[name or _recognised(found)].read(found, gathering)
     return gathering.reading()
+
+
+def is_of_another_tool(file: Path) -> bool:
+    """Tell whether a file has the marks of another tool's format; rows, and what cannot be read, have not."""
+    try:
+        found = load(file)
+    except (ConfigError, DataError):
+        return False
+    return any(one.recognises(found) for name, one in FORMATS.items() if name != rows.NAME)
 
 
 class Written(NamedTuple):

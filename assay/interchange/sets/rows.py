@@ -20,7 +20,7 @@ REFERENCES = (
 )
 COLUMNS = [
     *("id", "category", "layer", "owner", "provenance", "parent", "input", "turns", "reference"),
-    *("expectations", "user"),
+    *("expectations", "user", "rubric"),
 ]
 
 
