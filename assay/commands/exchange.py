@@ -17,7 +17,7 @@ from assay.evalset import unfailing, wording
 from assay.generation.near_duplicates import likely, repeats
 from assay.generation.nearest import nearest
 from assay.interchange import cases_yaml
-from assay.interchange.sets import registry
+from assay.interchange.sets import columns, registry
 from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling, Reading
 from assay.judges import prompt
 from assay.project import releases
@@ -69,7 +69,16 @@ def filling(category: str, layer: str, owner: str) -> Filling:
     return Filling(category, cast("Layer", layer), owner or owners.get(category, ""))
 
 
-def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime, *, is_rehearsal: bool = False) -> Taken:
+def take(
+    file: Path,
+    name: str,
+    given: Filling,
+    reviewer: str,
+    now: datetime,
+    *,
+    maps: Sequence[str] = (),
+    is_rehearsal: bool = False,
+) -> Taken:
     """Take the cases of a file in.
 
     Args:
@@ -78,13 +87,14 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime, *,
         given: What the file does not say.
         reviewer: Who admits them; empty to open them at the desk.
         now: The moment.
+        maps: Which column is what, such as `question=Frage,reference=Antwort`.
         is_rehearsal: Nothing is written; the first cases are shown as they would be.
 
     Raises:
         ConfigError: The format is not recognised, a category is not in the taxonomy, or another batch is open.
         DataError: The file is not what its format asks for, or nothing can fail any of its cases.
     """
-    found = _read(file, name, given)
+    found = _read(file, name, given, columns.told(maps))
     owners = {one.category: one.owner for one in read_taxonomy()}
     for case in found.cases:
         if case.category not in owners:
@@ -162,12 +172,12 @@ def give(file: Path, name: str, version: str) -> registry.Written:
     return registry.write(cases, file, name)
 
 
-def _read(file: Path, name: str, given: Filling) -> Reading:
+def _read(file: Path, name: str, given: Filling, maps: Mapping[str, str]) -> Reading:
     if name == WRITTEN and not registry.is_of_another_tool(file):
         return Reading(cases_yaml.read(file, lambda _: True), [])
     if name == WRITTEN:
         name = AUTO
-    return registry.read(file, None if name == AUTO else name, given)
+    return registry.read(file, None if name == AUTO else name, given, maps)
 
 
 def _strange(category: str, known: Mapping[str, str]) -> ConfigError:

@@ -31,6 +31,10 @@ SETTINGS = (
     *("provider", "providers", "targets", "options", "description", "evaluateOptions", "commandLineOptions"),
     *("outputPath", "sharing", "env", "extensions", "tags", "nunjucksFilters", "derivedMetrics", "tracing", "metadata"),
 )
+TEMPLATES = "assertionTemplates"
+"""Assertions that others refer to."""
+OPTIONS = ("prefix", "suffix", "disableVarExpansion")
+"""Options of a test that say something of what is asked."""
 WHOLE = (promptfoo_question.BEFORE, "initialMessages")
 """Variables whose lists are one value."""
 OWN = "of promptfoo's own, outside any case"
@@ -63,7 +67,8 @@ def read(found: Source, gathering: Gathering) -> None:
         _results(results.get("results"), gathering)
         gathering.leave("set", "of other parts of the results, such as `config` and `stats`", "results")
         return
-    config = Fields(found.value, "the configuration", gathering)
+    whole = _resolved(found.value, _object(found.value.get(TEMPLATES), TEMPLATES, "the configuration", gathering))
+    config = Fields({name: whole[name] for name in whole if name != TEMPLATES}, "the configuration", gathering)
     prompts, default = config.take("prompts"), config.take("defaultTest")
     shared = _shared(default, gathering)
     texts = Prompts(prompts)
@@ -134,6 +139,20 @@ def _results(found: object, gathering: Gathering) -> None:
         _test([({"vars": one.get("vars")}, place), (test, f"{place}.testCase")], prompts, place, gathering)
 
 
+def _resolved(found: Any, shared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value in which each assertion that names a shared one is that one, with what it says besides."""
+    if isinstance(found, list):
+        return [_resolved(one, shared) for one in found]
+    if not isinstance(found, dict):
+        return found
+    path = found.get("$ref")
+    head, name = f"#/{TEMPLATES}/", path if isinstance(path, str) else ""
+    template = shared.get(name.removeprefix(head)) if name.startswith(head) else None
+    if isinstance(template, dict):
+        return {**template, **{key: value for key, value in found.items() if key != "$ref"}}
+    return {key: _resolved(value, shared) for key, value in found.items()}
+
+
 def _prompt_of(result: Mapping[str, Any]) -> object:
     """Return the prompt of a result: as it was written, where that comes to what was sent."""
     found = result.get("prompt")
@@ -202,8 +221,9 @@ def _joined(parts: list[tuple[Mapping[str, Any], str]], gathering: Gathering) ->
         test.assertions += [(one, f"{where}.assert[{number}]") for number, one in enumerate(found)]
         test.title = fields.text("description") or test.title
         test.provider = fields.peek("provider") or test.provider
-        options = fields.peek("options")
-        test.options |= options if isinstance(options, dict) else {}
+        options = fields.inner("options")
+        test.options |= {name: options.take(name) for name in OPTIONS if name in options}
+        options.drop("setting", OWN, *options.unread())
         fields.drop("setting", OWN, *SETTINGS)
         fields.leave_rest()
     return test
