@@ -241,7 +241,8 @@ def export(*, file: Path, version: str | None, name: str) -> None:
 )
 @click.option("--judge", default="", metavar="NAME", help="Whose question labels answer, where FILE does not say.")
 @click.option("--annotator", default="", help="Who labelled, where the file does not say.")
-@click.option("--map", "maps", multiple=True, metavar="WORD=LABEL", help="What a label means, such as good=pass.")
+@click.option("--map", "maps", multiple=True, metavar="A=B", help="Label: good=pass; column: question=Frage.")
+@click.option("--dry-run", "is_rehearsal", is_flag=True, help="Show the first cases as they would be; write nothing.")
 def import_(
     *,
     file: Path,
@@ -254,6 +255,7 @@ def import_(
     judge: str,
     annotator: str,
     maps: tuple[str, ...],
+    is_rehearsal: bool,
 ) -> None:
     """Take in decisions, labels or cases from a file.
 
@@ -263,13 +265,24 @@ def import_(
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)
+    is_cases = not is_labels and bool(name or maps or file.suffix in (".yaml", ".yml"))
+    if is_rehearsal and not is_cases:
+        raise click.UsageError("--dry-run is for files of cases: name their --format, such as auto")
     if is_labels:
         labels.take(file, judge, annotator, maps)
-    elif name or file.suffix in (".yaml", ".yml"):
+    elif is_cases:
         from assay.commands import exchange
 
         given = exchange.filling(category, layer, owner)
-        taken = exchange.take(file, name or exchange.WRITTEN, given, reviewer, now)
+        taken = exchange.take(
+            file,
+            name or (exchange.AUTO if maps else exchange.WRITTEN),
+            given,
+            reviewer,
+            now,
+            maps=maps,
+            is_rehearsal=is_rehearsal,
+        )
         say(exchange.lines(taken))
     else:
         from assay.commands import annotation

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from assay.errors import BusyError, ConfigError
+from assay.evalset.unfailing import require_failable
+from assay.judges import prompt
 from assay.project import continuation, results, run_lock, whose
 from assay.project.answers import SHORT
 from assay.project.tables.decisions import DECISIONS
@@ -73,7 +75,12 @@ def _require_last(run: str, now: datetime) -> None:
 
 
 def admit(cases: Sequence[Case], reviewer: str, reason: str, now: datetime) -> int:
-    """Append cases to the log, admitted by the reviewer alone; return how many."""
+    """Append cases to the log, admitted by the reviewer alone; return how many.
+
+    Raises:
+        DataError: Nothing can fail some of them; nothing is appended.
+    """
+    require_failable(cases, prompt.load_all(), "nothing is admitted")
     signed = [
         Decision(
             candidate_id=case.case_id,

@@ -45,7 +45,12 @@ def take(file: Path, reviewer: str, now: datetime) -> tuple[int, list[str]]:
         ConfigError: No batch is open, or its deadline has passed.
         DataError: A decision is malformed, or about something else than was opened; the text names the place.
     """
-    there = batches.require_open()
+    there = batches.opened()
+    if there is None:
+        raise ConfigError(
+            f"no batch of candidates is open, expected one that {file.name} decides on: `assay grow` opens what waits; "
+            "cases of another tool or a table of them come in with --format auto"
+        )
     if there.is_over(now):
         raise ConfigError(f"the deadline of {there.name} has passed, expected an open batch: `assay grow` goes on")
     reading = decisions.read(file, reviewer)

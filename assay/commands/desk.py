@@ -21,6 +21,8 @@ from assay.desk.request import Desk
 from assay.desk.reviewers import People
 from assay.errors import BusyError, ConfigError
 from assay.evalset.health import Proposal
+from assay.evalset.unfailing import unfailing
+from assay.judges import prompt
 from assay.judges.prompt import JUDGES_FOLDER
 from assay.project import files
 from assay.project.params import read_params
@@ -128,10 +130,12 @@ class _Upkeep:
 
 def _guide() -> Guide:
     cases = {case.case_id: case for case in CASES.read(may_be_absent=True)}
+    judges = prompt.load_all()
     return Guide(
         taxonomy={one.category: one for one in read_taxonomy()},
         admitted=Counter(case.category for case in cases.values()),
         case=cases.get,
+        can_fail=lambda case: not unfailing([case], judges),
     )
 
 

@@ -4,20 +4,22 @@ Reads and writes files of the user; what comes in is admitted by the person who 
 batch like any other candidate.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from assay.commands import accept
+from assay.commands import accept, intake, judges
 from assay.errors import ConfigError
+from assay.evalset import unfailing, wording
 from assay.generation.near_duplicates import likely, repeats
 from assay.generation.nearest import nearest
 from assay.interchange import cases_yaml
-from assay.interchange.sets import registry
-from assay.interchange.sets.builder import Filling, Reading
+from assay.interchange.sets import columns, registry
+from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling, Reading
 from assay.judges import prompt
-from assay.judges.questions import may_expect
 from assay.project import releases
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
@@ -25,7 +27,7 @@ from assay.project.taxonomy import read_taxonomy
 from assay.records.candidate import Candidate
 from assay.records.case import Case, Layer
 from assay.records.record import digest
-from assay.report import findings
+from assay.report.texts import visible
 from assay.stages import batches
 
 AUTO = "auto"
@@ -33,6 +35,8 @@ WRITTEN = "written"
 """Our own YAML of cases that people write by hand."""
 MADE = "import"
 """By which way such candidates were made."""
+SHOWN, LONGEST = 3, 400
+"""Cases that a rehearsal shows, and characters of a text of one."""
 
 
 class Taken(NamedTuple):
@@ -45,6 +49,12 @@ class Taken(NamedTuple):
     """What has no place in a case, one sentence a kind."""
     batch: str
     """The batch in which people decide on them; empty where somebody signed."""
+    notes: tuple[str, ...] = ()
+    """What else people have to know: cases that nothing can fail, what a release will refuse, a judge that was made."""
+    became: Mapping[tuple[str, str], int] = MappingProxyType({})
+    """How many assertions of a type became what."""
+    shown: tuple[Case, ...] = ()
+    """Of a rehearsal: the first cases as they would be."""
 
 
 def filling(category: str, layer: str, owner: str) -> Filling:
@@ -59,7 +69,16 @@ def filling(category: str, layer: str, owner: str) -> Filling:
     return Filling(category, cast("Layer", layer), owner or owners.get(category, ""))
 
 
-def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) -> Taken:
+def take(
+    file: Path,
+    name: str,
+    given: Filling,
+    reviewer: str,
+    now: datetime,
+    *,
+    maps: Sequence[str] = (),
+    is_rehearsal: bool = False,
+) -> Taken:
     """Take the cases of a file in.
 
     Args:
@@ -68,38 +87,83 @@ def take(file: Path, name: str, given: Filling, reviewer: str, now: datetime) ->
         given: What the file does not say.
         reviewer: Who admits them; empty to open them at the desk.
         now: The moment.
+        maps: Which column is what, such as `question=Frage,reference=Antwort`.
+        is_rehearsal: Nothing is written; the first cases are shown as they would be.
 
     Raises:
         ConfigError: The format is not recognised, a category is not in the taxonomy, or another batch is open.
-        DataError: The file is not what its format asks for.
+        DataError: The file is not what its format asks for, or nothing can fail any of its cases.
     """
-    found = _read(file, name, given)
+    found = _read(file, name, given, columns.told(maps))
     owners = {one.category: one.owner for one in read_taxonomy()}
     for case in found.cases:
         if case.category not in owners:
             raise _strange(case.category, owners)
     cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
+    to_come = judge_to_come(cases)
+    sifted = intake.sift(cases, prompt.load_all(), file.name, to_come)
     there = {case.case_id: case for case in batches.admitted()}
-    fresh = [case for case in cases if there.get(case.case_id) != case]
-    taken = Taken(len(fresh), len(cases) - len(fresh), found.not_understood, "")
+    past = [one.case for one in PAST.read(may_be_absent=True)]
+    fresh = [case for case in sifted.cases if there.get(case.case_id) != case]
+    taken = Taken(len(fresh), len(sifted.cases) - len(fresh), found.not_understood, "", became=found.became)
+    notes = [unfailing.sentence(sifted.left_out, "left out") + "; the others are taken in"] if sifted.left_out else []
+    stay = [case for name, case in there.items() if name not in {case.case_id for case in fresh}]
+    like = repeats(fresh, [*stay, *past]) if fresh else {}
+    notes += intake.foreseen(fresh, there, like) if fresh else []
+    if is_rehearsal:
+        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(fresh[:SHOWN]))
+    notes += [judges.make_rubric_judge()] if to_come and fresh else []
+    taken = taken._replace(notes=tuple(notes))
     if not fresh:
         return taken
     if reviewer:
         accept.admit(fresh, reviewer, f"imported from {file.name}"[:500], now)
         return taken
-    past = [one.case for one in PAST.read(may_be_absent=True)]
-    like = repeats(fresh, [*there.values(), *past])
     proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in fresh]
     batch = batches.open_batch(proposed, "", now)
     return taken._replace(batch=batch.name)
 
 
+def judge_to_come(cases: Sequence[Case]) -> str:
+    """Return the judge that cases have rubrics for and that is not there yet; empty for none."""
+    is_wanted = any(RUBRIC_JUDGE in case.rubric for case in cases)
+    return RUBRIC_JUDGE if is_wanted and RUBRIC_JUDGE not in prompt.names() else ""
+
+
+def will_make(to_come: str) -> list[str]:
+    """Return what an import would say of a judge that it would make."""
+    return [f"{prompt.JUDGES_FOLDER}/{to_come} would be written: it goes by each case's own rubric"] if to_come else []
+
+
 def lines(taken: Taken) -> list[str]:
     """Return what became of a file, as a person reads it."""
+    told = [*taken.left_out, *taken.notes, *table(taken.became)]
     if not taken.cases:
-        return [*taken.left_out, f"0 cases taken in, {taken.known} are in the set already: there is nothing to admit."]
+        return [*told, f"0 cases taken in, {taken.known} are in the set already: there is nothing to admit."]
+    if taken.shown:
+        shown = [line for case in taken.shown for line in ("", *_as_it_would_be(case))]
+        return [*told, *shown, "", f"{taken.cases} cases would be taken in; nothing was written (--dry-run)."]
     next_ = f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
-    return [*taken.left_out, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
+    return [*told, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
+
+
+def table(became: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return how many assertions of each type became what, as a table; nothing where there were none."""
+    if not became:
+        return []
+    rows = [("assertion", "count", "became")]
+    rows += [(kind, str(count), what) for (kind, what), count in sorted(became.items())]
+    first, second = (max(len(row[column]) for row in rows) for column in range(2))
+    return [f"{kind:{first}}  {count:>{second}}  {what}" for kind, count, what in rows]
+
+
+def _as_it_would_be(case: Case) -> list[str]:
+    """Return a case as a person reads it: what is asked, and what is expected."""
+    parts = [("asked", wording.conversation(case)), ("reference", case.reference)]
+    parts += [("check", one) for one in wording.expectations(case)]
+    parts += [(f"rubric of the judge {judge}", text) for judge, text in case.rubric.items()]
+    told = [f"{case.case_id} [{case.category}, {case.layer}]"]
+    return told + [f"  {what}: {textwrap.shorten(str(visible(text)), LONGEST)}" for what, text in parts if text]
 
 
 def give(file: Path, name: str, version: str) -> registry.Written:
@@ -108,11 +172,12 @@ def give(file: Path, name: str, version: str) -> registry.Written:
     return registry.write(cases, file, name)
 
 
-def _read(file: Path, name: str, given: Filling) -> Reading:
+def _read(file: Path, name: str, given: Filling, maps: Mapping[str, str]) -> Reading:
+    if name == WRITTEN and not registry.is_of_another_tool(file):
+        return Reading(cases_yaml.read(file, lambda _: True), [])
     if name == WRITTEN:
-        blocking = findings.blocking_of(prompt.load_all())
-        return Reading(cases_yaml.read(file, lambda case: any(may_expect(judge, case) for judge in blocking)), [])
-    return registry.read(file, None if name == AUTO else name, given)
+        name = AUTO
+    return registry.read(file, None if name == AUTO else name, given, maps)
 
 
 def _strange(category: str, known: Mapping[str, str]) -> ConfigError:

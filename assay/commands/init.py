@@ -15,14 +15,17 @@ from collections.abc import Sequence
 from contextlib import chdir
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from assay.commands import accept
+from assay.commands import accept, exchange, intake, judges
 from assay.commands.upgrade import write_dvc_yaml
 from assay.errors import ConfigError
+from assay.evalset import unfailing
 from assay.interchange import cases_yaml
 from assay.interchange.sets import registry
-from assay.interchange.sets.builder import Filling
+from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling
+from assay.judges.prompt import JUDGES_FOLDER, load_all
 from assay.project import code_lock, programs, scaffold
 from assay.project.distribution import DISTRIBUTION, tool_version
 from assay.project.scaffold import Kind
@@ -66,7 +69,7 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     top = _repository(folder)
     owner = _owner(folder)
     reading = _read(source, owner) if source else None
-    cases = reading.cases if reading else cases_yaml.parse(_first_cases(), "cases.yaml")
+    cases, left_out = _sifted(reading.cases, source) if reading and source else (_first_cases(), [])
     values = _values(folder, top, owner)
     planned = scaffold.shared_files() | scaffold.starter_files(kind, values, has_cases=reading is None)
     if reading and kind == "recorded":
@@ -76,8 +79,9 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     with chdir(folder):
         _begin(top)
         fresh = [case if case.owner else case.model_copy(update={"owner": owner}) for case in cases]
-        _admit(fresh, owner, now)
-    return Made(folder, len(cases), kept, reading.not_understood if reading else [], scaffold.PRODUCTS[kind][1])
+        made = _admit(fresh, owner, now)
+    told = [*reading.not_understood, *left_out, *exchange.table(reading.became)] if reading else []
+    return Made(folder, len(cases), kept, [*told, *made], scaffold.PRODUCTS[kind][1])
 
 
 def init_sample(folder: Path) -> Made:
@@ -191,7 +195,7 @@ def _read(source: Path, owner: str) -> registry.Reading:
     except ConfigError:
         if source.suffix not in (".yaml", ".yml"):
             raise
-        return registry.Reading(cases_yaml.read(source), [])
+        return registry.Reading(cases_yaml.read(source, lambda _: True), [])
 
 
 def _answers(cases: Sequence[Case]) -> bytes:
@@ -200,8 +204,20 @@ def _answers(cases: Sequence[Case]) -> bytes:
     return b"".join(json.dumps({"case_id": case.case_id, "text": replace}).encode() + b"\n" for case in cases)
 
 
-def _first_cases() -> str:
-    return (scaffold.STARTER / "cases.yaml").read_text(encoding="utf8")
+def _first_cases() -> list[Case]:
+    text = (scaffold.STARTER / "cases.yaml").read_text(encoding="utf8")
+    return cases_yaml.parse(text, "cases.yaml")
+
+
+def _sifted(cases: Sequence[Case], source: Path) -> tuple[list[Case], list[str]]:
+    """Return the cases of a file that something can fail in a new project, and a sentence about the others."""
+    files = {name: data for name, data in scaffold.shared_files().items() if name.startswith(JUDGES_FOLDER)}
+    with TemporaryDirectory() as folder, chdir(folder):
+        scaffold.write(Path(), files)
+        default = load_all()
+    sifted = intake.sift(cases, default, source.name, RUBRIC_JUDGE)
+    told = [unfailing.sentence(sifted.left_out, "left out")] if sifted.left_out else []
+    return sifted.cases, told
 
 
 def _begin(top: Path | None) -> None:
@@ -217,12 +233,14 @@ def _begin(top: Path | None) -> None:
     code_lock.refresh()
 
 
-def _admit(cases: Sequence[Case], owner: str, now: datetime) -> None:
-    """Admit the first cases, after a category was written for each that the taxonomy lacks."""
+def _admit(cases: Sequence[Case], owner: str, now: datetime) -> list[str]:
+    """Admit the first cases, with each category and judge that they need and that is not there; say which judge."""
     for category in sorted({case.category for case in cases} - {GENERAL}):
         file = Path(TAXONOMY) / f"{category}.yaml"
         scaffold.write(Path(), {str(file): scaffold.category(category, _quoted(owner))})
+    made = [judges.make_rubric_judge()] if exchange.judge_to_come(cases) else []
     accept.admit(cases, owner, "the first cases of the project", now)
+    return made
 
 
 def _empty_folders() -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from assay.calibration.certificate import standing
 from assay.calibration.policy import preset
 from assay.errors import ConfigError
+from assay.interchange.sets.builder import RUBRIC_JUDGE
 from assay.judges import prompt, questions
 from assay.judges.declaration import SCHEMA, Question
 from assay.judges.prompt import JudgePrompt
@@ -34,6 +35,13 @@ The response passes when all of these hold:
 1. ...
 2. ...
 """
+OF_CASE = """# Rubric
+
+Each case says itself what a good response does: its own rubric, which stands beside the response.
+
+The response passes when it does all that the case's rubric asks for. It fails when one thing of it is missing or not
+so, however good the response is otherwise. What the rubric does not mention decides nothing.
+"""
 SCALES: dict[str, str] = {
     "pass-fail": "",
     "labels": "labels: [good, fair, poor]\npassing_labels: [good, fair]\n",
@@ -45,8 +53,8 @@ TEMPLATE = """# yaml-language-server: $schema=../{schema}
 description: ""                # one line: what does it look at?
 question: {question}
 # Also: reference, contexts, tool_calls, conversation, final_state, rubric (the case's own), metadata.<key>.
-{scale}input: [question, response]
-# requires: [reference]        # it is not asked where this is missing, and the cases are counted
+{scale}input: [{input}]
+{requires}  # it is not asked where this is missing, and the cases are counted
 # applies_to: {{category: [refunds]}}
 # model: {{hosted: gpt-4.1, base_url: http://127.0.0.1:9000/v1, api_key_env: OTHER_API_KEY}}
 # policy: pilot                # strict, default or pilot, or single demands
@@ -131,8 +139,14 @@ def lines(found: Sequence[Listed]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def new(name: str, question: Question | str, rubric: str) -> list[str]:
+def new(name: str, question: Question | str, rubric: str, requires: Sequence[str] = ()) -> list[str]:
     """Write the folder of a new judge; return what to do next.
+
+    Args:
+        name: Of the judge and its folder.
+        question: What kind of verdict it gives.
+        rubric: What it goes by; empty to be filled in.
+        requires: Inputs beside question and response that it is not asked without.
 
     Raises:
         ConfigError: The name is none, or is taken.
@@ -146,7 +160,13 @@ def new(name: str, question: Question | str, rubric: str) -> list[str]:
     folder = f"{prompt.JUDGES_FOLDER}/{name}"
     if (files.root() / folder).exists():
         raise ConfigError(f"{folder} exists already, expected a new name: edit it, or choose another name")
-    text = TEMPLATE.format(schema=SCHEMA, question=question, scale=SCALES[question])
+    text = TEMPLATE.format(
+        schema=SCHEMA,
+        question=question,
+        scale=SCALES[question],
+        input=", ".join(["question", "response", *requires]),
+        requires=f"requires: [{', '.join(requires)}]" if requires else "# requires: [reference]      ",
+    )
     files.write_bytes(
         f"{folder}/{prompt.RUBRIC}", (rubric.strip() + "\n" if rubric else PLACE.format(name=name)).encode()
     )
@@ -158,6 +178,17 @@ def new(name: str, question: Question | str, rubric: str) -> list[str]:
         *fill,
         f"Then: `assay judges try {name} --item FILE`, `assay nightly`, `assay labels draw --judge {name}`.",
     ]
+
+
+def make_rubric_judge() -> str:
+    """Write the folder of the judge that goes by each case's own rubric; return a sentence that says so."""
+    new(RUBRIC_JUDGE, "pass-fail", OF_CASE, ("rubric",))
+    return (
+        f"{prompt.JUDGES_FOLDER}/{RUBRIC_JUDGE} is written: a judge that goes by each case's own rubric. It asks a "
+        "hosted model (OPENAI_API_KEY, or `model` of its judge.yaml): the embedded one reads no rubric, so that a night "
+        "without a key is INCOMPLETE. Its verdicts are UNCALIBRATED until people have labelled: "
+        f"`assay labels draw --judge {RUBRIC_JUDGE}` after a night"
+    )
 
 
 def shown(name: str) -> dict[str, Any]:

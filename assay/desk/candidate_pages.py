@@ -119,4 +119,4 @@ def _place(key: str, category: str) -> str:
 
 def _edited(visit: Visit, case: Case) -> Case:
     owners = {name: category.owner for name, category in visit.desk.guide().taxonomy.items()}
-    return editing.edited(case, visit.fields, owners)
+    return editing.edited(case, visit.fields, owners, visit.desk.guide().can_fail)

@@ -1,7 +1,7 @@
 """A candidate in a form: its case as fields a person can change, and the changed case read back strictly."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,13 +43,24 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def edited(case: Case, form: Mapping[str, str], categories: Mapping[str, str]) -> Case:
+def has_any(case: Case) -> bool:
+    """Tell whether a case has a reference or an expectation."""
+    return bool(case.reference.strip() or case.expectations)
+
+
+def edited(
+    case: Case,
+    form: Mapping[str, str],
+    categories: Mapping[str, str],
+    can_fail: Callable[[Case], bool] = has_any,
+) -> Case:
     """Return the case as the form has it.
 
     Args:
         case: As it was shown; what the form does not hold stays.
         form: The fields that came back; an empty turn or expectation is left out.
         categories: The owner of each category of the taxonomy.
+        can_fail: Tells whether anything can fail a case; without a project, whether there is anything to fail it by.
 
     Raises:
         RefusedError: It is no sound case; the text says which field, and why.
@@ -72,8 +83,10 @@ def edited(case: Case, form: Mapping[str, str], categories: Mapping[str, str]) -
     except ValidationError as error:
         first = error.errors()[0]
         raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
-    if not found.reference.strip() and not found.expectations:
-        raise RefusedError("There is neither a reference nor an expectation, so nothing could ever fail: add one.")
+    if not can_fail(found):
+        raise RefusedError(
+            "No check is expected and no judge that blocks is asked about it, so nothing could ever fail."
+        )
     for expectation in found.expectations:
         try:
             registry.validate(expectation)

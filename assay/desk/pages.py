@@ -45,6 +45,8 @@ class Guide:
     """Cases in the set, by category."""
     case: Callable[[str], Case | None]
     """Returns a case of the evaluation set."""
+    can_fail: Callable[[Case], bool] = lambda _: True
+    """Tells whether anything of the project can fail a case."""
 
 
 @cache

@@ -1,11 +1,13 @@
 """What a set has to keep before it may be released, as Great Expectations suites.
 
 Every table keeps its own contract at every read (storage/contracts.py). This one is about the set as a whole: quotas
-met, nothing twice, somebody responsible for everything, nobody's personal data, and nothing in it that a judge was, or
-will be, tested with or shown.
+met, nothing twice, somebody responsible for everything, something that can fail every case, nobody's personal data,
+and nothing in it that a judge was, or will be, tested with or shown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Literal
 
 from rapidfuzz import fuzz, utils
 
@@ -23,6 +25,8 @@ ALIKE = 95.0
 SIZES = 0.8
 """How much of the longer question the shorter one has to be. A token ratio is 100 wherever all words of one text stand
 in the other, so that "Is it late?" would leak from each longer question that asks so too."""
+NAMED = 5
+"""Cases that a sentence about new ones names."""
 PLACES = {"cases": "data/evalset", "categories": "data/taxonomy"}
 SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
     "cases": (
@@ -35,6 +39,11 @@ SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
             ("ExpectColumnValuesToBeInSet", {"column": "personal", "value_set": [""]}, "no personal data"),
             ("ExpectColumnValuesToBeInSet", {"column": "heldout", "value_set": [""]}, "no held-out item of others"),
             ("ExpectColumnValuesToBeInSet", {"column": "prompt", "value_set": [""]}, "no example of a judge's prompt"),
+            (
+                "ExpectColumnValuesToBeInSet",
+                {"column": "decided_by", "value_set": ["some"]},
+                "what can fail every case",
+            ),
         ],
     ),
     "categories": (
@@ -49,7 +58,7 @@ SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
 
 
 class CaseRow(Record):
-    """A case as the contract looks at it; empty texts are what is expected of the last three."""
+    """A case as the contract looks at it; empty texts are what is expected of the three before the last."""
 
     case_id: str
     owner: str
@@ -59,6 +68,8 @@ class CaseRow(Record):
     personal: str
     heldout: str
     prompt: str
+    decided_by: Literal["some", "nothing"]
+    """Whether a check or a judge that blocks can fail it."""
 
 
 class CategoryRow(Record):
@@ -76,7 +87,11 @@ def promises() -> list[str]:
 
 
 def breaches(
-    cases: Sequence[Case], taxonomy: Sequence[Category], heldout: Sequence[Item], prompts: Mapping[str, str]
+    cases: Sequence[Case],
+    taxonomy: Sequence[Category],
+    heldout: Sequence[Item],
+    prompts: Mapping[str, str],
+    unfailing: Collection[str] = (),
 ) -> list[str]:
     """Return each rule that the set breaks, with the cases or categories that break it.
 
@@ -85,13 +100,14 @@ def breaches(
         taxonomy: Its categories.
         heldout: Labelled items that judges are tested with.
         prompts: By judge: everything of its prompt that is the same in every call.
+        unfailing: Ids of the cases that nothing can fail.
     """
     import pandas as pd
 
     leaks = leaked(cases, heldout)
     shown = {judge: plain(prompt) for judge, prompt in prompts.items()}
     rows: dict[str, list[dict[str, str]]] = {
-        "cases": [_case_row(case, leaks, shown).model_dump() for case in cases],
+        "cases": [_case_row(case, leaks, shown, unfailing).model_dump() for case in cases],
         "categories": [row.model_dump() for row in _category_rows(cases, taxonomy)],
     }
     columns = {"cases": list(CaseRow.model_fields), "categories": list(CategoryRow.model_fields)}
@@ -99,6 +115,44 @@ def breaches(
         f"{PLACES[table]}: {breach}"
         for table, (key, rules) in SUITES.items()
         for breach in contracts.breaches(table, pd.DataFrame(rows[table], columns=columns[table]), rules, [key])
+    ]
+
+
+def foreseen(
+    fresh: Sequence[Case], stay: Sequence[Case], heldout: Sequence[Item], prompts: Mapping[str, str]
+) -> list[str]:
+    """Return what `breaches` would find of new cases, one sentence a rule, with their names and what to do.
+
+    Args:
+        fresh: The new cases.
+        stay: Those that are in the set beside them.
+        heldout: Labelled items that judges are tested with.
+        prompts: By judge: everything of its prompt that is the same in every call.
+    """
+    leaks = leaked(fresh, heldout)
+    shown = {judge: plain(prompt) for judge, prompt in prompts.items()}
+    rows = [_case_row(case, leaks, shown, ()) for case in fresh]
+    by_question: dict[str, list[str]] = defaultdict(list)
+    for case in stay:
+        by_question[_question_key(case)].append(case.case_id)
+    for row in rows:
+        by_question[row.question].append(row.case_id)
+    asked = {row.question for row in rows}
+    twice = [" and ".join(names) for key, names in by_question.items() if key in asked and len(names) > 1]
+    told = {
+        "one question asked twice: reword one of each, or join what they expect": twice,
+        "personal data: replace it": [f"{row.case_id} has {row.personal}" for row in rows if row.personal],
+        "what a held-out item of another case asks: reword it": [
+            f"{row.case_id} and {row.heldout}" for row in rows if row.heldout
+        ],
+        "what the prompt of a judge shows: reword it": [
+            f"{row.case_id} and {row.prompt}" for row in rows if row.prompt
+        ],
+    }
+    return [
+        f"a release refuses {what} ({len(names)}: {', '.join(names[:NAMED])}{' ...' if len(names) > NAMED else ''})"
+        for what, names in told.items()
+        if names
     ]
 
 
@@ -118,18 +172,24 @@ def leaked(cases: Sequence[Case], heldout: Sequence[Item]) -> dict[str, str]:
     return found
 
 
-def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str]) -> CaseRow:
+def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str], unfailing: Collection[str]) -> CaseRow:
     there = {kind for text in texts(case) for kind in pii.kinds(text)}
     asked = " ".join(case.turns)
     shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, case.reference)]
     return CaseRow(
         case_id=case.case_id,
         owner=case.owner.strip(),
-        question=digest([_question(case), case.user]),
+        question=_question_key(case),
         personal=", ".join(sorted(there)),
         heldout=leaks.get(case.case_id, ""),
         prompt=", ".join(shown),
+        decided_by="nothing" if case.case_id in unfailing else "some",
     )
+
+
+def _question_key(case: Case) -> str:
+    """Return the hash by which two cases ask the same."""
+    return digest([_question(case), case.user])
 
 
 def _question(case: Case) -> str:

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from assay.judges import decision, pairwise
-from assay.judges.declaration import METADATA, Declaration, Structured, lacking
+from assay.judges.applicability import is_for_answers_to, lacks, texts_of_case
+from assay.judges.declaration import Declaration, Structured, lacking
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt, Text, response_format
 from assay.judges.reply import PARSER_VERSION, Reply, parse
@@ -104,20 +105,15 @@ def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
 
 def asked_of(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question | None:
     """Return what a judge of single answers is asked about an answer; None where it is not asked, as `expects` says."""
-    if not _is_for_answers_to(judge, case):
+    if not is_for_answers_to(judge, case):
         return None
     question = of_response(judge, subject, case, response)
     return None if lacking(judge.declared, question.shown[0]) else question
 
 
-def may_expect(judge: JudgePrompt, case: Case) -> bool:
-    """Tell whether a judge of single answers may be asked about the answers to a case, whatever they will be."""
-    return _is_for_answers_to(judge, case) and not _lacks(judge, case)
-
-
 def compares(judge: JudgePrompt, case: Case) -> bool:
     """Tell whether a judge of pairs is asked about the answers to a case."""
-    return judge.declared.is_pair and judge.declared.applies_to.fits(case) and not _lacks(judge, case)
+    return judge.declared.is_pair and judge.declared.applies_to.fits(case) and not lacks(judge, case)
 
 
 def unasked(judge: JudgePrompt, cases: Iterable[Case], answers: Mapping[str, Response]) -> int:
@@ -134,17 +130,6 @@ def unasked(judge: JudgePrompt, cases: Iterable[Case], answers: Mapping[str, Res
     return sum(case.case_id in answers and not expects(judge, case, answers[case.case_id]) for case in mine)
 
 
-def _is_for_answers_to(judge: JudgePrompt, case: Case) -> bool:
-    declared = judge.declared
-    return not declared.is_pair and declared.scope == "cases" and declared.applies_to.fits(case)
-
-
-def _lacks(judge: JudgePrompt, case: Case) -> bool:
-    """Tell whether a case itself lacks what a judge requires."""
-    texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
-    return bool(lacking(judge.declared, texts))
-
-
 def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
     """Ask a judge about an answer."""
     return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "", judge)
@@ -152,14 +137,14 @@ def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Resp
 
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
-    texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
     shown = both_orders(texts, response.text, rival.text)
     return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge)
 
 
 def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     """Ask about an anchor, anew each night."""
-    texts = _of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
+    texts = texts_of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
     if judge.declared.is_pair:
         shown = both_orders(texts, item.response_a, item.response_b)
         return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
@@ -177,7 +162,7 @@ def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
 
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
     """Return what a judge is shown of an answer, by the names that its prompt has."""
-    texts = _of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
     return _chosen(judge, texts, response.text, response)
 
 
@@ -192,16 +177,6 @@ def answer_key(case_id: str, texts: Texts) -> str:
 def item_key(judge: JudgePrompt, item: Item) -> str:
     """Return the key of the answer that an item has frozen, as from `answer_key`."""
     return answer_key(item.case_id, of_item(judge, item, "").shown[0])
-
-
-def _of_case(
-    judge: JudgePrompt, turns: Sequence[str], reference: str, rubric: Mapping[str, str], metadata: Mapping[str, str]
-) -> dict[str, Any]:
-    known = {"question": turns, "reference": reference, "rubric": rubric.get(judge.name, "")}
-    return {
-        text: known[name] if name in known else metadata.get(name.removeprefix(METADATA), "")
-        for name, text in judge.case_texts.items()
-    }
 
 
 def _chosen(judge: JudgePrompt, texts: Mapping[str, Any], response: str, given: Response | Item) -> dict[str, Any]:

@@ -86,9 +86,10 @@ def trial(certificate: Certificate) -> State[None]:
 def batch(open_one: Batch) -> str:
     """Return what there is to decide, and where, as Markdown."""
     desk = read_params("review", batches.Settings).desk
+    held = batches.held()
     return (
         f"{len(open_one.candidates)} candidates wait for people at {desk}/candidates (`assay desk`): "
-        f"{batches.progress(open_one)}. {open_one.name}"
+        f"{batches.progress(open_one)}. {open_one.name}" + (f". Not opened: {held}" if held else "")
     )
 
 

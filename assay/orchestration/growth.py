@@ -82,6 +82,8 @@ def opened(batch: Batch | None) -> State[None]:
 
 def _nothing() -> str:
     """Return why there is no candidate: what the generator said could not be read, or is there already."""
+    if held := batches.held():
+        return f"no candidate: {held}"
     unread: list[str] = files.read_json(DROPPED, "run `assay grow`")["unread"]
     if not unread:
         return "no candidate came through the filters: widen the taxonomy"

@@ -24,6 +24,7 @@ from assay.evalset.admission import (
     standings,
 )
 from assay.evalset.prompt_leaks import stands_in
+from assay.evalset.unfailing import sentence, unfailing
 from assay.judges import prompt
 from assay.project import files
 from assay.project.params import read_params
@@ -120,9 +121,21 @@ def undecided() -> list[Candidate]:
     """Return the candidates on file that wait for a batch: nobody has them in an open one, or is done with them.
 
     What belongs to a category that the taxonomy does not have (any more) waits for nothing: nobody owns it. Neither
-    does what a judge's prompt shows today.
+    does what a judge's prompt shows today, nor what nothing can fail, which `held` returns.
     """
-    prompts = [prompt.load(name).source for name in prompt.names()]
+    return _undecided()[0]
+
+
+def held() -> str:
+    """Return how many candidates on file wait for a check or a judge, and what to do; empty where none does."""
+    cases = [one.case for one in _undecided()[1]]
+    return sentence(cases, CANDIDATES.path) if cases else ""
+
+
+def _undecided() -> tuple[list[Candidate], list[Candidate]]:
+    """Return the candidates that people may decide on, and those that nothing can fail."""
+    judges = prompt.load_all()
+    prompts = [judge.source for judge in judges]
     owned = {category.category for category in read_taxonomy()}
     log = words()
     gone = {word.candidate_id for word in log if not word.batch}
@@ -131,12 +144,16 @@ def undecided() -> list[Candidate]:
             gone |= {name for name, one in standings(batch, log).items() if one.state == "decided"}
         else:
             gone |= set(batch.candidates)
-    found = CANDIDATES.read(may_be_absent=True)
-    return [
+    found = [
         one
-        for one in found
+        for one in CANDIDATES.read(may_be_absent=True)
         if one.candidate_id not in gone and one.case.category in owned and not stands_in(one.case.turns, prompts)
     ]
+    names = {case.case_id for case in unfailing([one.case for one in found], judges)}
+    return (
+        [one for one in found if one.case.case_id not in names],
+        [one for one in found if one.case.case_id in names],
+    )
 
 
 def waiting() -> list[Candidate]:

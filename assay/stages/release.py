@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from assay.errors import ConfigError, DataError
 from assay.evalset import contract
 from assay.evalset.notes import Release, notes, page
+from assay.evalset.unfailing import unfailing
 from assay.evalset.versions import PREFIX, Asked, Changes, Content, changes, choose, content, demanded
 from assay.judges import prompt
 from assay.project import commits, files, releases
@@ -103,7 +104,8 @@ def plan(asked: Asked, note: str, now: datetime) -> Plan:
     begun = next((one for one in known.begun if _is_still(one, there, last)), None)
     made = begun or _made(asked, note, now, there, last)
     abandoned = [one for one in known.begun if one != begun]
-    breaches = contract.breaches(there.cases, there.taxonomy, *_tested_with())
+    vacuous = {case.case_id for case in unfailing(there.cases, prompt.load_all())}
+    breaches = contract.breaches(there.cases, there.taxonomy, *tested_with(), vacuous)
     return Plan(finish=finish, make=made, is_begun=begun is not None, abandoned=_files(abandoned), breaches=breaches)
 
 
@@ -262,7 +264,7 @@ def _require_log(last: Release | None, words: Sequence[Decision]) -> None:
         )
 
 
-def _tested_with() -> tuple[list[Any], dict[str, str]]:
+def tested_with() -> tuple[list[Any], dict[str, str]]:
     """Return the labelled items that judges are tested with, and each judge's prompt without what is judged."""
     items, labels = labelled()
     heldout = {label.item_id for label in labels if label.split == "heldout"}

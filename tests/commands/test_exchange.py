@@ -1,17 +1,22 @@
 """Exchange: other tools' cases come in signed or go to the desk, nothing of their files is dropped silently."""
 
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from assay.commands import exchange
-from assay.errors import AssayError, ConfigError
+from assay.commands import accept, exchange
+from assay.errors import AssayError, ConfigError, DataError
+from assay.judges import prompt
+from assay.project.tables.candidates import CANDIDATES
 from assay.project.tables.decisions import BATCHES, DECISIONS
 from assay.project.tables.evalset import CASES
+from assay.records.candidate import Candidate
+from assay.records.case import Case
 from assay.stages import batches, review
-from tests.cast import Project
+from tests.cast import Project, case
 
 ROWS = [
     {"id": "lamp-1", "input": "May I send the lamp back?", "expected": "Yes, within 14 days.", "mood": "cross"},
@@ -121,3 +126,101 @@ def test_what_may_repeat_a_case_is_told(file: Path, project: Project, now: datet
         "Is it within": "refunds-002",
         "Can Zoe pay ": "",
     }
+
+
+BARE = "layer: unit, category: refunds"
+
+
+def test_cases_that_nothing_can_fail_stay_outside(project: Project, now: datetime) -> None:
+    """Of a file some of whose cases nothing can fail the others come in; of one with such cases alone nothing does."""
+    sheet = project.folder / "cases.yaml"
+    bare = [f"- {{case_id: bare-{number}, {BARE}, turns: ['Lamp {number}?']}}\n" for number in range(3)]
+    sheet.write_text("".join(bare))
+    before = project.files()
+    with pytest.raises(DataError, match="cases.yaml: 3 cases that nothing can fail .bare-0 .*nothing was taken in"):
+        exchange.take(sheet, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)
+    assert project.files() == before
+    sheet.write_text("".join([*bare, f"- {{case_id: sound, {BARE}, turns: [Vase?], reference: Yes.}}\n"]))
+    found = exchange.take(sheet, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)
+    assert found.cases == 1
+    assert [note for note in found.notes if "3 cases that nothing can fail (bare-0 " in note]
+    assert "bare-0" not in {one.candidate_id for one in DECISIONS.read()}
+
+
+def test_a_reference_that_no_judge_reads_fails_nothing(file: Path, project: Project, now: datetime) -> None:
+    """Without a judge that reads references a case with nothing else is refused, at the log too."""
+    shutil.rmtree(project.folder / "data/judges/correctness")
+    before = project.files()
+    with pytest.raises(DataError, match="no judge reads their references"):
+        taken(file, now, "ann")
+    with pytest.raises(DataError, match="nothing is admitted: 1 case that nothing can fail"):
+        accept.admit([case(9, expectations=[])], "ann", "by hand", now)
+    assert project.files() == before
+
+
+def test_candidates_that_nothing_can_fail_are_held(project: Project, now: datetime) -> None:
+    """A candidate without a check or an applicable judge is opened to nobody, and told with its number."""
+    review.run()
+    sound, bare = (candidate(case(number, expectations=[], **changes)) for number, changes in ((8, {}), (9, EMPTY)))
+    CANDIDATES.write([sound, bare])
+    assert [one.candidate_id for one in batches.undecided()] == [sound.candidate_id]
+    assert "1 case that nothing can fail (refunds-009 " in batches.held()
+    CANDIDATES.write([sound])
+    assert batches.held() == ""
+
+
+def test_what_a_release_would_refuse_is_told(file: Path, now: datetime) -> None:
+    """One question twice is told with the names of both cases when they come in."""
+    rows = [
+        {"id": f"lamp-{number}", "input": "May I send the lamp back?", "expected": f"{number}"} for number in (1, 2)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    notes = taken(file, now, "ann").notes
+    assert [note for note in notes if "one question asked twice" in note and "lamp-1 and lamp-2" in note]
+    assert [note for note in notes if "may repeat another one (lamp-2 and lamp-1)" in note]
+    file.write_text(json.dumps({"id": "refunds-001", "input": "And vases?", "expected": "Yes."}))
+    notes = taken(file, now, "ann").notes
+    assert [note for note in notes if "take the place of those with their ids" in note and "refunds-001" in note]
+
+
+def test_rubrics_bring_their_judge(file: Path, project: Project, now: datetime) -> None:
+    """Cases with rubrics of their own come with the judge that goes by them, once, and what became of each is told."""
+    config = project.folder / "promptfooconfig.yaml"
+    tests = [{"vars": {"question": text}, "assert": [{"type": "llm-rubric", "value": "is warm"}]} for text in "AB"]
+    config.write_text(json.dumps({"prompts": ["{{question}}"], "providers": ["x"], "tests": tests}))
+    given = exchange.filling("refunds", "unit", "")
+    found = exchange.take(config, exchange.WRITTEN, given, "ada", now)
+    assert found.cases == 2
+    assert [note for note in found.notes if note.startswith("data/judges/rubric is written")]
+    assert exchange.lines(found)[-3:-1] == [
+        "assertion   count  became",
+        "llm-rubric      2  rubric of the judge `rubric`",
+    ]
+    judge = prompt.load("rubric")
+    assert (judge.declared.question, judge.declared.input) == ("pass-fail", ("question", "response", "rubric"))
+    assert judge.declared.requires == ("rubric",)
+    config.write_text(config.read_text().replace("is warm", "is short"))
+    assert not [note for note in exchange.take(config, exchange.AUTO, given, "ada", now).notes if "is written" in note]
+
+
+def test_a_rehearsal_writes_nothing(file: Path, project: Project, now: datetime) -> None:
+    """A rehearsal shows the first three cases as they would be, and writes neither cases nor judges."""
+    tests = [{"vars": {"question": text}, "assert": [{"type": "llm-rubric", "value": "is warm"}]} for text in "ABCD"]
+    file.write_text("\n".join(map(json.dumps, tests)))
+    before = project.files()
+    given = exchange.filling("refunds", "unit", "")
+    found = exchange.take(file, exchange.AUTO, given, "ada", now, is_rehearsal=True)
+    assert project.files() == before
+    assert (found.cases, [one.turns for one in found.shown]) == (4, [["A"], ["B"], ["C"]])
+    assert any("data/judges/rubric would be written" in note for note in found.notes)
+    assert exchange.lines(found)[-1] == "4 cases would be taken in; nothing was written (--dry-run)."
+
+
+EMPTY = {"reference": ""}
+
+
+def candidate(of: Case) -> Candidate:
+    """Return a candidate on file."""
+    return Candidate(
+        candidate_id=of.case_id, case=of, generator="g", seed=0, nearest="", similarity=0.0, may_repeat="", made="x"
+    )

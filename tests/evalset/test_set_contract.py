@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.evalset.contract import breaches, leaked, promises
+from assay.evalset.contract import breaches, foreseen, leaked, promises
 from assay.evalset.wording import texts
 from assay.records.case import Case, SimulatedUser
 from assay.records.category import Category
@@ -27,8 +27,9 @@ def found(
     taxonomy: Category | None = None,
     heldout: Sequence[Item] = (),
     prompts: Mapping[str, str] | None = None,
+    unfailing: Sequence[str] = (),
 ) -> list[str]:
-    return breaches(cases, [taxonomy or refunds()], heldout, prompts or {})
+    return breaches(cases, [taxonomy or refunds()], heldout, prompts or {}, unfailing)
 
 
 def test_a_sound_set_keeps_it() -> None:
@@ -40,6 +41,7 @@ def test_a_sound_set_keeps_it() -> None:
     ("broken", "rule", "named"),
     [
         ({"cases": SOUND[:2]}, "every quota met", "2 of 3 cases refunds"),
+        ({"unfailing": ["refunds-002"]}, "what can fail every case", "nothing refunds-002"),
         ({"cases": [], "taxonomy": refunds(quota=1)}, "at least one case", "found 0"),
         ({"cases": [*SOUND, SOUND[0]]}, "every case once", "refunds-001"),
         ({"cases": [*SOUND, case(9, turns=["may I  pause?"])]}, "no question twice", "refunds-009"),
@@ -109,3 +111,24 @@ def test_a_shouted_case_is_another_question() -> None:
     """A case that was made from another one by capitals alone stands beside it."""
     loud = case(9, turns=[turn.upper() for turn in SOUND[0].turns], parent=SOUND[0].case_id)
     assert not [row for row in breaches([*SOUND, loud], [refunds()], [], {}) if "question" in row]
+
+
+@pytest.mark.parametrize(
+    ("fresh", "more", "told"),
+    [
+        ([case(8, turns=["Ship to Peru?"]), case(9, turns=["ship  to Peru?"])], {}, "refunds-008 and refunds-009"),
+        ([case(9, turns=["may I  pause?"])], {}, "refunds-001 and refunds-009"),
+        ([case(9, turns=["I am cleo@gmail.com"])], {}, "refunds-009 has an e-mail address"),
+        (
+            [case(9, turns=["where is Box eight"])],
+            {"heldout": [item(77, "Yes.", turns=["Where is Box eight?"])]},
+            "077",
+        ),
+        ([case(9, turns=[TELLING])], {"prompts": {"correctness": TELLING}}, "refunds-009 and correctness"),
+    ],
+)
+def test_what_a_release_would_refuse_is_told_of_new_cases(fresh: list[Case], more: dict[str, Any], told: str) -> None:
+    """One question twice, personal data, and what judges are tested with or shown are told with the names at once."""
+    (line,) = foreseen(fresh, SOUND, more.get("heldout", []), more.get("prompts", {}))
+    assert told in line
+    assert foreseen([case(9, turns=["Do you gift-wrap?"])], SOUND, **({"heldout": [], "prompts": {}} | more)) == []

@@ -6,8 +6,10 @@ there were and where the first one stands.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -25,6 +27,12 @@ NAME = 100
 """Characters of a name."""
 KINDS = 200
 """Kinds of what was left out that are told apart: a hostile file could name a million fields."""
+OPENING, STOP = "Hello.", "The goal is reached, or it is plain that it cannot be."
+"""What a simulated user begins with, and when it stops, where a file does not say."""
+TURNS = 10
+"""Simulated turns at most where a file does not say, as in DeepEval and promptfoo."""
+RUBRIC_JUDGE = "rubric"
+"""The judge that goes by each case's own rubric: what other tools have a model grade becomes a rubric for it."""
 Provenance = Literal["written", "generated", "production"]
 T = TypeVar("T")
 
@@ -44,6 +52,8 @@ class Reading(NamedTuple):
     cases: list[Case]
     not_understood: list[str]
     """One sentence for each kind of thing that has no place in a case: how many, and where the first stands."""
+    became: Mapping[tuple[str, str], int] = MappingProxyType({})
+    """How many assertions of a type became what: type, what, count."""
 
 
 @dataclass
@@ -67,6 +77,10 @@ class Draft:
     provenance: Provenance = "written"
     parent: str = ""
     user: SimulatedUser | None = None
+    criteria: list[str] = field(default_factory=list)
+    """What the judge `rubric` has to look at; all of it has to hold."""
+    rubric: dict[str, str] = field(default_factory=dict)
+    """By judge: what it has to look at."""
 
 
 class Listing:
@@ -114,19 +128,25 @@ class Gathering:
         self._places: dict[str, str] = {}
         self._listing = Listing()
         self.leave = self._listing.leave
+        self._became: Counter[tuple[str, str]] = Counter()
+
+    def account(self, kind: str, what: str) -> None:
+        """Count an assertion of a type that became this."""
+        self._became[kind, what] += 1
 
     def fault(self, place: str, sentence: str) -> DataError:
         """Return the error that names the place and says what was found there, what was expected and what to do."""
         return DataError(f"{self.file_name}, {place}{sentence}")
 
-    def expect(self, draft: Draft, expectation: Expectation, noun: str, place: str) -> None:
-        """Add an expectation to a case; one that could not be scored is left out, and told."""
+    def expect(self, draft: Draft, expectation: Expectation, noun: str, place: str) -> bool:
+        """Add an expectation to a case, and say so; one that could not be scored is left out, and told."""
         try:
             registry.validate(expectation)
         except DataError as error:
             self.leave(noun, f"that no check can score as `{expectation.check}`", place, one_line(str(error)))
-            return
+            return False
         draft.expectations.append(expectation)
+        return True
 
     def add(self, draft: Draft) -> None:
         """Take a case; one in which the user says nothing is left out, and told.
@@ -146,7 +166,9 @@ class Gathering:
             return
         if case.case_id in self._cases:
             found = f": the id {quoted(str(draft.case_id))} is that of {self._places[case.case_id]} too"
-            raise self.fault(draft.place, f"{found}, expected each id once: rename one of them")
+            raise self.fault(
+                draft.place, f"{found}, expected each id once, whatever its case ({case.case_id}): rename one of them"
+            )
         self._cases[case.case_id], self._places[case.case_id] = case, draft.place
 
     def reading(self) -> Reading:
@@ -161,10 +183,12 @@ class Gathering:
                 f"{self.file_name} holds no case ({left[:300]}), expected rows in which a user says something: "
                 "correct the file, or name its format"
             )
-        return Reading(list(self._cases.values()), self._listing.lines())
+        return Reading(list(self._cases.values()), self._listing.lines(), self._became)
 
     def _case(self, draft: Draft) -> Case:
         category = self._category(draft)
+        if draft.criteria:
+            draft.rubric = {**draft.rubric, RUBRIC_JUDGE: _all_of(draft.criteria)}
         for text in (*draft.turns, draft.reference, draft.owner, draft.parent, *_written(draft)):
             self._require_whole(text, draft.place)
         try:
@@ -179,6 +203,7 @@ class Gathering:
                 parent=draft.parent,
                 owner=draft.owner or self.filling.owner,
                 user=draft.user,
+                rubric=draft.rubric,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -266,8 +291,17 @@ def _written(draft: Draft) -> Iterator[str]:
         yield from expectation.values
         for call in expectation.calls:
             yield from (call.name, call.arguments)
+    yield from draft.rubric.values()
     if draft.user is not None:
         yield from (draft.user.goal, draft.user.persona, draft.user.stop)
+
+
+def _all_of(criteria: list[str]) -> str:
+    """Return several criteria as one rubric: all of them have to hold."""
+    different = list(dict.fromkeys(one.strip() for one in criteria))
+    if len(different) == 1:
+        return different[0]
+    return "All of these hold:\n" + "\n".join(f"{number}. {one}" for number, one in enumerate(different, 1))
 
 
 def _tagged(tags: list[object]) -> object:

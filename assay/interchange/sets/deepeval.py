@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assay.interchange.sets import metadata
-from assay.interchange.sets.builder import Draft, Gathering, Listing, quoted
+from assay.interchange.sets.builder import OPENING, STOP, TURNS, Draft, Gathering, Listing, quoted
 from assay.interchange.sets.fields import Fields
 from assay.interchange.sets.messages import asked, call, calls_expected, messages_of
 from assay.interchange.sets.source import Row, Source, document, json_text, table
@@ -20,10 +20,6 @@ TELLING = frozenset(
     }
 )
 LISTS = ("goldens", "test_cases", "testCases", "conversational_goldens", "conversationalGoldens")
-OPENING = "Hello."
-"""What a simulated user begins with where a golden has no turns."""
-TURNS = 10
-"""Simulated turns at most, as in DeepEval, where a golden does not say."""
 OF_RUN = ("actual_output", "actualOutput", "retrieval_context", "retrievalContext", "tools_called", "toolsCalled")
 
 
@@ -102,7 +98,7 @@ def _converse(draft: Draft, fields: Fields, own: Fields, gathering: Gathering) -
     draft.reference = own.text("reference")
     stop = fields.text("expected_outcome", "expectedOutcome")
     if not stop:
-        stop = "The goal is reached, or it is plain that it cannot be."
+        stop = STOP
         gathering.leave("scenario", "without an expected outcome, stopped when its goal is reached", draft.place)
     most = own.take("max_turns")
     if type(most) is not int or not 1 <= most <= 50:  # noqa: PLR2004 - as in SimulatedUser

@@ -75,6 +75,10 @@ class Fields:
                 return Fields(found, self.place, self._gathering, prefix=f"{self._prefix}{name}.")
         return Fields({}, self.place, self._gathering)
 
+    def is_object(self, name: str) -> bool:
+        """Say whether a field that nobody has read yet holds an object."""
+        return name in self and isinstance(self._structured(name), dict)
+
     def unread(self) -> list[str]:
         """Return the names of the fields that hold something and were not read."""
         return [name for name in self._found if name in self]

@@ -21,6 +21,8 @@ ANSWERED = (
 )
 """Fields of an object that hold a good answer, likeliest first."""
 SCHEMAS = "schemas"
+SEVERAL, SHORT = 2, 60
+"""Right answers that are a list, and characters of one that an answer is expected to hold as it stands."""
 
 
 class Conversation(NamedTuple):
@@ -113,8 +115,24 @@ def reply(draft: Draft, found: object, path: str, gathering: Gathering) -> None:
             found = found[name]
     if is_conversation(found):
         answered(draft, conversation(found, f"{draft.place}, {path}", gathering), {}, gathering)  # type: ignore[arg-type]
+    elif isinstance(found, list) and all(isinstance(one, str | int | float) for one in found):
+        any_of(draft, [as_text(one, draft.place, gathering) for one in found], gathering)
     elif found not in EMPTY:
         draft.reference = draft.reference or as_text(found, draft.place, gathering)
+
+
+def any_of(draft: Draft, texts: Sequence[str], gathering: Gathering) -> None:
+    """Take several right answers: one reference that has them all, and short ones as a check that wants any of them."""
+    right = list(dict.fromkeys(text for text in texts if text.strip()))
+    if len(right) < SEVERAL or draft.reference:
+        draft.reference = draft.reference or "".join(right)
+        return
+    draft.reference = "Any one of these is right:\n" + "\n".join(f"- {text}" for text in right)
+    what = "kept as one reference"
+    if all(len(text) <= SHORT and "\n" not in text for text in right):
+        what += ", and as the check `icontains-any`"
+        gathering.expect(draft, Expectation(check="icontains-any", values=right), "list of right answers", draft.place)
+    gathering.leave("list of several right answers", what, draft.place)
 
 
 def answered(draft: Draft, said: Conversation, schemas: Mapping[str, Any], gathering: Gathering) -> None:

@@ -5,7 +5,7 @@ from typing import Any, cast, get_args
 from pydantic import ValidationError
 
 from assay.interchange.sets.builder import Draft, Gathering, Listing, Provenance, shown
-from assay.interchange.sets.fields import Fields
+from assay.interchange.sets.fields import Fields, as_text
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
 
 
@@ -20,6 +20,7 @@ def tell(case: Case) -> dict[str, Any]:
         "parent": case.parent,
         "expectations": [one.model_dump(exclude_defaults=True) for one in case.expectations],
         "user": case.user.model_dump() if case.user else None,
+        "rubric": case.rubric,
     }
     return {name: value for name, value in told.items() if value}
 
@@ -36,6 +37,11 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
     draft.provenance = cast("Provenance", provenance or draft.provenance)
     for number, found in enumerate(fields.items("expectations")):
         _expect(draft, found, f"{fields.place}, expectations[{number}]", gathering)
+    rubrics = fields.whole("rubric") if fields.is_object("rubric") else {}
+    draft.rubric = {
+        **draft.rubric,
+        **{str(name): as_text(text, fields.place, gathering) for name, text in rubrics.items()},
+    }
     simulated = fields.inner("user")
     if simulated.unread():
         draft.user = _user(simulated, gathering)

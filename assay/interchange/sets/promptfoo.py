@@ -1,31 +1,42 @@
 """promptfoo: its configuration (promptfooconfig.yaml), a list of its tests, and the results that it writes as JSON.
 
-What the user says is the variable with a usual name for that; else the one prompt with its variables filled in; else
-the only variable. A prompt beside that belongs to the product, and is told.
+A configuration is unfolded into its tests: defaults, scenarios, lists of values, rows of a table. Files that it names
+are never opened.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from assay.errors import DataError
-from assay.interchange.sets import metadata, promptfoo_assertions, promptfoo_export, templates
-from assay.interchange.sets.builder import Draft, Gathering, Listing
-from assay.interchange.sets.fields import EMPTY, Fields, as_text
-from assay.interchange.sets.messages import ASKED, asked, is_conversation
-from assay.interchange.sets.source import Source, json_value
+from assay.interchange.sets import (
+    metadata,
+    promptfoo_assertions,
+    promptfoo_export,
+    promptfoo_question,
+    promptfoo_table,
+    templates,
+)
+from assay.interchange.sets.builder import Draft, Gathering, Listing, shown
+from assay.interchange.sets.fields import Fields
+from assay.interchange.sets.promptfoo_question import Prompts
+from assay.interchange.sets.source import Source
 from assay.records.case import Case
 
 NAME = "promptfoo"
 SUFFIXES = (".yaml", ".yml")
 COMBINED = 1_000
 """Cases that one test becomes at most, by its lists of values."""
-OUTSIDE = ("file:", "package:", "http:", "https:", "huggingface:")
-"""How a text begins that stands for what is elsewhere."""
 SETTINGS = (
     *("provider", "providers", "targets", "options", "description", "evaluateOptions", "commandLineOptions"),
     *("outputPath", "sharing", "env", "extensions", "tags", "nunjucksFilters", "derivedMetrics", "tracing", "metadata"),
 )
+TEMPLATES = "assertionTemplates"
+"""Assertions that others refer to."""
+OPTIONS = ("prefix", "suffix", "disableVarExpansion")
+"""Options of a test that say something of what is asked."""
+WHOLE = (promptfoo_question.BEFORE, "initialMessages")
+"""Variables whose lists are one value."""
 OWN = "of promptfoo's own, outside any case"
 IDS = ("case_id", "id", "testCaseId", "pluginId")
 
@@ -37,23 +48,30 @@ def recognises(found: Source) -> bool:
         results = found.value.get("results")
         is_output = isinstance(results, dict) and "results" in results
         return is_output or (bool(names & {"tests", "scenarios"}) and bool(names & {"prompts", "providers", "targets"}))
-    return found.kind == "rows" and not found.is_table and bool(names & {"vars", "assert"})
+    if found.is_table:
+        return promptfoo_table.is_table(names)
+    return found.kind == "rows" and bool(names & {"vars", "assert"})
 
 
 def read(found: Source, gathering: Gathering) -> None:
     """Make each test a case; of results, each test once."""
+    if found.is_table:
+        for place, row in found.rows:
+            _test([(promptfoo_table.test(row), place)], Prompts(None), place, gathering)
+        return
     if found.kind == "rows":
-        _tests({}, [], [one for _, one in found.rows], "tests", gathering)
+        _tests({}, Prompts(None), [one for _, one in found.rows], "tests", gathering)
         return
     results = found.value.get("results")
     if isinstance(results, dict):
         _results(results.get("results"), gathering)
         gathering.leave("set", "of other parts of the results, such as `config` and `stats`", "results")
         return
-    config = Fields(found.value, "the configuration", gathering)
+    whole = _resolved(found.value, _object(found.value.get(TEMPLATES), TEMPLATES, "the configuration", gathering))
+    config = Fields({name: whole[name] for name in whole if name != TEMPLATES}, "the configuration", gathering)
     prompts, default = config.take("prompts"), config.take("defaultTest")
     shared = _shared(default, gathering)
-    texts = _prompts(prompts)
+    texts = Prompts(prompts)
     _tests(shared, texts, config.take("tests"), "tests", gathering)
     for number, one in enumerate(config.items("scenarios")):
         _scenario(shared, texts, one, f"scenarios[{number}]", gathering)
@@ -71,24 +89,24 @@ def _shared(found: object, gathering: Gathering) -> dict[str, Any]:
     if isinstance(found, str):
         gathering.leave("file", "named for `defaultTest` and not read", "defaultTest")
     fields = Fields(found if isinstance(found, dict) else {}, "defaultTest", gathering, prefix="defaultTest.")
-    kept = {name: fields.take(name) for name in ("vars", "metadata", "assert")}
+    kept = {name: fields.take(name) for name in ("vars", "metadata", "assert", "provider", "options")}
     fields.leave_rest()
     return {name: value for name, value in kept.items() if value is not None}
 
 
-def _tests(shared: Mapping[str, Any], prompts: list[str], found: object, where: str, gathering: Gathering) -> None:
+def _tests(shared: Mapping[str, Any], prompts: Prompts, found: object, where: str, gathering: Gathering) -> None:
     if isinstance(found, str | dict):
-        gathering.leave("file", "named for `tests` and not read: import it by itself", where)
+        gathering.leave("file", "named for `tests` and not read: import it by itself", where, named(found))
         return
     for number, test in enumerate(found if isinstance(found, list) else []):
         place = f"{where}[{number}]"
         if not isinstance(test, dict):
-            gathering.leave("file", "named for `tests` and not read: import it by itself", place)
+            gathering.leave("file", "named for `tests` and not read: import it by itself", place, named(test))
             continue
         _test([(shared, "defaultTest"), (test, place)], prompts, place, gathering)
 
 
-def _scenario(shared: Mapping[str, Any], prompts: list[str], found: object, place: str, gathering: Gathering) -> None:
+def _scenario(shared: Mapping[str, Any], prompts: Prompts, found: object, place: str, gathering: Gathering) -> None:
     """Take every test with every configuration of a scenario."""
     scenario = Fields(found if isinstance(found, dict) else {}, place, gathering, prefix="scenario.")
     configs, tests = scenario.items("config"), scenario.items("tests")
@@ -117,81 +135,113 @@ def _results(found: object, gathering: Gathering) -> None:
         gathering.leave("result", "with an answer and its scores, outside any case", place)
         test = one.get("testCase")
         test = test if isinstance(test, dict) else {}
-        raw = one.get("prompt")
-        prompt = raw.get("raw") if isinstance(raw, dict) else raw
-        prompts = [prompt] if isinstance(prompt, str) else []
+        prompts = Prompts(_prompt_of(one))
         _test([({"vars": one.get("vars")}, place), (test, f"{place}.testCase")], prompts, place, gathering)
 
 
-def _test(parts: list[tuple[Mapping[str, Any], str]], prompts: list[str], place: str, gathering: Gathering) -> None:
+def _resolved(found: Any, shared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value in which each assertion that names a shared one is that one, with what it says besides."""
+    if isinstance(found, list):
+        return [_resolved(one, shared) for one in found]
+    if not isinstance(found, dict):
+        return found
+    path = found.get("$ref")
+    head, name = f"#/{TEMPLATES}/", path if isinstance(path, str) else ""
+    template = shared.get(name.removeprefix(head)) if name.startswith(head) else None
+    if isinstance(template, dict):
+        return {**template, **{key: value for key, value in found.items() if key != "$ref"}}
+    return {key: _resolved(value, shared) for key, value in found.items()}
+
+
+def _prompt_of(result: Mapping[str, Any]) -> object:
+    """Return the prompt of a result: as it was written, where that comes to what was sent."""
+    found = result.get("prompt")
+    if not isinstance(found, dict):
+        return found
+    label, raw, values = found.get("label"), found.get("raw"), result.get("vars")
+    if isinstance(label, str) and isinstance(values, dict) and templates.filled(label, values).text == raw:
+        return label
+    return raw
+
+
+def named(found: object) -> str:
+    """Return which file a configuration names, as a message quotes it."""
+    path = found.get("path") if isinstance(found, dict) else found
+    return f"`assay import {shown(path)} --format promptfoo`" if isinstance(path, str) else ""
+
+
+def _test(parts: list[tuple[Mapping[str, Any], str]], prompts: Prompts, place: str, gathering: Gathering) -> None:
     """Make one test a case, or one for each combination where a variable has several values."""
-    variables: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    assertions: list[tuple[object, str]] = []
-    title = ""
-    for part, where in parts:
-        fields = Fields(part, where, gathering)
-        variables |= _object(fields.take("vars"), "vars", where, gathering)
-        own |= _object(fields.take("metadata"), "metadata", where, gathering)
-        found = fields.items("assert")
-        assertions += [(one, f"{where}.assert[{number}]") for number, one in enumerate(found)]
-        title = fields.text("description") or title
-        is_whole = bool(_settings(fields).get("disableVarExpansion"))
-        fields.drop("setting", OWN, *SETTINGS)
-        fields.leave_rest()
-    for values in [variables] if is_whole else _combined(variables, place, gathering):
-        draft = Draft(place=place, title=title)
-        told = Fields(own, place, gathering, prefix="metadata.")
+    test = _joined(parts, gathering)
+    for values in [test.variables] if test.is_whole else _combined(test.variables, place, gathering):
+        draft = Draft(place=place, title=test.title)
+        told = Fields(test.own, place, gathering, prefix="metadata.")
         draft.case_id = told.take(*IDS[:3])
-        used = _ask(draft, values, prompts, place, gathering)
-        for one, where in assertions:
+        used = promptfoo_question.simulate(draft, test.provider, values, gathering)
+        if used is None:
+            used = promptfoo_question.ask(draft, values, prompts, gathering)
+            _wrap(draft, test.options)
+            prompts.go_on(draft, told.take("conversationId"))
+        for one, where in test.assertions:
             promptfoo_assertions.expect(draft, one, values, where, gathering)
-        used |= {name for one, _ in assertions for name in _named(one)}
+        used |= {name for one, _ in test.assertions for name in _named(one)}
         metadata.hear(draft, told, gathering)
         told.leave_rest()
         Fields({k: v for k, v in values.items() if k not in used}, place, gathering, prefix="vars.").leave_rest()
         gathering.add(draft)
 
 
-def _ask(draft: Draft, values: Mapping[str, Any], prompts: list[str], place: str, gathering: Gathering) -> set[str]:
-    """Take what the user says; return the variables that were used for it."""
-    outside = [name for name in values if isinstance(values[name], str) and values[name].startswith(OUTSIDE[:2])]
-    if outside:
-        gathering.leave("variable", "whose value stands in another file", f"{place}.vars.{outside[0]}")
-        return set()
-    usual = next((name for name in ASKED if name in values and values[name] not in EMPTY), "")
-    if not usual and len(prompts) == 1 and not prompts[0].startswith(OUTSIDE):
-        made = templates.filled(prompts[0], values)
-        if not made.missing:
-            asked(draft, _messages(made.text), "prompt", gathering)
-            return set(made.names)
-    name = usual or (next(iter(values)) if len(values) == 1 else "")
-    if not name:
-        return set()
-    if any(templates.hole(prompt) != name for prompt in prompts):
-        gathering.leave("prompt", "of the product, beside what the user says", place)
-    made = templates.filled(as_text(values[name], place, gathering), values)
-    if made.missing:
-        gathering.leave("variable", "that cannot be filled in", f"{place}.vars.{name}", made.missing)
-    else:
-        asked(draft, _messages(made.text), f"vars.{name}", gathering)
-    return {name}
+@dataclass
+class Test:
+    """A test with all that it inherits."""
+
+    variables: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+    """Its metadata."""
+    assertions: list[tuple[object, str]] = field(default_factory=list)
+    """Each with its place."""
+    options: dict[str, Any] = field(default_factory=dict)
+    provider: object = None
+    title: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether a list of values is one value."""
+        return bool(self.options.get("disableVarExpansion"))
 
 
-def _messages(text: str) -> Any:  # noqa: ANN401 - messages, or the text itself
-    """Return the messages that a prompt spells as JSON, or else the prompt."""
-    if not text.lstrip().startswith("["):
-        return text
-    try:
-        found = json_value(text, "the prompt")
-    except DataError:
-        return text
-    return found if is_conversation(found) else text
+def _joined(parts: list[tuple[Mapping[str, Any], str]], gathering: Gathering) -> Test:
+    """Return a test with all that it inherits; what has no place in a case is told."""
+    test = Test()
+    for part, where in parts:
+        fields = Fields(part, where, gathering)
+        test.variables |= _object(fields.take("vars"), "vars", where, gathering)
+        test.own |= _object(fields.take("metadata"), "metadata", where, gathering)
+        found = fields.items("assert")
+        test.assertions += [(one, f"{where}.assert[{number}]") for number, one in enumerate(found)]
+        test.title = fields.text("description") or test.title
+        test.provider = fields.peek("provider") or test.provider
+        options = fields.inner("options")
+        test.options |= {name: options.take(name) for name in OPTIONS if name in options}
+        options.drop("setting", OWN, *options.unread())
+        fields.drop("setting", OWN, *SETTINGS)
+        fields.leave_rest()
+    return test
+
+
+def _wrap(draft: Draft, options: Mapping[str, Any]) -> None:
+    """Put the texts around what the user says that a test has for it."""
+    before, after = options.get("prefix"), options.get("suffix")
+    if draft.turns:
+        around = (one if isinstance(one, str) else "" for one in (before, draft.turns[-1], after))
+        draft.turns[-1] = "".join(around)
 
 
 def _combined(variables: Mapping[str, Any], place: str, gathering: Gathering) -> Iterator[dict[str, Any]]:
     """Yield each combination of the values of those variables that have several."""
-    lists = {name: value for name, value in variables.items() if isinstance(value, list) and value}
+    lists = {
+        name: value for name, value in variables.items() if isinstance(value, list) and value and name not in WHOLE
+    }
     count = 1
     for several in lists.values():
         count *= len(several)
@@ -201,13 +251,6 @@ def _combined(variables: Mapping[str, Any], place: str, gathering: Gathering) ->
         )
     for chosen in product(*lists.values()):
         yield {**variables, **dict(zip(lists, chosen, strict=True))}
-
-
-def _prompts(found: object) -> list[str]:
-    """Return the prompts that are written out as texts, however they are listed."""
-    several = found if isinstance(found, list) else [found]
-    texts = [one.get("raw") if isinstance(one, dict) else one for one in several]
-    return [one for one in texts if isinstance(one, str)]
 
 
 def _named(found: object) -> set[str]:
@@ -222,11 +265,6 @@ def _named(found: object) -> set[str]:
         elif isinstance(one, str):
             names |= templates.roots(one)
     return names
-
-
-def _settings(fields: Fields) -> dict[str, Any]:
-    found = fields.peek("options")
-    return found if isinstance(found, dict) else {}
 
 
 def _object(found: object, name: str, place: str, gathering: Gathering) -> dict[str, Any]:

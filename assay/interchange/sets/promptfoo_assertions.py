@@ -10,30 +10,21 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from assay.errors import DataError
-from assay.interchange.sets import templates
+from assay.interchange.sets import model_graded, templates
 from assay.interchange.sets.builder import Draft, Gathering, shown
 from assay.interchange.sets.fields import Fields
+from assay.interchange.sets.model_graded import Unfit
 from assay.interchange.sets.source import json_text, json_value
 from assay.records.case import Expectation, ToolCall
 
 SET, NOT = "assert-set", "not-"
+LEFT = "nothing"
 TEXT = ("contains", "icontains", "starts-with", "regex")
 TEXTS = ("contains-all", "contains-any", "icontains-all", "icontains-any")
-REFERENCES = ("factuality", "model-graded-factuality", "answer-relevance", "context-recall")
-"""Types graded by a model whose value is a good answer, and so becomes the case's reference."""
-JUDGED = (
-    *("llm-rubric", "model-graded-closedqa", "g-eval", "context-faithfulness", "context-relevance", "select-best"),
-    *("answer-relevance", "factuality", "model-graded-factuality", "context-recall", "conversation-relevance"),
-    *("agent-rubric", "search-rubric", "classifier", "moderation", "pi", "max-score", "trajectory:goal-success"),
-)
 SIMILAR = 0.75
 """promptfoo's threshold of `similar` where none is written."""
 GLOB = ("*", "?")
 MODES = {"exact": "strict", "in_order": "sequence"}
-
-
-class Unfit(Exception):  # noqa: N818 - it is no error, only the answer that no check fits
-    """No check can stand for an assertion; the text says why."""
 
 
 class Assertion(NamedTuple):
@@ -45,37 +36,53 @@ class Assertion(NamedTuple):
 
 
 def expect(draft: Draft, found: object, variables: Mapping[str, Any], place: str, gathering: Gathering) -> None:
-    """Add what an assertion expects of a case, or tell that no check does."""
+    """Add what an assertion expects of a case, or tell that no check and no judge does; count what it became."""
     if not isinstance(found, dict) or not isinstance(found.get("type"), str):
         gathering.leave("assertion", "without a type", place)
-        return
-    if found["type"] == SET:
-        _expect_set(draft, found, variables, place, gathering)
+        gathering.account("(none)", f"{LEFT}: give it a type")
         return
     kind = found["type"]
+    if kind == SET:
+        _expect_set(draft, found, variables, place, gathering)
+        return
+    gathering.account(shown(kind), _taken(draft, found, variables, place, gathering) or LEFT)
+
+
+def _taken(
+    draft: Draft, found: Mapping[str, Any], variables: Mapping[str, Any], place: str, gathering: Gathering
+) -> str:
+    """Take one assertion; return what it became, or that it was left out and what to do."""
+    kind = found["type"]
     plain = kind.removeprefix(NOT)
-    which = f"of type `{shown(kind)}`"
-    if plain in REFERENCES and kind == plain and _refer(draft, found, variables):
-        _leave_rest(found, place, gathering)
-        return
-    if plain in JUDGED or plain.startswith("promptfoo:"):
-        named = f" (`{shown(found['metric'])}`)" if found.get("metric") else ""
-        gathering.leave("assertion", f"{which}{named}, which only a judge can grade", place)
-        return
     try:
-        expectations = _expectations(kind, plain, found, variables)
+        if model_graded.is_graded(plain):
+            became = model_graded.take(draft, found, lambda value: _filled(value, variables))
+        else:
+            expectations = _expectations(kind, plain, found, variables)
+            kept = [gathering.expect(draft, one, "assertion", place) for one in expectations]
+            if not all(kept):
+                return f"{LEFT}: no check can score it"
+            became = "check " + " and ".join(dict.fromkeys(f"`{one.check}`" for one in expectations))
     except Unfit as reason:
-        gathering.leave("assertion", which, place, str(reason))
-        return
-    for expectation in expectations:
-        gathering.expect(draft, expectation, "assertion", place)
+        which = f"of type `{shown(kind)}`"
+        named = f" (`{shown(found['metric'])}`)" if found.get("metric") and model_graded.is_graded(plain) else ""
+        gathering.leave(
+            "assertion",
+            f"{which}{named}{model_graded.GRADED if model_graded.is_graded(plain) else ''}",
+            place,
+            str(reason),
+        )
+        return f"{LEFT}: {reason}"
     _leave_rest(found, place, gathering)
+    return became
 
 
 def _leave_rest(found: Mapping[str, Any], place: str, gathering: Gathering) -> None:
     """Tell what else an assertion says, such as a weight: every expectation of ours has to hold."""
     fields = Fields(found, place, gathering, prefix="assert.")
-    for name in ("type", "value", "threshold", *(["weight"] if found.get("weight") == 1 else [])):
+    is_graded = model_graded.is_graded(found["type"].removeprefix(NOT))
+    read = ["type", "value"] if is_graded else ["type", "value", "threshold"]
+    for name in (*read, *(["weight"] if found.get("weight") == 1 else [])):
         fields.take(name)
     fields.leave_rest()
 
@@ -85,30 +92,20 @@ def _expect_set(draft: Draft, found: Mapping[str, Any], variables: Mapping[str, 
     inner = found.get("assert")
     if found.get("threshold") not in (None, 1) or not isinstance(inner, list):
         g.leave("assertion", "of type `assert-set` of which a share is enough", place)
+        g.account(SET, f"{LEFT}: every expectation has to hold; say which of them do")
         return
     for number, one in enumerate(inner):
         where = f"{place}.assert[{number}]"
         if isinstance(one, dict) and one.get("type") == SET:
             g.leave("assertion", "of type `assert-set` within another", where)
+            g.account(SET, f"{LEFT}: write its assertions out")
         else:
             expect(draft, one, variables, where, g)
 
 
-def _refer(draft: Draft, found: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
-    """Make the value the reference, unless there is another; say whether it was."""
-    value = found.get("value")
-    if not isinstance(value, str) or value.startswith("file:") or not value.strip():
-        return False
-    made = templates.filled(value, variables)
-    if made.missing or draft.reference not in ("", made.text):
-        return False
-    draft.reference = made.text
-    return True
-
-
 def _expectations(kind: str, plain: str, found: Mapping[str, Any], variables: Mapping[str, Any]) -> list[Expectation]:
     if plain not in READERS:
-        raise Unfit("")
+        raise Unfit(model_graded.without_check(plain))
     if found.get("transform"):
         raise Unfit("it looks at a transformed answer")
     if found.get("weight") == 0:

@@ -4,14 +4,15 @@ Adding one is a module with NAME, SUFFIXES, `recognises`, `read` and `write`, an
 what is left when nobody else recognises a file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
 from assay.interchange.sets import (
     chat,
+    columns,
     deepeval,
     inspect_log,
     langfuse,
@@ -21,7 +22,7 @@ from assay.interchange.sets import (
     ragas,
     rows,
 )
-from assay.interchange.sets.builder import Filling, Gathering, Listing, Reading, quoted
+from assay.interchange.sets.builder import Filling, Gathering, Listing, Reading, quoted, shown
 from assay.interchange.sets.source import Source, load
 from assay.records.case import Case
 from assay.storage import atomic
@@ -50,13 +51,14 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
 )
 
 
-def read(file: Path, name: str | None, filling: Filling) -> Reading:
+def read(file: Path, name: str | None, filling: Filling, maps: Mapping[str, str] = MappingProxyType({})) -> Reading:
     """Return the cases of another tool's file, and what has no place in them.
 
     Args:
         file: JSON, JSON Lines, CSV, YAML or an `.eval` archive.
         name: A key of `FORMATS`; None: told from the content.
         filling: What the cases get that the file says nothing of.
+        maps: By role the column of plain rows that plays it, such as the question.
 
     Raises:
         ConfigError: The file cannot be read, or the format is unknown or cannot be told.
@@ -65,9 +67,20 @@ def read(file: Path, name: str | None, filling: Filling) -> Reading:
     if name is not None:
         _require(name)
     found = load(file)
+    if maps:
+        found, name = columns.mapped(found, maps), rows.NAME
     gathering = Gathering(found.name, filling)
     FORMATS[name or _recognised(found)].read(found, gathering)
     return gathering.reading()
+
+
+def is_of_another_tool(file: Path) -> bool:
+    """Tell whether a file has the marks of another tool's format; rows, and what cannot be read, have not."""
+    try:
+        found = load(file)
+    except (ConfigError, DataError):
+        return False
+    return any(one.recognises(found) for name, one in FORMATS.items() if name != rows.NAME)
 
 
 class Written(NamedTuple):
@@ -120,5 +133,15 @@ def _recognised(found: Source) -> str:
         names = ", ".join(sorted(found.names()))
         raise ConfigError(
             f"{found.name} {seen} (fields {quoted(names)}), expected one of {', '.join(FORMATS)}: name its format"
+            + _proposal(found)
         )
     return fitting[0]
+
+
+def _proposal(found: Source) -> str:
+    """Return how rows with columns of other names can be told, with the first two as an example."""
+    names = list(found.rows[0][1]) if found.rows else []
+    if not names:
+        return ""
+    example = ",".join(f"{role}={shown(name)}" for role, name in zip(("question", "reference"), names, strict=False))
+    return f", or say which column is what, such as --map {example}"

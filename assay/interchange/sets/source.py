@@ -23,6 +23,9 @@ MOST_BYTES = 200_000_000
 """Bytes of a file at most, all in memory at once."""
 DEPTH = 100
 """Levels of objects and lists."""
+SEPARATORS = ",;\t"
+INDEX = "Unnamed: 0"
+"""pandas' name of a column without one."""
 ZIP = b"PK\x03\x04"
 Kind = Literal["value", "rows", "archive"]
 Row = tuple[str, dict[str, Any]]
@@ -186,25 +189,59 @@ def _row(found: object, place: str, name: str) -> Row:
 
 def _csv(text: str, name: str) -> Source:
     csv.field_size_limit(max(csv.field_size_limit(), flat_file.LONGEST_LINE))
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    mark, text = _separated(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     row = 0
     try:
-        header = [column.strip() for column in next(reader, [])]
+        header, records = _trimmed([column.strip() for column in next(reader, [])], enumerate(reader, 2))
         twice = "" if "" in header else repeated(header)
         if twice or not all(header) or not header:
             found = f"the column {quoted(twice)} twice or unnamed" if header else "no columns"
             raise DataError(f"{name} has {found}, expected names of columns, each once: mend the header")
         rows = []
-        for row, cells in enumerate(reader, 2):
-            if cells and len(cells) != len(header):
+        for row, cells in records:
+            if len(cells) != len(header):
                 found = f"{len(cells)} cells, expected {len(header)} as in the header"
                 raise DataError(f"{name}, row {row} has {found}: complete the row, or quote the text in it")
-            if any(cells):
-                rows.append((f"row {row}", dict(zip(header, map(uncelled, cells), strict=True))))
+            rows.append((f"row {row}", dict(zip(header, map(uncelled, cells), strict=True))))
     except csv.Error as error:
         raise DataError(f"{name}, row {row + 1}: {error}, expected CSV: save it so again") from error
     return Source(name=name, kind="rows", rows=rows, is_table=True)
+
+
+def _separated(text: str) -> tuple[str, str]:
+    """Return what separates the cells of a table, and its text without Excel's line that says so."""
+    first, _, rest = text.partition("\n")
+    if first.strip().casefold() in {f"sep={mark}" for mark in SEPARATORS}:
+        return first.strip()[-1], rest
+    return max(SEPARATORS, key=first.count), text
+
+
+def _trimmed(
+    header: list[str], lines: Iterator[tuple[int, list[str]]]
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return a table without what spreadsheets leave around it: empty rows, empty columns at its end, cells of a text.
+
+    An unnamed first column that numbers the rows gets the name that pandas has for it; a table of one column holds
+    texts, whatever commas are in them.
+    """
+    records = [(row, cells) for row, cells in lines if any(cell.strip() for cell in cells)]
+    width = len(header)
+    while width > 1 and not header[width - 1] and not any(any(cells[width - 1 :]) for _, cells in records):
+        width -= 1
+    header = header[:width]
+    if len(header) == 1:
+        records = [(row, [",".join(cells)]) for row, cells in records]
+    records = [(row, cells[:width] if not any(cells[width:]) else cells) for row, cells in records]
+    numbers = [cells[0] for _, cells in records if cells]
+    if header and not header[0] and INDEX not in header and _is_index(numbers):
+        header = [INDEX, *header[1:]]
+    return header, iter(records)
+
+
+def _is_index(cells: list[str]) -> bool:
+    """Tell whether cells count the rows, from 0 or 1."""
+    return bool(cells) and any(cells == [str(number) for number in range(at, at + len(cells))] for at in (0, 1))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

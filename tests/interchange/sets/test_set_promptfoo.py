@@ -104,14 +104,20 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     like = {"measure": "embedding", "reference": "Gern, French", "threshold": 0.8}
     assert found.cases[4].expectations == [expected("latency", "2.5"), expected("similarity", canonical(like))]
     told = found.not_understood
-    assert "5 assertions of type `llm-rubric`, which only a judge can grade, the first in defaultTest.assert[1]" in told
-    assert "1 assertion of type `javascript`, in tests[0].assert[4]" in told
+    assert {one.rubric["rubric"] for one in found.cases} == {"does not describe self as an AI"}
+    assert found.became["llm-rubric", "rubric of the judge `rubric`"] == 5
+    assert any(line.startswith("1 assertion of type `javascript`, in tests[0].assert[4]: no script") for line in told)
     assert "1 assertion of type `assert-set` of which a share is enough, in tests[0].assert[6]" in told
-    assert "2 assertions of type `not-an-assertion`, the first in tests[1].assert[1]" in told
+    assert any(
+        line.startswith("2 assertions of type `not-an-assertion`, the first in tests[1].assert[1]: ") for line in told
+    )
     assert "1 field `assert.weight`, in tests[0].assert[0]" in told
     assert "1 field `threshold`, in tests[0]" in told
     assert "1 field `metadata.difficulty`, in tests[0]" in told
-    assert "1 file named for `tests` and not read: import it by itself, in tests[2]" in told
+    assert (
+        "1 file named for `tests` and not read: import it by itself, in tests[2]: "
+        "`assay import file://more_tests.yaml --format promptfoo`" in told
+    )
     assert any("of the product, beside what the user says" in line for line in told)
     assert any("outputPath" in line or "setting" in line for line in told)
 
@@ -213,9 +219,17 @@ def test_each_assertion_that_a_check_stands_for(
         ({"type": "trajectory:tool-sequence", "value": "a"}, "no list of tools"),
         ({"type": "levenshtein", "value": "x", "threshold": 5}, "of type `levenshtein`"),
         ({"type": "rouge-n", "value": "x"}, "of type `rouge-n`"),
-        ({"type": "g-eval", "value": "x", "metric": "Tone"}, "of type `g-eval` (`Tone`), which only a judge can grade"),
-        ({"type": "not-factuality", "value": "x"}, "of type `not-factuality`, which only a judge can grade"),
+        (
+            {"type": "select-best", "value": "x", "metric": "Tone"},
+            "of type `select-best` (`Tone`), which only a judge can grade",
+        ),
         ({"type": "factuality", "value": "file://x"}, "of type `factuality`, which only a judge can grade"),
+        ({"type": "factuality"}, "give it the good answer as its value"),
+        ({"type": "llm-rubric", "value": " "}, "it says nothing that has to hold"),
+        ({"type": "llm-rubric", "value": "x", "weight": 0}, "its weight is 0"),
+        ({"type": "llm-rubric", "value": "{{ nobody }}"}, "nothing stands at nobody"),
+        ({"type": "context-faithfulness", "threshold": 0.8}, "requires `contexts`"),
+        ({"type": "python", "value": "True"}, "no script of a file is run"),
         ({"type": "assert-set", "assert": [{"type": "assert-set"}]}, "`assert-set` within another"),
         ({"type": 5}, "without a type"),
         ("llm-rubric: x", "without a type"),
@@ -238,13 +252,19 @@ def test_one_prompt_is_what_the_user_says(tmp_path: Path) -> None:
         assert all(any(line in one for one in found.not_understood) for line in [*told, "1 field `vars.n`"])
 
 
-def test_several_prompts_and_variables_without_a_usual_name(tmp_path: Path) -> None:
-    """Where nobody can tell what the user says, the test is left out and told."""
+def test_of_several_prompts_the_first_is_the_question(tmp_path: Path) -> None:
+    """Of several prompts the first is filled in, and the others are told; one in a file is what nobody can tell."""
     tests = [{"vars": {"topic": "tea", "tone": "kind"}}, {"vars": {"question": "Hi"}}]
     config = {"prompts": ["{{topic}} {{tone}}", "{{tone}} {{topic}}"], "providers": ["x"], "tests": tests}
     found = taken(tmp_path, "p.json", config)
+    assert [one.turns for one in found.cases] == [["tea kind"], ["Hi"]]
+    assert "1 prompt beside the first one, whose words are the question, in tests[0]" in found.not_understood
+    config["prompts"] = ["file://a.txt", "prompts/b.txt"]
+    found = taken(tmp_path, "p.json", config)
     assert [one.turns for one in found.cases] == [["Hi"]]
-    assert "1 row in which a user says nothing, in tests[0]" in found.not_understood
+    assert any(
+        line.startswith("1 test whose prompt stands in another file, in tests[0]: ") for line in found.not_understood
+    )
 
 
 def test_results_as_a_source_of_cases(tmp_path: Path) -> None:
@@ -294,7 +314,8 @@ def test_files_and_web_pages_are_never_opened(tmp_path: Path) -> None:
     tests = [{"vars": {"question": f"file://{tmp_path}/secret.txt"}}, {"vars": {"question": "Hi"}}]
     found = taken(tmp_path, "t.json", tests)
     assert [one.turns for one in found.cases] == [["Hi"]]
-    assert "1 variable whose value stands in another file, in tests[0].vars.question" in found.not_understood
+    place = "1 variable whose value stands in another file, in tests[0].vars.question"
+    assert any(line.startswith(place) for line in found.not_understood)
 
 
 def test_defaults_and_tests_in_files_are_told(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""Intake: which cases of a file may enter the set, and what would a release refuse of them?
+
+Reads the evaluation set, the judges and the labelled items; writes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from assay.errors import DataError
+from assay.evalset import contract, unfailing
+from assay.generation.duplicates.finding import Match
+from assay.generation.near_duplicates import likely
+from assay.judges.prompt import JudgePrompt
+from assay.records.case import Case
+from assay.stages.release import tested_with
+
+SHOWN = 3
+"""Pairs of cases that a message names."""
+
+
+class Sifted(NamedTuple):
+    """The cases of a file that may enter, and what is to be told of them."""
+
+    cases: list[Case]
+    left_out: list[Case]
+    """Those that nothing can fail."""
+
+
+def sift(cases: Sequence[Case], judges: Sequence[JudgePrompt], where: str, to_come: str = "") -> Sifted:
+    """Return the cases of a file that something can fail, and the others.
+
+    Args:
+        cases: Of the file.
+        judges: All of the project.
+        where: What a message calls the file.
+        to_come: A judge that is made with these cases: it is asked about each that has a rubric for it.
+
+    Raises:
+        DataError: Nothing can fail any of them.
+    """
+    vacuous = [case for case in unfailing.unfailing(cases, judges) if to_come not in case.rubric]
+    if vacuous and len(vacuous) == len(cases):
+        raise DataError(f"{unfailing.sentence(vacuous, where)}; nothing was taken in")
+    names = {case.case_id for case in vacuous}
+    return Sifted([case for case in cases if case.case_id not in names], vacuous)
+
+
+def foreseen(fresh: Sequence[Case], there: Mapping[str, Case], like: Mapping[str, Match]) -> list[str]:
+    """Return what a release would refuse of new cases, and what they may repeat, one sentence a kind, with the names.
+
+    Args:
+        fresh: The new cases.
+        there: The set by case id; a new case under an id of it takes that one's place.
+        like: What each new case resembles most.
+    """
+    replaced = [case.case_id for case in fresh if case.case_id in there]
+    names = {case.case_id for case in fresh}
+    stay = [case for case in there.values() if case.case_id not in names]
+    told = []
+    if replaced:
+        told.append(f"{len(replaced)} cases take the place of those with their ids in the set ({_listed(replaced)})")
+    told += contract.foreseen(fresh, stay, *tested_with())
+    pairs = [f"{one} and {likely(match)}" for one, match in like.items() if likely(match)]
+    if pairs:
+        told.append(
+            f"{len(pairs)} cases may repeat another one ({_listed(pairs)}): keep one of each pair, or say what differs"
+        )
+    return told
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")

@@ -1,0 +1,68 @@
+"""The columns of plain rows: their usual names in any spelling, and those that the user tells."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from assay.errors import ConfigError
+from assay.interchange.sets.builder import quoted
+from assay.interchange.sets.source import Source
+
+ROLES = ("question", "reference", "id", "category", "choices", "rubric")
+"""What a column can be told to be."""
+TOLD = "told: "
+"""Begins the name of a column that the user told, so that no other one is taken for it."""
+
+
+def told(texts: Sequence[str]) -> dict[str, str]:
+    """Return by role the column that plays it.
+
+    Args:
+        texts: Such as `question=Frage,reference=Antwort`.
+
+    Raises:
+        ConfigError: A part is written otherwise, or a role is unknown or played twice.
+    """
+    columns: dict[str, str] = {}
+    for part in (part for text in texts for part in text.split(",")):
+        role, mark, column = (piece.strip() for piece in part.partition("="))
+        if not mark or role not in ROLES or not column or role in columns:
+            raise ConfigError(
+                f"--map has {quoted(part)}, expected FIELD=COLUMN with each of {', '.join(ROLES)} at most once, such "
+                "as question=Frage,reference=Antwort: correct it"
+            )
+        columns[role] = column
+    return columns
+
+
+def mapped(found: Source, columns: Mapping[str, str]) -> Source:
+    """Return a file whose columns are called what the user told.
+
+    Raises:
+        ConfigError: It has no rows, or no such column; the text proposes one.
+    """
+    names = found.names()
+    if found.kind != "rows":
+        raise ConfigError(f"{found.name} holds no rows, expected some for --map: leave it out")
+    for column in columns.values():
+        if column not in names:
+            listed = quoted(", ".join(sorted(names)))
+            near = get_close_matches(column, names, n=1, cutoff=0)
+            raise ConfigError(
+                f"{found.name} has no column {quoted(column)} (--map), expected one of {listed}"
+                + (f": did you mean {quoted(near[0])}?" if near else "")
+            )
+    roles = {column: f"{TOLD}{role}" for role, column in columns.items()}
+    rows = [(place, {roles.get(name, name): value for name, value in row.items()}) for place, row in found.rows]
+    return replace(found, rows=rows)
+
+
+def spelled(row: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """Return a row whose columns have the usual spelling: `Expected Answer` is `expected_answer`."""
+    usual, named = set(known), dict[str, Any]()
+    for name, value in row.items():
+        snake = re.sub(r"[\s-]+", "_", name.strip()).casefold()
+        named[snake if name not in usual and snake in usual and snake not in row else name] = value
+    return named

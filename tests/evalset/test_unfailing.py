@@ -1,0 +1,66 @@
+"""Cases that nothing can fail: a check decides, or a judge that blocks, fits and is given all that it requires."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+from assay.errors import DataError
+from assay.evalset.unfailing import require_failable, unfailing
+from assay.judges import prompt
+from tests.cast import Project, case
+
+BARE: dict[str, Any] = {"reference": "", "expectations": []}
+
+
+@pytest.mark.parametrize(
+    ("judge", "changes"),
+    [
+        ("question: pass-fail\nblocks: false\n", {}),
+        ("question: pass-fail\napplies_to: {category: [escalation]}\n", {}),
+        ("question: pass-fail\ninput: [question, response, rubric]\nrequires: [rubric]\n", {}),
+        ("question: pass-fail\ninput: [question, response, rubric]\nrequires: [rubric]\n", {"rubric": {"else": "x"}}),
+        ("question: pairwise\ninput: [question, response]\n", {}),
+        ("question: pass-fail\ninput: [question, response, contexts]\nscope: traces\n", {}),
+        ("question: pass-fail\nblocks: false\ninput: [question, response, reference]\n", {"reference": "Yes."}),
+    ],
+)
+def test_a_judge_that_does_not_decide_fails_nothing(project: Project, judge: str, changes: dict[str, Any]) -> None:
+    """A judge that is charted, fits another category, lacks what it requires or is of pairs or traces fails no case."""
+    only(project, judge)
+    one = case(1, **BARE | changes)
+    assert unfailing([one], prompt.load_all()) == [one]
+
+
+@pytest.mark.parametrize(
+    ("judge", "changes"),
+    [
+        ("question: pass-fail\n", {}),
+        ("question: pass-fail\napplies_to: {category: [refunds]}\n", {}),
+        ("question: pass-fail\ninput: [question, response, rubric]\nrequires: [rubric]\n", {"rubric": {"tone": "x"}}),
+        ("question: pass-fail\ninput: [question, response, reference]\nrequires: [reference]\n", {"reference": "Yes."}),
+        ("question: pass-fail\nblocks: false\n", {"expectations": case(1).expectations}),
+    ],
+)
+def test_a_check_or_a_judge_that_decides(project: Project, judge: str, changes: dict[str, Any]) -> None:
+    """A check, and a judge that blocks, fits and is given what it requires, can fail a case."""
+    only(project, judge)
+    assert unfailing([case(1, **BARE | changes)], prompt.load_all()) == []
+
+
+def test_the_refusal_names_the_cases(project: Project) -> None:
+    """Cases that nothing can fail are refused with their number, and up to five names."""
+    only(project, "question: pass-fail\nblocks: false\n")
+    cases = [case(number, **BARE) for number in range(1, 8)]
+    with pytest.raises(DataError, match=r"7 cases that nothing can fail \(refunds-001 .*refunds-005 .* \.\.\.\)"):
+        require_failable(cases, prompt.load_all(), "here")
+    require_failable([case(1)], prompt.load_all(), "here")
+
+
+def only(project: Project, declaration: str) -> None:
+    """Leave one judge, `tone`, in the project."""
+    judges = project.folder / "data/judges"
+    shutil.rmtree(judges)
+    (judges / "tone").mkdir(parents=True)
+    (judges / "tone/rubric.md").write_text("Answers are friendly.")
+    (judges / "tone/judge.yaml").write_text(declaration)
