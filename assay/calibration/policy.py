@@ -310,6 +310,8 @@ def held_to(policy: PassFailPolicy | PairwisePolicy, held: Certificate, preset: 
         held: As it was issued, by the same or by other demands.
         preset: The preset that the demands begin with.
     """
+    if isinstance(policy, PairwisePolicy) != (held.question == "pairwise"):
+        return held  # it is of another question than the judge is asked today: its version says so
     sums = [sum(row) for row in held.confusion]
     counted = Counted(held.items, min(sums, default=0), held.unscored)
     if isinstance(policy, PairwisePolicy):

@@ -122,7 +122,8 @@ def corrected(
         )
     except InsufficientDataError as refusal:
         return Corrected(rate=None, note=str(refusal), **common)
-    return Corrected(rate=rate(carried), note=TRANSFERRED + (CLIPPED if carried.clipped else ""), **common)
+    published = None if carried.clipped and carried.low >= carried.high else rate(carried)
+    return Corrected(rate=published, note=TRANSFERRED + (CLIPPED if carried.clipped else ""), **common)
 
 
 def uncovered(

@@ -28,6 +28,12 @@ MEND = (
     "asked"
 )
 REPORT_BUG = "run `assay doctor`, which names the file with the traceback, and report the bug"
+LABEL_BOTH = (
+    "have people label answers of both versions (`assay labels draw`), then run `assay nightly` again: what was "
+    "answered is kept"
+)
+ACCEPT = "run `assay accept` when tonight is good"
+SILENT = "see why it gives none (`assay judges try` shows prompt and reply), then run `assay nightly` again"
 NO_BASELINE = "there is no baseline yet"
 
 
@@ -49,6 +55,8 @@ class Evidence(Record):
     """The change itself; None where nothing could be compared."""
     n: int = 0
     """Cases that it is of."""
+    is_of_people: bool = False
+    """Is the change people's, the judge's own errors taken out of it?"""
     labels: int = 0
     """Cases labelled in both versions that the change rests on; 0 where it rests on what scorers said."""
     suspected: list[str] = Field(default=[])
@@ -63,6 +71,8 @@ class Evidence(Record):
     """Their names, in the same order; without them the reason names none."""
     unwatched: str = ""
     """Why nobody can say whether a judge has changed since its certificate; empty where somebody can."""
+    is_silent: bool = False
+    """Is that because a judge said too little of its anchors?"""
     is_set_compared: bool
     """Has every case of the evaluation set an accepted answer to compare with?"""
     has_baseline: bool = True
@@ -110,12 +120,13 @@ def decide(found: Evidence) -> tuple[Word, str, str]:
     if distrusted := _distrusted(found):
         return distrusted
     if not found.has_baseline:
-        return "set-changed", NO_BASELINE, "run `assay accept` when tonight is good"
+        return "set-changed", NO_BASELINE, ACCEPT
     if not found.is_set_compared:
+        worse = f"; of the others it may be worse in {', '.join(found.suspected)}" if found.suspected else ""
         return (
             "set-changed",
-            "some cases have no accepted answer to compare with",
-            "run `assay accept` when tonight is good",
+            f"some cases have no accepted answer to compare with{worse}",
+            f"{found.wanting}; {ACCEPT}" if found.wanting else ACCEPT,
         )
     if found.low is None and not found.wanting:
         return "incomplete", "no case has a score in both versions", MEND
@@ -131,13 +142,19 @@ def _undecided(found: Evidence) -> tuple[Word, str, str] | None:
     if found.suspected:
         look = f"after {found.look} looks at this version" if found.look > 1 else "not surely enough"
         reason = f"it may be worse in {', '.join(found.suspected)}, {look}"
+        if found.wanting:
+            return "inconclusive", f"{reason}; {found.wanting}", LABEL_BOTH
         then = "read the newly failing cases (`assay cases --failing`); more trials, or labels on them, would decide"
         return "inconclusive", reason, then
     if found.low is not None and found.low < -found.max_drop:
-        reason = f"a drop of {_percent(-found.low)} cannot be excluded, at most {_percent(found.max_drop)} is tolerated"
+        people = ", the judge's own errors counted," if found.is_of_people else ""
+        reason = (
+            f"a drop of {_points(found.low)} points{people} cannot be excluded, at most {_points(found.max_drop)} are "
+            "tolerated"
+        )
         return "inconclusive", reason, _more(found)
     if found.wanting:
-        return "inconclusive", found.wanting, "label, then run `assay nightly` again: what was answered is kept"
+        return "inconclusive", found.wanting, LABEL_BOTH
     return None
 
 
@@ -149,7 +166,8 @@ def _more(found: Evidence) -> str:
     if found.labels:
         needed = ceil(found.labels * (half / room) ** 2)
         return f"have people label more: some {needed:,} changed cases labelled in both versions would decide"
-    return f"add cases or trials: some {ceil(found.n * (half / room) ** 2):,} cases like these would decide"
+    then = "; labels that tell more of the judge (`assay labels draw`) help too" if found.is_of_people else ""
+    return f"add cases or trials: some {ceil(found.n * (half / room) ** 2):,} cases like these would decide{then}"
 
 
 def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
@@ -157,7 +175,7 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
     if "judge-changed" in found.standings:
         return "judge-changed", "the judge is not the one that was calibrated", "run `assay calibrate`"
     if found.unwatched:
-        return "incomplete", found.unwatched, REPORT_BUG
+        return "incomplete", found.unwatched, SILENT if found.is_silent else REPORT_BUG
     if unproved := sorted(set(found.standings) - {"valid"}):
         reason = "; ".join(_worth(found, standing) for standing in unproved)
         first = next(iter(_named(found, unproved)), "")
@@ -178,6 +196,10 @@ def _worth(found: Evidence, standing: str) -> str:
     who = " and ".join(named) or "a judge"
     verb = "have" if len(named) > 1 else "has"
     return f"{who} {verb} no certificate" if standing == "none" else f"the certificate of {who} is {standing}"
+
+
+def _points(share: float) -> str:
+    return f"{100 * abs(share):.1f}"
 
 
 def _percent(share: float) -> str:

@@ -21,7 +21,9 @@ class Grounds(Record):
     laxer: float = 0
     """How much lower a judge's TNR may be on the new version before a drop is no longer excluded."""
     stricter: float = 0
-    """How much lower its TPR may be there before what is worse may be the judge alone."""
+    """How much lower its TPR may be there before all that is worse may be the judge alone."""
+    places: dict[str, float] = Field(default={})
+    """The same of each place that is worse."""
     sentence: str
     """What it rests on, and until where it holds."""
     labels: int = 0

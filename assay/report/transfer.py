@@ -13,7 +13,7 @@ import numpy as np
 
 from assay.calibration.certificate import Certificate
 from assay.records.verdict import Subject
-from assay.report.comparison import OVERALL, Comparison, SliceRow
+from assay.report.comparison import OVERALL, Comparison
 from assay.report.content import Judge
 from assay.report.findings import LEVEL, Outcomes, Rate, rate
 from assay.report.grounds import Grounds
@@ -57,12 +57,13 @@ def assumed(
     if rates is None:
         return Grounds(kind="assumed", worse=basis.worse, change=None, sentence="", wanting=f"of {named}: {NO_RATES}")
     found = transfer.carried(_seen(outcomes, asked, families), *rates, tolerated=max_drop, rng=rng, draws=draws)
-    stricter = (
-        min([found.stricter, *_stricter(basis)]) if basis.worse == [OVERALL] else min(_stricter(basis), default=0)
-    )
+    places = _stricter(basis, found.stricter)
+    surest = max(places, key=lambda name: places[name], default=OVERALL)
+    stricter = places.get(surest, 0.0)
     until = ""
     if basis.worse:
-        until = f", and holds unless the judge is {_points(stricter)} points stricter here"
+        where = f" in {surest}" if surest != OVERALL else ""
+        until = f", and holds{where} unless the judge is {_points(stricter)} points stricter there than on those"
     elif found.change.low >= -max_drop:
         until = f", and holds unless the judge is {_points(found.laxer)} points laxer here"
     return Grounds(
@@ -71,6 +72,7 @@ def assumed(
         change=rate(found.change),
         laxer=found.laxer,
         stricter=stricter,
+        places=places,
         sentence=f"This assumes that {named} errs on this version as on the labelled answers{until}.",
     )
 
@@ -93,8 +95,8 @@ def tested(found: Grounds, differences: Mapping[str, Difference]) -> Grounds:
             f"a drop is excluded unless the judge is {_points(found.laxer)} points laxer on this version, and labels "
             f"exclude {_points(laxer)} at most: {LABEL}{more}"
         )
-    if found.worse and stricter >= found.stricter:
-        changes |= {"worse": [], "suspected": found.worse}
+    proved = [name for name in found.worse if stricter < found.places.get(name, 0.0)]
+    changes |= {"worse": proved, "suspected": [name for name in found.worse if name not in proved]}
     return found.model_copy(update=changes)
 
 
@@ -194,23 +196,30 @@ def _seen(outcomes: Both, asked: Collection[str], families: Mapping[str, str]) -
     )
 
 
-def _stricter(basis: Comparison) -> list[float]:
-    """Return of each place that is worse how much stricter a judge must be there to make it look so."""
-    rows: list[SliceRow | Comparison] = [row for row in basis.slices if row.is_worse]
-    return [max(0.0, -row.change.high) / max(row.baseline.high, 1e-9) for row in rows or [basis]]
+def _stricter(basis: Comparison, overall: float) -> dict[str, float]:
+    """Return of each place that is worse how much stricter a judge must be there to make it look so.
+
+    Args:
+        basis: The comparison.
+        overall: The same over all cases.
+    """
+    found = {
+        row.category: max(0.0, -row.change.high) / max(row.baseline.high, 1e-9) for row in basis.slices if row.is_worse
+    }
+    return found or ({OVERALL: overall} if basis.worse else {})
 
 
 def _told(name: str, difference: Difference) -> str:
     now, before = difference.labels
     return (
-        f"{name} is {_interval(difference.laxer)} laxer and {_interval(difference.stricter)} stricter on this one "
-        f"({now} labelled answers against {before})"
+        f"{name} is laxer by {_interval(difference.laxer)} and stricter by {_interval(difference.stricter)} on this "
+        f"one ({now} labelled answers against {before})"
     )
 
 
 def _interval(found: Rate | None) -> str:
     if found is None:
-        return "by nobody knows how much"
+        return "nobody knows how much"
     return f"{100 * found.estimate:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Literal
 
+from scipy.stats import binom
+
 from assay.calibration.certificate import AnchorNight
 from assay.calibration.policy import MAX_UNSCORED
 from assay.errors import InsufficientDataError
@@ -19,6 +21,11 @@ from assay.records.verdict import Verdict
 from assay.report.wording import percent
 from assay.stats.detector import GUARD_NIGHTS, MIN_NIGHTS, Baseline, Direction, Night, State, attribute, baseline, watch
 
+USUAL = 0.1
+"""Share of verdicts that a judge may turn over where its certificate does not say."""
+SUDDEN = 1e-4
+"""Chance of so many flips on one night, beyond which they are none of a judge that is as it was."""
+UNHEARD = "gave no verdict on"
 STREAMS = 2
 """Of one judge: its anchors, and what it says of the product."""
 
@@ -36,13 +43,14 @@ class Watch(Record):
     sentence: str
 
 
-def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int) -> Watch | None:
+def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int, usual: float = USUAL) -> Watch | None:
     """Return what is known of a judge tonight; None before its first night.
 
     Args:
         rows: One a judge and run, in any order.
         judge: The judge.
         judges: How many are watched; together they share one false alarm a year.
+        usual: Share of its verdicts that it turns over at most when it is asked again, by its certificate.
     """
     mine = sorted((row for row in rows if row.judge == judge), key=lambda row: (row.night, row.run))
     if not mine:
@@ -63,9 +71,20 @@ def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int) -> Watch | 
         last,
         judges,
     )
-    state, sentence = _word(anchors, suite)
+    found = _word(anchors, suite)
+    state, sentence = found if found[0] == "judge" else _sudden(last, usual) or found
     since = [row for row in anchors.rows if row.issued == last.issued]
     return Watch(state=state, nights=len(since), anchors=last.anchors, flips=last.flips, sentence=sentence)
+
+
+def _sudden(last: AnchorNight, usual: float) -> tuple[Literal["judge"], str] | None:
+    """Return that the judge has changed where one night shows it by itself, before or after the fortnight."""
+    if not last.anchors or binom.sf(last.flips - 1, last.anchors, min(usual, 1.0)) > SUDDEN:
+        return None
+    return "judge", (
+        f"the judge has changed: {_flips(last)}, and by its certificate it turns over {percent(usual)} of its verdicts "
+        "at most"
+    )
 
 
 def _is_of(row: AnchorNight, last: AnchorNight) -> bool:
@@ -105,7 +124,7 @@ def unheard(name: str, rows: Sequence[Verdict]) -> list[str]:
     silent = sum(row.status != "ok" for row in anchors)
     if silent <= MAX_UNSCORED * len(anchors):
         return []
-    return [f"{name} gave no verdict on {silent} of {len(anchors)} anchors, so nobody can tell whether it has changed"]
+    return [f"{name} {UNHEARD} {silent} of {len(anchors)} anchors, so nobody can tell whether it has changed"]
 
 
 def _word(

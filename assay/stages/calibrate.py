@@ -354,18 +354,12 @@ def run(now: datetime, judges: Sequence[str] = (), *, renew: bool = False, frame
                     raise
                 refused[judge] = str(refusal)
         elif judge in prompt.names():
-            kept[judge] = _of_today(judge, settings, kept[judge])
+            of_today = prompt.load(judge)
+            named = preset(of_today.declared, settings.policy.get(judge, {}))
+            kept[judge] = held_to(policy(settings, of_today), kept[judge], named)
     file(evidence, kept, refused, fresh, now, guard)
     failures.keep(STAGE.name, guard)
     return [kept[judge] for judge in judges if judge in kept]
-
-
-def _of_today(judge: str, settings: Settings, held: Certificate) -> Certificate:
-    """Return a certificate that stays, held to what is demanded of the judge today."""
-    asked = prompt.load(judge)
-    if asked.declared.is_pair != (held.question == "pairwise"):
-        return held
-    return held_to(policy(settings, asked), held, preset(asked.declared, settings.policy.get(judge, {})))
 
 
 def try_out(now: datetime, judge: str, demands: Mapping[str, float], frame: str = "") -> Certificate:

@@ -15,6 +15,7 @@ from assay.records.run import Answers
 from assay.report import comparison, content, findings, gate, judged, nights, transfer, wording
 from assay.report.comparison import Comparison, Look
 from assay.report.grounds import Grounds
+from assay.report.watch import UNHEARD
 from assay.stages.night import Night
 from assay.stages.publish_settings import Settings
 
@@ -151,6 +152,8 @@ def decide(night: Night, settings: Settings, trusted: Sequence[content.Judge], c
         standings=[judge.standing for judge in behind],
         judges=[judge.name for judge in behind],
         unwatched="; ".join(judge.watch_note for judge in behind if judge.standing == "unwatched"),
+        is_silent=any(UNHEARD in judge.watch_note for judge in behind if judge.standing == "unwatched"),
+        is_of_people=from_judges is not None,
         is_set_compared=night.provenance.without_baseline == 0,
         has_baseline=bool(night.baseline),
     )

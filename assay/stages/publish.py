@@ -36,7 +36,7 @@ from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.page import render
 from assay.report.trials import steadiness
-from assay.report.watch import unheard, watched
+from assay.report.watch import USUAL, unheard, watched
 from assay.stages import gating
 from assay.stages.declaration import Output, Stage
 from assay.stages.night import Night, gather
@@ -92,7 +92,8 @@ def judges(night: Night, now: datetime) -> list[content.Judge]:
         silent = held.fingerprint if held else ""
         worth = certificate.standing(held, "+".join(sorted(said)) or silent, judge.version, now)
         over, known = f"the watch over {name}", len(night.guard.failures)
-        look = partial(watched, night.anchors, name, judges=len(of_cases))
+        flips = {figure.name: figure.high for figure in held.figures}.get("flips") if held else None
+        look = partial(watched, night.anchors, name, judges=len(of_cases), usual=USUAL if flips is None else flips)
         watch = night.guard.optional(over, look, None) if held else None
         lost = "; ".join([*map(str, [*night.guard.failures[known:], *unrecorded]), *unheard(name, rows)])
         if worth == "valid" and watch and watch.state == "judge":

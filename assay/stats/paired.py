@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import comb, fsum, sqrt
+from math import comb, fsum, gcd, lcm, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -130,36 +130,68 @@ class Trials(NamedTuple):
 
 
 def exact_drop(cases: Sequence[Trials]) -> float:
-    """Return the one-sided exact p-value against a drop: how often so few passes would be among the new trials.
+    """Return the one-sided exact p-value against a drop: how often versions that are alike would show so large a one.
 
-    If nothing changed, each trial of a family is as likely as any other to be among the new ones, given how often the
-    family passed in each. The numbers of trials may differ; of cases in one family as many are read as each of them
-    has. With one trial of each version, and each case a family, it is McNemar's exact test.
+    If nothing changed, the two versions of a family are as likely to have changed places, each with all its trials:
+    those of a version may share a wording and what a judge makes of it. Where the numbers of trials differ, the trials
+    of a family are permuted as well, and the larger p-value holds. With one trial of each version, and each case a
+    family, it is McNemar's exact test.
 
     Args:
         cases: Each with at least one trial of either version.
 
     Source:
-        Mantel & Haenszel (1959), exact conditional test of stratified tables; one stratum a family, permuted by whole
-        trials (Winkler et al. 2015, Multi-level block permutation).
+        Fisher's exact randomization of paired differences (Pitman 1937); trials permuted by whole ones as in Mantel &
+        Haenszel (1959) and Winkler et al. (2015), Multi-level block permutation.
     """
     families: dict[object, list[Trials]] = defaultdict(list)
     for at, one in enumerate(cases):
         families[one.family or at].append(one)
+    found = _by_versions(list(families.values()))
+    if all(len(one.now) == len(one.before) for one in cases):
+        return found
+    return max(found, _by_trials(list(families.values())))
+
+
+def _by_versions(families: Sequence[Sequence[Trials]]) -> float:
+    """Return the p-value where the versions of each family may have changed places."""
+    scale = lcm(*(len(trials) for family in families for one in family for trials in (one.now, one.before)))
+    moved = [
+        sum(sum(one.now) * (scale // len(one.now)) - sum(one.before) * (scale // len(one.before)) for one in family)
+        for family in families
+    ]
+    unit = gcd(*moved) or 1
+    sizes = Counter(abs(one) // unit for one in moved if one)
+    kinds = [(np.bincount([0, size]) / 2, count) for size, count in sorted(sizes.items())]
+    gained = sum(one for one in moved if one > 0) // unit
+    return _at_most(kinds, gained)
+
+
+def _by_trials(families: Sequence[Sequence[Trials]]) -> float:
+    """Return the p-value where each trial of a family is as likely as any other to be among the new ones."""
     kinds: Counter[tuple[int, tuple[int, ...]]] = Counter()
     seen = 0
-    for family in families.values():
+    for family in families:
         now, before = (_by_trial(version) for version in zip(*((one.now, one.before) for one in family), strict=True))
         seen += sum(now)
         kinds[len(now), tuple(sorted(now + before))] += 1
-    sums = {kind: _of_chosen(*kind) for kind in kinds}
-    least = sum(count * sums[kind][0] for kind, count in kinds.items())
-    size = 1 + sum(count * (len(sums[kind][1]) - 1) for kind, count in kinds.items())
+    sums = [(*_of_chosen(*kind), count) for kind, count in sorted(kinds.items())]
+    least = sum(low * count for low, _, count in sums)
+    return _at_most([(chances, count) for _, chances, count in sums], seen - least)
+
+
+def _at_most(kinds: Sequence[tuple[NDArray[np.float64], int]], most: int) -> float:
+    """Return the chance that a sum of independent draws is at most so much.
+
+    Args:
+        kinds: Chances of 0, 1, 2, ..., and how many draws have them.
+        most: The bound.
+    """
+    size = 1 + sum(count * (len(chances) - 1) for chances, count in kinds)
     spectrum = np.ones(size // 2 + 1, dtype=complex)
-    for kind, count in sorted(kinds.items()):
-        spectrum *= rfft(sums[kind][1], size) ** count
-    chances = irfft(spectrum, size)
-    return float(min(1.0, max(0.0, chances[: seen - least + 1].sum())))
+    for chances, count in kinds:
+        spectrum *= rfft(chances, size) ** count
+    return float(min(1.0, max(0.0, irfft(spectrum, size)[: most + 1].sum())))
 
 
 def _by_trial(cases: Sequence[tuple[bool, ...]]) -> list[int]:

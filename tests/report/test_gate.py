@@ -116,6 +116,21 @@ def test_every_word_says_what_to_do(word: str) -> None:
     assert then
 
 
+def test_a_changed_set_hides_nothing() -> None:
+    """Some new cases, and the others look worse: the word is of the set, the reason names what looks worse."""
+    found = decide(evidence(is_set_compared=False, suspected=["emergency"], wanting="label both versions"))
+    assert found[0] == "set-changed"
+    assert "emergency" in found[1]
+    assert "label both versions" in found[2]
+
+
+def test_a_silent_judge_is_no_bug() -> None:
+    """Who says too little of its anchors is to be asked why; a watch that broke is to be reported."""
+    said = {"standings": ["unwatched"], "unwatched": "tone gave no verdict on 9 of 60 anchors"}
+    assert "assay judges try" in decide(evidence(**said, is_silent=True))[2]
+    assert "report the bug" in decide(evidence(**said))[2]
+
+
 def test_who_writes_the_case_is_asked_for_what_scores_it() -> None:
     """Where nothing scores a case it is told so; beyond the limit of errors alone each case's own reason is."""
     assert "reference" in decide(evidence(error_share=0.0, unscorable_share=0.03))[2]

@@ -143,3 +143,11 @@ def test_labelled_every_judge_counts_and_so_do_checks() -> None:
     missing = transfer.labelled(compared(0), None, [both[0], judge("depth")])
     assert missing.change is None
     assert missing.wanting.startswith("depth: ")
+
+
+def test_each_place_holds_by_its_own_bound() -> None:
+    """Of a large drop and a small one that labels do not bound the large one stays proved, the small is suspected."""
+    found = assumed(40).model_copy(update={"worse": ["large", "small"], "places": {"large": 0.3, "small": 0.05}})
+    known = Difference(laxer=rate(0, -0.1, 0.1), stricter=rate(0, -0.1, 0.1), labels=(60, 60))
+    told = transfer.tested(found, {"tone": known})
+    assert (told.worse, told.suspected) == (["large"], ["small"])

@@ -54,23 +54,33 @@ def test_judges_share_one_false_alarm() -> None:
 
 
 def test_a_fortnight_is_learned_first() -> None:
-    """Thirteen nights are no baseline, even with half of the anchors flipped on the last; the sentence counts them."""
-    found = word([*nights(12), night(12, 100, 255)])
-    assert (found.state, found.flips, found.nights) == ("learning", 100, 13)
+    """Thirteen nights are no baseline, even with a seventh of the anchors flipped on the last; they are counted."""
+    found = word([*nights(12), night(12, 28, 255)])
+    assert (found.state, found.flips, found.nights) == ("learning", 28, 13)
     assert "13 of the 14 nights" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("flips", "usual", "state"), [(100, 0.1, "judge"), (30, 0.1, "learning"), (45, 0.2, "learning")]
+)
+def test_what_one_night_shows_needs_no_fortnight(flips: int, usual: float, state: str) -> None:
+    """Half of the anchors flipped on the second night are a changed judge; as many as it may turn over are none."""
+    found = watched([*nights(1), night(1, flips, 255)], "correctness", judges=2, usual=usual)
+    assert found
+    assert found.state == state
 
 
 def test_a_renewed_certificate_of_the_same_judge_keeps_what_is_usual() -> None:
     """Fourteen nights under the old certificate teach; under the new one the change is told on its fourth night."""
     later = {"issued": AT + timedelta(days=14), "fingerprint": "f"}
     learnt = [row.model_copy(update={"fingerprint": "f"}) for row in nights(14)]
-    moved = [row.model_copy(update=later) for row in nights(4, flip=0.25, start=14)]
+    moved = [row.model_copy(update=later) for row in nights(4, flip=0.12, start=14)]
     assert word([*learnt, *moved]).state == "judge"
     assert word([*learnt, moved[0]]).nights == 1
     # Of another judge, or where nobody wrote down which it was, all is learnt anew.
     assert word([*nights(14), *moved]).state == "learning"
     # A renewed certificate takes an older alarm back: people have looked at the judge since.
-    alarmed = [row.model_copy(update={"fingerprint": "f"}) for row in nights(6, flip=0.25, start=14)]
+    alarmed = [row.model_copy(update={"fingerprint": "f"}) for row in nights(6, flip=0.12, start=14)]
     calm = [row.model_copy(update=later | {"issued": AT + timedelta(days=20)}) for row in nights(3, start=20)]
     assert word([*learnt, *alarmed, *calm]).state == "quiet"
 
