@@ -50,6 +50,8 @@ class SliceRow(Record):
     adjusted_p: float | None
     """Exact, one-sided, after Holm over all categories."""
     is_worse: bool
+    stands: bool = False
+    """An earlier look named it, and tonight alone would not; nor does it speak against it."""
 
 
 class Comparison(Record):
@@ -128,7 +130,7 @@ def compare(
         groups[categories[case_id]].append(trials)
     counts = {name: _counts(name, group) for name, group in groups.items()}
     drops = {drop.name: drop for drop in find_drops(list(counts.values()), alpha=here, standing=look.named)}
-    rows = [_slice_row(groups[name], counts[name], drops[name]) for name in groups]
+    rows = [_slice_row(groups[name], counts[name], drops[name], here) for name in groups]
     whole = _counts("overall", list(cases.values()))
     discordant = max((whole.gained + whole.lost) / whole.n, 1 / whole.n)
     counts_of = [
@@ -194,7 +196,7 @@ def _share(seen: Sequence[tuple[bool, ...]]) -> Rate:
     return Rate(estimate=mean, low=low, high=high, n=len(seen), method="mean over trials, Wilson at effective n")
 
 
-def _slice_row(group: Sequence[Trials], counts: SliceCounts, drop: SliceFinding) -> SliceRow:
+def _slice_row(group: Sequence[Trials], counts: SliceCounts, drop: SliceFinding, level: float) -> SliceRow:
     return SliceRow(
         category=counts.name,
         n=counts.n,
@@ -205,4 +207,5 @@ def _slice_row(group: Sequence[Trials], counts: SliceCounts, drop: SliceFinding)
         lost=counts.lost,
         adjusted_p=drop.adjusted,
         is_worse=drop.flagged,
+        stands=drop.flagged and drop.adjusted > level,
     )

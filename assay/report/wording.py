@@ -158,7 +158,8 @@ def _drop(row: SliceRow) -> str:
     fixed = "1 is fixed" if row.gained == 1 else f"{row.gained} are fixed"
     levels = f"{percent(row.baseline.estimate)} to {percent(row.target.estimate)}"
     change = f"{_points(row.change.estimate)} points, {_points(row.change.low)} to {_points(row.change.high)}"
-    return f"{row.category}: {row.lost} of {row.n} cases newly fail, {fixed} ({levels}; {change})"
+    stands = "; it stands since an earlier look" if row.stands else ""
+    return f"{row.category}: {row.lost} of {row.n} cases newly fail, {fixed} ({levels}; {change}){stands}"
 
 
 def _points(change: float) -> str:

@@ -42,7 +42,9 @@ def test_what_was_proved_stands_the_next_night(night: Night, now: datetime) -> N
     night.lose(7)
     assert again(night, now, 0).word == "regression"
     night.outcomes |= {("target", f"refunds-{at:03}"): "pass" for at in (5, 6)}
-    assert again(night, now, 1).word == "regression"
+    found = again(night, now, 1)
+    assert found.word == "regression"
+    assert "it stands since an earlier look" in found.sentence
     night.outcomes |= {("target", f"refunds-{at:03}"): "pass" for at in range(5)}
     assert again(night, now, 2).word == "pass"
 
