@@ -79,9 +79,9 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     with chdir(folder):
         _begin(top)
         fresh = [case if case.owner else case.model_copy(update={"owner": owner}) for case in cases]
-        _admit(fresh, owner, now)
+        made = _admit(fresh, owner, now)
     told = [*reading.not_understood, *left_out, *exchange.table(reading.became)] if reading else []
-    return Made(folder, len(cases), kept, told, scaffold.PRODUCTS[kind][1])
+    return Made(folder, len(cases), kept, [*told, *made], scaffold.PRODUCTS[kind][1])
 
 
 def init_sample(folder: Path) -> Made:
@@ -233,14 +233,14 @@ def _begin(top: Path | None) -> None:
     code_lock.refresh()
 
 
-def _admit(cases: Sequence[Case], owner: str, now: datetime) -> None:
-    """Admit the first cases, after a category was written for each that the taxonomy lacks."""
+def _admit(cases: Sequence[Case], owner: str, now: datetime) -> list[str]:
+    """Admit the first cases, with each category and judge that they need and that is not there; say which judge."""
     for category in sorted({case.category for case in cases} - {GENERAL}):
         file = Path(TAXONOMY) / f"{category}.yaml"
         scaffold.write(Path(), {str(file): scaffold.category(category, _quoted(owner))})
-    if exchange.judge_to_come(cases):
-        judges.make_rubric_judge()
+    made = [judges.make_rubric_judge()] if exchange.judge_to_come(cases) else []
     accept.admit(cases, owner, "the first cases of the project", now)
+    return made
 
 
 def _empty_folders() -> dict[str, bytes]:

@@ -184,8 +184,10 @@ def make_rubric_judge() -> str:
     """Write the folder of the judge that goes by each case's own rubric; return a sentence that says so."""
     new(RUBRIC_JUDGE, "pass-fail", OF_CASE, ("rubric",))
     return (
-        f"{prompt.JUDGES_FOLDER}/{RUBRIC_JUDGE} is written: a judge that goes by each case's own rubric. Its verdicts "
-        f"are UNCALIBRATED until people have labelled: `assay labels draw --judge {RUBRIC_JUDGE}` after a night"
+        f"{prompt.JUDGES_FOLDER}/{RUBRIC_JUDGE} is written: a judge that goes by each case's own rubric. It asks a "
+        "hosted model (OPENAI_API_KEY, or `model` of its judge.yaml): the embedded one reads no rubric, so a night "
+        "without a key is INCOMPLETE. Its verdicts are UNCALIBRATED until people have labelled: "
+        f"`assay labels draw --judge {RUBRIC_JUDGE}` after a night"
     )
 
 

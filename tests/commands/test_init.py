@@ -26,6 +26,14 @@ from assay.stages import dvc_yaml, review
 from tests.cast import AT
 from tests.layout import ROOT
 
+GRADED = """\
+prompts: ['{{question}}']
+providers: [echo]
+tests:
+- vars: {question: May I send it back?}
+  assert: [{type: llm-rubric, value: is warm}]
+- vars: {question: Where is my parcel?}
+"""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIRST_NIGHT = ("review", *NIGHT)
 NEWCOMER = ROOT.parent / "shared/cases/newcomer/promptfooconfig.yaml"
@@ -427,6 +435,25 @@ def test_cases_of_promptfoo_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("general", "May I send it back?"),
         ("general", "Where is my parcel?"),
     ]
+
+
+def test_rubrics_of_promptfoo_bring_their_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
+    """Tests that a model grades are admitted with the judge for it, which is told; what nothing can fail stays out."""
+    (tmp_path / "promptfooconfig.yaml").write_text(GRADED)
+    made = make(tmp_path / "evals", "python", tmp_path / "promptfooconfig.yaml")
+    assert made.cases == 1
+    assert any("1 case that nothing can fail" in line for line in made.left_out)
+    assert any(line.startswith("data/judges/rubric is written") for line in made.left_out)
+    assert (tmp_path / "evals/data/judges/rubric/judge.yaml").is_file()
+
+
+def test_a_file_of_cases_that_nothing_can_fail_makes_nothing(tmp_path: Path, make: Make) -> None:
+    """Where nothing can fail any case of the file, no project is made."""
+    (tmp_path / "promptfooconfig.yaml").write_text(GRADED.replace("llm-rubric", "javascript"))
+    with pytest.raises(DataError, match="2 cases that nothing can fail"):
+        make(tmp_path / "evals", "python", tmp_path / "promptfooconfig.yaml")
+    assert not (tmp_path / "evals/params.yaml").exists()
+    assert not (tmp_path / "evals/data").exists()
 
 
 def test_a_category_that_the_file_names_is_one_of_the_taxonomy(
