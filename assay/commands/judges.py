@@ -185,13 +185,8 @@ def make_rubric_judge() -> str:
     new(RUBRIC_JUDGE, "pass-fail", OF_CASE, ("rubric",))
     return (
         f"{prompt.JUDGES_FOLDER}/{RUBRIC_JUDGE} is written: a judge that goes by each case's own rubric. It asks a "
-<<<<<<< HEAD
         "hosted model (OPENAI_API_KEY, or `model` of its judge.yaml): the embedded one reads no rubric, so that a "
         "night without a key is INCOMPLETE. Its verdicts are UNCALIBRATED until people have labelled: "
-=======
-        "hosted model (OPENAI_API_KEY, or `model` of its judge.yaml): the embedded one reads no rubric, so a night "
-        "without a key is INCOMPLETE. Its verdicts are UNCALIBRATED until people have labelled: "
->>>>>>> imports
         f"`assay labels draw --judge {RUBRIC_JUDGE}` after a night"
     )
 
