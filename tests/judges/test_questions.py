@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assay.judges import decision, prompt, questions
+from assay.judges import applicability, decision, prompt, questions
 from assay.judges.declaration import Declaration
 from assay.judges.questions import Manner
 from tests.cast import Project, case, item, response
@@ -32,7 +32,7 @@ def test_a_judge_of_single_answers_is_asked_of_what_fits_it(
     judge = prompt.load("tone")
     cases = [case(1), case(2, **BARE), case(3, "escalation")]
     assert [questions.expects(judge, of, response(of)) for of in cases] == asked
-    assert [questions.may_expect(judge, of) for of in cases] == asked
+    assert [applicability.may_expect(judge, of) for of in cases] == asked
     assert [questions.compares(judge, of) for of in cases] == [fields.get("question") == "pairwise"] * 3
 
 
@@ -62,7 +62,7 @@ def test_what_an_answer_lacks_is_known_once_it_is_there(project: Project) -> Non
     judge = prompt.load("grounds")
     cases = [case(1), case(2), case(3)]
     answers = {of.case_id: response(of, contexts=["c"] if of is cases[0] else []) for of in cases[:2]}
-    assert all(questions.may_expect(judge, of) for of in cases)
+    assert all(applicability.may_expect(judge, of) for of in cases)
     assert [questions.expects(judge, of, answers[of.case_id]) for of in cases[:2]] == [True, False]
     assert questions.unasked(judge, cases, answers) == 1
 

@@ -151,3 +151,25 @@ def test_each_place_holds_by_its_own_bound() -> None:
     known = Difference(laxer=rate(0, -0.1, 0.1), stricter=rate(0, -0.1, 0.1), labels=(60, 60))
     told = transfer.tested(found, {"tone": known})
     assert (told.worse, told.suspected) == (["large"], ["small"])
+
+
+def test_of_several_trials_the_step_is_the_shorter_version_s() -> None:
+    """A case with three trials now and one before moves by whole ones: the bounds are as wide as those of one trial."""
+    now, before = versions(0)
+    thrice = Outcomes(now.by_case, Counter(), trials={name: (now.by_case[name] == "pass",) * 3 for name in NAMES})
+    none = Outcomes({}, Counter())
+    common: dict[Any, Outcomes] = {("baseline", False): before, ("target", True): none, ("baseline", True): none}
+    once, mixed = (
+        transfer.assumed(
+            compared(0),
+            [judge()],
+            common | {("target", False): of},
+            set(NAMES),
+            {},
+            max_drop=0.05,
+            rng=np.random.default_rng(1),
+            draws=2000,
+        ).change
+        for of in (now, thrice)
+    )
+    assert once == mixed

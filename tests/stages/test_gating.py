@@ -122,3 +122,22 @@ def test_a_certificate_with_an_exception_decides_the_rest(night: Night, now: dat
     assert gate.word == "pass"
     assert "correctness is certified except for refunds; there its word does not count." in gate.sentence
     assert json.loads(files.path(METRICS).read_bytes())["judges"]["correctness"]["excepted"] == ["refunds"]
+
+
+def test_nights_together_find_what_no_night_proves(night: Night, now: datetime) -> None:
+    """Eight more of 200 fail tonight, which 20 looks cannot prove; with the five nights before it they are a drop."""
+    for subject in ("target", "baseline"):
+        night.outcomes |= {(subject, f"escalation-{at:03}"): "fail" for at in range(10)}
+    assert again(night, now, 0, target="support@1").word == "pass"
+    (first,) = HISTORY.read()
+    passes = [190] * 14 + [165] * 5
+    HISTORY.write(
+        [first.model_copy(update={"night": f"2026-10-{1 + at:02}", "passed": count}) for at, count in enumerate(passes)]
+    )
+    night.lose(4)
+    night.outcomes |= {("target", f"escalation-{at:03}"): "fail" for at in range(10, 14)}
+    found = again(night, now, 1, target="support@1")
+    assert found.word == "regression"
+    assert "has left that of the 14 nights on which it was accepted" in found.sentence
+    HISTORY.write(HISTORY.read()[:14])
+    assert again(night, now, 2, target="support@1").word == "inconclusive"
