@@ -160,5 +160,5 @@ def test_an_interrupted_run_leaves_nobody(tmp_path: Path) -> None:
         assert run.stdout
         assert run.stdout.readline() == b"up\n"
         run.send_signal(2)
-        run.wait(30)
+        run.wait(120)
     assert alive(tmp_path) == []
