@@ -7,7 +7,6 @@ that ask everything anew. The baseline is one night of it, accepted.
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -368,12 +367,8 @@ def measure(months: int = 200, worlds: int = 2000) -> list[dict[str, Any]]:
         *(quiet(world, months) for world in QUIET),
         *(drop(unsteady, 200, is_known=known) for unsteady in (0.05, 0.2) for known in (False, True)),
         small(20),
-        *map(partial(_of_labels, worlds), ((-0.08, 0.2, 0.0), (0.0, 0.0, 0.1), (0.0, 0.0, 0.0), (-0.08, 0.0, 0.0))),
+        *(labelled(*kind, worlds) for kind in ((-0.08, 0.2, 0.0), (0.0, 0.0, 0.1), (0.0, 0.0, 0.0), (-0.08, 0.0, 0.0))),
         assumed(worlds),
         certificates((0.97, 0.97), 300, 0.02, worlds // 4),
         certificates((0.75, 0.6), 300, 0.02, worlds // 4),
     ]
-
-
-def _of_labels(worlds: int, kind: tuple[float, float, float]) -> dict[str, Any]:
-    return labelled(*kind, worlds)

@@ -26,6 +26,11 @@ class Dated(Protocol):
 Row = TypeVar("Row", bound=Dated)
 
 
+def place(row: Dated) -> tuple[str, str]:
+    """Return where a row stands among those of other runs: by date, and of one date by run."""
+    return row.night, row.run
+
+
 class CaseNight(Record):
     """What came of each case in one run: enough to see, many nights later, which cases still tell anything."""
 
@@ -82,7 +87,7 @@ def unfolded(history: Sequence[CaseNight]) -> list[CaseNight]:
 
 def folded(history: Iterable[CaseNight]) -> list[CaseNight]:
     """Return an unfolded history as it is filed: in order, the last 90 dates, revisions only where a set is new."""
-    rows = sorted(history, key=lambda row: (row.night, row.run))
+    rows = sorted(history, key=place)
     dates = sorted({row.night for row in rows})[-KEPT:]
     before = ""
     nights: list[CaseNight] = []
@@ -96,4 +101,4 @@ def folded(history: Iterable[CaseNight]) -> list[CaseNight]:
 
 def last_runs(rows: Iterable[Row]) -> list[Row]:
     """Return the last run of each date, by date: whoever counts nights counts a date once, however often it was run."""
-    return list({row.night: row for row in sorted(rows, key=lambda row: (row.night, row.run))}.values())
+    return list({row.night: row for row in sorted(rows, key=place)}.values())

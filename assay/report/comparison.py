@@ -116,14 +116,9 @@ def compare(
     Source:
         STATISTICS 4.3 (Bonett-Price, McNemar mid-p, MDE) and 7.3 (FCR); DECISION 2 and 3 (exact tests, Holm, spending).
     """
-    both = {
-        case_id: (outcome, baseline.by_case[case_id])
-        for case_id, outcome in target.by_case.items()
-        if outcome in ("pass", "fail") and baseline.by_case.get(case_id) in ("pass", "fail")
-    }
-    if not both:
+    cases = in_both(target, baseline, families)
+    if not cases:
         raise InsufficientDataError("no case has an outcome in both versions: mend the endpoint, or run `assay accept`")
-    cases = {case_id: _trials(case_id, target, baseline, families.get(case_id, "")) for case_id in both}
     here = spent(alpha, look.number, is_new=look.is_new)
     groups: dict[str, list[Trials]] = defaultdict(list)
     for case_id, trials in cases.items():
@@ -131,7 +126,7 @@ def compare(
     counts = {name: _counts(name, group) for name, group in groups.items()}
     drops = {drop.name: drop for drop in find_drops(list(counts.values()), alpha=here, standing=look.named)}
     rows = [_slice_row(groups[name], counts[name], drops[name], here) for name in groups]
-    whole = _counts("overall", list(cases.values()))
+    whole = _counts(OVERALL, list(cases.values()))
     discordant = max((whole.gained + whole.lost) / whole.n, 1 / whole.n)
     counts_of = [
         sorted(set(of)) for of in zip(*((len(one.now), len(one.before)) for one in cases.values()), strict=True)
@@ -156,10 +151,20 @@ def compare(
     )
 
 
-def _trials(case_id: str, target: Outcomes, baseline: Outcomes, family: str) -> Trials:
-    """Return which trials of a case passed in both versions; an outcome of which nobody counted them is one trial."""
-    now, before = (version.trials.get(case_id, (version.by_case[case_id] == "pass",)) for version in (target, baseline))
-    return Trials(now, before, family)
+def in_both(target: Outcomes, baseline: Outcomes, families: Mapping[str, str]) -> dict[str, Trials]:
+    """Return which trials passed in both versions, of each case that has an outcome in both.
+
+    An outcome of which nobody counted the trials is one trial.
+    """
+
+    def trials(version: Outcomes, case_id: str) -> tuple[bool, ...]:
+        return version.trials.get(case_id, (version.by_case[case_id] == "pass",))
+
+    return {
+        case_id: Trials(trials(target, case_id), trials(baseline, case_id), families.get(case_id, ""))
+        for case_id, outcome in target.by_case.items()
+        if outcome in ("pass", "fail") and baseline.by_case.get(case_id) in ("pass", "fail")
+    }
 
 
 def _counts(name: str, group: Sequence[Trials]) -> SliceCounts:

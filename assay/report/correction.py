@@ -25,7 +25,7 @@ from assay.records.verdict import Subject, Verdict
 from assay.report.findings import Rate, rate
 from assay.stats import annotators
 from assay.stats.corrected import Confusion, rogan_gladen
-from assay.stats.rates import wilson
+from assay.stats.rates import effective, wilson
 from assay.stats.sampled import CLOSE, NOBODY, Part, by_chance, of_parts
 
 
@@ -286,21 +286,13 @@ def _of_before(tonight: Answers, labels: _Labels, used: Mapping[str, str]) -> st
 
 
 def _weighed(used: Sequence[str], labels: _Labels, said: Mapping[str, str]) -> Confusion:
-    """Return the counts that carry the judge's TPR and TNR, every label weighed by its chance.
-
-    Of people's passes and of their fails there are as many as would say as much unweighed (Kish 1965).
-    """
+    """Return the counts that carry the judge's TPR and TNR: as many as say as much as labels weighed by chance."""
     weights = np.array([1 / labels.chance(item_id) for item_id in used])
     human = np.array([labels.human[item_id] for item_id in used])
     passed = np.array([said[item_id] == "pass" for item_id in used], dtype=bool)
-    counts = []
-    for mine, agreed in ((weights * human, passed), (weights * (1 - human), ~passed)):
-        total = mine.sum()
-        size = total**2 / (mine**2).sum() if total else 0.0
-        right = size * (mine * agreed).sum() / total if total else 0.0
-        counts += [right, size - right]
-    tp, fn, tn, fp = counts
-    return Confusion(tp=tp, fp=fp, fn=fn, tn=tn, labels=len(used))
+    tp, passes = effective(weights * human, passed)
+    tn, fails = effective(weights * (1 - human), ~passed)
+    return Confusion(tp=tp, fp=fails - tn, fn=passes - tp, tn=tn, labels=len(used))
 
 
 def _outcomes(name: str, verdicts: Iterable[Verdict], subject: Subject) -> dict[str, str]:

@@ -20,10 +20,8 @@ class Grounds(Record):
     """Of the pass rate, as people would have it; None where this cannot tell, and `wanting` says why."""
     laxer: float = 0
     """How much lower a judge's TNR may be on the new version before a drop is no longer excluded."""
-    stricter: float = 0
-    """How much lower its TPR may be there before all that is worse may be the judge alone."""
     places: dict[str, float] = Field(default={})
-    """The same of each place that is worse."""
+    """Of each place that is worse, how much lower its TPR may be there before that may be the judge alone."""
     sentence: str
     """What it rests on, and until where it holds."""
     labels: int = 0
@@ -32,3 +30,8 @@ class Grounds(Record):
     """Why the target may not pass on this, whatever the change; empty where it may."""
     suspected: list[str] = Field(default=[])
     """Where the judges alone say that it is worse, and this does not take it from them."""
+
+    @property
+    def stricter(self) -> float:
+        """Return how much lower a judge's TPR may be before all that is worse may be the judge alone."""
+        return max(self.places.values(), default=0.0)

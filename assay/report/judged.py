@@ -17,6 +17,7 @@ from assay.stats import annotators
 from assay.stats.difference import newcombe
 from assay.stats.length import length_controlled
 from assay.stats.ppi import ppi_change
+from assay.stats.rates import effective
 
 GOOD = "pass"
 LEAST = 20
@@ -182,17 +183,13 @@ def difference(
 
 
 def _passed(side: "Side", said: Mapping[str, bool], *, of_passes: bool) -> tuple[float, float]:
-    """Return how many of what people pass, or fail, the judge passes, and of how many, by Kish's effective number."""
+    """Return how many of what people pass, or fail, the judge passes, and of how many, unweighed."""
     rows = [
         ((share if of_passes else 1 - share) / (side.chance(case_id) or 1), said[case_id])
         for case_id, share in side.human.items()
         if case_id in said
     ]
-    whole = sum(weight for weight, _ in rows)
-    if not whole:
-        return 0.0, 0.0
-    size = whole**2 / sum(weight**2 for weight, _ in rows)
-    return size * sum(weight for weight, passed in rows if passed) / whole, size
+    return effective([weight for weight, _ in rows], [passed for _, passed in rows])
 
 
 def _apart(counts: Sequence[tuple[float, float]]) -> Rate | None:

@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 
 from assay.errors import InsufficientDataError
-from assay.records.history import CaseNight, last_runs
+from assay.records.history import CaseNight, last_runs, place
 from assay.report.comparison import TESTS_SHARE, Look
 from assay.stats.detector import MIN_NIGHTS, Night, baseline, start, step
 
@@ -29,8 +29,8 @@ def look(history: Sequence[CaseNight], tonight: CaseNight, accepted: str) -> Loo
     """
     before = [
         row
-        for row in sorted(history, key=_place)
-        if _place(row) < _place(tonight)
+        for row in sorted(history, key=place)
+        if place(row) < place(tonight)
         and (row.accepted, row.target) == (tonight.accepted, tonight.target)
         and row.accepted
     ]
@@ -57,12 +57,12 @@ def dropped(history: Sequence[CaseNight], tonight: CaseNight, accepted: str, alp
     """
     rows = [
         row
-        for row in last_runs([*(row for row in history if _place(row) < _place(tonight)), tonight])
+        for row in last_runs([*(row for row in history if place(row) < place(tonight)), tonight])
         if row.is_fresh and row.of and (row.judge, row.evaluation_set) == (tonight.judge, tonight.evaluation_set)
     ]
     first = next((at for at, row in enumerate(rows) if row.run == tonight.accepted and row.worse), 0)
     level = [row for row in rows[first:] if row.target == accepted][:MIN_NIGHTS]
-    since = [row for row in rows[first:] if level and _place(row) > _place(level[-1])]
+    since = [row for row in rows[first:] if level and place(row) > place(level[-1])]
     if len(level) < MIN_NIGHTS or not since or since[-1] is not tonight:
         return ""
     try:
@@ -79,10 +79,6 @@ def dropped(history: Sequence[CaseNight], tonight: CaseNight, accepted: str, alp
         f"the pass rate has left that of the {MIN_NIGHTS} nights on which it was accepted "
         f"({100 * held.rate:.1f} %, at least {100 * held.bound:.1f}): {_rates(last)}"
     )
-
-
-def _place(row: CaseNight) -> tuple[str, str]:
-    return row.night, row.run
 
 
 def _counted(row: CaseNight) -> Night:

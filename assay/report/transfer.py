@@ -11,22 +11,21 @@ from math import ceil
 
 import numpy as np
 
-from assay.calibration.certificate import Certificate
+from assay.calibration.certificate import Certificate, Figure
 from assay.records.verdict import Subject
-from assay.report.comparison import OVERALL, Comparison
+from assay.report.comparison import OVERALL, Comparison, in_both
 from assay.report.content import Judge
 from assay.report.findings import LEVEL, Outcomes, Rate, rate
 from assay.report.grounds import Grounds
 from assay.report.judged import Difference
 from assay.stats import transfer
-from assay.stats.paired import mean_change
+from assay.stats.paired import Trials, trials_change
 from assay.stats.rates import Interval
 
 Both = Mapping[tuple[Subject, bool], Outcomes]
 """Outcomes by version, and whether by checks alone."""
 NO_RATES = "its certificate has no TPR and TNR, so nobody can say how much of a drop the judge hides: calibrate it anew"
 LABEL = "have people label answers of both versions (`assay labels draw`)"
-DECIDED = ("pass", "fail")
 
 
 def assumed(
@@ -58,12 +57,11 @@ def assumed(
         return Grounds(kind="assumed", worse=basis.worse, change=None, sentence="", wanting=f"of {named}: {NO_RATES}")
     found = transfer.carried(_seen(outcomes, asked, families), *rates, tolerated=max_drop, rng=rng, draws=draws)
     places = _stricter(basis, found.stricter)
-    surest = max(places, key=lambda name: places[name], default=OVERALL)
-    stricter = places.get(surest, 0.0)
     until = ""
-    if basis.worse:
+    if places:
+        surest = max(places, key=lambda name: places[name])
         where = f" in {surest}" if surest != OVERALL else ""
-        until = f", and holds{where} unless the judge is {_points(stricter)} points stricter there than on those"
+        until = f", and holds{where} unless the judge is {_points(places[surest])} points stricter there than on those"
     elif found.change.low >= -max_drop:
         until = f", and holds unless the judge is {_points(found.laxer)} points laxer here"
     return Grounds(
@@ -71,7 +69,6 @@ def assumed(
         worse=basis.worse,
         change=rate(found.change),
         laxer=found.laxer,
-        stricter=stricter,
         places=places,
         sentence=f"This assumes that {named} errs on this version as on the labelled answers{until}.",
     )
@@ -108,30 +105,23 @@ def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judg
         checks: By checks alone; None where no case is decided by them.
         judges: Those that the cases rest on; of several each is held against people by itself.
     """
-    changes = {judge.name: judge.change for judge in judges}
-    rates = {name: change.rate for name, change in changes.items() if change and change.rate}
-    worse = sorted(
-        {*(checks.worse if checks else []), *([OVERALL] if any(one.high < 0 for one in rates.values()) else [])}
-    )
-    told = [
-        f"{name} corrected by labels on {changes[name].labels} changed cases: {_interval(found)}"  # type: ignore[union-attr]
-        for name, found in rates.items()
-    ]
+    found = [(one.name, one.change.labels, one.change.rate) for one in judges if one.change and one.change.rate]
+    silent = [one for one in judges if not (one.change and one.change.rate)]
+    is_lower = any(rate.high < 0 for _, _, rate in found)
+    worse = sorted({*(checks.worse if checks else []), *([OVERALL] if is_lower else [])})
+    told = [f"{name} corrected by labels on {labels} changed cases: {_interval(rate)}" for name, labels, rate in found]
     wanting = "; ".join(
-        f"{name}: {change.note if change else 'no case has a verdict on both versions'}"
-        for name, change in changes.items()
-        if name not in rates
+        f"{one.name}: {one.change.note if one.change else 'no case has a verdict on both versions'}" for one in silent
     )
-    lowest = min([*rates.values(), *([checks.change] if checks else [])], key=lambda one: one.low, default=None)
-    alone = [name for name in [*basis.worse, *basis.suspected] if name not in worse]
+    rates = [*(rate for _, _, rate in found), *([checks.change] if checks else [])]
     return Grounds(
         kind="labelled",
         worse=worse,
-        change=None if wanting else lowest,
-        labels=min((changes[name].labels for name in rates), default=0),  # type: ignore[union-attr]
+        change=None if wanting else min(rates, key=lambda rate: rate.low, default=None),
+        labels=min((labels for _, labels, _ in found), default=0),
         sentence=f"As people have it, the change is: {'; '.join(told)}." if told else "",
         wanting=wanting,
-        suspected=alone,
+        suspected=[name for name in [*basis.worse, *basis.suspected] if name not in worse],
     )
 
 
@@ -155,42 +145,32 @@ def _errors(certificates: Sequence[Certificate | None]) -> tuple[Interval, Inter
     return tprs[0] if len(tprs) == 1 else together, min(tnrs, key=lambda one: one.low)
 
 
-def _bounded(figure: object) -> Interval | None:
-    low, estimate, high = (getattr(figure, name, None) for name in ("low", "estimate", "high"))
-    if low is None or estimate is None or high is None:
+def _bounded(figure: Figure | None) -> Interval | None:
+    if figure is None or figure.low is None or figure.estimate is None or figure.high is None:
         return None
-    return Interval(estimate=estimate, low=low, high=high, n=getattr(figure, "n", 0), level=LEVEL, method="certificate")
+    bounds = {"estimate": figure.estimate, "low": figure.low, "high": figure.high}
+    return Interval(**bounds, n=figure.n, level=LEVEL, method="certificate")
 
 
 def _seen(outcomes: Both, asked: Collection[str], families: Mapping[str, str]) -> transfer.Seen:
     """Return what judges and checks said of the cases that have an outcome in both versions."""
-    now, before = outcomes["target", False], outcomes["baseline", False]
-    both = [name for name, outcome in now.by_case.items() if {outcome, before.by_case.get(name)} <= set(DECIDED)]
-    judged = [name for name in both if name in asked]
-    others = [name for name in both if name not in asked]
+    cases = in_both(outcomes["target", False], outcomes["baseline", False], families)
+    judged = [name for name in cases if name in asked]
 
-    def share(of: Outcomes, name: str) -> float:
-        trials = of.trials.get(name, (of.by_case[name] == "pass",))
-        return sum(trials) / len(trials)
-
-    def moved(names: Sequence[str]) -> Interval:
-        if not names:
+    def moved(group: Sequence[Trials]) -> Interval:
+        if not group:
             return Interval(estimate=0, low=0, high=0, n=0, level=LEVEL, method="no case")
-        apart = [share(now, name) - share(before, name) for name in names]
-        step = 1 / max(min(len(of.trials.get(name, (True,))) for of in (now, before)) for name in names)
-        found = mean_change(apart, step=step, families=[families.get(name, name) for name in names])
-        whole = len(names) / len(both)
-        low, high = found.low * whole, found.high * whole
-        return replace(found, estimate=found.estimate * whole, low=low, high=high)
+        found, share = trials_change(group, level=LEVEL), len(group) / len(cases)
+        return replace(found, estimate=found.estimate * share, low=found.low * share, high=found.high * share)
 
     def left_open(version: Subject) -> float:
         checks = outcomes[version, True].by_case
-        return sum(checks.get(name) != "fail" for name in judged) / len(both)
+        return sum(checks.get(name) != "fail" for name in judged) / len(cases)
 
     return transfer.Seen(
-        change=moved(judged),
-        sure=moved(others),
-        passed_before=sum(share(before, name) for name in judged) / len(both),
+        change=moved([cases[name] for name in judged]),
+        sure=moved([trials for name, trials in cases.items() if name not in asked]),
+        passed_before=sum(sum(cases[name].before) / len(cases[name].before) for name in judged) / len(cases),
         open_now=left_open("target"),
         open_before=left_open("baseline"),
     )

@@ -15,7 +15,7 @@ from scipy.stats import binom
 from assay.calibration.certificate import AnchorNight
 from assay.calibration.policy import MAX_UNSCORED
 from assay.errors import InsufficientDataError
-from assay.records.history import last_runs
+from assay.records.history import last_runs, place
 from assay.records.record import Record
 from assay.records.verdict import Verdict
 from assay.report.wording import percent
@@ -52,7 +52,7 @@ def watched(rows: Iterable[AnchorNight], judge: str, *, judges: int, usual: floa
         judges: How many are watched; together they share one false alarm a year.
         usual: Share of its verdicts that it turns over at most when it is asked again, by its certificate.
     """
-    mine = sorted((row for row in rows if row.judge == judge), key=lambda row: (row.night, row.run))
+    mine = sorted((row for row in rows if row.judge == judge), key=place)
     if not mine:
         return None
     last = mine[-1]

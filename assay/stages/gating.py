@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.errors import InsufficientDataError
-from assay.evalset.families import families
 from assay.judges import prompt
 from assay.records.history import CaseNight
 from assay.records.parts import ESSENTIAL, PARTS
@@ -60,7 +59,6 @@ def comparisons(night: Night, settings: Settings, trusted: Sequence[content.Judg
     history = night.history if night.history is not None and row else []
     look = nights.look(history, row, night.provenance.baseline) if row else Look()
     categories = {case.case_id: case.category for case in night.cases}
-    related = families(night.cases)
     is_believed = content.trust(trusted) == "valid"
 
     def compare(*, checks_only: bool) -> Comparison | None:
@@ -68,7 +66,13 @@ def comparisons(night: Night, settings: Settings, trusted: Sequence[content.Judg
         alpha = settings.false_months / 2
         try:
             found = comparison.compare(
-                "checks" if checks_only else "all", categories, mine, theirs, alpha=alpha, look=look, families=related
+                "checks" if checks_only else "all",
+                categories,
+                mine,
+                theirs,
+                alpha=alpha,
+                look=look,
+                families=night.families,
             )
         except InsufficientDataError:
             return None
@@ -96,7 +100,7 @@ def taken(night: Night, settings: Settings, trusted: Sequence[content.Judge], co
         behind,
         night.outcomes,
         _judged(night, names),
-        families(night.cases),
+        night.families,
         max_drop=settings.max_drop,
         rng=np.random.default_rng(settings.seed),
         draws=settings.draws,

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from assay.calibration.certificate import AnchorNight, Certificate
+from assay.evalset.families import families
 from assay.judges import prompt, questions
 from assay.judges.prompt import JudgePrompt
 from assay.project import failures, files
@@ -86,10 +87,15 @@ class Night:
         answered = {row.case_id: row for row in reversed(self.responses) if row.status == "ok"}
         return questions.unasked(judge, self.cases, answered)
 
-    @property
+    @cached_property
     def excepted(self) -> dict[str, list[str]]:
         """Return by judge the categories in which people and it surely disagree too often."""
         return {name: held.excepted for name, held in self.certificates.items()}
+
+    @cached_property
+    def families(self) -> dict[str, str]:
+        """Return by case what it and its like were made from."""
+        return families(self.cases)
 
     @cached_property
     def outcomes(self) -> dict[tuple[Subject, bool], findings.Outcomes]:

@@ -129,6 +129,21 @@ class Trials(NamedTuple):
         return Trials(self.before, self.now, self.family)
 
 
+def trials_change(cases: Sequence[Trials], *, level: float = 0.95) -> Interval:
+    """Return the change of the mean pass share over cases of several trials or of families, as `mean_change` has it.
+
+    Args:
+        cases: Each with at least one trial of either version.
+        level: Confidence level of the two-sided interval.
+
+    Raises:
+        InsufficientDataError: There is no case.
+    """
+    step = 1 / max((min(len(one.now), len(one.before)) for one in cases), default=1)
+    families = [one.family or at for at, one in enumerate(cases)]
+    return mean_change([one.difference for one in cases], step=step, level=level, families=families)
+
+
 def exact_drop(cases: Sequence[Trials]) -> float:
     """Return the one-sided exact p-value against a drop: how often versions that are alike would show so large a one.
 

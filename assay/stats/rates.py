@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from math import sqrt
 
+import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from assay.errors import InsufficientDataError
@@ -82,6 +84,24 @@ def wilson_bounds(rate: float, n: float, z: float) -> tuple[float, float]:
     centre = (rate + z * z / (2 * n)) / shrink
     half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / shrink
     return max(0.0, min(centre - half, rate)), min(1.0, max(centre + half, rate))
+
+
+def effective(weights: ArrayLike, is_event: ArrayLike) -> tuple[float, float]:
+    """Return how many events of how many items would say as much unweighed; nothing of nothing where no weight is.
+
+    Args:
+        weights: Of each item, at least 0, shape (n,).
+        is_event: Of each item, same order.
+
+    Source:
+        Kish (1965), Survey sampling: the effective size of a sample of unequal weights.
+    """
+    mine, events = np.asarray(weights, dtype=float), np.asarray(is_event, dtype=bool)
+    total = float(mine.sum())
+    if not total:
+        return 0.0, 0.0
+    size = total**2 / float((mine**2).sum())
+    return size * float(mine[events].sum()) / total, size
 
 
 def unscored_bounds(passes: int, fails: int, unscored: int, *, level: float = 0.95) -> UnscoredBounds:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from assay.errors import DataError
-from assay.stats.paired import Trials, bonett_price, exact_drop, mcnemar_drop, mean_change
+from assay.stats.paired import Trials, bonett_price, exact_drop, mcnemar_drop, trials_change
 from assay.stats.rates import Interval
 
 ALPHA = 0.025
@@ -33,9 +33,7 @@ class SliceCounts:
     def change(self, level: float) -> Interval:
         """Return the paired change."""
         if self.trials:
-            step = 1 / max(min(len(one.now), len(one.before)) for one in self.trials)
-            families = [one.family or at for at, one in enumerate(self.trials)]
-            return mean_change([one.difference for one in self.trials], step=step, level=level, families=families)
+            return trials_change(self.trials, level=level)
         return bonett_price(self.gained, self.lost, self.n, level=level)
 
     @cached_property

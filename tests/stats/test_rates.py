@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from assay.errors import InsufficientDataError
-from assay.stats.rates import unscored_bounds, wilson
+from assay.stats.rates import effective, unscored_bounds, wilson
 
 
 def test_refuses_an_empty_sample() -> None:
@@ -73,3 +73,10 @@ def test_refuses_a_rate_of_nothing_but_missing_verdicts() -> None:
         unscored_bounds(0, 0, 10)
     with pytest.raises(ValueError, match="negative"):
         unscored_bounds(3, 1, -1)
+
+
+def test_weighed_items_say_as_much_as_fewer_alike() -> None:
+    """By hand: weights 3, 1, 1, 1 sum to 6 and their squares to 12, so 3 items; the heavy one is half of them."""
+    assert effective([3, 1, 1, 1], [True, False, False, False]) == pytest.approx((1.5, 3))
+    assert effective([2, 2, 2, 2], [True, True, False, False]) == pytest.approx((2, 4))
+    assert effective([], []) == effective([0, 0], [True, False]) == (0, 0)
