@@ -4,7 +4,7 @@ Reads files of the user and the desk's log; appends to data/labels. Asks nobody.
 judge, in that judge's own words; how its item was drawn comes along, and its split follows from its content.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,16 +18,22 @@ from assay.interchange.label_import import Asked, Given
 from assay.judges import prompt
 from assay.judges.prompt import JudgePrompt
 from assay.project.params import read_params
+from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import ANSWERS, LABELS, labelling
+from assay.project.tables.responses import RESPONSES
 from assay.project.tables.traces import TRACES
+from assay.project.tables.verdicts import VERDICTS
 from assay.records.label import BEFORE, Answer, Draw, Item, Label, Labelling
 from assay.records.verdict import Outcome
+from assay.report import correction
 from assay.stages import batches, calibrate
 from assay.stats import annotators
 
 
 def chosen(name: str = "") -> JudgePrompt:
     """Return the judge that a person names, else the only one that needs labels.
+
+    Where none lacks a label for its floors, it is the only one whose labels do not cover tonight's answers.
 
     Raises:
         ConfigError: There is no such judge, or not exactly one that needs labels; the text names them.
@@ -37,11 +43,41 @@ def chosen(name: str = "") -> JudgePrompt:
     everything = labelling()
     judges = prompt.load_all()
     wanting = [judge for judge in judges if _is_wanting(judge, everything.of(judge.name))]
+    wanting = wanting or [one.judge for one in uncovered()]
     if len(wanting) != 1:
         known = ", ".join(judge.name for judge in wanting or judges) or "none yet"
         what = f"{len(wanting)} judges need labels" if wanting else "no judge lacks labels that its floors ask for"
         raise ConfigError(f"{what}, expected one to be named ({known}): say --judge NAME")
     return wanting[0]
+
+
+class Uncovered(NamedTuple):
+    """A judge whose labels do not cover tonight's answers any more, as after a change of the product."""
+
+    judge: JudgePrompt
+    without: int
+    """Answers of tonight that had no chance of being labelled."""
+    judged: int
+    """Answers that it judged tonight."""
+
+
+def uncovered() -> Iterator[Uncovered]:
+    """Yield whose labels do not cover tonight's answers any more.
+
+    Labels that no round has drawn, such as those of before rounds were kept, never said what they cover. Before the
+    first night there are no answers to cover.
+    """
+    if not (CASES.exists() and VERDICTS.exists() and RESPONSES.exists()):
+        return
+    everything, cases = labelling(), CASES.read()
+    for judge in prompt.load_all():
+        about = everything.of(judge.name)
+        is_of_answers = judge.declared.scope == "cases" and not judge.declared.is_pair
+        if not (is_of_answers and about.labels and about.frames):
+            continue
+        found = Uncovered(judge, *correction.uncovered(judge, VERDICTS.read(), RESPONSES.read(), about, cases))
+        if found.without:
+            yield found
 
 
 def _is_wanting(judge: JudgePrompt, about: Labelling) -> bool:

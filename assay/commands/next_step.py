@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from assay.calibration.certificate import Certificate, standing
 from assay.calibration.policy import PairwisePolicy, PassFailPolicy
 from assay.calibration.split import TUNE
-from assay.commands import label_sampling, status
+from assay.commands import label_sampling, labels, status
 from assay.errors import InsufficientDataError
 from assay.judges import prompt
 from assay.judges.prompt import JudgePrompt
@@ -27,7 +27,6 @@ from assay.project.tables.verdicts import VERDICTS
 from assay.records.label import Labelling
 from assay.records.record import digest
 from assay.records.verdict import IDENTICAL, Verdict
-from assay.report.correction import uncovered
 from assay.report.gate import Gate
 from assay.stages import batches, calibrate
 from assay.stats import annotators
@@ -135,20 +134,13 @@ def _judges(now: datetime) -> Iterator[Step]:
 
 
 def _uncovered(told: Collection[str]) -> Iterator[Step]:
-    """Yield which judges' labels cover tonight's answers no more; `told` are the commands that are named already.
-
-    Labels that no round has drawn, such as those of before rounds were kept, never said what they cover.
-    """
-    everything, cases = labelling(), CASES.read()
-    for judge in prompt.load_all():
-        about, command = everything.of(judge.name), f"assay labels draw --judge {judge.name}"
-        is_of_answers = judge.declared.scope == "cases" and not judge.declared.is_pair
-        if command in told or not (is_of_answers and about.labels and about.frames):
-            continue
-        without, judged = uncovered(judge, VERDICTS.read(), RESPONSES.read(), about, cases)
-        if without:
+    """Yield which judges' labels cover tonight's answers no more; `told` are the commands that are named already."""
+    for found in labels.uncovered():
+        name = found.judge.name
+        command = f"assay labels draw --judge {name}"
+        if command not in told:
             what = (
-                f"{judge.name}: {without} of the {judged} answers that it judged tonight had no chance of being "
+                f"{name}: {found.without} of the {found.judged} answers that it judged tonight had no chance of being "
                 "labelled, as after a change of the product: its corrected pass rate is carried over from others"
             )
             yield Step(f"{what}; draw again", command)

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 STARTED_BY = "ASSAY_STARTED_BY"
 """Variable of a command's environment: the process and the purpose that it was started by, and the supervisor's id."""
@@ -78,13 +79,19 @@ def main(grace_s: float, command: Sequence[str]) -> int:
     try:
         leader = _spawned(command)
     except OSError as error:
-        os.write(LIFELINE, f"{-(error.errno or 1)}\n".encode())
+        _say(-(error.errno or 1))
         return CANNOT_START
     group = Group(leader)
-    os.write(LIFELINE, f"{leader}\n".encode())
+    _say(leader)
     _watch(group, woken)
     group.end(grace_s)
     return KILLED + signal.SIGKILL if group.code is None else group.code
+
+
+def _say(number: int) -> None:
+    """Tell the parent a number; where it is gone already, there is nobody to tell, and the watch sees that too."""
+    with suppress(ConnectionError):
+        os.write(LIFELINE, f"{number}\n".encode())
 
 
 def _spawned(command: Sequence[str]) -> int:

@@ -165,6 +165,7 @@ def test_what_is_next_after_a_changed_product_is_a_draw(
 ) -> None:
     """Whatever its floors need, a few new answers need no draw; more than the labels cover do, until they are drawn."""
     project.params("calibrate", policy={"correctness": {"tpr": 0.5, "tnr": 0.5, "min_rarer": 5, "min_labels": 20}})
+    (project.folder / "data/traces/traces.parquet").unlink()  # so that no other judge lacks anything
     draw = "assay labels draw --judge correctness"
     label(tmp_path, 300, now)
     world.change(0.01, 0.5)
@@ -175,6 +176,7 @@ def test_what_is_next_after_a_changed_product_is_a_draw(
     what = {step.command: step.what for step in steps(now)}
     changed = int((world.version > 0).sum())
     assert what[draw].startswith(f"correctness: {changed} of the {COUNT} answers")
+    assert labels.chosen().name == "correctness"
     label(tmp_path, None, now)
     assert (published().note, draw in [step.command for step in steps(now)]) == (WHOLE, False)
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from assay.errors import EndpointError
-from assay.models import process
+from assay.models import process, supervisor
 from tests.layout import ROOT
 
 KILLS = int(os.environ.get("ASSAY_KILLS", "3"))
@@ -167,6 +167,20 @@ def test_a_run_that_is_told_to_end_cleans_up(runs: Runs, number: signal.Signals)
     assert ended(runs.begin(until="up"), number) == {signal.SIGTERM: 143, signal.SIGINT: -signal.SIGINT}[number]
     assert (runs.folder / "ended").exists()
     assert not runs.left()
+
+
+def test_a_supervisor_whose_parent_is_gone_before_it_speaks_ends_its_command(tmp_path: Path) -> None:
+    """A run that was killed while its supervisor was still loading leaves nothing of what that starts."""
+    command = [sys.executable, "-c", f"import time; open({str(tmp_path / 'up')!r}, 'w'); time.sleep(600)"]
+    ours, theirs = socket.socketpair()
+    words = [sys.executable, "-I", "-S", supervisor.__file__, "0.3", *command]
+    ours.close()
+    with theirs, subprocess.Popen(words, stdin=theirs) as alone:
+        alone.wait(30)
+    left = [one for one in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(one.info["cmdline"] or ())]
+    for one in left:
+        one.kill()
+    assert (left, alone.returncode) == ([], 128 + signal.SIGTERM)
 
 
 @pytest.fixture
