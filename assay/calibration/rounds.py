@@ -11,16 +11,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from assay.records.label import Draw, Frame, Item
+from assay.records.label import Draw, Frame, Item, Numbers
 from assay.records.record import digest
 
 KEY = 8
 """Digits of an answer's key that are kept: two of 10,000 answers share them once in ninety draws."""
 
 
-def place(judge: str, case_id: str) -> float:
+COMMON: Numbers = "common"
+"""Every case has one number for all judges, so that their draws are of the same cases."""
+
+
+def numbers(frames: Sequence[Frame]) -> Numbers:
+    """Return whose numbers a judge's next round goes by: those of its rounds before, else the common ones."""
+    return frames[0].numbers if frames else COMMON
+
+
+def place(judge: str, case_id: str, whose: Numbers) -> float:
     """Return the permanent random number of a case, 0 to 1, for a judge's draws."""
-    return int(digest(["place", judge, case_id]), 16) / 16**16
+    drawn = ["place", case_id] if whose == COMMON else ["place", judge, case_id]
+    return int(digest(drawn), 16) / 16**16
 
 
 class Rounds:

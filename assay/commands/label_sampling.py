@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from assay.calibration.rounds import KEY, Entry, Rounds, apart, draw_of_round, place
+from assay.calibration.rounds import KEY, Entry, Rounds, apart, draw_of_round, numbers, place
 from assay.calibration.split import TUNE
 from assay.commands.judged import Judged, Tonight, settled, tonight
 from assay.errors import ConfigError, InsufficientDataError
@@ -24,7 +24,7 @@ from assay.judges.prompt import JudgePrompt
 from assay.project.certificates import read_certificates
 from assay.project.params import read_params
 from assay.project.tables.labels import DRAWS, FRAMES, ITEMS, LABELS, labelling
-from assay.records.label import Draw, Frame, Item, Label, Labelling
+from assay.records.label import Draw, Frame, Item, Label, Labelling, Numbers
 from assay.records.record import digest
 from assay.report.correction import SAME_SIZE
 from assay.stages import calibrate
@@ -87,7 +87,8 @@ def plan(judge: JudgePrompt, half_width: float | None = None, labels: int | None
     judged = {stratum: sum(one.stratum == stratum for one in there.judged) for stratum in STRATA[declared.is_pair]}
     known = {item.item_id: item for item in about.items}
     taken, alone = {item.item_id for item in mine.items}, apart(mine.items, mine.draws)
-    here = [_candidate(judge, one, known, taken, alone) for one in there.judged]
+    whose = numbers(mine.frames)
+    here = [_candidate(judge, one, known, taken, alone, whose) for one in there.judged]
     drawn = {stratum: sum(one.is_drawn for one in here if one.verdict == stratum) for stratum in judged}
     needed, beyond = None, ""
     if labels is None and not declared.is_pair:
@@ -121,7 +122,12 @@ class _Candidate(NamedTuple):
 
 
 def _candidate(
-    judge: JudgePrompt, one: Judged, known: Mapping[str, Item], taken: Collection[str], alone: Collection[str]
+    judge: JudgePrompt,
+    one: Judged,
+    known: Mapping[str, Item],
+    taken: Collection[str],
+    alone: Collection[str],
+    whose: Numbers,
 ) -> _Candidate:
     item = settled(judge, one, known)
     return _Candidate(
@@ -130,7 +136,7 @@ def _candidate(
         stratum=ALL if judge.declared.is_pair else one.stratum,
         value=one.value,
         key=questions.item_key(judge, item)[:KEY],
-        place=place(judge.name, item.case_id),
+        place=place(judge.name, item.case_id, whose),
         is_drawn=item.item_id in taken,
         is_void=item.item_id not in taken and one.item.item_id in taken,
         is_apart=item.item_id in alone,
@@ -221,7 +227,13 @@ def _round(
         answers[one.stratum] += one.key
     number = 1 + max((row.round for row in mine.frames), default=0)
     return Frame(
-        judge=judge.name, frame=there.frame, round=number, run=there.run, answers=answers, chances=dict(chances)
+        judge=judge.name,
+        frame=there.frame,
+        round=number,
+        run=there.run,
+        answers=answers,
+        chances=dict(chances),
+        numbers=numbers(mine.frames),
     )
 
 

@@ -17,6 +17,10 @@ BEFORE: dict[str, str] = json.loads((resources.files("assay.records") / RESOURCE
 """By kind of item: the judge whose question a row answers that says none, as of before judges had names there."""
 
 
+Numbers = Literal["own", "common"]
+"""Whose random numbers a judge's rounds go by."""
+
+
 class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
@@ -146,6 +150,8 @@ class Frame(Record):
     """By stratum, the keys of its answers one after the other, eight digits each."""
     chances: dict[str, float]
     """By stratum: each of its answers was drawn with it, or had been before."""
+    numbers: Numbers = "own"
+    """Whether cases have a random number for this judge alone, as in rounds of before, or one for all judges."""
 
 
 class Labelling(NamedTuple):

@@ -8,6 +8,7 @@ PARTS = {
     "headline": "the count of failing cases in the first sentence",
     "rates": "the pass rates by category",
     "corrected": "the corrected pass rate",
+    "joint": "what people say of whole cases",
     "change": "the change of the judged pass rate",
     "pairs": "the win rate",
     "controlled": "the win rate at equal lengths",

@@ -9,6 +9,7 @@ from assay.calibration.certificate import Standing
 from assay.report.content import Judge, Report, behind
 from assay.report.correction import Corrected
 from assay.report.grounds import Grounds
+from assay.report.joint import Joint
 from assay.report.judged import Change
 
 CHECKS = "checks alone"
@@ -39,6 +40,11 @@ def of_judge(judge: Judge) -> str:
 def of_corrected(found: Corrected) -> str:
     """Return the basis of a corrected pass rate."""
     return f"corrected by {found.labels} human labels"
+
+
+def of_joint(found: Joint) -> str:
+    """Return the basis of what people say of whole cases."""
+    return f"corrected by {found.labels} cases that people labelled for {', '.join(found.judges)}"
 
 
 def of_change(found: Change) -> str:

@@ -20,6 +20,7 @@ from assay.report.costs import Answers, Spending
 from assay.report.findings import Accounting, Preference
 from assay.report.gate import Gate
 from assay.report.grounds import Grounds
+from assay.report.joint import Joint
 from assay.report.judged import Change, Controlled
 from assay.report.trials import Steadiness
 from assay.report.watch import Watch
@@ -109,6 +110,8 @@ class Report(Record):
     steadiness: Steadiness | None
     """None where each case has one trial."""
     judges: list[Judge]
+    joint: Joint | None = None
+    """None where no case rests on several judges."""
     signals: list[Signal]
     spent: list[Spending]
     """By stage; empty where no ledger was kept."""

@@ -1,7 +1,7 @@
 """The judges' word on both versions, once its length and the judge's own errors are taken out of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from assay.calibration.rounds import Rounds, apart
 from assay.errors import InsufficientDataError
@@ -123,21 +123,42 @@ def change(
     asked, known = list(cases), dict.fromkeys(both, "")
     sides = [Side(judge, known, answers, asked, about) for answers in (responses, baseline)]
     moved = [case_id for case_id in both if sides[0].key(case_id) != sides[1].key(case_id)]
-    word = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in moved}
+    word = {case_id: float(said["target"][case_id] - said["baseline"][case_id]) for case_id in both}
     human = {
         case_id: sides[0].human[case_id] - sides[1].human[case_id]
         for case_id in moved
         if all(case_id in side.human for side in sides)
     }
+    chances = {case_id: min(side.chance(case_id) for side in sides) for case_id in moved}
+    return of_moved(word, moved, human, chances, note=_uncovered(chances, human, about))
+
+
+def of_moved(
+    word: Mapping[str, float],
+    moved: Sequence[str],
+    human: Mapping[str, float],
+    chances: Mapping[str, float],
+    *,
+    note: str,
+) -> Change:
+    """Return the change over all cases from the labels on those whose answer changed.
+
+    Args:
+        word: By case, how much the scorers say that it changed: -1, 0 or 1.
+        moved: The cases that may have changed at all.
+        human: Of these, by case that people labelled in both versions, how much they say.
+        chances: Of these, by case, the chance that both answers were drawn; all 0 where nobody kept it, and it was one
+            for all.
+        note: Why labels cannot carry the change; empty where they can.
+    """
     common = {
-        "raw": sum(said["target"][one] - said["baseline"][one] for one in both) / len(both),
-        "judged": len(both),
+        "raw": sum(word.values()) / len(word),
+        "judged": len(word),
         "changed": len(moved),
         "labels": len(human),
     }
-    chances = {case_id: min(side.chance(case_id) for side in sides) for case_id in moved}
-    if why := _uncovered(chances, human, about):
-        return Change(**common, rate=None, note=why)
+    if note:
+        return Change(**common, rate=None, note=note)
     if not moved:
         return Change(**common, rate=Rate(estimate=0, low=0, high=0, n=0, method="no answer changed"), note="")
     try:
@@ -145,11 +166,12 @@ def change(
             list(human.values()),
             [word[case_id] for case_id in human],
             [chances[case_id] or 1 for case_id in human],
-            [word[case_id] for case_id in moved if chances[case_id] or not about.frames],
+            [word[case_id] for case_id in moved if chances[case_id]] or [word[case_id] for case_id in moved],
         )
     except InsufficientDataError as refusal:
-        return Change(**common, rate=_at_most(human, moved, both), note=_few(human, moved, both) or str(refusal))
-    share = len(moved) / len(both)
+        few = _few(human, moved, word)
+        return Change(**common, rate=_at_most(human, moved, word) if few else None, note=few or str(refusal))
+    share = len(moved) / len(word)
     whole = rate(found)
     bounds = {name: getattr(whole, name) * share for name in ("estimate", "low", "high")}
     return Change(**common, rate=whole.model_copy(update=bounds), note="")
@@ -199,7 +221,7 @@ def _apart(counts: Sequence[tuple[float, float]]) -> Rate | None:
     return rate(newcombe(events, n, base, base_n))
 
 
-def _few(human: Mapping[str, float], moved: Sequence[str], both: Sequence[str]) -> str:
+def _few(human: Mapping[str, float], moved: Sequence[str], both: Collection[str]) -> str:
     """Return what a change rests on of which so few cases could be part that its bounds tell; empty where not."""
     open_ones = len(moved) - len(human)
     if open_ones > FEW * len(both):
@@ -209,10 +231,8 @@ def _few(human: Mapping[str, float], moved: Sequence[str], both: Sequence[str]) 
     )
 
 
-def _at_most(human: Mapping[str, float], moved: Sequence[str], both: Sequence[str]) -> Rate | None:
+def _at_most(human: Mapping[str, float], moved: Sequence[str], both: Collection[str]) -> Rate:
     """Return the change where few answers did, with those that nobody has labelled counted as gained and as lost."""
-    if not _few(human, moved, both):
-        return None
     known, open_ones, n = sum(human.values()), len(moved) - len(human), len(both)
     bounds = {"low": (known - open_ones) / n, "high": (known + open_ones) / n}
     return Rate(estimate=known / n, **bounds, n=len(human), method="few changed: unlabelled ones counted either way")

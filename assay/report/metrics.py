@@ -10,6 +10,7 @@ from assay.report.content import Judge, Report
 from assay.report.costs import Answers, Spending, total
 from assay.report.findings import Accounting, Rate
 from assay.report.grounds import Grounds
+from assay.report.joint import Joint
 from assay.report.trials import Steadiness
 
 COLUMNS = ["category", "n", "baseline", "target", "change", "low", "high", "level", "basis"]
@@ -35,6 +36,7 @@ def metrics(report: Report) -> dict[str, Any]:
         found["change"] = _figure(report.everything.change, of_both)
     if report.grounds:
         found["judge_transfer"] = _of_grounds(report.grounds)
+    found |= _of_joint(report.joint) if report.joint else {}
     if report.judges:
         found["judges"] = {judge.name: _of_judge(judge) for judge in report.judges}
     found |= _of_failures(report, of_cases) | _of_trials(report.steadiness, of_cases) | _of_answers(report.answers)
@@ -54,6 +56,17 @@ def _of_grounds(grounds: Grounds) -> dict[str, Any]:
     if grounds.kind != "labelled":
         found |= {"laxer": round(grounds.laxer, 6), "stricter": round(grounds.stricter, 6)}
     return found | ({"change": _figure(grounds.change, basis.of_grounds(grounds))} if grounds.change else {})
+
+
+def _of_joint(joint: Joint) -> dict[str, Any]:
+    """Return what people say of whole cases by the labels of all judges, as far as those carry it."""
+    behind, found = basis.of_joint(joint), dict[str, Any]()
+    if joint.rate:
+        found["corrected_pass_rate"] = _figure(joint.rate, behind)
+    if joint.change and joint.change.rate:
+        found["corrected_change"] = _figure(joint.change.rate, basis.of_change(joint.change))
+    told = joint.model_dump(include={"judges", "labels", "note"})
+    return found | {"joint": told | {"basis": behind}}
 
 
 def _of_judge(judge: Judge) -> dict[str, Any]:

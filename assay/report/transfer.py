@@ -17,7 +17,8 @@ from assay.report.comparison import OVERALL, Comparison, in_both
 from assay.report.content import Judge
 from assay.report.findings import LEVEL, Outcomes, Rate, rate
 from assay.report.grounds import Grounds
-from assay.report.judged import Difference
+from assay.report.joint import Joint
+from assay.report.judged import Change, Difference
 from assay.stats import transfer
 from assay.stats.paired import Trials, trials_change
 from assay.stats.rates import Interval
@@ -97,14 +98,20 @@ def tested(found: Grounds, differences: Mapping[str, Difference]) -> Grounds:
     return found.model_copy(update=changes)
 
 
-def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judge]) -> Grounds:
+def labelled(
+    basis: Comparison, checks: Comparison | None, judges: Sequence[Judge], joint: Joint | None = None
+) -> Grounds:
     """Return what people's labels on both versions say, and checks; what judges alone find worse is no proof here.
 
     Args:
         basis: By all scorers.
         checks: By checks alone; None where no case is decided by them.
-        judges: Those that the cases rest on; of several each is held against people by itself.
+        judges: Those that the cases rest on.
+        joint: What people say of whole cases, where several judges are behind them; where nobody knows, each judge is
+            held against people by itself.
     """
+    if joint and joint.change and joint.change.rate:
+        return _joint(basis, checks, joint, joint.change, joint.change.rate)
     found = [(one.name, one.change.labels, one.change.rate) for one in judges if one.change and one.change.rate]
     silent = [one for one in judges if not (one.change and one.change.rate)]
     is_lower = any(rate.high < 0 for _, _, rate in found)
@@ -121,6 +128,21 @@ def labelled(basis: Comparison, checks: Comparison | None, judges: Sequence[Judg
         labels=min((labels for _, labels, _ in found), default=0),
         sentence=f"As people have it, the change is: {'; '.join(told)}." if told else "",
         wanting=wanting,
+        suspected=[name for name in [*basis.worse, *basis.suspected] if name not in worse],
+    )
+
+
+def _joint(basis: Comparison, checks: Comparison | None, joint: Joint, change: Change, found: Rate) -> Grounds:
+    """Return what people say of whole cases, each by all its judges' questions."""
+    worse = sorted({*(checks.worse if checks else []), *([OVERALL] if found.high < 0 else [])})
+    behind = f"by all of {', '.join(joint.judges)}, corrected by labels on {change.labels} changed cases"
+    return Grounds(
+        kind="labelled",
+        worse=worse,
+        change=found,
+        labels=change.labels,
+        sentence=f"As people have it, the change is: {_interval(found)} {behind}.",
+        wanting="",
         suspected=[name for name in [*basis.worse, *basis.suspected] if name not in worse],
     )
 

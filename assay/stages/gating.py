@@ -14,6 +14,7 @@ from assay.records.run import Answers
 from assay.report import comparison, content, findings, gate, judged, nights, transfer, wording
 from assay.report.comparison import Comparison, Look
 from assay.report.grounds import Grounds
+from assay.report.joint import Joint
 from assay.report.watch import UNHEARD
 from assay.stages.night import Night
 from assay.stages.publish_settings import Settings
@@ -31,6 +32,8 @@ class Compared(NamedTuple):
     everything: Comparison | None
     """By all scorers."""
     checks: Comparison | None
+    joint: Joint | None = None
+    """As people have it, where several judges are behind the cases."""
 
     def basis(self, trusted: Sequence[content.Judge]) -> Comparison | None:
         """Return what the gate rests on: judges of single answers that may not be believed leave it to the checks."""
@@ -93,7 +96,7 @@ def taken(night: Night, settings: Settings, trusted: Sequence[content.Judge], co
     if basis is None or basis.scorers == "checks" or not behind:
         return None
     if settings.judge_transfer == "labelled":
-        return transfer.labelled(basis, compared.checks, behind)
+        return transfer.labelled(basis, compared.checks, behind, compared.joint)
     names = {judge.name for judge in behind}
     found = transfer.assumed(
         basis,

@@ -31,9 +31,10 @@ from assay.project.taxonomy import TAXONOMY
 from assay.records.parts import PARTS
 from assay.records.run import Answers
 from assay.records.verdict import IDENTICAL
-from assay.report import cases, content, correction, costs, findings, gate, judged, metrics, wording
+from assay.report import cases, content, correction, costs, findings, gate, joint, judged, metrics, wording
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates, both_rates
+from assay.report.joint import Joint
 from assay.report.page import render
 from assay.report.trials import steadiness
 from assay.report.watch import USUAL, unheard, watched
@@ -61,6 +62,9 @@ STAGE = Stage(
         Output(path=SLICES, in_git=True, kind="plots", plot=PLOT),
     ),
 )
+
+SEVERAL = 2
+"""Judges behind the cases, from which on people's word on one of them is not their word on the case."""
 
 
 class Summary(NamedTuple):
@@ -137,10 +141,26 @@ def told(night: Night, settings: Settings, trusted: Sequence[content.Judge]) -> 
     return found
 
 
+def jointly(night: Night, settings: Settings, informed: Sequence[content.Judge]) -> Joint | None:
+    """Return what people say of whole cases; None where no case rests on several judges."""
+    behind = {judge.name for judge in content.behind(informed)}
+    if len(behind) < SEVERAL:
+        return None
+    facts = joint.Facts(
+        cases=night.cases,
+        judges=[judge for judge in night.judges if judge.name in behind],
+        verdicts=night.verdicts,
+        labelling=night.labelling,
+        excepted=night.excepted,
+    )
+    rng = np.random.default_rng(settings.seed)
+    return joint.joint(facts, night.responses, night.baseline, rng=rng, draws=settings.draws)
+
+
 def reported(night: Night, settings: Settings) -> list[ReportedCase]:
     """Return every case of the night, those of categories that got worse first."""
-    everything, checks = gating.comparisons(night, settings, [], None)
-    basis = everything or checks
+    compared = gating.comparisons(night, settings, [], None)
+    basis = compared.everything or compared.checks
     return cases.reported(night.filed, basis.worse if basis else [])
 
 
@@ -150,10 +170,11 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
     trusted = part("judges", lambda: judges(night, now), nobody)
     row = part("history", lambda: gating.remembered(night, trusted, answers_of(night)), None)
     compared = gating.comparisons(night, settings, trusted, row)
-    everything, checks = compared
+    everything, checks = compared.everything, compared.checks
     target, by_checks = night.outcomes["target", False], night.outcomes["target", True]
     informed = part("judges", lambda: told(night, settings, trusted), trusted)
-    word = gating.verdict(night, settings, informed, compared)
+    together = part("joint", lambda: jointly(night, settings, informed), None)
+    word = gating.verdict(night, settings, informed, compared._replace(joint=together))
 
     def listed(field: str, group: cases.Group) -> list[ReportedCase]:
         basis = everything or checks
@@ -176,6 +197,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
             None,
         ),
         judges=informed,
+        joint=together,
         signals=night.signals,
         spent=part("spent", lambda: costs.spending(night.ledger), list[costs.Spending]()),
         answers=part("answers", lambda: costs.answers(night.responses), None),

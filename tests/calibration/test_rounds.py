@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.calibration.rounds import Entry, Rounds, draw_of_round, place
+from assay.calibration.rounds import COMMON, Entry, Rounds, draw_of_round, place
 from assay.records.label import Frame
 from assay.stats.allocation import sqrt_allocation
 
@@ -13,7 +13,7 @@ from assay.stats.allocation import sqrt_allocation
 def entries(count: int, *, fails: int = 0, drawn: frozenset[int] = frozenset()) -> list[Entry]:
     """Return answers of which the first so many are failed."""
     return [
-        Entry("fail" if number < fails else "pass", "", place("tone", f"case-{number}"), number in drawn)
+        Entry("fail" if number < fails else "pass", "", place("tone", f"case-{number}", "own"), number in drawn)
         for number in range(count)
     ]
 
@@ -24,10 +24,12 @@ def frame(number: int, keys: dict[str, str], chances: dict[str, float]) -> Frame
 
 
 def test_a_place_is_for_ever() -> None:
-    """A case has one number for a judge, another for another, and they are spread over 0 to 1."""
-    places = [place("tone", f"case-{number}") for number in range(2000)]
-    assert place("tone", "case-1") == places[1] == pytest.approx(0.9224735, abs=1e-7)
-    assert place("depth", "case-1") != places[1]
+    """A case has one number for a judge and another for another, or one for all; they are spread over 0 to 1."""
+    places = [place("tone", f"case-{number}", "own") for number in range(2000)]
+    assert place("tone", "case-1", "own") == places[1] == pytest.approx(0.9224735, abs=1e-7)
+    assert place("depth", "case-1", "own") != places[1]
+    common = [place(judge, "case-1", COMMON) for judge in ("tone", "depth")]
+    assert common == pytest.approx([0.9738685] * 2, abs=1e-7)
     assert np.histogram(places, bins=4, range=(0, 1))[0] == pytest.approx([500] * 4, abs=60)
 
 
@@ -65,7 +67,10 @@ def test_the_chances_are_those_of_being_drawn() -> None:
     """Over 400 judges, who each have numbers of their own, a fail is drawn as often as its chance says."""
     times, chance = 0, 0.0
     for judge in range(400):
-        pot = [Entry("fail" if n < 20 else "pass", "", place(f"j{judge}", f"c{n}"), is_drawn=False) for n in range(100)]
+        pot = [
+            Entry("fail" if n < 20 else "pass", "", place(f"j{judge}", f"c{n}", "own"), is_drawn=False)
+            for n in range(100)
+        ]
         found = draw_of_round(pot, 30, sqrt_allocation)
         times += sum(number < 20 for number in found.chosen)
         chance += found.chances["fail"]

@@ -16,7 +16,7 @@ from assay.commands.label_sampling import Plan
 from assay.errors import ConfigError, InsufficientDataError
 from assay.judges import prompt
 from assay.project.tables.evalset import CASES
-from assay.project.tables.labels import DRAWS, ITEMS, LABELS, labelling
+from assay.project.tables.labels import DRAWS, FRAMES, ITEMS, LABELS, labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
 from assay.records.label import Draw
@@ -98,6 +98,15 @@ def test_a_judge_that_has_its_labels_is_not_the_one_meant(project: Project) -> N
     (project.folder / "data/traces/traces.parquet").unlink()
     with pytest.raises(ConfigError, match="no judge lacks labels"):
         labels.chosen()
+
+
+def test_a_judge_keeps_the_numbers_that_its_first_round_went_by(night: Project) -> None:
+    """The first round of a judge goes by the numbers that all judges share; one with rounds of before keeps its own."""
+    drawn(10, night.folder / "first.csv")
+    assert [row.numbers for row in FRAMES.read()] == ["common"]
+    FRAMES.write([row.model_copy(update={"numbers": "own"}) for row in FRAMES.read()])
+    drawn(20, night.folder / "second.csv")
+    assert [row.numbers for row in FRAMES.read()] == ["own", "own"]
 
 
 def test_two_demands_at_once_are_refused(night: Project) -> None:

@@ -12,6 +12,7 @@ from assay.report.comparison import Comparison, compare
 from assay.report.content import Judge
 from assay.report.findings import CaseOutcome, Outcomes, Rate
 from assay.report.grounds import Grounds
+from assay.report.joint import Joint
 from assay.report.judged import Change, Difference
 from tests.report import sample_report as sample
 
@@ -143,6 +144,20 @@ def test_labelled_every_judge_counts_and_so_do_checks() -> None:
     missing = transfer.labelled(compared(0), None, [both[0], judge("depth")])
     assert missing.change is None
     assert missing.wanting.startswith("depth: ")
+
+
+def test_labelled_people_s_word_on_whole_cases_goes_before_each_judge_s() -> None:
+    """What people say by all judges' questions together decides, up and down; without it each judge does."""
+    both = [judge(change=change(0, -0.03, 0.03)), judge("depth", change=change(-0.08, -0.11, -0.05))]
+    raw = rate(0.9, 0.85, 0.95)
+    about = {"judges": ["correctness", "depth"], "raw": raw, "rate": None, "labels": 80, "note": ""}
+    quiet = Joint(**about, change=change(0.01, -0.02, 0.04))
+    found = transfer.labelled(compared(40), None, both, quiet)
+    assert (found.worse, found.suspected, found.change) == ([], ["x", "overall"], rate(0.01, -0.02, 0.04))
+    fallen = transfer.labelled(compared(0), compared(40), both, Joint(**about, change=change(-0.1, -0.2, -0.01)))
+    assert fallen.worse == ["overall", "x"]
+    unknown = Joint(**about, change=change(0, 0, 0).model_copy(update={"rate": None}))
+    assert transfer.labelled(compared(0), None, both, unknown).worse == ["overall"]
 
 
 def test_each_place_holds_by_its_own_bound() -> None:
