@@ -3,7 +3,7 @@
 Reads and writes the tables that people own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,9 +13,12 @@ from assay.judges import prompt
 from assay.project import continuation, results, run_lock, whose
 from assay.project.answers import SHORT
 from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.records.case import Case
 from assay.records.decision import Decision
+from assay.records.response import Response
+from assay.report import nights
 from assay.stages import batches
 from assay.storage import hash_chain
 
@@ -29,11 +32,19 @@ class Accepted(NamedTuple):
     """Id of the run that they are of; empty where they are of before runs had ids."""
     target: str
     """Fingerprint of the product that gave them."""
+    best_of: int = 0
+    """Runs of which this one passed most; 0 where it was not picked for that."""
 
     def sentence(self) -> str:
         """Return whose answers were accepted, and what to do."""
         run = f"run {self.run[:SHORT]}" if self.run else "a run without an id"
-        return f"{self.answers} responses of {run}, by {self.target}, are the baseline now; commit data/baseline."
+        said = f"{self.answers} responses of {run}, by {self.target}, are the baseline now; commit data/baseline."
+        if not self.best_of:
+            return said
+        return (
+            f"{said} Of {self.best_of} runs it passed most, so a part of its rate is luck and the next one may look "
+            "worse: `assay nightly --fresh`, then accept that run whatever it says."
+        )
 
 
 def accept(now: datetime) -> Accepted:
@@ -51,8 +62,15 @@ def accept(now: datetime) -> Accepted:
     runs = {response.run for response in responses}
     _require_last(max(runs), now)
     answered = [response for response in responses if response.status == "ok"]
+    before = _versions(BASELINE.stream(may_be_absent=True))
+    best_of = nights.picked(HISTORY.read(may_be_absent=True), max(runs), before)
     BASELINE.write(answered)
-    return Accepted(len(answered), max(runs), "+".join(sorted({response.target for response in responses})))
+    return Accepted(len(answered), max(runs), _versions(responses), best_of)
+
+
+def _versions(responses: Iterable[Response]) -> str:
+    """Return the fingerprints of the product that gave answers."""
+    return "+".join(sorted({response.target for response in responses}))
 
 
 def _require_last(run: str, now: datetime) -> None:

@@ -15,6 +15,8 @@ from assay.records.history import CaseNight, last_runs, place
 from assay.report.comparison import TESTS_SHARE, Look
 from assay.stats.detector import MIN_NIGHTS, Night, baseline, start, step
 
+TRIED = 3
+"""Runs from which on the best of them is likely to owe much of its rate to chance."""
 MONTH = 30
 """Nights over which the chance of a false alarm is shared."""
 
@@ -37,6 +39,30 @@ def look(history: Sequence[CaseNight], tonight: CaseNight, accepted: str) -> Loo
     looks = sum(row.asked > 0 for row in before) + (tonight.asked > 0)
     named = frozenset(before[-1].worse) if before else frozenset()
     return Look(max(1, looks), named, is_new=tonight.target != accepted)
+
+
+def picked(history: Sequence[CaseNight], run: str, accepted: str) -> int:
+    """Return of how many runs this one passed most, where it may have been picked for that; 0 where it was not.
+
+    Counted are fresh runs against one baseline, on one set and by one judge: those of the accepted version where this
+    is one of them, else those of all other versions that were tried.
+
+    Args:
+        history: Rows of any runs.
+        run: Its id.
+        accepted: Fingerprint of the version that was accepted until now.
+    """
+    mine = next((row for row in history if run and row.run == run and row.is_fresh and row.of), None)
+    if mine is None:
+        return 0
+    tried = [
+        row
+        for row in history
+        if row.is_fresh and row.of and (row.target == accepted) == (mine.target == accepted)
+        if (row.accepted, row.judge, row.evaluation_set) == (mine.accepted, mine.judge, mine.evaluation_set)
+    ]
+    is_best = all(row.passed / row.of < mine.passed / mine.of for row in tried if row is not mine)
+    return len(tried) if is_best and len(tried) >= TRIED else 0
 
 
 def dropped(history: Sequence[CaseNight], tonight: CaseNight, accepted: str, alpha: float) -> str:

@@ -17,7 +17,9 @@ from assay.project.results import finishing
 from assay.project.run_id import new_run
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
+from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.records.history import CaseNight
 from assay.stages import review
 from tests.cast import Project, broken, case, response
 
@@ -71,7 +73,39 @@ def test_a_run_that_did_not_end_lets_nothing_be_accepted(project: Project, now: 
         accept(now)
     assert project.files() == before
     RESPONSES.write([response(case(1), run=later)])
-    assert accept(now) == (1, later, "support@2")
+    assert accept(now) == (1, later, "support@2", 0)
+
+
+def tried(run: str, passed: int, now: datetime, **changes: object) -> CaseNight:
+    """Return the row of a fresh run of another version than the accepted one."""
+    common = {"cases": 50, "failed": [], "unscored": [], "differing": [], "revisions": {}, "judge": "", "asked": 50}
+    about = {"night": str(now.date()), "target": f"support@{run}", "evaluation_set": "s", "of": 50, "passed": passed}
+    return CaseNight.model_validate({**common, **about, "run": run, **changes})
+
+
+@pytest.mark.parametrize(
+    ("others", "best_of"),
+    [
+        ([{"passed": 39}, {"passed": 38}], 3),
+        ([{"passed": 39}], 0),
+        ([{"passed": 39}, {"passed": 40}], 0),
+        ([{"passed": 39}, {"passed": 38, "kept": 1}], 0),
+        ([{"passed": 39}, {"passed": 38, "evaluation_set": "t"}], 0),
+        ([{"passed": 39}, {"passed": 38, "accepted": "before"}], 0),
+        ([{"passed": 39}, {"passed": 38, "target": "support@2"}], 0),
+    ],
+)
+def test_the_best_of_several_runs_is_called_that(
+    project: Project, now: datetime, others: list[dict[str, object]], best_of: int
+) -> None:
+    """Of three fresh runs on one set against one baseline the best is told; what cannot be held against it is not."""
+    rows = [tried(f"other-{number}", **{"now": now, **other}) for number, other in enumerate(others)]  # type: ignore[arg-type]
+    BASELINE.write([response(case(1), target="support@2")])
+    RESPONSES.write([response(case(1), run=EARLIER, target="support@3")])
+    HISTORY.write(sorted([*rows, tried(EARLIER, 40, now)], key=lambda row: row.run))
+    accepted = accept(now)
+    assert accepted.best_of == best_of
+    assert ("nightly --fresh" in accepted.sentence()) is bool(best_of)
 
 
 def test_a_case_is_retired_with_a_reason(project: Project, now: datetime) -> None:
