@@ -14,7 +14,8 @@ nightly: $(READY)
 
 # The files that start servers, browsers and whole nights come first, so that the others fill up what they leave idle.
 # In this order the two with a Prefect server are never on at once: together they outrun their waits on two cores.
-LONG := tests/flows/test_growth.py tests/flows/test_wheel.py tests/flows/test_nightly.py tests/flows/test_server.py
+LONG := tests/flows/test_growth.py tests/flows/test_wheel.py tests/flows/test_nightly.py tests/flows/test_server.py \
+        tests/newcomer/test_newcomer.py
 SPREAD := tests/flows/test_spread.py
 TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=$(SPREAD) $(LONG) tests
 

@@ -12,7 +12,7 @@ from assay.generation.duplicates.finding import Match
 from assay.generation.near_duplicates import likely
 from assay.judges.prompt import JudgePrompt
 from assay.records.case import Case
-from assay.stages.release import tested_with
+from assay.stages.release import prompts
 
 SHOWN = 3
 """Pairs of cases that a message names."""
@@ -59,7 +59,7 @@ def foreseen(fresh: Sequence[Case], there: Mapping[str, Case], like: Mapping[str
     told = []
     if replaced:
         told.append(f"{len(replaced)} cases take the place of those with their ids in the set ({_listed(replaced)})")
-    told += contract.foreseen(fresh, stay, *tested_with())
+    told += contract.foreseen(fresh, stay, prompts())
     pairs = [f"{one} and {likely(match)}" for one, match in like.items() if likely(match)]
     if pairs:
         told.append(

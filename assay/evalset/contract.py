@@ -2,12 +2,13 @@
 
 Every table keeps its own contract at every read (storage/contracts.py). This one is about the set as a whole: quotas
 met, nothing twice, somebody responsible for everything, something that can fail every case, nobody's personal data,
-and nothing in it that a judge was, or will be, tested with or shown.
+nothing in it that a judge is shown, and no label that a judge may be tuned on beside one that asks the same and that it
+is tested with. Cases of a set may resemble each other, labelled or not: no judge learns from the set.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz, utils
 
@@ -27,7 +28,7 @@ SIZES = 0.8
 in the other, so that "Is it late?" would leak from each longer question that asks so too."""
 NAMED = 5
 """Cases that a sentence about new ones names."""
-PLACES = {"cases": "data/evalset", "categories": "data/taxonomy"}
+PLACES = {"cases": "data/evalset", "categories": "data/taxonomy", "labels": "data/labels/labels.jsonl"}
 SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
     "cases": (
         "case_id",
@@ -37,7 +38,6 @@ SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
             ("ExpectColumnValuesToBeUnique", {"column": "question"}, "no question twice"),
             ("ExpectColumnValueLengthsToBeBetween", {"column": "owner", "min_value": 1}, "an owner of every case"),
             ("ExpectColumnValuesToBeInSet", {"column": "personal", "value_set": [""]}, "no personal data"),
-            ("ExpectColumnValuesToBeInSet", {"column": "heldout", "value_set": [""]}, "no held-out item of others"),
             ("ExpectColumnValuesToBeInSet", {"column": "prompt", "value_set": [""]}, "no example of a judge's prompt"),
             (
                 "ExpectColumnValuesToBeInSet",
@@ -53,12 +53,22 @@ SUITES: dict[str, tuple[str, list[contracts.Rule]]] = {
             ("ExpectColumnValuesToBeInSet", {"column": "quota", "value_set": ["met"]}, "every quota met"),
         ],
     ),
+    "labels": (
+        "item_id",
+        [
+            (
+                "ExpectColumnValuesToBeInSet",
+                {"column": "heldout", "value_set": [""]},
+                "no label to tune on that asks what a held-out one asks (write `heldout` as the split of these there)",
+            ),
+        ],
+    ),
 }
 """By table: its key, and the rules."""
 
 
 class CaseRow(Record):
-    """A case as the contract looks at it; empty texts are what is expected of the three before the last."""
+    """A case as the contract looks at it; empty texts are what is expected of the two before the last."""
 
     case_id: str
     owner: str
@@ -66,7 +76,6 @@ class CaseRow(Record):
     """Hash of what the user says, but for blanks, and for letter case unless the case was made from another one: that
     one may be shouted."""
     personal: str
-    heldout: str
     prompt: str
     decided_by: Literal["some", "nothing"]
     """Whether a check or a judge that blocks can fail it."""
@@ -81,6 +90,23 @@ class CategoryRow(Record):
     """`met`, or how many cases are missing."""
 
 
+class LabelRow(Record):
+    """A labelled item that judges may be tuned on, as the contract looks at it."""
+
+    item_id: str
+    heldout: str
+    """The held-out item that asks the same; empty where none does."""
+
+
+class Labelled(NamedTuple):
+    """Labelled items by what they are for."""
+
+    tune: Sequence[Item]
+    """Judges may be tuned on these."""
+    heldout: Sequence[Item]
+    """Judges are tested with these."""
+
+
 def promises() -> list[str]:
     """Return what is held, in words."""
     return [meaning for _, rules in SUITES.values() for _, _, meaning in rules]
@@ -89,7 +115,7 @@ def promises() -> list[str]:
 def breaches(
     cases: Sequence[Case],
     taxonomy: Sequence[Category],
-    heldout: Sequence[Item],
+    labelled: Labelled,
     prompts: Mapping[str, str],
     unfailing: Collection[str] = (),
 ) -> list[str]:
@@ -98,19 +124,25 @@ def breaches(
     Args:
         cases: The set.
         taxonomy: Its categories.
-        heldout: Labelled items that judges are tested with.
+        labelled: The labelled items.
         prompts: By judge: everything of its prompt that is the same in every call.
         unfailing: Ids of the cases that nothing can fail.
     """
     import pandas as pd
 
-    leaks = leaked(cases, heldout)
+    leaks = leaked(labelled)
     shown = {judge: plain(prompt) for judge, prompt in prompts.items()}
     rows: dict[str, list[dict[str, str]]] = {
-        "cases": [_case_row(case, leaks, shown, unfailing).model_dump() for case in cases],
+        "cases": [_case_row(case, shown, unfailing).model_dump() for case in cases],
         "categories": [row.model_dump() for row in _category_rows(cases, taxonomy)],
+        "labels": [
+            LabelRow(item_id=item.item_id, heldout=leaks.get(item.item_id, "")).model_dump() for item in labelled.tune
+        ],
     }
-    columns = {"cases": list(CaseRow.model_fields), "categories": list(CategoryRow.model_fields)}
+    columns = {
+        name: list(row.model_fields)
+        for name, row in (("cases", CaseRow), ("categories", CategoryRow), ("labels", LabelRow))
+    }
     return [
         f"{PLACES[table]}: {breach}"
         for table, (key, rules) in SUITES.items()
@@ -118,20 +150,16 @@ def breaches(
     ]
 
 
-def foreseen(
-    fresh: Sequence[Case], stay: Sequence[Case], heldout: Sequence[Item], prompts: Mapping[str, str]
-) -> list[str]:
+def foreseen(fresh: Sequence[Case], stay: Sequence[Case], prompts: Mapping[str, str]) -> list[str]:
     """Return what `breaches` would find of new cases, one sentence a rule, with their names and what to do.
 
     Args:
         fresh: The new cases.
         stay: Those that are in the set beside them.
-        heldout: Labelled items that judges are tested with.
         prompts: By judge: everything of its prompt that is the same in every call.
     """
-    leaks = leaked(fresh, heldout)
     shown = {judge: plain(prompt) for judge, prompt in prompts.items()}
-    rows = [_case_row(case, leaks, shown, ()) for case in fresh]
+    rows = [_case_row(case, shown, ()) for case in fresh]
     by_question: dict[str, list[str]] = defaultdict(list)
     for case in stay:
         by_question[_question_key(case)].append(case.case_id)
@@ -142,9 +170,6 @@ def foreseen(
     told = {
         "one question asked twice: reword one of each, or join what they expect": twice,
         "personal data: replace it": [f"{row.case_id} has {row.personal}" for row in rows if row.personal],
-        "what a held-out item of another case asks: reword it": [
-            f"{row.case_id} and {row.heldout}" for row in rows if row.heldout
-        ],
         "what the prompt of a judge shows: reword it": [
             f"{row.case_id} and {row.prompt}" for row in rows if row.prompt
         ],
@@ -156,23 +181,18 @@ def foreseen(
     ]
 
 
-def leaked(cases: Sequence[Case], heldout: Sequence[Item]) -> dict[str, str]:
-    """Return the cases that ask what a held-out item of another case asks, each with that item.
-
-    What was made from a case resembles it on purpose, and so an answer to it.
-    """
-    asked = {item.item_id: (item.case_id, _asked(item.turns)) for item in heldout}
+def leaked(labelled: Labelled) -> dict[str, str]:
+    """Return the items to tune on that ask what a held-out item asks, each with the first such item."""
+    heldout = [(item.item_id, _asked(item.turns)) for item in labelled.heldout]
     found: dict[str, str] = {}
-    for case in cases:
-        question = _asked(case.turns)
-        for item_id, (origin, other) in asked.items():
-            if origin not in (case.case_id, case.parent) and _is_alike(question, other):
-                found[case.case_id] = item_id
-                break
+    for item in labelled.tune:
+        question = _asked(item.turns)
+        like = next((name for name, other in heldout if _is_alike(question, other)), "")
+        found |= {item.item_id: like} if like else {}
     return found
 
 
-def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str], unfailing: Collection[str]) -> CaseRow:
+def _case_row(case: Case, prompts: Mapping[str, str], unfailing: Collection[str]) -> CaseRow:
     there = {kind for text in texts(case) for kind in pii.kinds(text)}
     asked = " ".join(case.turns)
     shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, case.reference)]
@@ -181,7 +201,6 @@ def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str], 
         owner=case.owner.strip(),
         question=_question_key(case),
         personal=", ".join(sorted(there)),
-        heldout=leaks.get(case.case_id, ""),
         prompt=", ".join(shown),
         decided_by="nothing" if case.case_id in unfailing else "some",
     )

@@ -82,6 +82,12 @@ def need(category: Category, admitted: int) -> float:
     return SEVERITY[category.severity] * (1 - admitted / category.quota)
 
 
+def lacking(taxonomy: Sequence[Category], cases: Sequence[Case]) -> list[Category]:
+    """Return the categories that have not reached their quota."""
+    admitted = Counter(case.category for case in cases)
+    return [one for one in taxonomy if need(one, admitted[one.category]) > 0]
+
+
 def thinnest(taxonomy: Sequence[Category], cases: Sequence[Case], count: int) -> list[Category]:
     """Return the categories in greatest need; full ones come last."""
     admitted = Counter(case.category for case in cases)

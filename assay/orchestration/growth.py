@@ -84,7 +84,10 @@ def _nothing() -> str:
     """Return why there is no candidate: what the generator said could not be read, or is there already."""
     if held := batches.held():
         return f"no candidate: {held}"
-    unread: list[str] = files.read_json(DROPPED, "run `assay grow`")["unread"]
+    told = files.read_json(DROPPED, "run `assay grow`")
+    if told.get("asks") == 0:
+        return "no candidate: every category has its quota; `--set generate.beyond_quota=true` asks nevertheless"
+    unread: list[str] = told["unread"]
     if not unread:
         return "no candidate came through the filters: widen the taxonomy"
     return f"no candidate: {len(unread)} times what the generator said could not be read ({unread[0]}): mend it"

@@ -49,9 +49,14 @@ def inventory() -> Known:
     """Return the releases.
 
     Raises:
-        ConfigError: Tags are missing here, or mark other notes than the ones that are here.
+        ConfigError: Nothing is committed yet; tags are missing here, or mark other notes than those that are here.
         DataError: Notes are no notes.
     """
+    if not git("rev-list", "--max-count=1", "--all"):
+        raise ConfigError(
+            "the repository has no commit yet, expected the project to be committed before a release: "
+            "`git add --all && git commit`, then release again"
+        )
     written = sorted(_written(), key=lambda one: number(one.release))
     tagged = tags()
     committed = set(git("ls-tree", "--name-only", "HEAD", f"{RELEASES}/").splitlines())

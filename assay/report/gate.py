@@ -181,7 +181,7 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
         first = next(iter(_named(found, unproved)), "")
         which = f" --judge {first}" if first else ""
         label = f"have people label answers (`assay labels draw{which}` draws them), then run `assay calibrate`"
-        return "uncalibrated", reason, f"{label}; if it is refused, improve the judge or label more"
+        return "uncalibrated", reason, f"{label}; `assay next` says what each judge lacks"
     return None
 
 
@@ -195,6 +195,8 @@ def _worth(found: Evidence, standing: str) -> str:
     named = _named(found, [standing])
     who = " and ".join(named) or "a judge"
     verb = "have" if len(named) > 1 else "has"
+    if standing == "failed":
+        return f"{who} failed a floor of the certificate"
     return f"{who} {verb} no certificate" if standing == "none" else f"the certificate of {who} is {standing}"
 
 

@@ -22,7 +22,7 @@ TRIALS = {"k", "cases", "left_out", "always", "sometimes", "never"}
 
 def metrics(report: Report) -> dict[str, Any]:
     """Return the figures that DVC shows and compares between commits; every rate with its interval and n."""
-    blocking = [judge.standing for judge in report.judges if judge.blocks]
+    blocking = [judge.standing for judge in report.judges if judge.blocks and judge.spoke]
     of_cases = basis.of_cases(report)
     found: dict[str, Any] = {
         "verdict": report.gate.word,

@@ -53,7 +53,7 @@ def assumed(
         draws: How many.
     """
     rates = _errors([judge.certificate for judge in judges])
-    named = " and ".join(judge.name for judge in judges)
+    named, verb = " and ".join(judge.name for judge in judges), "err" if len(judges) > 1 else "errs"
     if rates is None:
         return Grounds(kind="assumed", worse=basis.worse, change=None, sentence="", wanting=f"of {named}: {NO_RATES}")
     found = transfer.carried(_seen(outcomes, asked, families), *rates, tolerated=max_drop, rng=rng, draws=draws)
@@ -71,7 +71,7 @@ def assumed(
         change=rate(found.change),
         laxer=found.laxer,
         places=places,
-        sentence=f"This assumes that {named} errs on this version as on the labelled answers{until}.",
+        sentence=f"This assumes that {named} {verb} on this version as on the labelled answers{until}.",
     )
 
 

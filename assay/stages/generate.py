@@ -69,6 +69,8 @@ class Settings(Limits):
     """Candidates asked for in each category, more of them where coverage is thinner."""
     categories: int = Field(default=6, ge=1)
     """How many categories a batch covers, the thinnest."""
+    beyond_quota: bool = False
+    """Whether it is asked about categories that have their quota too."""
     ways: list[making.Way] = Field(
         default=["category", "document", "production", "conversation", "tool-call"], min_length=1
     )
@@ -162,8 +164,12 @@ def _text(file: Path) -> str:
 
 
 def asks(settings: Settings, taxonomy: Sequence[Category], found: Stock, batch: int) -> list[Ask]:
-    """Return what to ask the generator for: the batch's candidates, spent where coverage is thinnest."""
-    asked = making.thinnest(taxonomy, found.cases, settings.categories)
+    """Return what to ask the generator for: the batch's candidates, spent where coverage is thinnest.
+
+    Nothing where every category has its quota, unless the settings ask for more.
+    """
+    open_ones = taxonomy if settings.beyond_quota else making.lacking(taxonomy, found.cases)
+    asked = making.thinnest(open_ones, found.cases, settings.categories)
     share = making.shares(asked, found.cases, settings.per_category * len(asked))
     planned = [
         ask
@@ -204,7 +210,7 @@ async def propose(
             await answer_all(calls, journal, work, progress=step)
     answers = [json.loads(journal.outcome(one.key).answer) for one in calls]
     failed = [answer["error"] for answer in answers if "error" in answer]
-    if len(failed) == len(calls):
+    if failed and len(failed) == len(calls):
         raise EndpointError(f"the generator {endpoint} answered for no category ({failed[0]}): mend it, then run again")
     return [answer.get("content") for answer in answers]
 
@@ -270,9 +276,9 @@ def by_meaning(settings: Settings, endpoint: Endpoint, journal: Journal, run: st
 
 
 def account(read: Sequence[tuple[Proposals, Ask]], found: Sorted) -> dict[str, Any]:
-    """Return what became of everything that no person will see, as JSON values."""
+    """Return how often the generator was asked and what became of all that no person will see, as JSON values."""
     unread = [f"{ask.category.category}, {ask.way}: {why}" for one, ask in read for why in one.rejected]
-    return {"unread": unread, "dropped": [one.model_dump() for one in found.dropped]}
+    return {"asks": len(read), "unread": unread, "dropped": [one.model_dump() for one in found.dropped]}
 
 
 def run(now: datetime) -> int:

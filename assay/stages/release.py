@@ -105,7 +105,7 @@ def plan(asked: Asked, note: str, now: datetime) -> Plan:
     made = begun or _made(asked, note, now, there, last)
     abandoned = [one for one in known.begun if one != begun]
     vacuous = {case.case_id for case in unfailing(there.cases, prompt.load_all())}
-    breaches = contract.breaches(there.cases, there.taxonomy, *tested_with(), vacuous)
+    breaches = contract.breaches(there.cases, there.taxonomy, labels_by_split(), prompts(), vacuous)
     return Plan(finish=finish, make=made, is_begun=begun is not None, abandoned=_files(abandoned), breaches=breaches)
 
 
@@ -264,12 +264,17 @@ def _require_log(last: Release | None, words: Sequence[Decision]) -> None:
         )
 
 
-def tested_with() -> tuple[list[Any], dict[str, str]]:
-    """Return the labelled items that judges are tested with, and each judge's prompt without what is judged."""
+def labels_by_split() -> contract.Labelled:
+    """Return the labelled items that judges may be tuned on, and those that they are tested with."""
     items, labels = labelled()
-    heldout = {label.item_id for label in labels if label.split == "heldout"}
-    prompts = {name: f"{asked.system} {asked.source}" for name in prompt.names() for asked in [prompt.load(name)]}
-    return [item for item in items if item.item_id in heldout], prompts
+    splits = {label.item_id: label.split for label in labels}
+    tune, heldout = ([item for item in items if splits.get(item.item_id) == split] for split in ("tune", "heldout"))
+    return contract.Labelled(tune, heldout)
+
+
+def prompts() -> dict[str, str]:
+    """Return each judge's prompt without what is judged."""
+    return {name: f"{asked.system} {asked.source}" for name in prompt.names() for asked in [prompt.load(name)]}
 
 
 def _recorded(names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.evalset.contract import breaches, foreseen, leaked, promises
+from assay.evalset.contract import Labelled, breaches, foreseen, leaked, promises
 from assay.evalset.wording import texts
 from assay.records.case import Case, SimulatedUser
 from assay.records.category import Category
@@ -26,15 +26,18 @@ def found(
     cases: Sequence[Case] = SOUND,
     taxonomy: Category | None = None,
     heldout: Sequence[Item] = (),
+    tune: Sequence[Item] = (),
     prompts: Mapping[str, str] | None = None,
     unfailing: Sequence[str] = (),
 ) -> list[str]:
-    return breaches(cases, [taxonomy or refunds()], heldout, prompts or {}, unfailing)
+    return breaches(cases, [taxonomy or refunds()], Labelled(tune, heldout), prompts or {}, unfailing)
 
 
 def test_a_sound_set_keeps_it() -> None:
-    """A set that keeps every promise breaks none, though its own held-out items ask the same and prompts have words."""
-    assert found(heldout=[item(1, "Yes.", turns=["May I pause?"])], prompts={"correctness": "Say pass or fail."}) == []
+    """A set that keeps every promise breaks none, though cases resemble labelled ones and prompts have words."""
+    labelled = {"heldout": [item(77, "Yes.", turns=["May I pause?"])], "tune": [item(78, "Yes.", turns=["Who pays?"])]}
+    twins = [*SOUND, case(9, turns=["Where is box eight now?"]), case(10, turns=["Where is box nine now?"])]
+    assert found(twins, prompts={"correctness": "Say pass or fail."}, **labelled) == []
 
 
 @pytest.mark.parametrize(
@@ -49,9 +52,12 @@ def test_a_sound_set_keeps_it() -> None:
         ({"taxonomy": refunds(owner="")}, "an owner of every category", "refunds"),
         ({"cases": [*SOUND, case(9, turns=["I am cleo@gmail.com"])]}, "no personal data", "e-mail address refunds-009"),
         (
-            {"heldout": [item(77, "Yes.", turns=["Where is Box seven"])]},
-            "no held-out item of others",
-            "pass-fail.077 refunds-002",
+            {
+                "heldout": [item(77, "Yes.", turns=["Where is Box seven"])],
+                "tune": [item(78, "Yes.", turns=["where is box seven?"])],
+            },
+            "no label to tune on that asks what a held-out one asks",
+            "pass-fail.077 pass-fail.078",
         ),
         (
             {"cases": [*SOUND, case(9, turns=[TELLING])], "prompts": {"correctness": f"Example: {TELLING.upper()}"}},
@@ -68,7 +74,7 @@ def test_a_sound_set_keeps_it() -> None:
 def test_each_promise_can_be_broken(broken: dict[str, Any], rule: str, named: str) -> None:
     """A set that breaks one promise is told which, and by which cases."""
     assert any(rule in line and named in line for line in found(**broken))
-    assert rule in promises()
+    assert any(rule in promise for promise in promises())
 
 
 def test_personal_data_is_not_repeated() -> None:
@@ -81,13 +87,14 @@ def test_a_part_of_a_longer_question_is_no_leak() -> None:
     """A question that holds the words of a short one leaks nothing; another order of the same words does not help."""
     longer = item(77, "Yes.", turns=["Hello, may I pause for seven weeks while I am away at sea?"])
     moved = item(78, "Yes.", turns=["Nuts do you sell?"])
-    assert leaked(SOUND, [longer, moved]) == {"refunds-003": "pass-fail.078"}
+    tune = [item(number, "No.", turns=of.turns) for number, of in enumerate(SOUND, 1)]
+    assert leaked(Labelled(tune, [longer, moved])) == {"pass-fail.003": "pass-fail.078"}
 
 
 def test_of_several_items_that_leak_the_first_is_named() -> None:
-    """A case that asks what two held-out items ask is named once, with the first of them in the table."""
+    """What asks what two held-out items ask is named once, with the first of them in the table."""
     alike = [item(number, "Yes.", turns=["Do you sell nuts?"]) for number in (79, 78)]
-    assert leaked(SOUND, alike) == {"refunds-003": "pass-fail.079"}
+    assert leaked(Labelled([item(3, "No.", turns=["Do you sell nuts"])], alike)) == {"pass-fail.003": "pass-fail.079"}
 
 
 def test_kinds_of_personal_data_are_named_in_order() -> None:
@@ -110,7 +117,7 @@ def test_every_text_of_a_case_is_looked_at() -> None:
 def test_a_shouted_case_is_another_question() -> None:
     """A case that was made from another one by capitals alone stands beside it."""
     loud = case(9, turns=[turn.upper() for turn in SOUND[0].turns], parent=SOUND[0].case_id)
-    assert not [row for row in breaches([*SOUND, loud], [refunds()], [], {}) if "question" in row]
+    assert not [row for row in breaches([*SOUND, loud], [refunds()], Labelled([], []), {}) if "question" in row]
 
 
 @pytest.mark.parametrize(
@@ -119,16 +126,11 @@ def test_a_shouted_case_is_another_question() -> None:
         ([case(8, turns=["Ship to Peru?"]), case(9, turns=["ship  to Peru?"])], {}, "refunds-008 and refunds-009"),
         ([case(9, turns=["may I  pause?"])], {}, "refunds-001 and refunds-009"),
         ([case(9, turns=["I am cleo@gmail.com"])], {}, "refunds-009 has an e-mail address"),
-        (
-            [case(9, turns=["where is Box eight"])],
-            {"heldout": [item(77, "Yes.", turns=["Where is Box eight?"])]},
-            "077",
-        ),
         ([case(9, turns=[TELLING])], {"prompts": {"correctness": TELLING}}, "refunds-009 and correctness"),
     ],
 )
 def test_what_a_release_would_refuse_is_told_of_new_cases(fresh: list[Case], more: dict[str, Any], told: str) -> None:
-    """One question twice, personal data, and what judges are tested with or shown are told with the names at once."""
-    (line,) = foreseen(fresh, SOUND, more.get("heldout", []), more.get("prompts", {}))
+    """One question twice, personal data, and what judges are shown are told with the names at once."""
+    (line,) = foreseen(fresh, SOUND, more.get("prompts", {}))
     assert told in line
-    assert foreseen([case(9, turns=["Do you gift-wrap?"])], SOUND, **({"heldout": [], "prompts": {}} | more)) == []
+    assert foreseen([case(9, turns=["Do you gift-wrap?"])], SOUND, more.get("prompts", {})) == []

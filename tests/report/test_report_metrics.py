@@ -73,6 +73,13 @@ def test_only_valid_judges_are_calibrated(judges: list[Judge]) -> None:
     assert metrics(sample.report(judges=judges))["calibrated"] is False
 
 
+def test_a_judge_that_was_asked_nothing_keeps_no_night_uncalibrated() -> None:
+    """Where one blocking judge is certified and another had no case to judge, the night is calibrated."""
+    asked = Judge(name="tone", standing="valid", certificate=None, note="")
+    unasked = Judge(name="correctness", standing="none", certificate=None, note="", spoke=False)
+    assert metrics(sample.report(judges=[asked, unasked]))["calibrated"] is True
+
+
 def test_what_could_not_be_measured_is_left_out() -> None:
     """A number that does not exist is absent from the metrics, never 0."""
     nothing: dict[str, Any] = dict.fromkeys(("everything", "pairs", "answers"))

@@ -61,7 +61,7 @@ def both(body: Body) -> Reply:
 def generating(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """An evaluation set of six cases and a generator to script."""
     review.run()
-    project.params("generate", categories=2, ways=["category"], documents="", environment="")
+    project.params("generate", categories=2, ways=["category"], documents="", environment="", beyond_quota=True)
 
     @contextmanager
     def generated_by(script: Script) -> Iterator[Served]:
@@ -87,6 +87,23 @@ def test_only_the_thinnest_are_asked_about(project: Project, generating: Callabl
     assert [asked_category(body) for body in served.asked] == ["escalation"]
     assert case(1, "escalation").turns[0] in served.said()[0]
     assert {one.case.category for one in CANDIDATES.read()} == {"escalation"}
+
+
+def test_what_has_its_quota_is_asked_about_when_somebody_says_so(
+    project: Project, generating: Callable[..., Any], now: datetime
+) -> None:
+    """Where every category has its quota nobody is asked and nobody proposes; one that lacks a case is asked about."""
+    project.params("generate", beyond_quota=False)
+    for name, quota in (("escalation", 1), ("refunds", 1)):
+        file = project.folder / f"data/taxonomy/{name}.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"quota": quota}))
+    with generating(both) as served:
+        assert generate.run(now) == 0
+        assert served.asked == []
+        assert files.read_json(generate.DROPPED, "")["asks"] == 0
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"quota": 30}))
+        assert generate.run(now) > 0
+    assert {asked_category(body) for body in served.asked} == {"refunds"}
 
 
 def test_repetitions_are_dropped(generating: Callable[..., Any], now: datetime) -> None:

@@ -219,16 +219,28 @@ def test_a_set_that_is_not_what_people_admitted(place: Project, now: datetime) -
 
 def test_a_broken_contract_writes_nothing(place: Project, now: datetime) -> None:
     """A breach names rule and cases; nothing is written, whether it was a rehearsal or not."""
-    ITEMS.write([item(77, "Yes.", turns=case(1).turns)])
-    LABELS.write([label("pass-fail.077", "pass")])
+    ITEMS.write([item(77, "Yes.", turns=case(1).turns), item(78, "No.", turns=case(1).turns)])
+    LABELS.write([label("pass-fail.077", "pass"), label("pass-fail.078", "fail", split="tune")])
     say(case(9, turns=["I am cleo@gmail.com"]))
     recorded()
     before, status = place.files(), git("status", "--short")
-    with pytest.raises(DataError, match=r"e-mail address refunds-009.*no personal data.*pass-fail.077 refunds-001"):
+    with pytest.raises(DataError, match=r"e-mail address refunds-009.*no personal data.*pass-fail.077 pass-fail.078"):
         release.run("auto", "First.", now)
     done = CliRunner().invoke(app, ["release", "--dry-run", "--notes", "First."])
     assert (done.exit_code, "no personal data" in done.output) == (2, True)
     assert (place.files(), git("status", "--short"), git("tag")) == (before, status, "")
+
+
+def test_a_label_to_tune_on_that_asks_what_a_held_out_one_asks_has_a_way_out(place: Project, now: datetime) -> None:
+    """What the refusal says to write is enough: with the split written as held out the set is released."""
+    ITEMS.write([item(77, "Yes.", turns=case(1).turns), item(78, "No.", turns=case(1).turns)])
+    LABELS.write([label("pass-fail.077", "pass"), label("pass-fail.078", "fail", split="tune")])
+    recorded()
+    with pytest.raises(DataError, match=r"write `heldout` as the split of these there"):
+        release.run("auto", "First.", now)
+    file = LABELS.file()
+    file.write_text(file.read_text().replace('"split":"tune"', '"split":"heldout"'))
+    assert release.run("auto", "First.", now)
 
 
 def test_a_rehearsal_changes_nothing(place: Project) -> None:
