@@ -29,8 +29,7 @@ QUOTA = "insufficient_quota"
 COMPLETIONS = "/chat/completions"
 SURROGATE = re.compile(rb"\\u[dD]")
 ESCAPE = re.compile(rb"\\u")
-"""Begins a spelling of a character under which a key may have come through; sought by `re`, which takes half the time
-that `in` takes where a body has many backslashes."""
+"""Begins a spelling of a character under which a key may have come through; `re` finds it in half the time of `in`."""
 Read = TypeVar("Read")
 Api = Literal["chat", "decision", "openai-decision"]
 NO_MESSAGE = {"content": None, "refusal": None, "tool_calls": None}
@@ -298,11 +297,7 @@ class Chat:
 
 
 def read_completion(body: bytes, *, is_escaped: bool) -> dict[str, Any]:
-    """Return a chat completion as every caller may rely on it.
-
-    Args:
-        body: As it was sent.
-        is_escaped: Does it spell any character by its number?
+    """Return a chat completion as every caller may rely on it; `is_escaped` where a character is spelled by number.
 
     Raises:
         EmptyReplyError: It has no text, no tool call, no refusal.
