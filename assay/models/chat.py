@@ -300,8 +300,7 @@ def read_completion(body: bytes, *, is_escaped: bool) -> dict[str, Any]:
     """Return a chat completion as every caller may rely on it; `is_escaped` where a character is spelled by number.
 
     Raises:
-        EmptyReplyError: It has no text, no tool call, no refusal.
-        CallError: It is `malformed`.
+        EmptyReplyError: It has no text, no tool call, no refusal; a CallError: it is `malformed`.
     """
     try:
         found = _json(body, is_escaped=is_escaped)
