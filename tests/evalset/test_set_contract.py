@@ -132,3 +132,15 @@ def test_what_a_release_would_refuse_is_told_of_new_cases(fresh: list[Case], mor
     (line,) = foreseen(fresh, SOUND, more.get("heldout", []), more.get("prompts", {}))
     assert told in line
     assert foreseen([case(9, turns=["Do you gift-wrap?"])], SOUND, **({"heldout": [], "prompts": {}} | more)) == []
+
+
+def test_of_many_new_cases_five_are_named() -> None:
+    """Five cases with personal data are all named; of six the sixth is dots, and the number is told."""
+    told = {
+        count: foreseen([case(at, turns=[f"I am cleo{at}@gmail.com"]) for at in range(count)], SOUND, [], {})[0]
+        for count in (5, 6)
+    }
+    assert told[5].endswith("refunds-003 has an e-mail address, refunds-004 has an e-mail address)")
+    assert "(5: " in told[5]
+    assert told[6].endswith("refunds-004 has an e-mail address ...)")
+    assert "(6: " in told[6]

@@ -144,3 +144,10 @@ def test_notes_of_an_earlier_format_are_read() -> None:
     old = Release.model_validate(fields | {"coverage": {"refunds": {"admitted": 4, "quota": 2, "owner": "payments"}}})
     assert (old.version, old.log) == ("v2.0.0", "")
     assert page(old).startswith("# evalset@v2.0.0\n")
+
+
+def test_what_earlier_notes_do_not_have_is_empty() -> None:
+    """Each field that came later is read as empty, so that no release of before is told to have had something."""
+    later = ("relabelled", "taxonomy_changed", "after", "bump", "why", "log", "digests", "taxonomy", "reasons")
+    old = Release.model_validate(written().model_dump(exclude=set(later)))
+    assert [getattr(old, name) for name in later] == [[], [], "", "", "", "", {}, {}, {}]

@@ -126,3 +126,30 @@ def test_a_decision_model_is_shown_what_there_is(project: Project, texts: dict[s
     assert found["state"] == state
     assert (found["decision"].kind, list(found["decision"].outcomes)) == ("yes-no", ["pass", "fail"])
     assert found["decision"].instructions.startswith("Answers are friendly.")
+
+
+def test_the_first_question_is_of_the_kind_that_the_endpoint_answers() -> None:
+    """An endpoint of decisions is asked for one, with the parameters; any other gets messages and a form of reply."""
+    extra = '{"seed": 7}'
+    found = questions.probe(Manner(api="decision", extra=extra))
+    assert found == {**decision.probe(), "seed": 7}
+    chat = questions.probe(Manner(extra=extra))
+    assert chat["seed"] == 7
+    assert [row["role"] for row in chat["messages"]] == ["system", "user"]
+    assert list(chat["response_format"]["json_schema"]["schema"]["properties"]) == ["verdict"]
+
+
+@pytest.mark.parametrize("again", [(), (0,), (1,), (0, 1)])
+def test_a_pair_of_which_one_order_was_asked_again_says_so(project: Project, again: tuple[int, ...]) -> None:
+    """Whichever of both orders was asked again, the verdict says it; it says so of none that was not."""
+    made(project.folder, "better", question="pairwise", input="[question, response]")
+    judge = prompt.load("better")
+    question = questions.of_item(judge, item(1, "One.", "pairwise", "Two."), "")
+    common = {"refusal": "", "finish_reason": "stop", "tokens": None, "model": "m"}
+    said = [
+        {**common, "content": prompt.answer(judge.declared, word)} | ({questions.AGAIN: 1} if at in again else {})
+        for at, word in enumerate(("A", "B"))
+    ]
+    found = questions.verdict(question, said, questions.Asked("m", "m", Manner()))
+    assert (found.outcome, found.as_is, found.swapped) == ("a", "a", "a")
+    assert found.detail.startswith("asked again; ") == bool(again)

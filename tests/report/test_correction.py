@@ -290,3 +290,16 @@ def test_a_reference_that_the_judge_is_not_shown_does_not_matter() -> None:
     declared = CORRECTNESS.declared.model_copy(update={"input": ("question", "response"), "requires": ()})
     blind = replace(CORRECTNESS, declared=declared, texts=("question", "response"))
     assert night.found(about, blind).labels == 100
+
+
+def test_a_rate_that_is_cut_off_with_a_width_is_published_with_a_warning() -> None:
+    """The judge passes 20 of 200, fewer than its errors alone would: 0 %, up to a bound, and the note says so."""
+    night = Night()
+    night.responses[7] = response(case(7), "Something else.")
+    night.verdicts = [row for row in night.verdicts if row.subject != "target"]
+    night.verdicts += [verdict(of.case_id, "pass" if at < 20 else "fail") for at, of in enumerate(night.cases)]
+    found = night.found()
+    assert found.rate
+    assert (found.rate.estimate, found.rate.low) == (0, 0)
+    assert found.rate.high > 0
+    assert "was cut off there" in found.note

@@ -173,3 +173,11 @@ def test_of_several_trials_the_step_is_the_shorter_version_s() -> None:
         for of in (now, thrice)
     )
     assert once == mixed
+
+
+def test_a_judge_whose_labels_carry_no_change_says_why() -> None:
+    """Of a judge with too few labels the note is what is wanting; one that compared nothing is said to have nothing."""
+    few = Change(raw=0, judged=200, changed=100, rate=None, labels=8, note="label 2 more")
+    found = transfer.labelled(compared(0), None, [judge(change=few), judge("depth")])
+    assert found.wanting == "tone: label 2 more; depth: no case has a verdict on both versions"
+    assert (found.change, found.labels, found.sentence, found.worse) == (None, 0, "", [])

@@ -129,3 +129,12 @@ def test_a_date_that_was_run_often_is_one_night_of_the_watch() -> None:
     expected = word(once)
     assert word(often) == word(noisy) == expected
     assert (word([*often, *silent]).nights, expected.nights) == (20, 20)
+
+
+def test_without_what_is_usual_of_the_anchors_a_drop_is_undecided() -> None:
+    """Anchors that all flip each night tell nothing of what is usual: whose the drop is cannot be told."""
+    rows = [night(at, 200, 255 if at < 20 else 190) for at in range(24)]
+    found = watched(rows, "correctness", judges=2, usual=1.0)
+    assert found
+    assert (found.state, found.flips) == ("undecided", 200)
+    assert "before 14 nights of anchors" in found.sentence
