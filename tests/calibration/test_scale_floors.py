@@ -7,7 +7,7 @@ import pytest
 
 from assay.calibration.certificate import Figure, Trivial
 from assay.calibration.policy import NominalPolicy, PreferencePolicy, ScalePolicy, ScorePolicy, answered, scale_floors
-from assay.calibration.scale import Ratings, class_figures, preference_figures
+from assay.calibration.scale import Ratings, class_figures, preference_figures, signs
 
 NAMES = ("accuracy", "kappa", "macro-f1", "agrees-with-one", "spearman", "kappa-quadratic", "mae", "kappa-over-human")
 RIVALS = [Trivial(name="constant", accuracy=0.5, n=60, beaten_by=0.1)]
@@ -105,3 +105,12 @@ def test_a_class_that_nobody_gave_has_no_row() -> None:
     rows = [(one.name, one.human, one.judge, one.precision, one.recall) for one in found]
     assert rows == [("a", 3, 2, 1.0, pytest.approx(2 / 3)), ("b", 1, 2, 0.5, 1.0)]
     assert class_figures(ratings([[0, 1]], [0, 1], ("1", "2"), values=np.array([1.0, 2.0]))) == []
+
+
+def test_preferences_have_a_side() -> None:
+    """Above one half is a, below is b, one half a tie, and no preference stays none."""
+    values = np.array([0, 0.4, 0.5, 0.6, 1])
+    found = signs(ratings([[0, 1, 2, 3, 4, -1]], [4, 3, 2, -1, 1, 0], ("0", "1", "2", "3", "4"), values=values))
+    names = [[*found.classes, "none"][place] for place in found.human[0]]
+    assert (names, found.weights, found.values) == (["b", "b", "tie", "a", "a", "none"], "linear", None)
+    assert [[*found.classes, "none"][place] for place in found.judge] == ["a", "a", "tie", "none", "b", "b"]

@@ -151,3 +151,8 @@ def test_what_earlier_notes_do_not_have_is_empty() -> None:
     later = ("relabelled", "taxonomy_changed", "after", "bump", "why", "log", "digests", "taxonomy", "reasons")
     old = Release.model_validate(written().model_dump(exclude=set(later)))
     assert [getattr(old, name) for name in later] == [[], [], "", "", "", "", {}, {}, {}]
+
+
+def test_notes_say_what_the_set_held() -> None:
+    """What the next version is held against is what the notes have: cases, their digests and the taxonomy."""
+    assert written().holds() == content(AFTER, [CATEGORY])

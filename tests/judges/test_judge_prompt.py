@@ -131,3 +131,13 @@ def test_what_a_judge_is_shown_of_a_case(project: Project) -> None:
     """The case's texts in the order of the declaration, its metadata last, and nothing of the response."""
     made(project.folder, "tone", input="[metadata.plan, response, reference, question, rubric]")
     assert list(load("tone").case_texts) == ["reference", "question", "rubric", "metadata.plan"]
+
+
+def test_a_rubric_of_before_has_its_own_version() -> None:
+    """The words that people saw are today's where they are the same, whatever the blanks, or nobody knows them."""
+    judge = load("correctness")
+    assert judge.version_of_rubric("") == judge.version_of_rubric(" \n") == judge.rubric_version
+    assert judge.version_of_rubric(f"\n{judge.rubric.replace(' ', '  ')} ") == judge.rubric_version
+    other = judge.version_of_rubric("Answers are short.")
+    assert other == judge.version_of_rubric("\nAnswers are short. ")
+    assert other not in {judge.rubric_version, judge.version_of_rubric("Answers are long.")}

@@ -15,7 +15,7 @@ from assay.records.label import Draw, Frame, Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.content import Corrected
-from assay.report.correction import WHOLE, corrected
+from assay.report.correction import WHOLE, corrected, uncovered
 from assay.stats.corrected import Confusion, rogan_gladen
 from tests.cast import case, item, label, response, verdict
 
@@ -303,3 +303,24 @@ def test_a_rate_that_is_cut_off_with_a_width_is_published_with_a_warning() -> No
     assert (found.rate.estimate, found.rate.low) == (0, 0)
     assert found.rate.high > 0
     assert "was cut off there" in found.note
+
+
+@pytest.mark.parametrize(("without", "found"), [(0, 0), (4, 0), (5, 5), (60, 60)])
+def test_answers_without_a_chance_are_counted_beyond_one_in_fifty(without: int, found: int) -> None:
+    """Of 200 judged answers four may have had no chance of being labelled; with more all of them are counted."""
+    night = Night()
+    night.relabel(slice(JUDGED), inclusion_probability=1.0)
+    about = in_round(night, range(100), 0.5)
+    frame = about.frames[0]
+    cut = {"pass": frame.answers["pass"][without * KEY :], "fail": frame.answers["fail"]}
+    about = about._replace(frames=[frame.model_copy(update={"answers": cut})])
+    assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (found, JUDGED)
+
+
+def test_labels_of_before_cover_what_they_were_drawn_from() -> None:
+    """Without a round labels cover tonight's answers where theirs are given again, and otherwise themselves alone."""
+    night = Night()
+    about = Labelling(night.items, night.labels, [])
+    assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (0, JUDGED)
+    night.responses[7] = response(case(7), "Something else.")
+    assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (JUDGED - 99, JUDGED)
