@@ -1,10 +1,11 @@
 """Pytest in forks of one process that has the large packages loaded, in a copy of the repository.
 
-`Tests.record` says which tests enter which function: every module is changed by one line that does nothing, so a test
-that fails at any change of the code (the lock is stale) fails there and counts for no mutant. `Tests.killer` runs those
-that enter a mutant's function until one fails: first the tests of the module's room, then the others, quickest first.
+`Tests.record` says which tests enter which function: every module is written anew with one line more that does
+nothing, so a test that fails at any change of the code (the lock is stale) counts for no mutant. `Tests.killer` runs
+those that enter a mutant's function until one fails: first those of the module's room, then the others, quickest first.
 """
 
+import ast
 import hashlib
 import importlib
 import json
@@ -40,6 +41,11 @@ class Ran(NamedTuple):
     seconds: float
     entered: frozenset[str]
 
+    @property
+    def file(self) -> str:
+        """Return the file of tests that it is in."""
+        return self.name.split("::")[0]
+
 
 class Tests:
     """The tests of the copy that is the current folder."""
@@ -59,7 +65,7 @@ class Tests:
         )
         texts = {path: Path(path).read_text(encoding="utf8") for path in self.sources}
         for path, text in texts.items():
-            Path(path).write_text(text + HARMLESS, encoding="utf8")
+            Path(path).write_text(ast.unparse(ast.parse(text)) + HARMLESS, encoding="utf8")
         files = [str(file) for room in ROOMS for file in sorted(Path("tests", room).glob("test_*.py"))]
         for file in files:
             digest = hashlib.sha256(file.encode() + Path(file).read_bytes()).hexdigest()
@@ -88,9 +94,12 @@ class Tests:
             os.utime(source, (CLOCK, CLOCK))
 
     def _rings(self, path: str, function: str) -> Iterator[list[Ran]]:
-        place = f"{path}:{function}" if function else path
+        place, room = f"{path}:{function}" if function else path, f"tests/{path.split('/')[1]}/"
         entering = sorted((test for test in self.all if place in test.entered), key=lambda test: test.seconds)
-        room = f"tests/{path.split('/')[1]}/"
+        if not function:
+            files = {test.file for test in entering}
+            besides = (test for test in self.all if place not in test.entered and test.file in files)
+            entering += sorted(besides, key=lambda test: test.seconds)
         for near, seconds in ((True, NEAR_S), (False, FAR_S)):
             tests, total = [], 0.0
             for test in entering:
@@ -172,7 +181,7 @@ def _first_failure(tests: list[Ran]) -> str | None:
         return None
     Path(".failed").unlink(missing_ok=True)
     selected = Selected(tests)
-    files = sorted({test.name.split("::")[0] for test in tests})
+    files = sorted({test.file for test in tests})
     seconds = 60 + SLACK * sum(test.seconds for test in tests)
     code = _forked(["-x", *files], [selected], seconds, selected.save)
     if code in {PASSED, NONE_RAN}:

@@ -55,7 +55,6 @@ WORD = re.compile(r"[A-Za-z][\w.-]*")
 LENIENT = {"isinstance", "cast", "getattr"}
 """Calls whose arguments are no values that could change places."""
 DROPPED = ast.AugAssign | ast.Continue | ast.Break
-LOCALS = ".<locals>"
 
 Change = tuple[str, ast.AST]
 """A kind of change, and the node that replaces another."""
@@ -66,7 +65,7 @@ class Mutant(NamedTuple):
 
     path: str
     function: str
-    """The function it lies in, by its qualified name; empty where it is run at import."""
+    """The function it lies in, by its qualified name; empty where it is run at import, as in a class."""
     line: int
     kind: str
     old: str
@@ -90,7 +89,7 @@ class Place(NamedTuple):
 def places(path: str) -> tuple[ast.Module, list[Place]]:
     """Return a module's tree, and every change of it in the order of the text."""
     tree = ast.parse(Path(path).read_text(encoding="utf8"))
-    return tree, list(_walk(tree, ""))
+    return tree, list(_walk(tree, "", ""))
 
 
 def mutant(path: str, tree: ast.Module, place: Place) -> Mutant | None:
@@ -117,19 +116,21 @@ def _hang(place: Place, node: ast.AST) -> None:
         getattr(place.parent, place.field)[place.index] = node
 
 
-def _walk(node: ast.AST, function: str) -> Iterator[Place]:
-    inner = function
+def _walk(node: ast.AST, function: str, prefix: str) -> Iterator[Place]:
+    """Yield the places below a node; a default is evaluated where its function is defined."""
+    outside = function
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        inner = f"{function}.{node.name}{LOCALS}".removeprefix(".")
+        function = f"{prefix}{node.name}"
+        prefix = f"{function}.<locals>."
     elif isinstance(node, ast.ClassDef):
-        inner = f"{function}.{node.name}".removeprefix(".")
+        prefix = f"{prefix}{node.name}."
     for field, value in ast.iter_fields(node):
-        where = function if field == "args" and not isinstance(node, ast.Call) else inner
+        where = outside if field == "args" else function
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(child, ast.AST) and not _is_left_alone(node, field, child):
                 for kind, new in _changes(child):
-                    yield Place(where.removesuffix(LOCALS), node, field, index, child, kind, new)
-                yield from _walk(child, where)
+                    yield Place(where, node, field, index, child, kind, new)
+                yield from _walk(child, where, prefix)
 
 
 def _is_left_alone(node: ast.AST, field: str, child: ast.AST) -> bool:
