@@ -144,3 +144,26 @@ def test_of_many_new_cases_five_are_named() -> None:
     assert "(5: " in told[5]
     assert told[6].endswith("refunds-004 has an e-mail address ...)")
     assert "(6: " in told[6]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_leaked"),
+    [
+        ("a" * 20, "a" * 19 + "b", True),
+        ("a" * 39, "a" * 37 + "bb", False),
+        ("abcdefgh", "abcdefgh x", True),
+        ("abcdefgh", "abcdefgh xy", False),
+    ],
+)
+def test_questions_are_alike_from_a_boundary_on(one: str, other: str, *, is_leaked: bool) -> None:
+    """By hand: 19 of 20 letters are 95 %, 37 of 39 are less; a text that holds the other may be a quarter longer."""
+    for mine, theirs in ((one, other), (other, one)):
+        assert bool(leaked([case(1, turns=[mine])], [item(9, "Yes.", turns=[theirs])])) == is_leaked
+
+
+def test_what_was_made_from_a_case_may_ask_the_same() -> None:
+    """A held-out item of the case itself, or of the case that it was made from, is no leak; of any other it is."""
+    asked = [item(number, "Yes.", turns=["Do you sell nuts?"]) for number in (3, 4, 5)]
+    own = case(3, turns=["Do you sell nuts?"], parent="refunds-004")
+    assert leaked([own], asked[:2]) == {}
+    assert leaked([own], asked) == {"refunds-003": "pass-fail.005"}
