@@ -182,7 +182,7 @@ def _first_failure(tests: list[Ran]) -> str | None:
     Path(".failed").unlink(missing_ok=True)
     selected = Selected(tests)
     files = sorted({test.file for test in tests})
-    seconds = 60 + SLACK * sum(test.seconds for test in tests)
+    seconds = 30 + SLACK * sum(test.seconds for test in tests)
     code = _forked(["-x", *files], [selected], seconds, selected.save)
     if code in {PASSED, NONE_RAN}:
         return None
