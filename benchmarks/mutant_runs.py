@@ -25,7 +25,7 @@ import pytest
 ROOMS = ("report", "evalset", "calibration", "judges", "desk", "stats", "stages", "commands")
 """Of tests; the room of a module's own tests is the first word of its folder."""
 LOADED = ("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "scipy.optimize", "pydantic", "jinja2", "rapidfuzz")
-NEAR_S, FAR_S, LIMIT_S = 60.0, 60.0, 20.0
+NEAR_S, FAR_S, LIMIT_S = 60.0, 45.0, 15.0
 """Seconds of the room's tests and of the others for one mutant; a longer test is left out."""
 SLACK = 4.0
 """A run that takes so many times longer than it did is hanging: its mutant is dead."""

@@ -15,7 +15,7 @@ from assay.records.label import Draw, Frame, Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.content import Corrected
-from assay.report.correction import WHOLE, corrected, uncovered
+from assay.report.correction import VOID, WHOLE, corrected, uncovered
 from assay.stats.corrected import Confusion, rogan_gladen
 from tests.cast import case, item, label, response, verdict
 
@@ -324,3 +324,22 @@ def test_labels_of_before_cover_what_they_were_drawn_from() -> None:
     assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (0, JUDGED)
     night.responses[7] = response(case(7), "Something else.")
     assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (JUDGED - 99, JUDGED)
+
+
+@pytest.mark.parametrize("void", [0, 1, 3])
+def test_labels_about_the_case_as_it_was_are_told(void: int) -> None:
+    """Answers of which every label is about the case as it was before are counted, and the note names the judge."""
+    night = Night()
+    night.cases[:void] = [case(at, reference="Else.") for at in range(void)]
+    found = night.found()
+    assert found.void == void
+    assert found.note == WHOLE + (VOID.format(void=void, judge="correctness") if void else "")
+
+
+def test_a_frame_with_too_few_labels_is_named_all_the_same() -> None:
+    """Where labels of a round cannot carry a rate the refusal says of which answers they are, and how many."""
+    night = Night()
+    night.labels = night.labels[:8]
+    found = night.found(in_round(night, range(8), 0.5))
+    assert (found.rate, found.frame, found.labels) == (None, "tonight", 8)
+    assert "label" in found.note
