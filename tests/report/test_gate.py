@@ -182,3 +182,13 @@ def test_labels_help_where_people_s_errors_are_counted() -> None:
         _, reason, then = decide(evidence(estimate=0.0, low=-0.1, n=100, is_of_people=is_of_people))
         assert ("the judge's own errors counted" in reason) == is_of_people
         assert ("assay labels draw" in then) == is_of_people
+
+
+@pytest.mark.parametrize("wanting", ["", "label both versions"])
+def test_what_is_suspected_and_what_is_wanting_are_both_said(wanting: str) -> None:
+    """Where labels are wanting too the reason ends with that, and the next step is to label both versions."""
+    _, reason, then = decide(evidence(suspected=["refunds"], wanting=wanting))
+    assert reason.startswith("it may be worse in refunds, not surely enough")
+    assert reason.endswith("; label both versions") == bool(wanting)
+    assert ("assay labels draw" in then) == bool(wanting)
+    assert ("assay cases --failing" in then) == (not wanting)
