@@ -184,7 +184,7 @@ def test_a_judge_whose_labels_carry_no_change_says_why() -> None:
 
 
 def test_a_drop_that_is_neither_proved_nor_excluded_holds_until_nowhere() -> None:
-    """Four of 180 are lost and one point is tolerated: the sentence says what is assumed, and no laxness or strictness."""
+    """Four of 180 are lost and one point is tolerated: the sentence says what is assumed, and nothing of a bound."""
     found = assumed(4, max_drop=0.01)
     assert found.change
     assert found.change.low < -0.01
