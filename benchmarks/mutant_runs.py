@@ -94,15 +94,16 @@ class Tests:
             os.utime(source, (CLOCK, CLOCK))
 
     def _rings(self, path: str, function: str) -> Iterator[list[Ran]]:
+        """Yield the tests to run after one another: those of the room, the module's own file first, then the others."""
         place, room = f"{path}:{function}" if function else path, f"tests/{path.split('/')[1]}/"
-        entering = sorted((test for test in self.all if place in test.entered), key=lambda test: test.seconds)
-        if not function:
-            files = {test.file for test in entering}
-            besides = (test for test in self.all if place not in test.entered and test.file in files)
-            entering += sorted(besides, key=lambda test: test.seconds)
+        entering = {test.name for test in self.all if place in test.entered}
+        files = {test.file for test in self.all if place in test.entered}
+        own = f"test_{Path(path).stem}.py"
+        chosen = [test for test in self.all if test.name in entering or (not function and test.file in files)]
+        chosen.sort(key=lambda test: (Path(test.file).name != own, test.name not in entering, test.seconds))
         for near, seconds in ((True, NEAR_S), (False, FAR_S)):
             tests, total = [], 0.0
-            for test in entering:
+            for test in chosen:
                 if test.name.startswith(room) == near and test.seconds < LIMIT_S and total + test.seconds < seconds:
                     tests.append(test)
                     total += test.seconds
