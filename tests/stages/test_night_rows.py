@@ -76,3 +76,14 @@ def test_a_history_is_there_whatever_was_lost(night: Night, now: datetime) -> No
     publish.file_results(read, found)
     assert HISTORY.exists()
     assert HISTORY.read() == []
+
+
+@pytest.mark.parametrize("worse", ["refunds", "escalation"])
+def test_the_category_that_got_worse_is_told_first(night: Night, now: datetime, worse: str) -> None:
+    """Whichever category the judge finds worse beyond chance leads the failing cases, though checks find nothing."""
+    other = {"refunds": "escalation", "escalation": "refunds"}[worse]
+    night.lose(9, worse)
+    night.lose(1, other)
+    night.publish(now)
+    failing = [one.category for one in publish.reported(gather(), Settings()) if one.outcome == "fail"]
+    assert failing == [worse] * 9 + [other]
