@@ -1,5 +1,7 @@
 """What the README's figures come from: `python -m benchmarks [NAME ...] [--rounds N]`, all of them without a name.
 
+`python -m benchmarks mutants --draw 150 --seed 1` says what the tests are worth; it is measured only when it is named.
+
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
 that it holds on any machine as a ratio. Names: speed, judging, slow, start, memory, cores, faults, limits, kills,
 statistics, truth, desk, duplicates, nights.
@@ -166,6 +168,13 @@ def desk(_: int) -> Figures:
         return module.run(Path(folder), reviewers=20, candidates=250, kills=2)
 
 
+def mutants(draw: int, seed: int) -> Figures:
+    """How many small mutants of gate, admission, calibration, report, judges and desk die under the tests."""
+    from benchmarks import mutants as module
+
+    return module.measure(draw, seed)
+
+
 def rounds_of(count: int, latency_s: float, concurrency: int, rounds: int) -> dict[str, Cost]:
     """Return the median cost of every way, taken in turn; `again` is a second run of `assay` on what it has."""
     costs: dict[str, list[Cost]] = {way: [] for way in (*WAYS, "again")}
@@ -204,12 +213,15 @@ FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(FIGURES)))
+@click.argument("names", nargs=-1, type=click.Choice([*FIGURES, "mutants"]))
 @click.option("--rounds", type=click.IntRange(1, 99), default=5, show_default=True, help="Medians of so many.")
-def main(names: tuple[str, ...], rounds: int) -> None:
+@click.option("--draw", type=click.IntRange(1), default=150, show_default=True, help="So many mutants.")
+@click.option("--seed", default=1, show_default=True, help="Of the draw of mutants.")
+def main(names: tuple[str, ...], rounds: int, draw: int, seed: int) -> None:
     """Measure, and print the figures as JSON."""
     for name in names or FIGURES:
-        print(json.dumps({name: FIGURES[name](rounds)}, indent=2), flush=True)
+        figures = mutants(draw, seed) if name == "mutants" else FIGURES[name](rounds)
+        print(json.dumps({name: figures}, indent=2), flush=True)
 
 
 if __name__ == "__main__":

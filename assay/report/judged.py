@@ -209,7 +209,6 @@ def _passed(side: "Side", said: Mapping[str, bool], *, of_passes: bool) -> tuple
     rows = [
         ((share if of_passes else 1 - share) / (side.chance(case_id) or 1), said[case_id])
         for case_id, share in side.human.items()
-        if case_id in said
     ]
     return effective([weight for weight, _ in rows], [passed for _, passed in rows])
 

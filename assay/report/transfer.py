@@ -164,7 +164,7 @@ def _errors(certificates: Sequence[Certificate | None]) -> tuple[Interval, Inter
     lost = {name: sum(1 - getattr(one, name) for one in tprs) for name in ("estimate", "low", "high")}
     passes = {name: max(0.0, 1 - share) for name, share in lost.items()}
     together = Interval(n=tprs[0].n, level=LEVEL, method="one minus the sum of what each loses", **passes)
-    return tprs[0] if len(tprs) == 1 else together, min(tnrs, key=lambda one: one.low)
+    return together, min(tnrs, key=lambda one: one.low)
 
 
 def _bounded(figure: Figure | None) -> Interval | None:

@@ -40,6 +40,7 @@ def form(of: Case, **changes: str) -> dict[str, str]:
         ({"check-0": "no-such-check"}, "no-such-check"),
         ({"check-0": "regex", "values-0": "("}, "refunds|regex|pattern"),
         ({"values-0": "[1]"}, "Values of expectation 1: expected a list of texts"),
+        ({"values-0": '["a", 1]'}, "Values of expectation 1: expected a list of texts"),
         ({"values-0": '["a"'}, "Values of expectation 1: this is no JSON"),
         ({"exact-2": "on"}, "check 'tool-call' has `exact`"),
         ({"calls-2": "refund {amount: 3}"}, "Calls of expectation 3: refund needs its arguments as JSON"),

@@ -180,3 +180,54 @@ def test_a_split_item_gets_a_third_blind_label() -> None:
     split = {key: {"ada": "pass", "ben": "fail"}}
     assert key in pile([task(one)], 2, split, []).tasks
     assert key not in pile([task(one)], 2, {key: split[key] | {"cem": "fail"}}, []).tasks
+
+
+def test_tasks_stand_judge_by_judge_in_an_order_that_says_nothing() -> None:
+    """By the judge's name, then by a hash of the item; not as the items come."""
+    items = [item(number, "Yes.") for number in range(9)]
+    pairs = [item(number, "x", "pairwise", "y") for number in range(9)]
+    found = list(pile([*map(task, pairs), *map(task, items)], 2, {}, []).tasks)
+    assert [key.split("/")[0] for key in found] == ["correctness"] * 9 + ["preference"] * 9
+    assert found == list(pile([*map(task, items[::-1]), *map(task, pairs)], 2, {}, []).tasks)
+    assert found[:9] != sorted(found[:9])
+
+
+def test_one_judge_s_items_are_labelled_by_themselves() -> None:
+    """Narrowed to a judge, its items alone are shown, counted and left; behind an item comes the next of them."""
+    found = Logs([candidate(1)], items=[item(1, "Yes."), item(2, "x", "pairwise", "y"), item(3, "No.")])
+    queue = found.labels()
+    keys = [key for key in queue.pile().tasks if key.startswith("correctness/")]
+    assert [queue.left_for("ada", AT, judge) for judge in ("", "correctness", "preference", "none")] == [3, 2, 1, 0]
+    assert [queue.next_for("ada", AT, judge="correctness", after=key) for key in keys] == keys[::-1]
+    assert queue.next_for("ada", AT, judge="none") is None
+
+
+def test_what_was_handed_over_stays() -> None:
+    """A label on file is neither given again at the desk nor taken back there."""
+    items = [item(1, "Yes."), item(2, "No.")]
+    keys = [task(one).key for one in items]
+    logs = Logs([candidate(1)], items=items)
+    queue = logs.labels()
+    queue.say("ada", labelled(items[0], "pass"), AT)
+    queue.pile().on_file[keys[0]] = {"ada": "pass"}
+    with pytest.raises(RefusedError, match="handed over already"):
+        queue.undo("ada", AT)
+    with pytest.raises(RefusedError, match="not to be labelled by you"):
+        queue.say("ada", labelled(items[0], "fail"), AT)
+    assert len(logs.answers) == 1
+
+
+def test_an_answer_holds_what_was_seen_and_said() -> None:
+    """Item, outcome, marks, note, moment and judge are on file; an undo keeps none of the marks and words."""
+    logs = _logs()
+    queue, one = logs.labels(), logs.items[0]
+    span = Span(start=0, end=len(one.response_a))
+    given = queue.say("ada", labelled(one, "fail", spans=[span], note="Rude.", seconds=3.0), AT)
+    assert (given.item_id, given.annotator, given.outcome, given.spans, given.note) == (
+        *(one.item_id, "ada", "fail", [span], "Rude."),
+    )
+    assert (given.answered_at, given.seconds, given.judge, given.label) == (AT, 3.0, task(one).judge.name, "")
+    later = AT + HELD_FOR
+    queue.undo("ada", later)
+    gone = logs.answers[-1]
+    assert (gone.outcome, gone.spans, gone.note, gone.seconds, gone.answered_at) == ("withdraw", [], "", 0.0, later)

@@ -165,3 +165,13 @@ def test_history_names_a_set_once_and_forgets_the_oldest() -> None:
     assert (len(history), history[0].night) == (KEPT, "night-010")
     assert [row.night for row in history if row.revisions] == ["night-010", "night-050"]
     assert [len(row.revisions) for row in unfolded(history)] == [1] * 40 + [2] * 50
+
+
+@pytest.mark.parametrize("apart", [range(30), (0,), (29,), (), (-1,)])
+def test_one_night_apart_from_the_baseline_tells_something(apart: Sequence[int]) -> None:
+    """A case that differed from the baseline in one of its last thirty nights is not silent; one of before is."""
+    rows = nights("-" * 31, targets=2)
+    rows = [
+        row.model_copy(update={"differing": [ONE.case_id]}) if at - 1 in apart else row for at, row in enumerate(rows)
+    ]
+    assert kinds(rows) == ([] if set(apart) & set(range(30)) else ["never-discriminates"])

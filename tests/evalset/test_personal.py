@@ -94,3 +94,56 @@ def test_what_stands_around_is_kept() -> None:
     assert masked(text) == (
         "From [an e-mail address] to [an e-mail address]: [an account number (IBAN)] please, [a card number]."
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "is_one"),
+    [
+        ("+49 30 123", False),
+        ("+49 30 1234", True),
+        ("+49 30 12345678901", True),
+        ("+4930 1234567 89012 3", False),
+        ("0049 30 1234567", True),
+        ("030 12345", True),
+        ("030 1234", False),
+        ("112-664-7665", False),
+        ("212-164-7665", False),
+        ("7-212-664-7665", False),
+        ("+1 415-555-0199", False),
+        ("+1 415-555-0200", True),
+        ("+44 1632 960123", False),
+        ("01632 960123", False),
+        ("01633 960123", True),
+    ],
+)
+def test_a_telephone_number_has_its_digits(number: str, *, is_one: bool) -> None:
+    """Eight to fifteen digits in the forms of a call, no part of a longer number, and none that films have."""
+    assert (kinds(number) == [PHONE]) == is_one
+
+
+def numbers(length: int, first: str = "4") -> str:
+    """Return digits of this length that pass the checksum of cards."""
+    start = first + "0" * (length - 2)
+    return next(start + str(last) for last in range(10) if luhn(start + str(last)))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (numbers(12), False),
+        (numbers(13), True),
+        (numbers(19), True),
+        (numbers(20), False),
+        (numbers(16, "3"), True),
+        (numbers(16, "6"), True),
+        (numbers(16, "2"), False),
+        (numbers(16, "7"), False),
+        ("4539 1488 0343 6467", True),
+        ("4539  1488 0343 6467", False),
+        ("453 91 488 0343 6467", True),
+        ("453 91 48 8 0343 6467", False),
+    ],
+)
+def test_a_card_number_has_its_form(text: str, *, is_one: bool) -> None:
+    """13 to 19 digits that begin with 3 to 6, in five groups at most with one sign between, and the checksum."""
+    assert (CARD in kinds(text)) == is_one

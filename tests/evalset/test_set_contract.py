@@ -134,3 +134,30 @@ def test_what_a_release_would_refuse_is_told_of_new_cases(fresh: list[Case], mor
     (line,) = foreseen(fresh, SOUND, more.get("prompts", {}))
     assert told in line
     assert foreseen([case(9, turns=["Do you gift-wrap?"])], SOUND, more.get("prompts", {})) == []
+
+
+def test_of_many_new_cases_five_are_named() -> None:
+    """Five cases with personal data are all named; of six the sixth is dots, and the number is told."""
+    told = {
+        count: foreseen([case(at, turns=[f"I am cleo{at}@gmail.com"]) for at in range(count)], SOUND, {})[0]
+        for count in (5, 6)
+    }
+    assert told[5].endswith("refunds-003 has an e-mail address, refunds-004 has an e-mail address)")
+    assert "(5: " in told[5]
+    assert told[6].endswith("refunds-004 has an e-mail address ...)")
+    assert "(6: " in told[6]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_leaked"),
+    [
+        ("a" * 20, "a" * 19 + "b", True),
+        ("a" * 39, "a" * 37 + "bb", False),
+        ("abcdefgh", "abcdefgh x", True),
+        ("abcdefgh", "abcdefgh xy", False),
+    ],
+)
+def test_questions_are_alike_from_a_boundary_on(one: str, other: str, *, is_leaked: bool) -> None:
+    """By hand: 19 of 20 letters are 95 %, 37 of 39 are less; a text that holds the other may be a quarter longer."""
+    for mine, theirs in ((one, other), (other, one)):
+        assert bool(leaked(Labelled([item(1, "Yes.", turns=[mine])], [item(9, "Yes.", turns=[theirs])]))) == is_leaked

@@ -54,3 +54,35 @@ def test_a_terminal_is_safe() -> None:
 def test_the_same_set_has_no_difference() -> None:
     """Two equal sets differ in nothing, and one line says so."""
     assert list(lines(compare(("a", "b"), BEFORE, BEFORE))) == ["a to b: 0 added, 0 retired, 0 changed, 0 relabelled"]
+
+
+def test_what_is_no_text_stands_as_json() -> None:
+    """A list of texts is shown line by line, a list of anything else and a record as JSON, letters as they are."""
+    old = case(1, turns=["One.", "Two."])
+    new = case(1, turns=["One.", "Drei ä."], expectations=[], metadata={"plan": "ä"})
+    (change,) = compare(("a", "b"), [old], [new]).changed
+    fields = {field.field: (field.old, field.new) for field in change.fields}
+    assert fields["turns"] == ("One.\nTwo.", "One.\nDrei ä.")
+    assert fields["expectations"][0].startswith('[{"check": "icontains-any"')
+    assert fields["expectations"][1] == ""
+    assert fields["metadata"] == ("{}", '{"plan": "ä"}')
+
+
+def test_a_difference_is_told_in_its_order() -> None:
+    """Counts, each category that changed, added and retired cases, then what changed in the others, by field."""
+    told = list(lines(compare(("a", "b"), BEFORE, AFTER)))
+    assert told[:4] == [
+        "a to b: 1 added, 1 retired, 1 changed, 1 relabelled",
+        "refunds: 3 cases before, 3 after",
+        "+ refunds-004: Cleo asks question 4 about refunds. Is it within 14 days?",
+        "- refunds-003: Cleo asks question 3 about refunds. Is it within 14 days?",
+    ]
+    assert told[4:] == [
+        *("~ refunds-002", "    turns: May I [-pause-]{+cancel+} my box?"),
+        *("= refunds-001", "    owner: [-payments-]{+ben+}"),
+    ]
+
+
+def test_line_ends_and_tabs_of_a_text_are_shown() -> None:
+    """A line end is a stroke and a tab a blank, so that a change of a text stays one line."""
+    assert marked("a\nb\tc", "a\nb\tc") == "a / b c"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from assay.evalset.notes import Release, escaped, notes, page, reasons
 from assay.evalset.versions import changes, choose, content
 from assay.records.case import Case
@@ -144,3 +146,44 @@ def test_notes_of_an_earlier_format_are_read() -> None:
     old = Release.model_validate(fields | {"coverage": {"refunds": {"admitted": 4, "quota": 2, "owner": "payments"}}})
     assert (old.version, old.log) == ("v2.0.0", "")
     assert page(old).startswith("# evalset@v2.0.0\n")
+
+
+def test_what_earlier_notes_do_not_have_is_empty() -> None:
+    """Each field that came later is read as empty, so that no release of before is told to have had something."""
+    later = ("relabelled", "taxonomy_changed", "after", "bump", "why", "log", "digests", "taxonomy", "reasons")
+    old = Release.model_validate(written().model_dump(exclude=set(later)))
+    assert [getattr(old, name) for name in later] == [[], [], "", "", "", "", {}, {}, {}]
+
+
+def test_notes_say_what_the_set_held() -> None:
+    """What the next version is held against is what the notes have: cases, their digests and the taxonomy."""
+    assert written().holds() == content(AFTER, [CATEGORY])
+
+
+@pytest.mark.parametrize(("length", "shown"), [(300, "a" * 300), (301, "a" * 300 + " ...")])
+def test_a_line_of_the_notes_is_cut_at_300(length: int, shown: str) -> None:
+    """What has 300 characters stands whole; of what is longer the first 300 and a sign."""
+    assert escaped("a" * length) == shown
+
+
+def test_a_page_says_what_is_not_there() -> None:
+    """A category without a case, a change without a reason, a changed category and a first release say so."""
+    old = content(BEFORE, [CATEGORY])
+    more = CATEGORY.model_copy(update={"quota": 3})
+    bare = CATEGORY.model_copy(update={"category": "bare", "owner": "care"})
+    after = [*BEFORE, case(5)]
+    new = content(after, [more, bare])
+    found = changes(old, new)
+    words = [word(case(5), reason="", reviewer="eve")]
+    of = notes(choose("auto", "evalset@v1.0.0", found), "a\nb", "", found, after, [more, bare], words, new, AT)
+    shown = page(of).splitlines()
+    assert [line for line in shown if line.startswith("> ")] == ["> a", "> b"]
+    assert "## Cases" in shown
+    assert "- added, 1: `refunds-005`: no reason given (eve)" in shown
+    assert "Categories whose text, quota or owner changed: bare, refunds." in shown
+    assert "| bare | care | 0 | 2 | none |" in shown
+    assert (of.coverage["bare"].detectable_drop, of.coverage["refunds"].admitted) == (None, 5)
+    assert (of.cases, of.layers, of.bump, of.after) == (5, {"unit": 5}, "minor", "")
+    plain = page(of.model_copy(update={"taxonomy_changed": [], "bump": ""}))
+    assert "Categories whose" not in plain
+    assert "version:" not in plain

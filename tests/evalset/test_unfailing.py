@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assay.errors import DataError
-from assay.evalset.unfailing import require_failable, unfailing
+from assay.evalset.unfailing import require_failable, sentence, unfailing
 from assay.judges import prompt
 from tests.cast import Project, case
 
@@ -64,3 +64,20 @@ def only(project: Project, declaration: str) -> None:
     (judges / "tone").mkdir(parents=True)
     (judges / "tone/rubric.md").write_text("Answers are friendly.")
     (judges / "tone/judge.yaml").write_text(declaration)
+
+
+@pytest.mark.parametrize(
+    ("count", "reference", "said"),
+    [
+        (1, "", "here: 1 case that nothing can fail (refunds-001 'Cleo asks question 1 about"),
+        (2, "", "here: 2 cases that nothing can fail (refunds-001 "),
+        (5, "", "'), expected"),
+        (6, "", "' ...), expected"),
+        (1, " ", "'), expected"),
+        (1, "Yes.", "'), and no judge reads their references, expected"),
+    ],
+)
+def test_the_sentence_counts_and_cuts(count: int, reference: str, said: str) -> None:
+    """One case is one, five are named and a sixth is dots; a reference that no judge reads is said to be there."""
+    cases = [case(number, **BARE | {"reference": reference}) for number in range(1, count + 1)]
+    assert said in sentence(cases, "here")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from assay.errors import ConfigError
 from assay.judges import prompt
 from assay.judges.before import declaration_of
-from assay.judges.declaration import AppliesTo, Declaration
+from assay.judges.declaration import AppliesTo, Declaration, JudgeModel
 from assay.judges.examples import read_examples
 from assay.records.record import digest
 from tests.cast import Project, case
@@ -150,3 +150,23 @@ def test_an_old_prompt_without_a_head_is_refused(text: str) -> None:
     """Where question and texts are not said nothing is guessed."""
     with pytest.raises(ConfigError, match="has no head between two lines of"):
         declaration_of(text, "prompt.md")
+
+
+def test_what_a_request_sets_itself_is_no_parameter() -> None:
+    """Of several parameters that the request has anyway the first by the alphabet is named."""
+    taken = dict.fromkeys(("top_logprobs", "temperature", "stream", "n", "model", "messages", "response_format"), 1)
+    for count in range(1, len(taken) + 1):
+        parameters = {"seed": 7} | dict(list(taken.items())[:count])
+        with pytest.raises(ValidationError, match=f"parameters has {min(list(taken)[:count])}, which"):
+            JudgeModel(parameters=parameters)
+    assert JudgeModel(parameters={"seed": 7, "max_tokens": 9})
+
+
+@pytest.mark.parametrize(
+    "fields", [{"api_key_env": "OWN_KEY"}, {"query": {"a": "b"}}, {"headers": {"X-A": "b"}}, {"api": "decision"}]
+)
+def test_what_belongs_to_an_endpoint_needs_one(fields: dict[str, Any]) -> None:
+    """A key, a query, headers or another kind of call without an address are refused, and with one are sound."""
+    with pytest.raises(ValidationError, match="belong to an endpoint"):
+        JudgeModel(**fields)
+    assert JudgeModel(base_url="https://judge.example/v1", **fields)

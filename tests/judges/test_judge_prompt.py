@@ -5,6 +5,8 @@ import pytest
 from assay.errors import ConfigError
 from assay.judges.declaration import Declaration
 from assay.judges.prompt import Text, form, load, names, response_format, wanted
+from tests.cast import Project
+from tests.judges_made import made
 
 TEXTS: dict[str, dict[str, Text]] = {
     "preference": {"question": "Q?", "reference": "R", "response_a": "one", "response_b": "two"},
@@ -112,3 +114,30 @@ def test_the_form_has_the_verdicts_of_the_question(declared: Declaration, verdic
 def test_the_replies_that_are_wanted_are_spelled(declared: Declaration, words: str) -> None:
     """A prompt says each reply that is legal, and of a scale its two ends."""
     assert wanted(declared) == words
+
+
+def test_a_folder_whose_name_is_none_is_no_judge(project: Project) -> None:
+    """Folders with a declaration are judges, by the alphabet; one that cannot be a name, or has none, is not."""
+    for name in ("tone", "b", "Not A Name", ".hidden"):
+        made(project.folder, name, question="pass-fail")
+    (project.folder / "data/judges/empty").mkdir()
+    found = names()
+    assert found == sorted(found)
+    assert {"tone", "b"} <= set(found)
+    assert not {"Not A Name", ".hidden", "empty"} & set(found)
+
+
+def test_what_a_judge_is_shown_of_a_case(project: Project) -> None:
+    """The case's texts in the order of the declaration, its metadata last, and nothing of the response."""
+    made(project.folder, "tone", input="[metadata.plan, response, reference, question, rubric]")
+    assert list(load("tone").case_texts) == ["reference", "question", "rubric", "metadata.plan"]
+
+
+def test_a_rubric_of_before_has_its_own_version() -> None:
+    """The words that people saw are today's where they are the same, whatever the blanks, or nobody knows them."""
+    judge = load("correctness")
+    assert judge.version_of_rubric("") == judge.version_of_rubric(" \n") == judge.rubric_version
+    assert judge.version_of_rubric(f"\n{judge.rubric.replace(' ', '  ')} ") == judge.rubric_version
+    other = judge.version_of_rubric("Answers are short.")
+    assert other == judge.version_of_rubric("\nAnswers are short. ")
+    assert other not in {judge.rubric_version, judge.version_of_rubric("Answers are long.")}

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sample_report as sample
 
-from assay.calibration.certificate import Figure
+from assay.calibration.certificate import Figure, Slice
 from assay.report import amounts
+from assay.report.costs import Latency
+from assay.report.figures import alone
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -77,7 +79,8 @@ def test_bounds_alone_are_in_per_cent() -> None:
         *("tpr", "tnr", "youden", "accuracy", "accuracy-unscored-wrong", "kappa", "kappa-linear", "kappa-scale", "ac1"),
         *("human-pass-rate", "kappa-over-human", "alpha-human", "alpha-panel", "alternative-test", "conflict"),
         *("direction", "decided", "longer-over-human", "self-preference", "self-preference-tpr", "self-preference-tnr"),
-        *("flips", "injected", "drift"),
+        *("flips", "injected", "drift", "kappa-quadratic", "accuracy-scale", "within-one", "macro-precision"),
+        *("macro-recall", "macro-f1", "spearman", "mae", "brier", "agrees-with-one"),
     ],
 )
 def test_each_figure_of_a_certificate_has_words(name: str) -> None:
@@ -85,3 +88,65 @@ def test_each_figure_of_a_certificate_has_words(name: str) -> None:
     words = amounts.figure_name(figure(name, 0.1))
     assert words != name
     assert list(amounts.NAMES.values()).count(words) == 1
+
+
+def test_which_figures_are_shares() -> None:
+    """Rates are in per cent; kappas, differences, correlations and errors are numbers."""
+    shares = {name for name in amounts.NAMES if amounts.figure(figure(name, 0.5)).endswith("%")}
+    assert shares == {
+        *("tpr", "tnr", "accuracy", "human-pass-rate", "conflict", "decided", "accuracy-unscored-wrong"),
+        *("alternative-test", "flips", "injected", "accuracy-scale", "within-one", "agrees-with-one"),
+        *("macro-precision", "macro-recall", "macro-f1"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (None, None, "1.20 s"),
+        (1.0, 1.4, "1.20 s (1.00 to 1.40)"),
+        (1.0, None, "1.20 s (1.00 to open)"),
+        (None, 1.4, "1.20 s (open to 1.40)"),
+    ],
+)
+def test_a_latency_has_its_interval_as_far_as_there_is_one(low: float | None, high: float | None, text: str) -> None:
+    """A bound that nobody can know is open; without both there is no bracket."""
+    assert amounts.seconds(Latency(value_s=1.2, low_s=low, high_s=high, n=9)) == text
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, 0.9), (0.1, None), (None, None)])
+def test_what_has_no_interval_is_not_drawn(low: float | None, high: float | None) -> None:
+    """A figure without both bounds has neither a bracket nor a place on an axis; one with them has both."""
+    assert amounts.plotted(figure("tpr", 0.5, low, high)) is None
+    assert amounts.figure(figure("tpr", 0.5, low, high)) == "50.0 %"
+    assert amounts.plotted(figure("tpr", None, 0.1, 0.9)) is None
+    drawn = amounts.plotted(figure("tpr", 0.5, 0.1, 0.9))
+    assert drawn == alone(0.5, 0.1, 0.9, is_share=True)
+    assert amounts.plotted(figure("kappa", 0.5, 0.1, 0.9)) == alone(0.5, 0.1, 0.9, is_share=False)
+
+
+def test_a_part_is_drawn_as_a_share() -> None:
+    """The agreement on a part of the labels lies between 0 and 1 with its bounds."""
+    part = Slice(kind="category", name="x", n=20, agree=5, low=0.1, high=0.5)
+    assert amounts.part_plotted(part) == alone(0.25, 0.1, 0.5, is_share=True)
+
+
+@pytest.mark.parametrize("missing", ["impact_usd", "impact_low_usd", "impact_high_usd"])
+def test_a_cost_needs_both_bounds(missing: str) -> None:
+    """Without the cost or one of its bounds there is no amount; what rounds to nothing has no minus."""
+    whole = {"impact_usd": 0.4, "impact_low_usd": -0.4, "impact_high_usd": 1999.6}
+    assert amounts.impact(sample.signal(**whole)) == "$0 ($0 to $2,000)"
+    assert amounts.impact(sample.signal(**whole | {missing: None})) == ""
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "none"), (-0.0001, "0.000"), (-0.5, f"{MINUS}0.500")])
+def test_a_coefficient_has_three_decimals(value: float | None, text: str) -> None:
+    """What is none is said to be none, and what rounds to nothing has no minus."""
+    assert amounts.coefficient(value) == text
+
+
+def test_a_change_of_a_rate_is_in_points() -> None:
+    """The change of a signal is its value less its baseline's, with the bounds that it has."""
+    found = sample.signal(value=0.12, baseline_value=0.1, low=-0.01, high=0.05)
+    assert amounts.change(found) == f"+2.0 points ({MINUS}1.0 to +5.0)"
+    assert amounts.level(found, of_baseline=True) == "10.0 %"

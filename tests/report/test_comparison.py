@@ -76,3 +76,19 @@ def test_a_family_is_one_chance() -> None:
     assert (together.worse, together.suspected) == ([], [])
     assert together.slices[0].adjusted_p == pytest.approx(2 / 8)
     assert together.change.low < night(12).change.low
+
+
+@pytest.mark.parametrize(
+    ("lost", "named", "told"),
+    [
+        (20, "refunds", (True, False)),
+        (4, "refunds", (True, True)),
+        (4, "orders", (False, False)),
+        (3, "refunds", (False, False)),
+    ],
+)
+def test_a_row_says_whether_it_is_proved_tonight_or_stands(lost: int, named: str, told: tuple[bool, bool]) -> None:
+    """What tonight proves does not `stand`; a drop that only what was known upholds does; no drop does not."""
+    found = night(lost, look=Look(9, frozenset({named})))
+    (row,) = [one for one in found.slices if one.category == "refunds"]
+    assert (row.is_worse, row.stands) == told

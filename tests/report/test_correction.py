@@ -15,7 +15,7 @@ from assay.records.label import Draw, Frame, Item, Label, Labelling
 from assay.records.response import Response
 from assay.records.verdict import Verdict
 from assay.report.content import Corrected
-from assay.report.correction import WHOLE, corrected
+from assay.report.correction import VOID, WHOLE, corrected, uncovered
 from assay.stats.corrected import Confusion, rogan_gladen
 from tests.cast import case, item, label, response, verdict
 
@@ -290,3 +290,56 @@ def test_a_reference_that_the_judge_is_not_shown_does_not_matter() -> None:
     declared = CORRECTNESS.declared.model_copy(update={"input": ("question", "response"), "requires": ()})
     blind = replace(CORRECTNESS, declared=declared, texts=("question", "response"))
     assert night.found(about, blind).labels == 100
+
+
+def test_a_rate_that_is_cut_off_with_a_width_is_published_with_a_warning() -> None:
+    """The judge passes 20 of 200, fewer than its errors alone would: 0 %, up to a bound, and the note says so."""
+    night = Night()
+    night.responses[7] = response(case(7), "Something else.")
+    night.verdicts = [row for row in night.verdicts if row.subject != "target"]
+    night.verdicts += [verdict(of.case_id, "pass" if at < 20 else "fail") for at, of in enumerate(night.cases)]
+    found = night.found()
+    assert found.rate
+    assert (found.rate.estimate, found.rate.low) == (0, 0)
+    assert found.rate.high > 0
+    assert "was cut off there" in found.note
+
+
+@pytest.mark.parametrize(("without", "found"), [(0, 0), (4, 0), (5, 5), (60, 60)])
+def test_answers_without_a_chance_are_counted_beyond_one_in_fifty(without: int, found: int) -> None:
+    """Of 200 judged answers four may have had no chance of being labelled; with more all of them are counted."""
+    night = Night()
+    night.relabel(slice(JUDGED), inclusion_probability=1.0)
+    about = in_round(night, range(100), 0.5)
+    frame = about.frames[0]
+    cut = {"pass": frame.answers["pass"][without * KEY :], "fail": frame.answers["fail"]}
+    about = about._replace(frames=[frame.model_copy(update={"answers": cut})])
+    assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (found, JUDGED)
+
+
+def test_labels_of_before_cover_what_they_were_drawn_from() -> None:
+    """Without a round labels cover tonight's answers where theirs are given again, and otherwise themselves alone."""
+    night = Night()
+    about = Labelling(night.items, night.labels, [])
+    assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (0, JUDGED)
+    night.responses[7] = response(case(7), "Something else.")
+    assert uncovered(CORRECTNESS, night.verdicts, night.responses, about, night.cases) == (JUDGED - 99, JUDGED)
+
+
+@pytest.mark.parametrize("void", [0, 1, 3])
+def test_labels_about_the_case_as_it_was_are_told(void: int) -> None:
+    """Answers of which every label is about the case as it was before are counted, and the note names the judge."""
+    night = Night()
+    night.cases[:void] = [case(at, reference="Else.") for at in range(void)]
+    found = night.found()
+    assert found.void == void
+    assert found.note == WHOLE + (VOID.format(void=void, judge="correctness") if void else "")
+
+
+def test_a_frame_with_too_few_labels_is_named_all_the_same() -> None:
+    """Where labels of a round cannot carry a rate the refusal says of which answers they are, and how many."""
+    night = Night()
+    night.labels = night.labels[:8]
+    found = night.found(in_round(night, range(8), 0.5))
+    assert (found.rate, found.frame, found.labels) == (None, "tonight", 8)
+    assert "label" in found.note

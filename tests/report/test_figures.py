@@ -83,3 +83,44 @@ def test_a_figure_alone_has_its_axis(
     assert found.zero == MARGIN + zero * inner
     whisker = found.whisker
     assert (whisker.low, whisker.dot, whisker.high) == pytest.approx(tuple(MARGIN + at * inner for at in drawn))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "axis"),
+    [
+        (-0.01, 0.01, (-0.01, 0.01, 0.01)),
+        (-0.011, 0.0, (-0.02, 0.0, 0.01)),
+        (0.0, 0.05, (0.0, 0.05, 0.01)),
+        (0.0, 0.051, (0.0, 0.06, 0.02)),
+        (-0.25, 0.25, (-0.3, 0.3, 0.1)),
+        (-0.26, 0.25, (-0.4, 0.4, 0.2)),
+        (0.0, 0.0, (0.0, 0.01, 0.01)),
+        (-1.0, 1.0, (-1.0, 1.0, 0.5)),
+    ],
+)
+def test_an_axis_ends_at_round_numbers(low: float, high: float, axis: tuple[float, float, float]) -> None:
+    """The smallest step that needs no more than five of them, from one round number to another, zero among them."""
+    found = scale_of([sample.rate(low, low, high)])
+    assert (found.low, found.high, found.step) == pytest.approx(axis)
+
+
+def test_every_place_of_a_planned_case_is_a_part() -> None:
+    """Passed, failed by answer and by format, lost at the judge and on the wire, and what nothing scores."""
+    found = Accounting(
+        planned=21,
+        passed=1,
+        product_failed=5,
+        format_failed=3,
+        judge_failed=4,
+        wire_failed=5,
+        unscorable=6,
+        reasons={},
+    )
+    assert {part.kind: part.count for part in stack(found)} == {
+        "passed": 1,
+        "answer": 2,
+        "format": 3,
+        "judge": 4,
+        "wire": 5,
+        "unscorable": 6,
+    }

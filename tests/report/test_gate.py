@@ -174,3 +174,21 @@ def test_no_certificate_is_said_to_be_none() -> None:
     assert decide(evidence(standings=["none"], low=0.5))[1] == "a judge has no certificate"
     both = decide(evidence(standings=["none", "expired"], low=0.5))[1]
     assert both == "the certificate of a judge is expired; a judge has no certificate"
+
+
+def test_labels_help_where_people_s_errors_are_counted() -> None:
+    """Only of a change that counts the judge's own errors is it said that they are counted and that labels help."""
+    for is_of_people in (True, False):
+        _, reason, then = decide(evidence(estimate=0.0, low=-0.1, n=100, is_of_people=is_of_people))
+        assert ("the judge's own errors counted" in reason) == is_of_people
+        assert ("assay labels draw" in then) == is_of_people
+
+
+@pytest.mark.parametrize("wanting", ["", "label both versions"])
+def test_what_is_suspected_and_what_is_wanting_are_both_said(wanting: str) -> None:
+    """Where labels are wanting too the reason ends with that, and the next step is to label both versions."""
+    _, reason, then = decide(evidence(suspected=["refunds"], wanting=wanting))
+    assert reason.startswith("it may be worse in refunds, not surely enough")
+    assert reason.endswith("; label both versions") == bool(wanting)
+    assert ("assay labels draw" in then) == bool(wanting)
+    assert ("assay cases --failing" in then) == (not wanting)

@@ -188,3 +188,34 @@ def test_of_several_trials_the_step_is_the_shorter_version_s() -> None:
         for of in (now, thrice)
     )
     assert once == mixed
+
+
+def test_a_judge_whose_labels_carry_no_change_says_why() -> None:
+    """Of a judge with too few labels the note is what is wanting; one that compared nothing is said to have nothing."""
+    few = Change(raw=0, judged=200, changed=100, rate=None, labels=8, note="label 2 more")
+    found = transfer.labelled(compared(0), None, [judge(change=few), judge("depth")])
+    assert found.wanting == "tone: label 2 more; depth: no case has a verdict on both versions"
+    assert (found.change, found.labels, found.sentence, found.worse) == (None, 0, "", [])
+
+
+def test_a_drop_that_is_neither_proved_nor_excluded_holds_until_nowhere() -> None:
+    """Four of 180 are lost and one point is tolerated: the sentence says what is assumed, and nothing of a bound."""
+    found = assumed(4, max_drop=0.01)
+    assert found.change
+    assert found.change.low < -0.01
+    assert (found.worse, found.places) == ([], {})
+    assert found.sentence == "This assumes that tone errs on this version as on the labelled answers."
+
+
+def test_what_no_judge_decided_is_the_checks_own() -> None:
+    """Where checks decide every case their change is taken as it is, and it rests on no judged case."""
+    now, before = versions(40)
+    both: dict[Any, Outcomes] = {
+        (of, alone): found for of, found in (("target", now), ("baseline", before)) for alone in (True, False)
+    }
+    rng = np.random.default_rng(1)
+    found = transfer.assumed(compared(40), [judge()], both, set(), {}, max_drop=0.05, rng=rng, draws=4000)
+    plain = compared(40).change
+    assert found.change
+    assert found.change.n == 0
+    assert (found.change.estimate, found.change.low) == pytest.approx((plain.estimate, plain.low), abs=0.01)

@@ -110,3 +110,12 @@ def test_a_quiet_year_rarely_has_a_false_word() -> None:
         rows = [row(1 + at, int(count)) for at, count in enumerate(counts)]
         false += any(dropped(rows[:at], rows[at], "product@1", ALPHA) for at in range(14, 44, 3))
     assert false <= 3
+
+
+def test_the_nights_that_tell_what_is_usual_are_not_those_that_left_it() -> None:
+    """The rate that is told is of the nights after the fourteen; a fourteenth night without one pass is no proof."""
+    fallen = [row(number, 225) for number in (15, 16, 17)]
+    found = dropped([*nights(*[255] * 14), *fallen[:2]], fallen[2], V, ALPHA)
+    assert found.endswith("(85.0 %, at least 83.7): 75.0 % over the last 3 nights, 75.0 tonight")
+    assert dropped(nights(*[255] * 13), row(14, 0), V, ALPHA) == ""
+    assert dropped(nights(*[255] * 14), row(15, 100), V, ALPHA).endswith(": 33.3 % tonight")

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from assay.records.history import KEPT, CaseNight
+from assay.records.response import Response
 from assay.records.verdict import IDENTICAL
 from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_accepted, reported
 from assay.report.category_rates import both_rates, category_rates
-from assay.report.findings import CaseOutcome, Outcomes
+from assay.report.findings import NOTHING_SCORES, CaseOutcome, Outcomes
 from assay.stats.rates import wilson
 from tests.cast import broken, case, case_night, response, verdict
 
@@ -208,3 +209,46 @@ def test_the_trial_that_tells_most_is_shown(outcomes: str, shown: int) -> None:
         filed([]), responses={"target": trials, "baseline": []}, verdicts=verdicts, charted=frozenset({"tone"})
     )
     assert {name: row.trial for name, row in of.shown["target"].items()} == {ONE.case_id: shown}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answer", "said", "why"),
+    [
+        ("wire", broken(ONE), [], ["no response: timeout. no answer within 30 s"]),
+        ("wire", None, [], ["no response: none on file."]),
+        ("unscorable", response(ONE), [], [NOTHING_SCORES]),
+        ("judge", response(ONE), [], ["a scorer gave no verdict: none on file"]),
+        ("judge", response(ONE), [("unscored", {"detail": "no answer"})], ["correctness: unscored. no answer"]),
+        ("pass", response(ONE), [("pass", {"rationale": "Right."})], []),
+        (
+            "fail",
+            response(ONE),
+            [("fail", {"rationale": "Wrong.", "detail": "P = 0.1"})],
+            ["correctness: fail. Wrong."],
+        ),
+        (
+            "fail",
+            response(ONE),
+            [("fail", {"label": "poor", "fault": "format"})],
+            ["correctness: fail (poor). format:"],
+        ),
+        ("fail", response(ONE), [("fail", {"subject": "baseline"}), ("fail", {"scorer": "tone"})], []),
+        (
+            "fail",
+            response(ONE),
+            [("pass", {}), ("fail", {"trial": 1, "rationale": "Wrong."})],
+            ["trial 2, correctness: fail. Wrong."],
+        ),
+    ],
+)
+def test_why_a_case_did_not_pass(
+    outcome: CaseOutcome, answer: Response | None, said: list[tuple[str, dict[str, Any]]], why: list[str]
+) -> None:
+    """No response, nothing that scores, no verdict, or each of the target's that is no pass; a pass has no reason."""
+    of = replace(
+        filed([], outcome),
+        responses={"target": [answer] if answer else [], "baseline": []},
+        verdicts=[verdict(ONE.case_id, word, **changes) for word, changes in said],
+        charted=frozenset({"tone"}),
+    )
+    assert [found.why for found in reported(of)] == [why]

@@ -90,3 +90,16 @@ def test_a_ledger_without_money_has_no_declared_price() -> None:
     both = total(rows)
     assert (both.run, both.calls, both.failed, both.requests, both.cost_usd) == ("2026-11-02", 30, 3, 24, 0.25)
     assert total(rows[:1]).cost_usd is None
+
+
+def test_a_sum_names_its_runs_once_in_their_order() -> None:
+    """Rows of several runs, whatever their order, are summed under each run's name once, sorted."""
+    rows = [spending([spent("judge")])[0].model_copy(update={"run": f"2026-11-{day:02}"}) for day in (5, 3, 1, 4, 2, 3)]
+    assert total(rows).run == "2026-11-01+2026-11-02+2026-11-03+2026-11-04+2026-11-05"
+
+
+def test_an_answer_that_cost_nothing_has_a_price() -> None:
+    """A price of 0 is one: its case is priced, and adds nothing to the mean."""
+    found = answers([response(case(1), cost_usd=0.0), response(case(2), cost_usd=0.5)])
+    assert found
+    assert (found.cost_a_case_usd, found.priced_cases) == (pytest.approx(0.25), 2)

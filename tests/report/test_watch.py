@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from assay.calibration.certificate import AnchorNight
-from assay.report.watch import Watch, watched
-from tests.cast import AT
+from assay.report.watch import Watch, unheard, watched
+from tests.cast import AT, verdict
 
 JUDGED = 300
 
@@ -129,3 +129,23 @@ def test_a_date_that_was_run_often_is_one_night_of_the_watch() -> None:
     expected = word(once)
     assert word(often) == word(noisy) == expected
     assert (word([*often, *silent]).nights, expected.nights) == (20, 20)
+
+
+def test_without_what_is_usual_of_the_anchors_a_drop_is_undecided() -> None:
+    """Anchors that all flip each night tell nothing of what is usual: whose the drop is cannot be told."""
+    rows = [night(at, 200, 255 if at < 20 else 190) for at in range(24)]
+    found = watched(rows, "correctness", judges=2, usual=1.0)
+    assert found
+    assert (found.state, found.flips) == ("undecided", 200)
+    assert "before 14 nights of anchors" in found.sentence
+
+
+@pytest.mark.parametrize(("silent", "is_heard"), [(0, True), (5, True), (6, False), (100, False)])
+def test_a_judge_that_says_too_little_of_its_anchors_is_not_watched(silent: int, *, is_heard: bool) -> None:
+    """Five of a hundred anchors may be without a verdict; what it does not say of the answers does not count."""
+    rows = [verdict(f"a{at}", "unscored" if at < silent else "pass", subject="anchor") for at in range(100)]
+    rows += [verdict(f"c{at}", "unscored") for at in range(100)]
+    found = unheard("tone", rows)
+    assert found == ([] if is_heard else [found[0]])
+    assert is_heard or (found[0].startswith("tone ") and f" {silent} of 100 anchors" in found[0])
+    assert unheard("tone", []) == []

@@ -226,3 +226,29 @@ def test_a_ledger_is_two_lines() -> None:
 def test_money_below_a_dollar_has_four_decimals(usd: float, said: str) -> None:
     """A cent of a cent is still seen."""
     assert wording.money(usd) == said
+
+
+def test_policies_other_than_the_default_end_a_headline() -> None:
+    """Each judge's policy by the judge's name, as one sentence; nothing where all are the default."""
+    assert wording.policies({}) == ""
+    assert wording.policies({"tone": "strict", "depth": "pilot"}) == (
+        " Depth is certified by the pilot policy, tone is certified by the strict policy."
+    )
+
+
+@pytest.mark.parametrize(
+    ("by_judge", "undecided", "said"),
+    [
+        ({}, 3, ""),
+        ({"tone": []}, 3, ""),
+        ({"tone": ["a"]}, 0, " tone is certified except for a; there its word does not count."),
+        (
+            {"tone": ["a", "b"], "depth": ["c"], "else": []},
+            2,
+            " depth is certified except for c; tone is certified except for a, b; 2 cases there are decided by nobody.",
+        ),
+    ],
+)
+def test_what_a_judge_is_not_certified_for_is_named(by_judge: dict[str, list[str]], undecided: int, said: str) -> None:
+    """Judges by name with their categories, and how many cases are decided by nobody for that."""
+    assert wording.exceptions(by_judge, undecided) == said

@@ -11,6 +11,8 @@ from assay.project.results import METRICS
 from assay.project.tables.history import HISTORY
 from assay.report.gate import Gate
 from assay.stages import publish
+from assay.stages.night import gather
+from assay.stages.publish_settings import Settings
 from tests.cast import Project, case, response
 from tests.nights import EVERY_CASE, Night
 
@@ -139,5 +141,9 @@ def test_nights_together_find_what_no_night_proves(night: Night, now: datetime) 
     found = again(night, now, 1, target="support@1")
     assert found.word == "regression"
     assert "has left that of the 14 nights on which it was accepted" in found.sentence
+    told = publish.report(gather(), Settings(), now + timedelta(days=1))
+    assert told.everything
+    assert told.checks
+    assert (bool(told.everything.over_nights), told.checks.over_nights) == (True, "")
     HISTORY.write(HISTORY.read()[:14])
     assert again(night, now, 2, target="support@1").word == "inconclusive"
