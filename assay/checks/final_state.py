@@ -1,13 +1,15 @@
 """The environment ended in the state that was asked for: what the product did, whatever it said.
 
-Each value is a JSON object such as `{"path": "orders.PL-1042.status", "equals": "refunded"}`. A path is keys joined by
-dots (a key may hold dashes, not dots), with positions in lists counted from 0. All values must hold.
+Each value is a JSON object such as `{"path": "$.orders['PL-1042'].status", "equals": "refunded"}`. The path is one of
+`paths`; where it leads to several places, each must be so. All values must hold.
 """
 
 from typing import Any
 
+from assay.checks.differences import differences
 from assay.checks.finding import Finding, judged, quote, undecided
-from assay.checks.json_text import NotJsonError, UnreadableError, at_path, holds, read_json, show
+from assay.checks.json_text import NotJsonError, UnreadableError, read_json
+from assay.checks.paths import places
 from assay.checks.shape import read_options, require_path, require_values
 from assay.records.case import Expectation
 from assay.records.response import Response
@@ -33,11 +35,12 @@ def score(expectation: Expectation, response: Response) -> Finding:
     for value in expectation.values:
         path, expected = _wanted(expectation, value)
         try:
-            actual = at_path(state, path)
+            found = places(path, state)
         except LookupError as error:
             return judged(passed=False, detail=f"the final state has no {quote(path)}: {error}")
-        if not holds(expected, actual, subset=False):
-            return judged(passed=False, detail=f"{quote(path)} is {show(actual)}, expected {show(expected)}")
+        for place in found:
+            if first := next(differences(expected, place.value, subset=False, at=place.location), None):
+                return judged(passed=False, detail=str(first))
     return judged(passed=True, detail=f"the final state holds all {len(expectation.values)} values")
 
 

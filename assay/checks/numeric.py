@@ -1,10 +1,10 @@
 """The number in the answer is the expected one, within a tolerance.
 
 The value is a JSON object: `equals`, and either `absolute` or `relative` (a share of the expected number; 0 asks for
-equality). The number is the last one of the answer; with `path`, the one at that dotted path of the JSON in the answer.
-It is read as English writes it (1,234.5), or with `"decimal": ","` as German does (1.234,5); spaces and
-apostrophes may group digits too. A percent sign is a unit like any other: 12 % is 12. A minus counts when no letter or
-digit stands before it, so that 10-12 ends in 12. Invisible characters are not there. Arithmetic is decimal and exact.
+equality). The number is the last one of the answer; with `path`, the one at that path of the JSON in the answer. It is
+read as English writes it (1,234.5), or with `"decimal": ","` as German does (1.234,5); spaces and apostrophes may group
+digits too. A percent sign is a unit like any other: 12 % is 12. A minus counts when no letter or digit stands before
+it, so that 10-12 ends in 12. Invisible characters are not there. Arithmetic is decimal and exact.
 """
 
 import re
@@ -15,7 +15,8 @@ from typing import Any
 from assay.checks.finding import Finding, judged, misshapen, quote, undecided
 from assay.checks.folding import visible
 from assay.checks.json_search import find_json
-from assay.checks.json_text import NotJsonError, UnreadableError, at_path, show
+from assay.checks.json_text import NotJsonError, UnreadableError, show
+from assay.checks.paths import places
 from assay.checks.shape import read_options, require_path, require_values
 from assay.errors import DataError
 from assay.records.case import Expectation
@@ -88,7 +89,10 @@ def _options(expectation: Expectation) -> dict[str, Any]:
 def _number(text: str, options: dict[str, Any]) -> Decimal:
     """Return the number meant by the options."""
     if "path" in options:
-        value = at_path(find_json(text), options["path"])
+        found = places(options["path"], find_json(text))
+        if len(found) > 1:
+            raise LookupError(f"{quote(options['path'])} leads to {len(found)} values, expected one")
+        value = found[0].value
         if type(value) in (int, float):
             return Decimal(str(value))
         if not isinstance(value, str):

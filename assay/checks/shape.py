@@ -6,6 +6,7 @@ from typing import Any
 
 from assay.checks.finding import quote
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json, show
+from assay.checks.paths import fault
 from assay.errors import DataError
 from assay.records.case import Expectation
 
@@ -116,10 +117,13 @@ def read_options(
 
 
 def require_path(expectation: Expectation, path: str) -> None:
-    """Refuse a path that is not keys joined by dots.
+    """Refuse a path that is neither a JSONPath nor keys joined by dots.
 
     Raises:
-        DataError: A key of it is empty.
+        DataError: It is none.
     """
-    if not all(path.split(".")):
-        raise DataError(f"check {expectation.check!r} has the path {quote(path)}; expected keys joined by dots")
+    if why := fault(path):
+        raise DataError(
+            f"check {expectation.check!r} has the path {quote(path)} ({why}); expected a JSONPath such as "
+            "$.order.status, or keys joined by dots: mend it"
+        )

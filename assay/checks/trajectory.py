@@ -12,7 +12,7 @@ count calls that the tool answered with an error. Arguments are compared as for 
 
 from typing import Any
 
-from assay.checks.call_match import OPTIONS, Matcher, comparison, require_calls
+from assay.checks.call_match import OPTIONS, Matcher, comparison, require_calls, told_calls
 from assay.checks.finding import Finding, judged, quote_some, undecided
 from assay.checks.json_text import show
 from assay.checks.shape import read_options
@@ -53,15 +53,26 @@ def score(expectation: Expectation, response: Response) -> Finding:
     options = _options(expectation)
     counted = [call for call in response.tool_calls if _counts(call, options)]
     matcher = Matcher(expectation.calls, counted, comparison(expectation, options))
-    made = quote_some([call.name for call in counted]) or "no call"
-    detail = (
-        f"{options['mode']}: counted {made}; expected {quote_some([call.name for call in expectation.calls]) or 'none'}"
-    )
+    expected = told_calls([call.name for call in expectation.calls], [call.arguments for call in expectation.calls])
+    detail = f"{options['mode']}: counted {matcher.told_made()}; expected {expected or 'none'}"
     if _met(options["mode"], matcher, charitable=False):
         return judged(passed=True, detail=detail)
     if matcher.broken() and _met(options["mode"], matcher, charitable=True):
         return undecided(matcher.broken())
-    return judged(passed=False, detail=detail)
+    nearest = _nearest(options["mode"], matcher)
+    return judged(passed=False, detail=detail + (f"; nearest: {nearest}" if nearest else ""))
+
+
+def _nearest(mode: str, matcher: Matcher) -> str:
+    """Return how the nearest call differs from the first expected one that was not made; empty where all were."""
+    if mode == "strict":
+        pairs = [
+            at if at < len(matcher.made) and matcher.matches(at, at, charitable=False) else -1
+            for at in range(len(matcher.expected))
+        ]
+    else:
+        pairs = matcher.pairs(charitable=False)
+    return matcher.nearest(pairs.index(-1), taken=set(pairs)) if -1 in pairs else ""
 
 
 def _options(expectation: Expectation) -> dict[str, Any]:
