@@ -8,12 +8,15 @@ what fails even with it is not, and what lies between is undecided.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
 
 from assay.checks.alternatives import require_acceptable
 from assay.checks.argument_match import Comparison
 from assay.checks.differences import Difference, differences, holds
 from assay.checks.finding import quote, quote_some
+from assay.checks.form import Call, Filled, Options, calls_of
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.checks.matching import largest_matching
 from assay.checks.paths import JSON_PATH, fault
@@ -21,18 +24,6 @@ from assay.checks.schema_text import compiled
 from assay.errors import DataError
 from assay.records.case import Expectation, ToolCall
 
-OPTIONS = {
-    "optional": "a list of texts",
-    "ignore": "a list of texts",
-    "null_as_absent": "a list of texts",
-    "alternatives": "true or false",
-    "exact": "true or false",
-    "schema": "an object",
-    "schemas": "an object",
-}
-"""The form of each option of a comparison; `schemas` holds one schema a tool, `schema` the one of the only tool."""
-PATHS = ("optional", "ignore", "null_as_absent")
-"""The options that name arguments."""
 COMPARED = 20
 """Calls of a tool, and differences of each, that are looked at for a finding."""
 DIFFERENCES, NAMED = 3, 5
@@ -61,6 +52,16 @@ def read_call(call: ToolCall) -> ReadCall:
     return ReadCall(name=call.name, arguments=arguments)
 
 
+def _argument(path: str) -> str:
+    if JSON_PATH.match(path) and (why := fault(path)):
+        raise ValueError(f"a JSONPath such as $.order.id, or keys joined by dots ({why})")
+    return path
+
+
+Names = Annotated[list[Annotated[Filled, AfterValidator(_argument)]], Field(min_length=1)] | None
+"""Paths of arguments."""
+
+
 def require_calls(expectation: Expectation) -> None:
     """Refuse an expected call without a name, or with arguments that are no JSON object.
 
@@ -74,44 +75,53 @@ def require_calls(expectation: Expectation) -> None:
             raise DataError(f"check {expectation.check!r}, call {quote(call.name)}: {why}; mend it")
 
 
-def comparison(expectation: Expectation, options: dict[str, Any]) -> Comparison:
-    """Return how to compare calls, from the options that a value holds.
+class CallForm(Options):
+    """The options of a kind that compares calls of tools."""
 
-    Raises:
-        DataError: A schema is malformed, or `schema` stands for several tools.
-    """
-    for path in (path for name in PATHS for path in options.get(name, ())):
-        if JSON_PATH.match(path) and (why := fault(path)):
-            raise DataError(f"check {expectation.check!r} has the path {quote(path)} ({why}); mend it")
-    if options.get("alternatives", False):
-        for call in expectation.calls:
-            require_acceptable(expectation, read_call(call).arguments or {})
-    return Comparison(
-        ignore=frozenset(options.get("ignore", ())),
-        optional=frozenset(options.get("optional", ())),
-        null_as_absent=frozenset(options.get("null_as_absent", ())),
-        alternatives=options.get("alternatives", False),
-        exact=options.get("exact", False),
-        schemas=_schemas(expectation, options),
-    )
+    kept_beside: ClassVar = frozenset({"calls"})
+    calls: list[Call]
+    alternatives: Annotated[bool, Field(description="Each expected argument is a list of acceptable values.")] = False
+    optional: Annotated[Names, Field(description="Paths of arguments that may be left out.")] = None
+    ignore: Annotated[Names, Field(description="Paths of arguments that are not compared.")] = None
+    null_as_absent: Annotated[Names, Field(description="Paths of arguments of which null counts as not given.")] = None
+    exact: Annotated[bool, Field(description="Further arguments make it another call.")] = False
+    parameters: Annotated[
+        dict[str, Any] | None, Field(alias="schema", description="The JSON Schema of the only tool's parameters.")
+    ] = None
+    schemas: Annotated[dict[str, dict[str, Any]] | None, Field(description="The JSON Schema by tool.")] = None
 
-
-def _schemas(expectation: Expectation, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of each tool that has one."""
-    tools = {call.name for call in expectation.calls}
-    schemas = dict(options.get("schemas", {}))
-    if "schema" in options:
-        if len(tools) != 1 or schemas:
+    def require(self, expectation: Expectation) -> None:
+        """Refuse calls whose arguments are no object, unsound schemas, and alternatives without any."""
+        require_calls(expectation)
+        if self.parameters is not None and (len({call.name for call in self.calls}) != 1 or self.schemas):
+            tools = quote_some(sorted({call.name for call in self.calls}))
             raise DataError(
-                f"check {expectation.check!r} has 'schema' for the tools {quote_some(sorted(tools))}; expected one "
-                "tool: name each schema's tool in `schemas`"
+                f"check {expectation.check!r} has 'schema' for the tools {tools}; expected one tool: name each "
+                "schema's tool in `schemas`"
             )
-        schemas = dict.fromkeys(tools, options["schema"])
-    for tool, schema in schemas.items():
-        if not isinstance(schema, dict):
-            raise DataError(f"check {expectation.check!r} has no object as the schema of {quote(tool)}; mend it")
-        compiled(expectation, schema)
-    return schemas
+        for schema in self.comparison().schemas.values():
+            compiled(expectation, schema)
+        for call in expectation.calls if self.alternatives else ():
+            require_acceptable(expectation, read_call(call).arguments or {})
+
+    def comparison(self) -> Comparison:
+        """Return how calls are compared."""
+        schemas = self.schemas or {}
+        if self.parameters is not None:
+            schemas = dict.fromkeys((call.name for call in self.calls), self.parameters)
+        return Comparison(
+            ignore=frozenset(self.ignore or ()),
+            optional=frozenset(self.optional or ()),
+            null_as_absent=frozenset(self.null_as_absent or ()),
+            alternatives=self.alternatives,
+            exact=self.exact,
+            schemas=schemas,
+        )
+
+    def written(self) -> dict[str, Any]:
+        """Return the fields that somebody wrote, with the calls as they are kept."""
+        calls = [call.model_dump() for call in calls_of(self.check, self.calls)]
+        return super().written() | ({"calls": calls} if calls else {})
 
 
 class Matcher:

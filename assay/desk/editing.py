@@ -7,13 +7,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from assay.checks import registry
+from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.desk.candidate_queue import RefusedError
 from assay.errors import DataError
-from assay.records.case import Case, ToolCall
+from assay.records.case import Case, Expectation, ToolCall
 
 SPARE = 1
 """Empty fields that are offered beyond what a case has."""
 MAX_PARTS = 50
+BESIDE = ("check", "values", "calls", "exact")
+"""What of an expectation has a field of its own in the form; `exact` where it is no option."""
 CHECKED = "on"
 """What a browser sends of a box that is checked."""
 
@@ -27,7 +30,8 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
     """
     turns = [*case.turns, *[""] * SPARE]
     expected = [
-        (one.check, _lines(one.values), _calls(one.calls), CHECKED if one.exact else "") for one in case.expectations
+        (one.check, _options(one) or _lines(one.values), _calls(one.calls), CHECKED if one.exact else "")
+        for one in case.expectations
     ]
     expected += [("", "", "", "")] * SPARE
     if typed:
@@ -95,16 +99,50 @@ def edited(
     return found
 
 
-def _expectation(form: Mapping[str, str], number: int) -> dict[str, Any] | None:
+def _expectation(form: Mapping[str, str], number: int) -> Expectation | None:
     check = form.get(f"check-{number}", "")
     if not check:
         return None
-    return {
-        "check": check,
-        "values": _read(_text(form, f"values-{number}"), number),
-        "calls": [call.model_dump() for call in _read_calls(_text(form, f"calls-{number}"), number)],
-        "exact": form.get(f"exact-{number}") == CHECKED,
-    }
+    calls = _read_calls(_text(form, f"calls-{number}"), number)
+    options = _read_options(check, _text(form, f"values-{number}"))
+    if options:
+        fields = {"check": check, **options, **({"calls": [call.model_dump() for call in calls]} if calls else {})}
+        try:
+            written = registry.read(fields)
+        except DataError as error:
+            raise RefusedError(f"{str(error)[:300]}.") from error
+    else:
+        written = Expectation(check=check, values=_read(_text(form, f"values-{number}"), number), calls=calls)
+    return written.model_copy(update={"exact": form.get(f"exact-{number}") == CHECKED})
+
+
+def _options(expectation: Expectation) -> str:
+    """Return the options of an expectation, one a line as `name: JSON`; empty where it would not come back the same."""
+    try:
+        fields = registry.fields(expectation)
+        if registry.read(fields) != expectation:
+            return ""
+    except DataError:
+        return ""
+    options = {name: value for name, value in fields.items() if name not in BESIDE}
+    return "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items())
+
+
+def _read_options(check: str, text: str) -> dict[str, Any]:
+    """Return the options that stand in lines; none for a kind that has values, or where the lines hold none."""
+    lines = [line.partition(":") for line in text.split("\n") if line.strip()]
+    names = registry.options(check)
+    if "values" in names or not all(colon and name.strip() in names for name, colon, _ in lines):
+        return {}
+    return {name.strip(): _value(value.strip()) for name, _, value in lines}
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a text says as JSON, else the text."""
+    try:
+        return read_json(text)
+    except (NotJsonError, UnreadableError):
+        return text
 
 
 def _lines(values: list[str]) -> str:
