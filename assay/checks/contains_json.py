@@ -37,10 +37,9 @@ class ContainsJson(Form):
         if expectation.values:
             compiled(expectation, read_schema(expectation))
 
-    def record(self) -> Expectation:
-        """Return the expectation as it is kept."""
-        values = [] if self.asked is None else [as_json(self.check, self.asked)]
-        return Expectation(check=self.check, values=values)
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
+        return {"values": [] if self.asked is None else [as_json(self.check, self.asked)]}
 
 
 FORM = ContainsJson

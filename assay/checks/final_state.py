@@ -39,9 +39,9 @@ class FinalState(Form):
         exact = {"exact": True} if expectation.exact else {}
         return {"states": [read_object(expectation, value) for value in expectation.values]} | exact
 
-    def record(self) -> Expectation:
-        """Return the expectation as it is kept."""
-        return Expectation(check=self.check, values=[as_json(self.check, one.model_dump()) for one in self.states])
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
+        return {"values": [as_json(self.check, one.model_dump()) for one in self.states]}
 
 
 FORM = FinalState

@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.checks.paths import fault
 from assay.checks.shape import read_object, require_number, require_values
 from assay.errors import DataError
-from assay.records.case import Expectation, ToolCall
+from assay.records.case import Example, Expectation, ToolCall
 from assay.text import first_fault
 
 RECORDED = frozenset({"values", "calls", "exact"})
 """Fields of the record that are no option of their own."""
+SHOWN = ("good", "bad")
+"""Fields with example answers."""
 AMOUNT = r"[0-9]{1,9}(\.[0-9]{1,12})?"
 
 
@@ -43,11 +45,48 @@ Share = Annotated[Number, Field(gt=0, le=1)]
 Exact = Annotated[bool, Field(description="Compare character by character, also where a reader sees no difference.")]
 
 
+CONFIG = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Call(BaseModel):
+    """A call of a tool that a case expects."""
+
+    model_config = CONFIG
+    name: Filled
+    arguments: dict[str, Any] | str = Field(
+        default={}, description="An object, or its JSON text; `{}` expects the tool, whatever its arguments."
+    )
+
+
+class ExampleForm(BaseModel):
+    """An example answer that is more than a text."""
+
+    model_config = CONFIG
+    text: str = ""
+    calls: list[Call] = Field(default=[])
+    contexts: list[str] = Field(default=[])
+    final_state: Any = Field(default="", description="A value, or its JSON text.")
+
+    def kept(self) -> dict[str, Any]:
+        """Return what a case keeps of it."""
+        found = self.model_dump(exclude_unset=True)
+        if "calls" in found:
+            found["calls"] = [call.model_dump() for call in calls_of("good", self.calls)]
+        if not isinstance(self.final_state, str):
+            found["final_state"] = as_json("good", self.final_state)
+        return found
+
+
+Examples = list[str | ExampleForm]
+
+
 class Form(BaseModel):
     """How an expectation of one kind is written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = CONFIG
     check: str
+    good: Annotated[Examples, Field(description="Example answers that it has to pass.")] = Field(default=[])
+    bad: Annotated[Examples, Field(description="Example answers that it has to fail.")] = Field(default=[])
 
     @classmethod
     def of(cls, expectation: Expectation) -> Self:
@@ -56,7 +95,8 @@ class Form(BaseModel):
         Raises:
             DataError: It is not written as this kind asks; the text says where, what was found and what was expected.
         """
-        return cls.parse({"check": expectation.check, **cls.fields_of(expectation)})
+        examples = {name: list(map(shown, getattr(expectation, name))) for name in SHOWN if getattr(expectation, name)}
+        return cls.parse({"check": expectation.check, **cls.fields_of(expectation), **examples})
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any]) -> Self:
@@ -77,7 +117,7 @@ class Form(BaseModel):
     @classmethod
     def options(cls) -> list[str]:
         """Return the names of what can be written beside the check."""
-        return [field.alias or name for name, field in cls.model_fields.items() if name != "check"]
+        return [field.alias or name for name, field in cls.model_fields.items() if name not in {"check", *SHOWN}]
 
     @classmethod
     def fields_of(cls, expectation: Expectation) -> dict[str, Any]:
@@ -93,7 +133,12 @@ class Form(BaseModel):
 
     def record(self) -> Expectation:
         """Return the expectation as it is kept in a case."""
-        return Expectation.model_validate(self.written())
+        examples = {name: kept_examples(getattr(self, name)) for name in SHOWN}
+        return Expectation.model_validate({"check": self.check, **self.kept(), **examples})
+
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
+        return {name: value for name, value in self.written().items() if name in RECORDED}
 
     def written(self) -> dict[str, Any]:
         """Return the fields that somebody wrote, by the names that they have there."""
@@ -121,10 +166,10 @@ class Amount(Form):
         number = int(digits) if digits.isdigit() else float(digits)
         return {cls.amount: number} | _recorded(expectation, {"exact"})
 
-    def record(self) -> Expectation:
-        """Return the expectation as it is kept."""
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
         digits = f"{Decimal(repr(getattr(self, self.amount))):f}"
-        return Expectation(check=self.check, values=[digits.rstrip("0").rstrip(".") if "." in digits else digits])
+        return {"values": [digits.rstrip("0").rstrip(".") if "." in digits else digits]}
 
 
 class Options(Form):
@@ -143,23 +188,35 @@ class Options(Form):
         require_values(expectation.model_copy(update={"calls": []}), at_least, 1)
         return (read_object(expectation, expectation.values[0]) if expectation.values else {}) | beside
 
-    def record(self) -> Expectation:
-        """Return the expectation as it is kept."""
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
         fields = self.written()
         beside = {name: fields.pop(name) for name in self.kept_beside if name in fields}
-        check = fields.pop("check")
-        values = [as_json(check, fields)] if fields or not self.may_be_bare else []
-        return Expectation.model_validate({"check": check, "values": values, **beside})
+        options = {name: value for name, value in fields.items() if name not in {"check", *SHOWN}}
+        return {"values": [as_json(self.check, options)] if options or not self.may_be_bare else [], **beside}
 
 
-class Call(BaseModel):
-    """A call of a tool that a case expects."""
+def shown(example: Example) -> str | dict[str, Any]:
+    """Return an example on file as somebody writes it."""
+    fields = example.model_dump(exclude_defaults=True)
+    return example.text if fields.keys() <= {"text"} else fields
 
-    model_config = Form.model_config
-    name: Filled
-    arguments: dict[str, Any] | str = Field(
-        default={}, description="An object, or its JSON text; `{}` expects the tool, whatever its arguments."
-    )
+
+def kept_examples(examples: Examples) -> list[dict[str, Any]]:
+    """Return examples as a case keeps them."""
+    return [{"text": one} if isinstance(one, str) else one.kept() for one in examples]
+
+
+def read_examples(written: object) -> object:
+    """Return example answers of a whole case as it keeps them; what is none is left to the case.
+
+    Raises:
+        DataError: A value in one is nothing that JSON can say.
+    """
+    try:
+        return kept_examples(_EXAMPLES.validate_python(written))
+    except ValidationError:
+        return written
 
 
 def calls_of(check: str, calls: list[Call]) -> list[ToolCall]:
@@ -185,3 +242,6 @@ def as_json(check: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
 def _recorded(expectation: Expectation, names: frozenset[str] | set[str]) -> dict[str, Any]:
     """Return those fields of the record that somebody filled."""
     return expectation.model_dump(include=set(names), exclude_defaults=True)
+
+
+_EXAMPLES = TypeAdapter(Examples, config=ConfigDict(strict=True))

@@ -40,9 +40,9 @@ class JsonSchema(Form):
         """Refuse a schema that leads elsewhere or unfolds to too much."""
         compiled(expectation, read_schema(expectation))
 
-    def record(self) -> Expectation:
-        """Return the expectation as it is kept."""
-        return Expectation(check=self.check, values=[as_json(self.check, self.asked)])
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
+        return {"values": [as_json(self.check, self.asked)]}
 
 
 FORM = JsonSchema

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assay.checks import registry
+from assay.checks import examples, registry
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.desk.candidate_queue import RefusedError
 from assay.errors import DataError
@@ -73,7 +73,7 @@ def edited(
     if category not in categories:
         raise RefusedError(f"The category is {category[:80]!r}: choose one of the list.")
     turns = [text for text in (_text(form, f"turn-{number}") for number in range(MAX_PARTS)) if text.strip()]
-    expectations = [one for one in (_expectation(form, number) for number in range(MAX_PARTS)) if one]
+    expectations = [one for one in (_expectation(case, form, number) for number in range(MAX_PARTS)) if one]
     changes = {
         "turns": turns,
         "expectations": expectations,
@@ -87,6 +87,8 @@ def edited(
     except ValidationError as error:
         first = error.errors()[0]
         raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    if wrong := next(iter(examples.sentences(found)), ""):
+        raise RefusedError(f"{wrong[:300]}.")
     if not can_fail(found):
         raise RefusedError(
             "No check is expected and no judge that blocks is asked about it, so nothing could ever fail."
@@ -99,7 +101,7 @@ def edited(
     return found
 
 
-def _expectation(form: Mapping[str, str], number: int) -> Expectation | None:
+def _expectation(case: Case, form: Mapping[str, str], number: int) -> Expectation | None:
     check = form.get(f"check-{number}", "")
     if not check:
         return None
@@ -113,14 +115,17 @@ def _expectation(form: Mapping[str, str], number: int) -> Expectation | None:
             raise RefusedError(f"{str(error)[:300]}.") from error
     else:
         written = Expectation(check=check, values=_read(_text(form, f"values-{number}"), number), calls=calls)
-    return written.model_copy(update={"exact": form.get(f"exact-{number}") == CHECKED})
+    shown = case.expectations[number] if number < len(case.expectations) else written
+    kept = {"good": shown.good, "bad": shown.bad} if shown.check == check else {}
+    return written.model_copy(update={"exact": form.get(f"exact-{number}") == CHECKED, **kept})
 
 
 def _options(expectation: Expectation) -> str:
     """Return the options of an expectation, one a line as `name: JSON`; empty where it would not come back the same."""
     try:
-        fields = registry.fields(expectation)
-        if registry.read(fields) != expectation:
+        plain = expectation.model_copy(update={"good": [], "bad": []})
+        fields = registry.fields(plain)
+        if registry.read(fields) != plain:
             return ""
     except DataError:
         return ""

@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from assay.checks import registry
+from assay.checks.form import SHOWN as EXAMPLES
+from assay.checks.form import read_examples
 from assay.errors import ConfigError, DataError
 from assay.interchange.sets import yaml_text
 from assay.interchange.sets.builder import SHOWN
@@ -74,7 +76,9 @@ def _parts(found: object, name: str) -> tuple[dict[str, Any], list[Any]]:
 
 def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
     try:
-        case = Case.model_validate(fields | {"expectations": _expectations(fields["expectations"], place)})
+        examples = {name: read_examples(fields[name]) for name in EXAMPLES if name in fields}
+        expectations = _expectations(fields["expectations"], place)
+        case = Case.model_validate(fields | examples | {"expectations": expectations})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))

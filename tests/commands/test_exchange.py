@@ -224,3 +224,11 @@ def candidate(of: Case) -> Candidate:
     return Candidate(
         candidate_id=of.case_id, case=of, generator="g", seed=0, nearest="", similarity=0.0, may_repeat="", made="x"
     )
+
+
+def test_checks_that_their_examples_refute_are_told(file: Path, now: datetime) -> None:
+    """Whoever takes cases in hears which check passes an answer that was shown as a bad one."""
+    expectation = {"check": "icontains", "values": ["14 days"], "bad": ["Not within 14 days."]}
+    file.write_text(json.dumps({"id": "lamp-9", "input": "May I send it back?", "expectations": [expectation]}))
+    (note,) = [one for one in taken(file, now).notes if "disagree" in one]
+    assert "case lamp-9: bad answer 1 passes check 1, `icontains`" in note

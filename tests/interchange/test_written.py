@@ -51,7 +51,10 @@ def test_cases_share_fields() -> None:
             "expectations.0: check 'icontains-any' has a fault: values.0 is 14, expected: a text: put it in quotes",
         ),
         (f"- {{{ONE}, expectations: [{{check: icontains-any, values: []}}]}}", "icontains-any"),
-        (f"- {{{ONE}, expectations: [{{check: guess, values: [a]}}]}}", r"case 1 \(refunds-010\), expectations.0: .*guess"),
+        (
+            f"- {{{ONE}, expectations: [{{check: guess, values: [a]}}]}}",
+            r"case 1 \(refunds-010\), expectations.0: .*guess",
+        ),
         (f"- {{{ONE}, reference: a, colour: red}}", "colour is 'red', expected: Extra"),
         (f"- {{{ONE}, reference: a}}\n- {{{ONE}, reference: b}}", "case 2: there is another refunds-010"),
         ("- &a [*a]", "x.yaml"),
