@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from assay.checks.call_match import CallForm, Matcher, told_calls
+from assay.checks.call_match import NAMED, CallForm, Matcher, told_calls
 from assay.checks.finding import Finding, judged, undecided
 from assay.checks.form import Call
 from assay.records.case import Expectation, ToolCall
@@ -35,13 +35,13 @@ def score(expectation: Expectation, response: Response) -> Finding:
     matcher = Matcher(expectation.calls, response.tool_calls, ToolCalls.of(expectation).comparison())
     pairs = matcher.pairs(charitable=False)
     if -1 not in pairs:
-        return judged(passed=True, detail=f"all {len(pairs)} expected calls were made")
+        detail = f"all {len(pairs)} expected calls were made; made {matcher.told_made()}"[:LONGEST]
+        return judged(passed=True, detail=detail)
     if matcher.broken() and -1 not in matcher.pairs(charitable=True):
         return undecided(matcher.broken())
-    missing = [
-        _missing(matcher, call, wanted, pairs) for wanted, call in enumerate(expectation.calls) if pairs[wanted] < 0
-    ]
-    return judged(passed=False, detail=f"missing {'; '.join(missing[:5])}; made {matcher.told_made()}"[:LONGEST])
+    lacking = [wanted for wanted, given in enumerate(pairs) if given < 0]
+    missing = [_missing(matcher, expectation.calls[wanted], wanted, pairs) for wanted in lacking[:NAMED]]
+    return judged(passed=False, detail=f"missing {'; '.join(missing)}; made {matcher.told_made()}"[:LONGEST])
 
 
 def _missing(matcher: Matcher, call: ToolCall, wanted: int, pairs: list[int]) -> str:

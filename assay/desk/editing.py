@@ -15,8 +15,8 @@ from assay.records.case import Case, Expectation, ToolCall
 SPARE = 1
 """Empty fields that are offered beyond what a case has."""
 MAX_PARTS = 50
-BESIDE = ("check", "values", "calls", "exact")
-"""What of an expectation has a field of its own in the form; `exact` where it is no option."""
+BESIDE = frozenset({"check", "values", "calls", "exact"})
+"""What of an expectation has a field of its own in the form; `exact` only where it is no option."""
 CHECKED = "on"
 """What a browser sends of a box that is checked."""
 
@@ -122,15 +122,16 @@ def _expectation(case: Case, form: Mapping[str, str], number: int) -> Expectatio
 
 def _options(expectation: Expectation) -> str:
     """Return the options of an expectation, one a line as `name: JSON`; empty where it would not come back the same."""
+    plain = expectation.scored()
     try:
-        plain = expectation.model_copy(update={"good": [], "bad": []})
         fields = registry.fields(plain)
-        if registry.read(fields) != plain:
-            return ""
+        beside = BESIDE if expectation.check.removeprefix(registry.NOT) in registry.EXACT else BESIDE - {"exact"}
+        options = {name: value for name, value in fields.items() if name not in beside}
+        text = "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items())
+        again = {name: fields[name] for name in fields.keys() - options.keys()} | _read_options(plain.check, text)
+        return text if registry.read(again) == plain else ""
     except DataError:
         return ""
-    options = {name: value for name, value in fields.items() if name not in BESIDE}
-    return "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items())
 
 
 def _read_options(check: str, text: str) -> dict[str, Any]:

@@ -47,6 +47,7 @@ WRITTEN: list[tuple[dict[str, Any], list[str]]] = [
     ({"check": "tool-call", "calls": [CALL], "exact": True}, ['{"exact": true}']),
     ({"check": "trajectory", "mode": "subset", "tools": ["refund"]}, ['{"mode": "subset", "tools": ["refund"]}']),
 ]
+NAMES = ("check", "values", "calls", "exact")
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"check": "numeric", "equals": "14", "absolute": 0}, "check 'numeric' has a fault: equals is '14', expected"),
     ({"check": "numeric", "equal": 14, "absolute": 0}, "equals is missing"),
@@ -65,7 +66,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"check": "tool-call", "calls": []}, "calls is "),
     ({"check": "tool-call", "calls": [{"arguments": {}}]}, "calls.0.name is missing"),
     ({"check": "tool-call", "calls": [CALL], "ignore": "$.a"}, "ignore is "),
-    ({"check": "tool-call", "calls": [CALL], "ignore": ["$..*..*..*"]}, "ignore.0 is .*`..` more than"),
+    ({"check": "tool-call", "calls": [CALL], "ignore": ["$..*..*"]}, "ignore.0 is .*`..` more than"),
     ({"check": "trajectory", "mode": "some"}, "mode is 'some', expected"),
     ({"check": "final-state", "path": "$.a", "equals": 1}, "states is missing"),
     ({"check": "final-state", "states": [{"path": "$.a"}]}, "states.0.equals is missing"),
@@ -139,5 +140,21 @@ def test_the_desk_shows_options_line_by_line() -> None:
     form = {"turn-0": "How long?", "case-category": of.category, "reference": of.reference}
     form |= {"check-0": "numeric", "values-0": shown[0][1], "check-1": "numeric", "values-1": shown[1][1]}
     assert editing.edited(of, form, {of.category: of.owner}) == of
+    calls = registry.read({"check": "tool-call", "calls": [CALL], "exact": True, "ignore": ["$.id"]})
+    of_calls = case(
+        1,
+        turns=["How long?"],
+        expectations=[
+            calls,
+            Expectation(
+                check="similarity", exact=True, values=['{"measure": "ratio", "reference": "a\\nb", "threshold": 1}']
+            ),
+        ],
+    )
+    shown = editing.fields(of_calls, {})["expectations"]
+    assert shown[0][1].splitlines() == ['ignore: ["$.id"]', "exact: true"]
+    sent = {f"{name}-{n}": text for n, row in enumerate(shown) for name, text in zip(NAMES, row, strict=True)}
+    back = editing.edited(of_calls, form | sent, {of.category: of.owner})
+    assert back == of_calls
     typed = form | {"check-1": "latency", "values-1": "seconds: 2"}
     assert editing.edited(of, typed, {of.category: of.owner}).expectations[1].values == ["2"]
