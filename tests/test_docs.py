@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 
 import click
+import jsonschema_rs
 import pytest
 import yaml
 
 from assay.calibration.certificate import Certificate
-from assay.checks.registry import KINDS, validate
+from assay.checks import reference as checks
+from assay.checks.registry import KINDS, read, validate
 from assay.cli.main import app
 from assay.judges import declaration
 from assay.project.distribution import DISTRIBUTION
-from assay.records.case import Expectation
 from assay.report.gate import EXIT
 from assay.stages import judge_clients
 from assay.stages.execute import Settings
@@ -120,7 +121,7 @@ OF_CASES = [example for example in EXAMPLES if "execute" not in yaml.safe_load(e
 def test_every_example_of_an_expectation_can_be_scored(example: str) -> None:
     """What the document shows as expectations of a case are sound ones."""
     for fields in yaml.safe_load(example)["expectations"]:
-        validate(Expectation.model_validate(fields))
+        validate(read(fields))
 
 
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if example not in OF_CASES])
@@ -187,6 +188,18 @@ def test_command_lines_are_found_on_most_pages() -> None:
         ["nightly", "--fresh", "#", "as", "new"]
     ]
     assert sum(bool(shown_commands(TEXT[name])) for name in DOCUMENTS) >= 14
+
+
+def test_the_checks_and_their_schema_are_the_ones_published() -> None:
+    """The page of checks and the JSON Schema of an expectation are those of the forms by which cases are read."""
+    assert TEXT["docs/checks.md"] == checks.render()
+    published = json.loads((ROOT / "docs/checks.schema.json").read_text(encoding="utf8"))
+    assert published == checks.schema()
+    validator = jsonschema_rs.validator_for(published)
+    for example in (*OF_CASES, *re.findall(r"```yaml\n(.*?)```", TEXT["docs/checks.md"], re.DOTALL)):
+        for fields in yaml.safe_load(example)["expectations"]:
+            validator.validate(fields)
+            validate(read(fields))
 
 
 def test_every_check_is_listed() -> None:

@@ -5,8 +5,10 @@ Whatever the schema, keys have no order and numbers are equal by value. A JSON S
 across ISO spellings and offsets; with `uniqueItems` a list has no order, and its items are compared whole; an absent
 argument equals its `default`.
 
-A path is keys joined by dots, and leads through lists without naming a position: `flights.price` is the price of each
-flight. `ignore` leaves an argument out on both sides; `optional` leaves it out where the actual call does not give it.
+`ignore` leaves an argument out on both sides; `optional` leaves it out where the actual call does not give it;
+`null_as_absent` takes null for an argument that is not given. Each names arguments by `paths`. With `alternatives` each
+expected argument is a list of acceptable values, and so is each key of an object among them; `""` in the list says that
+the argument may be left out, as in the Berkeley Function Calling Leaderboard (Patil et al., ICML 2025).
 """
 
 import re
@@ -16,7 +18,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
+from assay.checks.alternatives import ABSENT, choices, outline
+from assay.checks.differences import Bag, Filled, OneOf
+from assay.checks.paths import locations
 from assay.checks.schema_text import Schema, target
+from assay.json_path import Location
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 HOPS = 20
@@ -29,28 +35,46 @@ class Comparison:
 
     ignore: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
+    null_as_absent: frozenset[str] = frozenset()
+    alternatives: bool = False
+    """Whether each expected argument is a list of acceptable values."""
     exact: bool = False
     """Whether further arguments of the actual call, at any depth, make it another call."""
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     """The JSON Schema of the parameters, by tool; a tool without one is compared as it stands."""
 
-    def plain(self, tool: str, arguments: dict[str, Any], *, fill: bool) -> Any:  # noqa: ANN401 - a JSON value
-        """Return arguments in the one form in which equal ones are equal; `fill` puts in the defaults."""
+    def expected(self, tool: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - a JSON value, with choices in it
+        """Return the expected arguments of a call, in the form in which actual ones are compared with them."""
         schema = self.schemas.get(tool, {})
-        return _Plain(schema, self.ignore, fill).read(arguments, schema, "")
+        named = self._named(outline(arguments) if self.alternatives else arguments, schema)
+        return _Plain(schema, named, fill=self.exact, is_expected=True, alternatives=self.alternatives).read(
+            arguments, schema
+        )
+
+    def actual(self, tool: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - a JSON value
+        """Return the arguments of a call that was made, in the one form in which equal ones are equal."""
+        schema = self.schemas.get(tool, {})
+        return _Plain(schema, self._named(arguments, schema), fill=True).read(arguments, schema)
+
+    def _named(self, arguments: dict[str, Any], schema: Schema) -> "_Named":
+        """Return where the arguments stand that the options name, defaults among them."""
+        if not (self.ignore or self.optional or self.null_as_absent):
+            return _Named()
+        whole = _Plain(schema, _Named(), fill=True).filled(arguments, schema) if self.ignore else arguments
+        return _Named(
+            ignored=locations(self.ignore, whole),
+            optional=locations(self.optional, arguments),
+            nullable=locations(self.null_as_absent, arguments),
+        )
 
 
-def without_absent(expected: Any, actual: Any, optional: frozenset[str], path: str = "") -> Any:  # noqa: ANN401 - any JSON values
-    """Return an expected value without those optional keys that the actual one lacks."""
-    if isinstance(expected, dict) and isinstance(actual, dict):
-        return {
-            key: without_absent(value, actual.get(key), optional, _join(path, key))
-            for key, value in expected.items()
-            if key in actual or _join(path, key) not in optional
-        }
-    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
-        return [without_absent(*pair, optional, path) for pair in zip(expected, actual, strict=True)]
-    return expected
+@dataclass(frozen=True)
+class _Named:
+    """Where the arguments stand that options name."""
+
+    ignored: frozenset[Location] = frozenset()
+    optional: frozenset[Location] = frozenset()
+    nullable: frozenset[Location] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,30 +82,67 @@ class _Plain:
     """Rewrites a JSON value so that what the schema calls equal is equal."""
 
     root: Schema
-    ignore: frozenset[str]
+    named: _Named
     fill: bool
+    is_expected: bool = False
+    alternatives: bool = False
 
-    def read(self, value: Any, schema: Schema, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    def filled(self, value: Any, schema: Schema) -> Any:  # noqa: ANN401 - any JSON value
+        """Return a value with the defaults that its schema names, as JSON."""
+        schema = self._meant(schema)
+        if isinstance(value, list):
+            return [self.filled(item, _part(schema, index)) for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        known, further = schema.get("properties", {}), schema.get("additionalProperties", {})
+        given = {key: self.filled(item, known.get(key, further)) for key, item in value.items()}
+        return given | self._absent(value, known)
+
+    def read(self, value: Any, schema: Any, at: Location = ()) -> Any:  # noqa: ANN401 - any JSON value
+        """Return what stands at one place of the arguments, as its schema means it."""
         schema = self._meant(schema)
         if isinstance(value, dict):
-            return self._object(value, schema, path)
+            return self._object(value, schema, at)
         if isinstance(value, list):
             unordered = schema.get("uniqueItems") is True
             reader = replace(self, fill=self.fill or unordered)
-            items = [reader.read(item, _part(schema, index), path) for index, item in enumerate(value)]
+            items = [reader.read(item, _part(schema, index), (*at, index)) for index, item in enumerate(value)]
             return _bag(items) if unordered else items
         return _scalar(value, schema) if isinstance(value, str) else value
 
-    def _object(self, value: dict[str, Any], schema: Schema, path: str) -> dict[str, Any]:
+    def _object(self, value: dict[str, Any], schema: Schema, at: Location) -> dict[str, Any]:
         known, further = schema.get("properties", {}), schema.get("additionalProperties", {})
-        found = {key: self.read(item, known.get(key, further), _join(path, key)) for key, item in value.items()}
-        if self.fill:
-            # A default is not filled in turn: a recursive schema could go on for ever.
-            reader = replace(self, fill=False)
-            for key, part in known.items():
-                if key not in found and "default" in self._meant(part):
-                    found[key] = reader.read(self._meant(part)["default"], part, _join(path, key))
-        return {key: item for key, item in found.items() if _join(path, key) not in self.ignore}
+        found: dict[str, Any] = {}
+        for key, item in value.items():
+            where = (*at, key)
+            if where in self.named.ignored or (not self.is_expected and item is None and where in self.named.nullable):
+                continue
+            found[key] = self._argument(item, known.get(key, further), where)
+        absent = self._absent(found, known) if self.fill else {}
+        # A default is not filled in turn: a recursive schema could go on for ever.
+        reader = replace(self, fill=False, is_expected=False)
+        filled = Filled(found)
+        for key, default in absent.items():
+            if (*at, key) not in self.named.ignored:
+                filled[key] = reader.read(default, known[key], (*at, key))
+        filled.defaults = frozenset(filled.keys() - found.keys())
+        return filled
+
+    def _absent(self, value: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+        """Return the defaults of those keys that an object lacks."""
+        meant = {key: self._meant(part) for key, part in known.items() if key not in value}
+        return {key: part["default"] for key, part in meant.items() if "default" in part}
+
+    def _argument(self, item: Any, schema: Any, where: Location) -> Any:  # noqa: ANN401 - any JSON value
+        """Return an argument; of an expected one what it may be."""
+        if not self.is_expected:
+            return self.read(item, schema, where)
+        several = choices(item) if self.alternatives else [item]
+        is_nullable = where in self.named.nullable
+        may_be_absent = where in self.named.optional or (self.alternatives and ABSENT in several)
+        may_be_absent = may_be_absent or (is_nullable and None in several)
+        read = [self.read(one, schema, where) for one in several if one is not None or not is_nullable]
+        return read[0] if len(read) == 1 and not may_be_absent else OneOf(tuple(read), may_be_absent)
 
     def _meant(self, schema: Any) -> Schema:  # noqa: ANN401 - a schema, or true or false
         """Return a schema with its reference, and its only alternative beside null, put in."""
@@ -100,9 +161,9 @@ class _Plain:
 
 def _only_alternative(schema: Schema) -> tuple[str, Any]:
     for key in ("anyOf", "oneOf", "allOf"):
-        choices = [part for part in schema.get(key, ()) if part != {"type": "null"}]
-        if len(choices) == 1:
-            return key, choices[0]
+        parts = [part for part in schema.get(key, ()) if part != {"type": "null"}]
+        if len(parts) == 1:
+            return key, parts[0]
     return "", None
 
 
@@ -141,8 +202,16 @@ def _moment(text: str) -> datetime | str:
         return text
 
 
-def _bag(items: list[Any]) -> Any:  # noqa: ANN401 - something that equals only its like
-    return "bag", frozenset(Counter(map(_frozen, items)).items())
+def _bag(items: list[Any]) -> Bag:
+    counted = None if _leaves_choice(items) else Counter(map(_frozen, items))
+    return Bag(tuple(items), counted)
+
+
+def _leaves_choice(value: Any) -> bool:  # noqa: ANN401 - any JSON value, with choices in it
+    if isinstance(value, OneOf) or (isinstance(value, Bag) and value.counted is None):
+        return True
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(_leaves_choice, parts))
 
 
 def _frozen(value: Any) -> Hashable:  # noqa: ANN401 - any JSON value
@@ -151,10 +220,8 @@ def _frozen(value: Any) -> Hashable:  # noqa: ANN401 - any JSON value
         return "object", frozenset((key, _frozen(item)) for key, item in value.items())
     if isinstance(value, list):
         return "list", tuple(map(_frozen, value))
+    if isinstance(value, Bag):
+        return "bag", frozenset((value.counted or {}).items())
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return (type(value).__name__, repr(value)) if isinstance(value, bool | int | float) else value
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key

@@ -5,25 +5,29 @@ be read matches nothing; looked at charitably, it matches any call of its tool. 
 what fails even with it is not, and what lies between is undecided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Annotated, Any, ClassVar
 
-from assay.checks.argument_match import Comparison, without_absent
+from pydantic import AfterValidator, Field
+
+from assay.checks.alternatives import require_acceptable
+from assay.checks.argument_match import Comparison
+from assay.checks.differences import Difference, differences, holds
 from assay.checks.finding import quote, quote_some
-from assay.checks.json_text import NotJsonError, UnreadableError, holds, read_json
+from assay.checks.form import Call, Filled, Options, calls_of
+from assay.checks.json_text import NotJsonError, UnreadableError, read_json
+from assay.checks.matching import largest_matching
+from assay.checks.paths import JSON_PATH, fault
 from assay.checks.schema_text import compiled
 from assay.errors import DataError
 from assay.records.case import Expectation, ToolCall
 
-OPTIONS = {
-    "optional": "a list of texts",
-    "ignore": "a list of texts",
-    "exact": "true or false",
-    "schema": "an object",
-    "schemas": "an object",
-}
-"""The form of each option of a comparison; `schemas` holds one schema a tool, `schema` the one of the only tool."""
+COMPARED = 20
+"""Calls of a tool, and differences of each, that are looked at for a finding."""
+DIFFERENCES, NAMED = 3, 5
+"""Differences and calls that a finding tells."""
 LONGEST = 500
 """Characters of a finding on calls that could not be read."""
 
@@ -48,6 +52,16 @@ def read_call(call: ToolCall) -> ReadCall:
     return ReadCall(name=call.name, arguments=arguments)
 
 
+def _argument(path: str) -> str:
+    if JSON_PATH.match(path) and (why := fault(path)):
+        raise ValueError(f"a JSONPath such as $.order.id, or keys joined by dots ({why})")
+    return path
+
+
+Names = Annotated[list[Annotated[Filled, AfterValidator(_argument)]], Field(min_length=1)] | None
+"""Paths of arguments."""
+
+
 def require_calls(expectation: Expectation) -> None:
     """Refuse an expected call without a name, or with arguments that are no JSON object.
 
@@ -61,31 +75,53 @@ def require_calls(expectation: Expectation) -> None:
             raise DataError(f"check {expectation.check!r}, call {quote(call.name)}: {why}; mend it")
 
 
-def comparison(expectation: Expectation, options: dict[str, Any]) -> Comparison:
-    """Return how to compare calls, from the options that a value holds.
+class CallForm(Options):
+    """The options of a kind that compares calls of tools."""
 
-    Raises:
-        DataError: A schema is malformed, or `schema` stands for several tools.
-    """
-    tools = {call.name for call in expectation.calls}
-    schemas = dict(options.get("schemas", {}))
-    if "schema" in options:
-        if len(tools) != 1 or schemas:
+    kept_beside: ClassVar = frozenset({"calls"})
+    calls: list[Call]
+    alternatives: Annotated[bool, Field(description="Each expected argument is a list of acceptable values.")] = False
+    optional: Annotated[Names, Field(description="Paths of arguments that may be left out.")] = None
+    ignore: Annotated[Names, Field(description="Paths of arguments that are not compared.")] = None
+    null_as_absent: Annotated[Names, Field(description="Paths of arguments of which null counts as not given.")] = None
+    exact: Annotated[bool, Field(description="Further arguments make it another call.")] = False
+    parameters: Annotated[
+        dict[str, Any] | None, Field(alias="schema", description="The JSON Schema of the only tool's parameters.")
+    ] = None
+    schemas: Annotated[dict[str, dict[str, Any]] | None, Field(description="The JSON Schema by tool.")] = None
+
+    def require(self, expectation: Expectation) -> None:
+        """Refuse calls whose arguments are no object, unsound schemas, and alternatives without any."""
+        require_calls(expectation)
+        if self.parameters is not None and (len({call.name for call in self.calls}) != 1 or self.schemas):
+            tools = quote_some(sorted({call.name for call in self.calls}))
             raise DataError(
-                f"check {expectation.check!r} has 'schema' for the tools {quote_some(sorted(tools))}; expected one "
-                "tool: name each schema's tool in `schemas`"
+                f"check {expectation.check!r} has 'schema' for the tools {tools}; expected one tool: name each "
+                "schema's tool in `schemas`"
             )
-        schemas = dict.fromkeys(tools, options["schema"])
-    for tool, schema in schemas.items():
-        if not isinstance(schema, dict):
-            raise DataError(f"check {expectation.check!r} has no object as the schema of {quote(tool)}; mend it")
-        compiled(expectation, schema)
-    return Comparison(
-        ignore=frozenset(options.get("ignore", ())),
-        optional=frozenset(options.get("optional", ())),
-        exact=options.get("exact", False),
-        schemas=schemas,
-    )
+        for schema in self.comparison().schemas.values():
+            compiled(expectation, schema)
+        for call in expectation.calls if self.alternatives else ():
+            require_acceptable(expectation, read_call(call).arguments or {})
+
+    def comparison(self) -> Comparison:
+        """Return how calls are compared."""
+        schemas = self.schemas or {}
+        if self.parameters is not None:
+            schemas = dict.fromkeys((call.name for call in self.calls), self.parameters)
+        return Comparison(
+            ignore=frozenset(self.ignore or ()),
+            optional=frozenset(self.optional or ()),
+            null_as_absent=frozenset(self.null_as_absent or ()),
+            alternatives=self.alternatives,
+            exact=self.exact,
+            schemas=schemas,
+        )
+
+    def written(self) -> dict[str, Any]:
+        """Return the fields that somebody wrote, with the calls as they are kept."""
+        calls = [call.model_dump() for call in calls_of(self.check, self.calls)]
+        return super().written() | ({"calls": calls} if calls else {})
 
 
 class Matcher:
@@ -94,9 +130,12 @@ class Matcher:
     def __init__(self, expected: Sequence[ToolCall], made: Sequence[ToolCall], how: Comparison) -> None:
         self.expected = [read_call(call) for call in expected]
         self.made = [read_call(call) for call in made]
+        self._texts = [call.arguments for call in made]
         self._how = how
-        self._wanted = [self._plain(call, fill=how.exact) for call in self.expected]
-        self._given = [self._plain(call, fill=True) for call in self.made]
+        self._wanted = [
+            None if call.arguments is None else how.expected(call.name, call.arguments) for call in self.expected
+        ]
+        self._given = [None if call.arguments is None else how.actual(call.name, call.arguments) for call in self.made]
 
     def matches(self, wanted: int, given: int, *, charitable: bool) -> bool:
         """Say whether one call that was made is one that was expected, each named by its position."""
@@ -105,31 +144,15 @@ class Matcher:
             return False
         if left.arguments is None or right.arguments is None:
             return charitable
-        plain = self._wanted[wanted]
-        if self._how.optional:
-            least = without_absent(left.arguments, right.arguments, self._how.optional)
-            plain = self._how.plain(left.name, least, fill=self._how.exact)
-        return holds(plain, self._given[given], subset=not self._how.exact)
+        return holds(self._wanted[wanted], self._given[given], subset=not self._how.exact)
 
     def pairs(self, *, charitable: bool) -> list[int]:
-        """Return for each expected call the position of its own actual call, -1 where none is left: a maximum matching.
+        """Return for each expected call the position of its own actual call, -1 where none is left."""
 
-        Source:
-            Hopcroft & Karp (1973), as in scipy; it does not recurse.
-        """
-        from scipy.sparse import csr_array
-        from scipy.sparse.csgraph import maximum_bipartite_matching
+        def fits(wanted: int, given: int) -> bool:
+            return self.matches(wanted, given, charitable=charitable)
 
-        edges = [
-            (wanted, given)
-            for wanted in range(len(self.expected))
-            for given in range(len(self.made))
-            if self.matches(wanted, given, charitable=charitable)
-        ]
-        if not edges:
-            return [-1] * len(self.expected)
-        graph = csr_array(([True] * len(edges), tuple(zip(*edges, strict=True))), (len(self.expected), len(self.made)))
-        return [int(given) for given in maximum_bipartite_matching(graph, perm_type="column")]
+        return largest_matching(len(self.expected), len(self.made), fits)
 
     def broken(self) -> str:
         """Return in one line which calls could not be read; empty when all could."""
@@ -139,5 +162,32 @@ class Matcher:
             if call.arguments is None
         )[:LONGEST]
 
-    def _plain(self, call: ReadCall, *, fill: bool) -> Any:  # noqa: ANN401 - a JSON value, or None
-        return None if call.arguments is None else self._how.plain(call.name, call.arguments, fill=fill)
+    def told_made(self) -> str:
+        """Return which calls were made, with their arguments, in one line."""
+        return told_calls([call.name for call in self.made], self._texts) or "no call"
+
+    def nearest(self, wanted: int, taken: Collection[int] = ()) -> str:
+        """Return where the call that comes closest to an expected one differs from it; empty where there is none.
+
+        Args:
+            wanted: The position of the expected call.
+            taken: Positions of calls that are other expected ones.
+        """
+        name = self.expected[wanted].name
+        same_tool = [at for at, call in enumerate(self.made) if call.name == name and call.arguments is not None]
+        found = {at: self._differences(wanted, at) for at in same_tool[:COMPARED] if at not in taken}
+        if not found:
+            return f"{quote(name)} was made {len(same_tool)} times" if same_tool else ""
+        at = min(found, key=lambda at: len(found[at]))
+        return f"{told_calls([name], [self._texts[at]])}: {'; '.join(map(str, found[at][:DIFFERENCES]))}"
+
+    def _differences(self, wanted: int, given: int) -> list[Difference]:
+        found = differences(self._wanted[wanted], self._given[given], subset=not self._how.exact)
+        return list(islice(found, COMPARED))
+
+
+def told_calls(names: Sequence[str], arguments: Sequence[str]) -> str:
+    """Return calls of foreign names and arguments in one line, the first few in full."""
+    told = [f"{quote(name)} with {quote(text)}" for name, text in zip(names, arguments, strict=True)]
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return ", ".join(told[:NAMED]) + more

@@ -1,18 +1,22 @@
 """The answer cost at most so many US dollars; a response without a declared price is left undecided."""
 
+from typing import ClassVar, Literal
+
 from assay.checks.finding import Finding, judged, unknown
-from assay.checks.shape import require_amount
+from assay.checks.form import Amount, NotNegative
 from assay.records.case import Expectation
 from assay.records.response import Response
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one value: US dollars, such as 0.002.
+class Cost(Amount):
+    """The answer cost no more."""
 
-    Raises:
-        DataError: It is anything else.
-    """
-    require_amount(expectation, of="US dollars, such as '0.002'")
+    check: Literal["cost", "not-cost"]
+    usd: NotNegative
+    amount: ClassVar = "usd"
+
+
+FORM = Cost
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

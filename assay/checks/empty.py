@@ -4,9 +4,11 @@ Every case asks for one by itself, unless it says `empty: allowed` or expects em
 words. An answer that was withheld is a refusal to a case that expects one (`refusal`).
 """
 
+from typing import Literal
+
 from assay.checks.finding import Finding, judged, quote
 from assay.checks.folding import visible
-from assay.checks.shape import require_values
+from assay.checks.form import Form
 from assay.records.case import Case, Expectation
 from assay.records.response import Response
 from assay.reply_text import WITHHELD
@@ -18,13 +20,13 @@ ENDED = 40
 """Characters of a finish reason in a finding."""
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect no value.
+class Empty(Form):
+    """The answer says nothing."""
 
-    Raises:
-        DataError: It has values or calls.
-    """
-    require_values(expectation, 0, 0)
+    check: Literal["empty", "not-empty"]
+
+
+FORM = Empty
 
 
 def score(_expectation: Expectation, response: Response) -> Finding:

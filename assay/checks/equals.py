@@ -1,19 +1,24 @@
 """The answer is one text, compared as `folding` has it; white space around it does not count."""
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from assay.checks.finding import Finding, judged, quote
 from assay.checks.folding import both_compared
-from assay.checks.shape import require_values
+from assay.checks.form import Texts
 from assay.records.case import Expectation
 from assay.records.response import Response
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one value.
+class Equals(Texts):
+    """The answer is one text."""
 
-    Raises:
-        DataError: It has none, several, or calls.
-    """
-    require_values(expectation, 1, 1)
+    check: Literal["equals", "not-equals"]
+    values: Annotated[list[str], Field(min_length=1, max_length=1)]
+
+
+FORM = Equals
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

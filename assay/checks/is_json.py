@@ -1,19 +1,21 @@
 """The answer is one JSON value and nothing else: no prose around it, no code fence."""
 
+from typing import Literal
+
 from assay.checks.finding import Finding, judged, misshapen, undecided
+from assay.checks.form import Form
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
-from assay.checks.shape import require_values
 from assay.records.case import Expectation
 from assay.records.response import Response
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect no value.
+class IsJson(Form):
+    """The answer is JSON."""
 
-    Raises:
-        DataError: It has values or calls.
-    """
-    require_values(expectation, 0, 0)
+    check: Literal["is-json", "not-is-json"]
+
+
+FORM = IsJson
 
 
 def score(_expectation: Expectation, response: Response) -> Finding:

@@ -3,11 +3,13 @@
 Drafts 4 to 2020-12; `format` is asserted; `$ref` leads only to parts of the same schema, and nothing is fetched.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import jsonschema_rs
+from pydantic import Field
 
 from assay.checks.finding import Finding, judged, misshapen, quote, undecided
+from assay.checks.form import Form, as_json
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.checks.schema_text import compiled
 from assay.checks.shape import read_object, require_values
@@ -22,14 +24,28 @@ OF_VALUE = {
 """Keywords that an answer of the right shape breaks by a wrong value."""
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one value: a JSON Schema, as an object.
+class JsonSchema(Form):
+    """The answer is JSON of a shape."""
 
-    Raises:
-        DataError: It is anything else, or a schema that leads elsewhere or unfolds to too much.
-    """
-    require_values(expectation, 1, 1)
-    compiled(expectation, read_schema(expectation))
+    check: Literal["json-schema", "not-json-schema"]
+    asked: Annotated[dict[str, Any], Field(alias="schema", description="A JSON Schema.")]
+
+    @classmethod
+    def fields_of(cls, expectation: Expectation) -> dict[str, Any]:
+        """Return what an expectation on file says beside the check."""
+        require_values(expectation, 1, 1)
+        return {"schema": read_schema(expectation)} | ({"exact": True} if expectation.exact else {})
+
+    def require(self, expectation: Expectation) -> None:
+        """Refuse a schema that leads elsewhere or unfolds to too much."""
+        compiled(expectation, read_schema(expectation))
+
+    def kept(self) -> dict[str, Any]:
+        """Return the fields of the record, beside the check and the examples."""
+        return {"values": [as_json(self.check, self.asked)]}
+
+
+FORM = JsonSchema
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

@@ -1,7 +1,6 @@
 """JSON as strangers write it: strict, and never a crash."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -41,49 +40,6 @@ def read_json_at(text: str, start: int) -> Any:  # noqa: ANN401 - any JSON value
     """
     value, _end = _guarded(text, lambda decoder: decoder.raw_decode(text, start))
     _require_shallow(value, text)
-    return value
-
-
-def holds(expected: Any, actual: Any, *, subset: bool) -> bool:  # noqa: ANN401 - any JSON values
-    """Say whether an actual JSON value is the expected one.
-
-    Objects are compared whatever the order of their keys; with `subset`, an actual object may hold further keys, at
-    any depth. Lists are equal item by item. Numbers are equal by value, so 1 is 1.0; true is no number.
-    """
-    waiting = [(expected, actual)]
-    while waiting:
-        left, right = waiting.pop()
-        if isinstance(left, dict) and isinstance(right, dict):
-            if not left.keys() <= right.keys() or (not subset and len(left) != len(right)):
-                return False
-            waiting.extend((value, right[key]) for key, value in left.items())
-        elif isinstance(left, list) and isinstance(right, list):
-            if len(left) != len(right):
-                return False
-            waiting.extend(zip(left, right, strict=True))
-        elif isinstance(left, bool) or isinstance(right, bool):
-            if left is not right:
-                return False
-        elif left != right:
-            return False
-    return True
-
-
-def at_path(value: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what stands at a dotted path: keys of objects, and positions in lists counted from 0.
-
-    Raises:
-        LookupError: Nothing stands there; the text says up to where the path leads.
-    """
-    walked: list[str] = []
-    for step in path.split("."):
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and re.fullmatch(r"[0-9]{1,9}", step) and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            raise LookupError(f"nothing at {quote(step)} after {quote('.'.join(walked))}")
-        walked.append(step)
     return value
 
 

@@ -8,11 +8,13 @@ turns of the user it finds 73 too short to tell and one, half in French, to be F
 """
 
 from functools import cache
+from typing import Annotated, Literal
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from pydantic import Field
 
 from assay.checks.finding import Finding, judged, quote_some, unknown
-from assay.checks.shape import require_values
+from assay.checks.form import Form
 from assay.errors import DataError
 from assay.records.case import Expectation
 from assay.records.response import Response
@@ -27,19 +29,24 @@ NO_LANGUAGE = "zxx"
 """The model's code for what is no language: code, numbers, markup."""
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one or more codes of languages that the model knows.
+class Language(Form):
+    """The answer is in one of some languages."""
 
-    Raises:
-        DataError: There is none, or one is unknown.
-    """
-    require_values(expectation, 1, None)
-    known = sorted(code for code in _model().labels if len(code) == 2)  # noqa: PLR2004 - ISO 639-1 has two letters
-    unknown = [value for value in expectation.values if value not in known]
-    if unknown:
-        raise DataError(
-            f"check {expectation.check!r} has the language {quote_some(unknown)}; expected some of {', '.join(known)}"
-        )
+    check: Literal["language", "not-language"]
+    values: Annotated[list[str], Field(min_length=1, description="Codes of ISO 639-1.")]
+
+    def require(self, expectation: Expectation) -> None:
+        """Refuse a language that the model does not know."""
+        known = sorted(code for code in _model().labels if len(code) == 2)  # noqa: PLR2004 - ISO 639-1 has two letters
+        unknown = [value for value in self.values if value not in known]
+        if unknown:
+            raise DataError(
+                f"check {expectation.check!r} has the language {quote_some(unknown)}; expected some of "
+                f"{', '.join(known)}"
+            )
+
+
+FORM = Language
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

@@ -1,18 +1,22 @@
 """The answer came within so many seconds, from the first request of the conversation to its last answer."""
 
+from typing import ClassVar, Literal
+
 from assay.checks.finding import Finding, judged
-from assay.checks.shape import require_amount
+from assay.checks.form import Amount, NotNegative
 from assay.records.case import Expectation
 from assay.records.response import Response
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one value: seconds, such as 2.5.
+class Latency(Amount):
+    """The answer came in time."""
 
-    Raises:
-        DataError: It is anything else.
-    """
-    require_amount(expectation, of="seconds, such as '2.5'")
+    check: Literal["latency", "not-latency"]
+    seconds: NotNegative
+    amount: ClassVar = "seconds"
+
+
+FORM = Latency
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

@@ -1,18 +1,24 @@
 """The answer has at least so many words; a word is what stands between white space."""
 
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
 from assay.checks.finding import Finding, judged
-from assay.checks.shape import require_number
+from assay.checks.form import Amount
 from assay.records.case import Expectation
 from assay.records.response import Response
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one value: a whole number of words, 0 or more.
+class LengthMin(Amount):
+    """The answer is no shorter."""
 
-    Raises:
-        DataError: It is anything else.
-    """
-    require_number(expectation, of="words, such as '20'")
+    check: Literal["length-min", "not-length-min"]
+    words: Annotated[int, Field(ge=0)]
+    amount: ClassVar = "words"
+
+
+FORM = LengthMin
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

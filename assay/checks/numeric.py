@@ -1,23 +1,25 @@
 """The number in the answer is the expected one, within a tolerance.
 
-The value is a JSON object: `equals`, and either `absolute` or `relative` (a share of the expected number; 0 asks for
-equality). The number is the last one of the answer; with `path`, the one at that dotted path of the JSON in the answer.
-It is read as English writes it (1,234.5), or with `"decimal": ","` as German does (1.234,5); spaces and
-apostrophes may group digits too. A percent sign is a unit like any other: 12 % is 12. A minus counts when no letter or
-digit stands before it, so that 10-12 ends in 12. Invisible characters are not there. Arithmetic is decimal and exact.
+One tolerance is needed, `absolute` or `relative`; 0 asks for equality. The number is the last one of the answer; with
+`path`, the one at that path of the JSON in the answer. It is read as English writes it (1,234.5), or with `decimal:
+","` as German does (1.234,5); spaces and apostrophes may group digits too. A percent sign is a unit like any other: 12
+% is 12. A minus counts when no letter or digit stands before it, so that 10-12 ends in 12. Invisible characters are not
+there. Arithmetic is decimal and exact.
 """
 
 import re
 from collections import deque
 from decimal import Context, Decimal
-from typing import Any
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
 
 from assay.checks.finding import Finding, judged, misshapen, quote, undecided
 from assay.checks.folding import visible
+from assay.checks.form import NotNegative, Number, Options, Path
 from assay.checks.json_search import find_json
-from assay.checks.json_text import NotJsonError, UnreadableError, at_path, show
-from assay.checks.shape import read_options, require_path, require_values
-from assay.errors import DataError
+from assay.checks.json_text import NotJsonError, UnreadableError, show
+from assay.checks.paths import places
 from assay.records.case import Expectation
 from assay.records.response import Response
 
@@ -31,71 +33,60 @@ EXACT = Context(prec=2 * DIGITS, traps=[])
 """Overflow is infinity here, and infinity is within no tolerance."""
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one JSON object with `equals` and one of `absolute` and `relative`.
+class Numeric(Options):
+    """The number in the answer is the expected one."""
 
-    Raises:
-        DataError: It is written otherwise.
-    """
-    require_values(expectation, 1, 1)
-    _options(expectation)
+    check: Literal["numeric", "not-numeric"]
+    equals: Number
+    absolute: Annotated[NotNegative | None, Field(description="How far off the number may be.")] = None
+    relative: Annotated[NotNegative | None, Field(description="The same, as a share of the expected number.")] = None
+    path: Annotated[Path | None, Field(description="Where the number stands in the JSON of the answer.")] = None
+    decimal: Annotated[Literal[".", ","], Field(description="What separates the decimals.")] = "."
+
+    @model_validator(mode="after")
+    def _has_one_tolerance(self) -> Self:
+        if (self.absolute is None) == (self.relative is None):
+            raise ValueError("one tolerance, `absolute` or `relative`")
+        return self
+
+
+FORM = Numeric
 
 
 def score(expectation: Expectation, response: Response) -> Finding:
     """Find the number and compare it; without one the answer is misshapen, with one too long it is undecided."""
-    options = _options(expectation)
+    asked = Numeric.of(expectation)
     try:
-        found = _number(response.text, options)
+        found = _number(response.text, asked)
     except (NotJsonError, LookupError) as error:
         return misshapen(f"the answer holds no number to compare: {error}")
     except UnreadableError as error:
         return undecided(f"the answer cannot be read: {error}")
-    expected = Decimal(str(options["equals"]))
-    if "relative" in options:
-        allowed = EXACT.multiply(Decimal(str(options["relative"])), expected.copy_abs())
+    expected = Decimal(str(asked.equals))
+    if asked.relative is not None:
+        allowed = EXACT.multiply(Decimal(str(asked.relative)), expected.copy_abs())
     else:
-        allowed = Decimal(str(options["absolute"]))
+        allowed = Decimal(str(asked.absolute))
     passed = EXACT.subtract(found, expected).copy_abs() <= allowed
     return judged(
         passed=passed, detail=f"the answer is {_plain(found)}, expected {_plain(expected)} within {_plain(allowed)}"
     )
 
 
-def _options(expectation: Expectation) -> dict[str, Any]:
-    options = read_options(
-        expectation,
-        expectation.values[0],
-        required={"equals": "a finite number"},
-        optional={
-            "absolute": "a number of 0 or more",
-            "relative": "a number of 0 or more",
-            "path": "text",
-            "decimal": "text",
-        },
-    )
-    if ("absolute" in options) == ("relative" in options):
-        raise DataError(
-            f"check {expectation.check!r} has {quote(expectation.values[0])}; expected one tolerance: name `absolute` "
-            "or `relative`"
-        )
-    if options.get("decimal", ".") not in {".", ","}:
-        raise DataError(f"check {expectation.check!r} has {show(options['decimal'])} as 'decimal'; expected '.' or ','")
-    if "path" in options:
-        require_path(expectation, options["path"])
-    return options
-
-
-def _number(text: str, options: dict[str, Any]) -> Decimal:
-    """Return the number meant by the options."""
-    if "path" in options:
-        value = at_path(find_json(text), options["path"])
+def _number(text: str, asked: Numeric) -> Decimal:
+    """Return the number that is meant."""
+    if asked.path is not None:
+        found = places(asked.path, find_json(text))
+        if len(found) > 1:
+            raise LookupError(f"{quote(asked.path)} leads to {len(found)} values, expected one")
+        value = found[0].value
         if type(value) in (int, float):
             return Decimal(str(value))
         if not isinstance(value, str):
-            raise LookupError(f"{quote(options['path'])} is {show(value)}")
+            raise LookupError(f"{quote(asked.path)} is {show(value)}")
         text = value
     text = visible(text)
-    numbers = deque(_pattern(options.get("decimal", ".")).finditer(text), maxlen=1)
+    numbers = deque(_pattern(asked.decimal).finditer(text), maxlen=1)
     if not numbers:
         raise LookupError(f"no number in {quote(text)}")
     last = numbers.pop()

@@ -1,16 +1,15 @@
 """A function of the project decides: `def cites_clause(answer, case)` in a module that `judge.check_modules` names.
 
-The value is a JSON object with `function` (`module:name`) and, where it returns a number, `threshold`; `deadline_s` is
-how long it may take for one answer (10 seconds). It runs in a process of its own: what it raises, where it hangs or how
-it ends its process leaves the one verdict unscored.
+A function that returns a number needs a `threshold`. It runs in a process of its own: what it raises, where it hangs or
+how it ends its process leaves the one verdict unscored.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from assay.checks.finding import Finding, judged, unknown
-from assay.checks.json_text import show
-from assay.checks.shape import read_options, require_values
-from assay.errors import DataError
+from assay.checks.form import Number, Options, Share
 from assay.records.case import Expectation
 from assay.records.response import Response
 from assay.text import one_line
@@ -18,16 +17,16 @@ from assay.text import one_line
 KIND = "python"
 DEADLINE_S = 10.0
 LONGEST_S = 600
+FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 
 
-class OwnCheck(NamedTuple):
-    """What an expectation asks of a function of the project."""
+class OwnCheck(Options):
+    """A function of the project says that the answer passes."""
 
-    function: str
-    """`module:name`."""
-    threshold: float | None
-    """What a number has to reach; None for a function that says yes or no."""
-    deadline_s: float
+    check: Literal["python", "not-python"]
+    function: Annotated[str, Field(pattern=FUNCTION, description="`module:name`.")]
+    threshold: Annotated[Share | None, Field(description="What a returned number has to reach.")] = None
+    deadline_s: Annotated[Number, Field(gt=0, le=LONGEST_S, description="Seconds for one answer.")] = DEADLINE_S
 
     @property
     def module(self) -> str:
@@ -35,19 +34,7 @@ class OwnCheck(NamedTuple):
         return self.function.partition(":")[0]
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one JSON object with `function`, and with `threshold` and `deadline_s` if needed.
-
-    Raises:
-        DataError: It is written otherwise, or the deadline is none.
-    """
-    require_values(expectation, 1, 1)
-    own = _read(expectation)
-    if not 0 < own.deadline_s <= LONGEST_S:
-        raise DataError(
-            f"check {expectation.check!r} has {show(own.deadline_s)} as 'deadline_s'; expected seconds, above 0 and at "
-            f"most {LONGEST_S}"
-        )
+FORM = OwnCheck
 
 
 def score(_expectation: Expectation, _response: Response) -> Finding:
@@ -63,13 +50,12 @@ def own_check(expectation: Expectation) -> OwnCheck | None:
     """
     if expectation.check.removeprefix("not-") != KIND:
         return None
-    validate(expectation)
-    return _read(expectation)
+    return OwnCheck.of(expectation)
 
 
 def finding(expectation: Expectation, given: dict[str, Any]) -> Finding:
     """Return the finding by what a function said, as `python_answer.called` tells it, with or without `not-`."""
-    own, reason = _read(expectation), one_line(given["reason"])
+    own, reason = OwnCheck.of(expectation), one_line(given["reason"])
     passed, told = given["passed"], [reason] if reason else []
     if passed is None:
         if own.threshold is None:
@@ -78,13 +64,3 @@ def finding(expectation: Expectation, given: dict[str, Any]) -> Finding:
         told = [f"{given['score']:.3f}, at least {own.threshold:g} is asked for", *told]
     told = told or [f"{own.function} says {'yes' if passed else 'no'}"]
     return judged(passed=passed is (expectation.check == KIND), detail=": ".join(told))
-
-
-def _read(expectation: Expectation) -> OwnCheck:
-    options = read_options(
-        expectation,
-        expectation.values[0],
-        required={"function": "module:name"},
-        optional={"threshold": "a share above 0, at most 1", "deadline_s": "a number of 0 or more"},
-    )
-    return OwnCheck(options["function"], options.get("threshold"), options.get("deadline_s", DEADLINE_S))

@@ -10,11 +10,12 @@ An answer that was withheld is a refusal whatever its words: one that ended with
 """
 
 from itertools import product
+from typing import Literal
 
 from assay.checks.empty import is_withheld
 from assay.checks.finding import Finding, judged, quote
 from assay.checks.folding import folded
-from assay.checks.shape import require_values
+from assay.checks.form import Form
 from assay.records.case import Expectation
 from assay.records.response import Response
 
@@ -42,13 +43,13 @@ SET_PHRASES = (
 DECLINING = (*SET_PHRASES, *map("".join, product(SELF, GAPS, ACTS)))
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect no value.
+class Refusal(Form):
+    """The answer declines."""
 
-    Raises:
-        DataError: It has values or calls.
-    """
-    require_values(expectation, 0, 0)
+    check: Literal["refusal", "not-refusal"]
+
+
+FORM = Refusal
 
 
 def score(_expectation: Expectation, response: Response) -> Finding:

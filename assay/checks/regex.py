@@ -4,11 +4,14 @@ So there are no back-references and no look-around; `(?i)`, `(?s)` and `^`, `$` 
 it is written and as `folding` has it; the pattern, which may ask for a typographic character, is never folded.
 """
 
+from typing import Annotated, Literal
+
 import re2
+from pydantic import Field
 
 from assay.checks.finding import Finding, judged, quote, undecided
 from assay.checks.folding import compared
-from assay.checks.shape import require_text, require_values
+from assay.checks.form import Filled, Texts
 from assay.errors import DataError
 from assay.records.case import Expectation
 from assay.records.response import Response
@@ -19,20 +22,23 @@ STEPS = 300_000_000
 """Instructions times bytes of an answer at most: about a second in the worst case."""
 
 
-def validate(expectation: Expectation) -> None:
-    """Expect one value: a pattern in RE2's syntax.
+class Regex(Texts):
+    """A pattern matches."""
 
-    Raises:
-        DataError: It has none, several, a blank one, calls, or one that RE2 does not take or that compiles to too much.
-    """
-    require_values(expectation, 1, 1)
-    require_text(expectation)
-    pattern = _compiled(expectation)
-    if pattern.programsize > PROGRAM:
-        raise DataError(
-            f"check {expectation.check!r} has the pattern {quote(expectation.values[0])}, which compiles to "
-            f"{pattern.programsize} instructions; expected at most {PROGRAM}: repeat less, or name fewer characters"
-        )
+    check: Literal["regex", "not-regex"]
+    values: Annotated[list[Filled], Field(min_length=1, max_length=1, description="A pattern in RE2's syntax.")]
+
+    def require(self, expectation: Expectation) -> None:
+        """Refuse a pattern that RE2 does not take, or that compiles to too much."""
+        pattern = _compiled(expectation)
+        if pattern.programsize > PROGRAM:
+            raise DataError(
+                f"check {expectation.check!r} has the pattern {quote(expectation.values[0])}, which compiles to "
+                f"{pattern.programsize} instructions; expected at most {PROGRAM}: repeat less, or name fewer characters"
+            )
+
+
+FORM = Regex
 
 
 def score(expectation: Expectation, response: Response) -> Finding:

@@ -4,8 +4,11 @@
 so in both directions.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
+
+from pydantic import ValidationError
 
 from assay.checks import (
     contains_json,
@@ -30,23 +33,19 @@ from assay.checks import (
     tool_call,
     trajectory,
 )
-from assay.checks.finding import Finding, judged
+from assay.checks.call_match import CallForm
+from assay.checks.finding import Finding, judged, quote
+from assay.checks.form import RECORDED, Form
 from assay.errors import DataError
 from assay.records.case import Expectation
 from assay.records.response import Response
+from assay.text import first_fault
 
-__all__ = ["KINDS", "Check", "Finding", "score", "validate"]
+__all__ = ["KINDS", "Check", "Finding", "read", "score", "validate"]
 
 NOT = "not-"
 EACH_CALL = frozenset({"tool-call"})
 """Kinds whose opposite is that not one of the calls was made; for any other it is that the whole does not hold."""
-EXACT = frozenset(
-    {
-        *("contains", "contains-all", "contains-any", "icontains", "icontains-all", "icontains-any"),
-        *("equals", "starts-with", "regex", "similarity", "context-recall"),
-    }
-)
-"""Kinds that compare texts, so that an expectation can ask them to be `exact`."""
 LONGEST = 1_000
 """Characters of a finding that is put together from several."""
 
@@ -54,8 +53,9 @@ LONGEST = 1_000
 class Check(Protocol):
     """What a module of this package offers."""
 
-    def validate(self, expectation: Expectation) -> None:
-        """Refuse an expectation that is not written as this kind asks."""
+    @property
+    def FORM(self) -> type[Form]:  # noqa: N802 - a constant of a module
+        """Return how an expectation of this kind is written."""
 
     def score(self, expectation: Expectation, response: Response) -> Finding:
         """Say whether the response meets a valid expectation."""
@@ -91,6 +91,50 @@ KINDS: MappingProxyType[str, Check] = MappingProxyType(
         "trajectory": trajectory,
     }
 )
+EXACT = frozenset(
+    kind for kind, check in KINDS.items() if "exact" in check.FORM.model_fields and not issubclass(check.FORM, CallForm)
+)
+"""Kinds that compare texts, so that an expectation can ask them to be `exact`."""
+
+
+def read(written: object) -> Expectation:
+    """Return an expectation as it is kept, from one as somebody wrote it: with its options as fields, or as it is kept.
+
+    Args:
+        written: What stands in a person's file, or what a model proposes.
+
+    Raises:
+        DataError: It has no such form; the text says where, what was found and what was expected.
+    """
+    if isinstance(written, Expectation):
+        return written
+    if not isinstance(written, Mapping) or not isinstance(written.get("check"), str):
+        raise DataError(f"found {quote(str(written))}, expected an expectation with a `check`: correct it")
+    form = _of_kind(written["check"]).FORM
+    empty = {name for name in RECORDED if written.get(name) in ([], False)}
+    if "values" in form.model_fields or not written.get("values"):
+        return form.parse({name: value for name, value in written.items() if name not in empty}).record()
+    try:
+        kept = Expectation.model_validate(written)
+    except ValidationError as error:
+        raise DataError(f"check {quote(written['check'])} has a fault: {first_fault(error)}; correct it") from error
+    form.of(kept)
+    return kept
+
+
+def fields(expectation: Expectation) -> dict[str, object]:
+    """Return an expectation with its options as fields, which `read` makes the same expectation of or an equal one.
+
+    Raises:
+        DataError: It is not written as its kind asks.
+    """
+    return _kind(expectation).FORM.of(expectation).written()
+
+
+def options(check: str) -> list[str]:
+    """Return the names of what can be written beside a check; none for a check that nobody knows."""
+    kind = KINDS.get(check.removeprefix(NOT))
+    return kind.FORM.options() if kind else []
 
 
 def validate(expectation: Expectation) -> None:
@@ -104,7 +148,7 @@ def validate(expectation: Expectation) -> None:
         raise DataError(
             f"check {expectation.check!r} has `exact`, expected it of {', '.join(sorted(EXACT))} alone: take it out"
         )
-    check.validate(expectation)
+    check.FORM.of(expectation).require(expectation)
 
 
 def score(expectation: Expectation, response: Response) -> Finding:
@@ -138,8 +182,12 @@ def score(expectation: Expectation, response: Response) -> Finding:
 
 def _kind(expectation: Expectation) -> Check:
     """Return the module that scores the expectation."""
-    kind = KINDS.get(expectation.check.removeprefix(NOT))
+    return _of_kind(expectation.check)
+
+
+def _of_kind(check: str) -> Check:
+    kind = KINDS.get(check.removeprefix(NOT))
     if kind is None:
         known = ", ".join(KINDS)
-        raise DataError(f"the check {expectation.check!r} is unknown; expected one of {known}, each also with {NOT}")
+        raise DataError(f"the check {quote(check)} is unknown; expected one of {known}, each also with {NOT}")
     return kind

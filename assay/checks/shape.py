@@ -1,27 +1,12 @@
-"""How an expectation must be written: what the kinds of check share."""
+"""What stands in the record of an expectation: its values and calls, read as its kind asks."""
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from assay.checks.finding import quote
-from assay.checks.json_text import NotJsonError, UnreadableError, read_json, show
+from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.errors import DataError
 from assay.records.case import Expectation
-
-FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-FORMS: Mapping[str, Callable[[Any], bool]] = {
-    "any JSON value": lambda _value: True,
-    "text": lambda value: isinstance(value, str) and bool(value.strip()),
-    "a finite number": lambda value: type(value) in (int, float) and abs(value) < float("inf"),
-    "a number of 0 or more": lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
-    "a share above 0, at most 1": lambda value: type(value) in (int, float) and 0 < value <= 1,
-    "true or false": lambda value: isinstance(value, bool),
-    "a list of texts": lambda value: isinstance(value, list) and bool(value) and all(map(FORMS["text"], value)),
-    "module:name": lambda value: isinstance(value, str) and bool(FUNCTION.fullmatch(value)),
-    "an object": lambda value: isinstance(value, dict),
-}
-"""What the value of an option can have to be, in the words of the refusal."""
 
 
 def require_values(expectation: Expectation, at_least: int, at_most: int | None) -> None:
@@ -32,25 +17,12 @@ def require_values(expectation: Expectation, at_least: int, at_most: int | None)
     """
     found = len(expectation.values)
     if expectation.calls:
-        raise DataError(f"check {expectation.check!r} has calls; expected values only: remove `calls`")
+        raise DataError(f"check {expectation.check!r} has calls; expected none: remove `calls`")
     if found < at_least or (at_most is not None and found > at_most):
         wanted = f"{at_least} or more" if at_most is None else f"exactly {at_least}"
         if at_most not in (None, at_least):
             wanted = f"{at_least} to {at_most}"
         raise DataError(f"check {expectation.check!r} has {found} values; expected {wanted}: mend `values`")
-
-
-def require_text(expectation: Expectation) -> None:
-    """Refuse a blank value: it occurs in every answer, so it would expect nothing.
-
-    Raises:
-        DataError: One of the values is empty or white space.
-    """
-    for value in expectation.values:
-        if not value.strip():
-            raise DataError(
-                f"check {expectation.check!r} has the value {quote(value)}; expected text: remove or fill it"
-            )
 
 
 def require_number(expectation: Expectation, *, of: str, pattern: str = r"[0-9]{1,9}") -> str:
@@ -66,15 +38,6 @@ def require_number(expectation: Expectation, *, of: str, pattern: str = r"[0-9]{
     return value
 
 
-def require_amount(expectation: Expectation, *, of: str) -> float:
-    """Return the one value, a decimal number of 0 or more.
-
-    Raises:
-        DataError: As for `require_number`.
-    """
-    return float(require_number(expectation, of=of, pattern=r"[0-9]{1,9}(\.[0-9]{1,12})?"))
-
-
 def read_object(expectation: Expectation, text: str) -> dict[str, Any]:
     """Return the JSON object that a value holds.
 
@@ -88,38 +51,3 @@ def read_object(expectation: Expectation, text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise DataError(f"check {expectation.check!r} has {quote(text)}; expected a JSON object: mend it")
     return found
-
-
-def read_options(
-    expectation: Expectation, text: str, *, required: Mapping[str, str], optional: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Return the options that a value holds as one JSON object.
-
-    Args:
-        expectation: Whose value it is.
-        text: The value.
-        required: The form of each key that must be there: a key of `FORMS`.
-        optional: The form of each key that may be there.
-
-    Raises:
-        DataError: It is no JSON object, a key is missing or unknown, or the value of a key has another form.
-    """
-    known = {**required, **(optional or {})}
-    found = read_object(expectation, text)
-    if not required.keys() <= found.keys() <= known.keys():
-        wanted = ", ".join([*map(repr, required), *(f"{key!r} if needed" for key in optional or {})])
-        raise DataError(f"check {expectation.check!r} has {quote(text)}; expected a JSON object with {wanted}")
-    for key, value in found.items():
-        if not FORMS[known[key]](value):
-            raise DataError(f"check {expectation.check!r} has {show(value)} as {key!r}; expected {known[key]}: mend it")
-    return found
-
-
-def require_path(expectation: Expectation, path: str) -> None:
-    """Refuse a path that is not keys joined by dots.
-
-    Raises:
-        DataError: A key of it is empty.
-    """
-    if not all(path.split(".")):
-        raise DataError(f"check {expectation.check!r} has the path {quote(path)}; expected keys joined by dots")

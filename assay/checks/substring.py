@@ -5,10 +5,13 @@ Texts are compared as `folding` has them. Case is folded, not lowered, so that S
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from assay.checks.finding import Finding, judged, quote, quote_some
 from assay.checks.folding import both_compared
-from assay.checks.shape import require_text, require_values
+from assay.checks.form import Filled, Texts
 from assay.records.case import Expectation
 from assay.records.response import Response
 
@@ -16,24 +19,28 @@ Occurs = Callable[[str], bool]
 """Tells whether a value stands in the answer."""
 
 
-def expect_one(expectation: Expectation) -> None:
-    """Expect one value that is not blank.
+class OneText(Texts):
+    """The answer holds a text; `icontains` takes upper and lower case for the same.
 
-    Raises:
-        DataError: It has none, several, a blank one, or calls.
+    Texts are compared as `folding` has them. Case is folded, not lowered, so that STRASSE is found in Straße.
     """
-    require_values(expectation, 1, 1)
-    require_text(expectation)
+
+    check: Literal["contains", "not-contains", "icontains", "not-icontains"]
+    values: Annotated[list[Filled], Field(min_length=1, max_length=1)]
 
 
-def expect_some(expectation: Expectation) -> None:
-    """Expect one or more values that are not blank.
+class AllTexts(Texts):
+    """The answer holds each of some texts, `icontains-all` in upper or lower case."""
 
-    Raises:
-        DataError: It has none, a blank one, or calls.
-    """
-    require_values(expectation, 1, None)
-    require_text(expectation)
+    check: Literal["contains-all", "not-contains-all", "icontains-all", "not-icontains-all"]
+    values: Annotated[list[Filled], Field(min_length=1)]
+
+
+class AnyText(Texts):
+    """The answer holds one of some texts, `icontains-any` in upper or lower case."""
+
+    check: Literal["contains-any", "not-contains-any", "icontains-any", "not-icontains-any"]
+    values: Annotated[list[Filled], Field(min_length=1)]
 
 
 def find_all(values: list[str], occurs: Occurs) -> Finding:
@@ -56,14 +63,9 @@ def find_any(values: list[str], occurs: Occurs) -> Finding:
 class Substring:
     """One kind of check for texts in the answer."""
 
+    FORM: type[Texts]
     find: Callable[[list[str], Occurs], Finding]
     ignores_case: bool = False
-    is_single: bool = False
-    """It takes one value."""
-
-    def validate(self, expectation: Expectation) -> None:
-        """Refuse an expectation that is not written as this kind asks."""
-        (expect_one if self.is_single else expect_some)(expectation)
 
     def score(self, expectation: Expectation, response: Response) -> Finding:
         """Look for the values."""
@@ -76,10 +78,10 @@ class Substring:
 
 
 KINDS = {
-    "contains": Substring(find_all, is_single=True),
-    "contains-all": Substring(find_all),
-    "contains-any": Substring(find_any),
-    "icontains": Substring(find_all, ignores_case=True, is_single=True),
-    "icontains-all": Substring(find_all, ignores_case=True),
-    "icontains-any": Substring(find_any, ignores_case=True),
+    "contains": Substring(OneText, find_all),
+    "contains-all": Substring(AllTexts, find_all),
+    "contains-any": Substring(AnyText, find_any),
+    "icontains": Substring(OneText, find_all, ignores_case=True),
+    "icontains-all": Substring(AllTexts, find_all, ignores_case=True),
+    "icontains-any": Substring(AnyText, find_any, ignores_case=True),
 }

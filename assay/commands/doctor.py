@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from assay.checks import examples
 from assay.errors import AssayError, ConfigError, DataError
-from assay.project import archive, failures, files, programs
+from assay.project import archive, failures, files, params, programs
 from assay.project.distribution import DISTRIBUTION
 from assay.project.journal import has_journal, open_journal
 from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.evalset import CASES
 from assay.project.tables.registry import TABLES
 from assay.project.taxonomy import read_taxonomy
-from assay.stages import batches
+from assay.stages import batches, example_answers, judge_clients
 from assay.storage import contracts
 
 PACKAGES = (
@@ -63,6 +65,7 @@ def examine(docs: Path | None) -> Iterator[str]:
         except DataError as fault:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
+    yield from scorers(faults)
     yield from records(faults)
     yield from recording(faults)
     yield from lost()
@@ -70,6 +73,22 @@ def examine(docs: Path | None) -> Iterator[str]:
         yield f"Data Docs: {data_docs(docs)}"
     if faults:
         raise faults[0]
+
+
+def scorers(faults: list[AssayError]) -> Iterator[str]:
+    """Yield whether the checks say of the example answers of their cases what they are examples of."""
+    try:
+        cases = [case for case in CASES.read() if examples.answers(case)] if CASES.exists() else []
+        wrong = example_answers.disagreements(cases, params.read_params("judge", judge_clients.Settings).check_modules)
+    except AssayError as fault:
+        yield f"Scorers: not looked at: {fault}"
+        return
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        faults.append(DataError(f"{wrong[0]}{more}: correct the check or the example"))
+    yield from (f"Scorers: AT FAULT: {one}" for one in wrong)
+    if cases and not wrong:
+        yield f"Scorers: say of the examples of {len(cases)} cases what they should"
 
 
 def journal() -> str:

@@ -11,7 +11,9 @@ from assay.evalset import contract, unfailing
 from assay.generation.duplicates.finding import Match
 from assay.generation.near_duplicates import likely
 from assay.judges.prompt import JudgePrompt
+from assay.project import params
 from assay.records.case import Case
+from assay.stages import example_answers, judge_clients, own_checks
 from assay.stages.release import prompts
 
 SHOWN = 3
@@ -65,6 +67,16 @@ def foreseen(fresh: Sequence[Case], there: Mapping[str, Case], like: Mapping[str
         told.append(
             f"{len(pairs)} cases may repeat another one ({_listed(pairs)}): keep one of each pair, or say what differs"
         )
+    modules = params.read_params("judge", judge_clients.Settings).check_modules
+    if lacking := own_checks.lacking(fresh, modules):
+        told.append(
+            f"{len(lacking)} functions that checks call are not there ({_listed(lacking)}): write each as "
+            "`def NAME(answer, case):` in its module, and name the module in judge.check_modules, before the next night"
+        )
+    wrong = example_answers.disagreements(fresh, modules)
+    if wrong:
+        more = f" (and {len(wrong) - SHOWN} more)" if len(wrong) > SHOWN else ""
+        told.append(f"checks and examples disagree: {'; '.join(wrong[:SHOWN])}{more}: correct the check or the example")
     return told
 
 

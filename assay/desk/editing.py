@@ -6,14 +6,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assay.checks import registry
+from assay.checks import examples, registry
+from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.desk.candidate_queue import RefusedError
 from assay.errors import DataError
-from assay.records.case import Case, ToolCall
+from assay.records.case import Case, Expectation, ToolCall
 
 SPARE = 1
 """Empty fields that are offered beyond what a case has."""
 MAX_PARTS = 50
+BESIDE = frozenset({"check", "values", "calls", "exact"})
+"""What of an expectation has a field of its own in the form; `exact` only where it is no option."""
 CHECKED = "on"
 """What a browser sends of a box that is checked."""
 
@@ -27,7 +30,8 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
     """
     turns = [*case.turns, *[""] * SPARE]
     expected = [
-        (one.check, _lines(one.values), _calls(one.calls), CHECKED if one.exact else "") for one in case.expectations
+        (one.check, _options(one) or _lines(one.values), _calls(one.calls), CHECKED if one.exact else "")
+        for one in case.expectations
     ]
     expected += [("", "", "", "")] * SPARE
     if typed:
@@ -69,7 +73,7 @@ def edited(
     if category not in categories:
         raise RefusedError(f"The category is {category[:80]!r}: choose one of the list.")
     turns = [text for text in (_text(form, f"turn-{number}") for number in range(MAX_PARTS)) if text.strip()]
-    expectations = [one for one in (_expectation(form, number) for number in range(MAX_PARTS)) if one]
+    expectations = [one for one in (_expectation(case, form, number) for number in range(MAX_PARTS)) if one]
     changes = {
         "turns": turns,
         "expectations": expectations,
@@ -83,6 +87,8 @@ def edited(
     except ValidationError as error:
         first = error.errors()[0]
         raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    if wrong := next(iter(examples.sentences(found)), ""):
+        raise RefusedError(f"{wrong[:300]}.")
     if not can_fail(found):
         raise RefusedError(
             "No check is expected and no judge that blocks is asked about it, so nothing could ever fail."
@@ -95,16 +101,54 @@ def edited(
     return found
 
 
-def _expectation(form: Mapping[str, str], number: int) -> dict[str, Any] | None:
+def _expectation(case: Case, form: Mapping[str, str], number: int) -> Expectation | None:
     check = form.get(f"check-{number}", "")
     if not check:
         return None
-    return {
-        "check": check,
-        "values": _read(_text(form, f"values-{number}"), number),
-        "calls": [call.model_dump() for call in _read_calls(_text(form, f"calls-{number}"), number)],
-        "exact": form.get(f"exact-{number}") == CHECKED,
-    }
+    calls = _read_calls(_text(form, f"calls-{number}"), number)
+    options = _read_options(check, _text(form, f"values-{number}"))
+    if options:
+        fields = {"check": check, **options, **({"calls": [call.model_dump() for call in calls]} if calls else {})}
+        try:
+            written = registry.read(fields)
+        except DataError as error:
+            raise RefusedError(f"{str(error)[:300]}.") from error
+    else:
+        written = Expectation(check=check, values=_read(_text(form, f"values-{number}"), number), calls=calls)
+    shown = case.expectations[number] if number < len(case.expectations) else written
+    kept = {"good": shown.good, "bad": shown.bad} if shown.check == check else {}
+    return written.model_copy(update={"exact": form.get(f"exact-{number}") == CHECKED, **kept})
+
+
+def _options(expectation: Expectation) -> str:
+    """Return the options of an expectation, one a line as `name: JSON`; empty where it would not come back the same."""
+    plain = expectation.scored()
+    try:
+        fields = registry.fields(plain)
+        beside = BESIDE if expectation.check.removeprefix(registry.NOT) in registry.EXACT else BESIDE - {"exact"}
+        options = {name: value for name, value in fields.items() if name not in beside}
+        text = "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items())
+        again = {name: fields[name] for name in fields.keys() - options.keys()} | _read_options(plain.check, text)
+        return text if registry.read(again) == plain else ""
+    except DataError:
+        return ""
+
+
+def _read_options(check: str, text: str) -> dict[str, Any]:
+    """Return the options that stand in lines; none for a kind that has values, or where the lines hold none."""
+    lines = [line.partition(":") for line in text.split("\n") if line.strip()]
+    names = registry.options(check)
+    if "values" in names or not all(colon and name.strip() in names for name, colon, _ in lines):
+        return {}
+    return {name.strip(): _value(value.strip()) for name, _, value in lines}
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a text says as JSON, else the text."""
+    try:
+        return read_json(text)
+    except (NotJsonError, UnreadableError):
+        return text
 
 
 def _lines(values: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from assay.checks import examples
 from assay.records.case import Case
 
 
@@ -13,7 +14,8 @@ def expectations(case: Case) -> list[str]:
         calls = ", ".join(f"{call.name}({call.arguments})" for call in one.calls)
         exactly = ", exact" if one.exact else ""
         rows.append(f"{one.check}{exactly}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
-    return [*rows, "an empty answer is allowed"] if case.empty == "allowed" else rows
+    rows += ["an empty answer is allowed"] if case.empty == "allowed" else []
+    return [*rows, *(f"checks and examples disagree: {sentence}" for sentence in examples.sentences(case))]
 
 
 def conversation(case: Case) -> str:
@@ -32,5 +34,8 @@ def texts(case: Case) -> Iterator[str]:
     for expectation in case.expectations:
         yield from expectation.values
         yield from (call.arguments for call in expectation.calls)
+    yield from (example.text for example in (*case.good, *case.bad))
+    for expectation in case.expectations:
+        yield from (example.text for example in (*expectation.good, *expectation.bad))
     if case.user:
         yield from (case.user.goal, case.user.persona, case.user.stop)

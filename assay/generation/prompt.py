@@ -8,11 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any
 
 from jinja2 import Environment, StrictUndefined
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from assay.checks import registry
+from assay.errors import DataError
 from assay.generation.strategies import Ask, Way
 from assay.records.candidate import Source
 from assay.records.case import Case, Expectation, SimulatedUser
@@ -54,12 +56,19 @@ class Proposals:
     """One sentence for each item of the reply that is no case."""
 
 
+def _expectation(proposed: object) -> Expectation:
+    try:
+        return registry.read(proposed)
+    except DataError as error:
+        raise ValueError(str(error)) from error
+
+
 class _Proposed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     turns: list[str]
     reference: str
-    expectations: list[Expectation]
+    expectations: list[Annotated[Expectation, BeforeValidator(_expectation)]]
     parent: str = ""
     document: str = ""
     quote: str = ""

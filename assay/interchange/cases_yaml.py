@@ -1,7 +1,7 @@
 """Cases that people write by hand, as YAML: a list of them, or what they share and then the cases.
 
 What a case says itself goes before what is shared. Left out, `reference`, `expectations`, `parent` and `owner` are
-empty, and `provenance` is `written`.
+empty, and `provenance` is `written`. An expectation has its options as fields, or is written as cases keep it.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from assay.checks import registry
+from assay.checks.form import SHOWN as EXAMPLES
+from assay.checks.form import read_examples
 from assay.errors import ConfigError, DataError
 from assay.interchange.sets import yaml_text
 from assay.interchange.sets.builder import SHOWN
@@ -74,7 +76,9 @@ def _parts(found: object, name: str) -> tuple[dict[str, Any], list[Any]]:
 
 def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
     try:
-        case = Case.model_validate(fields)
+        examples = {name: read_examples(fields[name]) for name in EXAMPLES if name in fields}
+        expectations = _expectations(fields["expectations"], place)
+        case = Case.model_validate(fields | examples | {"expectations": expectations})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -91,3 +95,16 @@ def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
         except DataError as error:
             raise DataError(f"{place}: {error}") from error
     return case
+
+
+def _expectations(written: object, place: str) -> object:
+    """Return expectations as a case keeps them; what is no list is left to the case."""
+    if not isinstance(written, list):
+        return written
+    kept = []
+    for number, one in enumerate(written):
+        try:
+            kept.append(registry.read(one))
+        except DataError as error:
+            raise DataError(f"{place}, expectations.{number}: {error}") from error
+    return kept

@@ -17,6 +17,16 @@ class ToolCall(Record):
     arguments: str = "{}"
 
 
+class Example(Record):
+    """An answer that somebody wrote to show what has to pass, or to fail; a text alone is one."""
+
+    text: Text = ""
+    calls: list[ToolCall] = Field(default=[])
+    contexts: list[Text] = Field(default=[])
+    final_state: str = ""
+    """JSON text; empty where the example says nothing of it."""
+
+
 class Expectation(Record):
     """One deterministic expectation of a case; `check` names the module in assay/checks that scores it."""
 
@@ -26,6 +36,14 @@ class Expectation(Record):
     calls: list[ToolCall] = Field(default=[])
     exact: bool = False
     """Texts are compared character by character, also where a reader could not tell them apart."""
+    good: list[Example] = Field(default=[])
+    """Answers that it has to pass, or it is no use."""
+    bad: list[Example] = Field(default=[])
+    """Answers that it has to fail."""
+
+    def scored(self) -> "Expectation":
+        """Return what can move a verdict: all but the examples."""
+        return self.model_copy(update={"good": [], "bad": []}) if self.good or self.bad else self
 
 
 class SimulatedUser(Record):
@@ -66,11 +84,15 @@ class Case(Record):
     """By which judges are chosen for a case."""
     empty: Literal["fails", "allowed"] = "fails"
     """What becomes of an answer that says nothing and calls no tool."""
+    good: list[Example] = Field(default=[])
+    """Answers that every check has to pass."""
+    bad: list[Example] = Field(default=[])
+    """Answers that some check has to fail."""
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
         asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata", "empty"}
-        return digest(hashed_fields(self, only=asked))
+        return digest(hashed_fields(self, only=asked) | {"expectations": [one.scored() for one in self.expectations]})
 
     def request(self) -> str:
         """Return the hash of what a product is asked; what is expected of its answer is no part of it."""

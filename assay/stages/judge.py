@@ -210,7 +210,7 @@ def checked(played: Played, more: Elsewhere) -> Iterator[Verdict]:
 def _checked(subject: Subject, response: Response, number: int, expectation: Expectation, more: Elsewhere) -> Verdict:
     scorer = f"check:{number}-{expectation.check}"
     common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
-    common |= {"fingerprint": digest(expectation), **NOTHING}
+    common |= {"fingerprint": digest(expectation.scored()), **NOTHING}
     if response.status == "error":
         return Verdict(**common, outcome="unscored", status="error", detail=f"no response: {response.error_kind}")
     try:

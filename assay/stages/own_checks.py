@@ -9,7 +9,7 @@ from assay.checks import python, python_answer
 from assay.checks.finding import Finding, unknown
 from assay.checks.python import OwnCheck
 from assay.code.fingerprint import source_file
-from assay.errors import CallError, ConfigError, DataError, EndpointError
+from assay.errors import AssayError, CallError, ConfigError, DataError, EndpointError
 from assay.project import files
 from assay.records.case import Case, Expectation
 from assay.records.response import Response
@@ -60,6 +60,24 @@ def require(cases: Iterable[Case], modules: Sequence[str]) -> None:
         for expectation in case.expectations:
             if own := python.own_check(expectation):
                 _require_function(case, own, known)
+
+
+def lacking(cases: Iterable[Case], modules: Sequence[str]) -> list[str]:
+    """Return the functions, as `module:name`, that checks of these cases call and that are not there, sorted."""
+    named: dict[str, Case] = {}
+    for case in cases:
+        for expectation in case.expectations:
+            if own := python.own_check(expectation):
+                named.setdefault(own.function, case.model_copy(update={"expectations": [expectation]}))
+    return sorted(function for function, case in named.items() if not _is_there(case, modules))
+
+
+def _is_there(case: Case, modules: Sequence[str]) -> bool:
+    try:
+        require([case], modules)
+    except AssayError:
+        return False
+    return True
 
 
 def _require_function(case: Case, own: OwnCheck, known: Mapping[str, Mapping[str, Sequence[str]]]) -> None:

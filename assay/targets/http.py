@@ -15,7 +15,7 @@ from assay.models.limits import Price
 from assay.models.transport import Sent, Wire, refused
 from assay.records.case import Case
 from assay.records.record import digest, hashed_fields
-from assay.targets import events, json_path, reply, template
+from assay.targets import events, json_path, reply, template, tool_calls
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.reply import Reply
 from assay.targets.settings import IN_URL, Answer, HttpSettings
@@ -68,6 +68,8 @@ class HttpTarget(Conversing):
         """
         self.settings, self.wire, self.url, self.headers, self.price = settings, wire, url, headers, price
         self._new_id = new_id
+        self.calls_fit = False
+        """Whether a tool call was found where the parameters look for it, so that they are right."""
         made, is_known = fingerprint(settings, version), bool(version.strip())
         is_priced = price is not None
         super().__init__(made, version=version, is_version_known=is_known, user=user, is_priced=is_priced)
@@ -125,7 +127,8 @@ class _Talk:
                 raise await self._refusal(answer)
             chunks = answer.content.iter_any()
             found = await events.read(chunks, settings.stream, settings.max_bytes, clean=wire.secrets.removed)
-        said = reply.read(wire.secrets.removed_from(told(settings.answer, found)))
+        said = reply.read(wire.secrets.removed_from(told(settings.answer, found, calls_fit=self._target.calls_fit)))
+        self._target.calls_fit = self._target.calls_fit or bool(said.tool_calls)
         usage.current().pay(said.prompt_tokens, said.completion_tokens, self._target.price)
         return said
 
@@ -141,10 +144,17 @@ class _Talk:
         return refused(Sent(answer.status, answer.headers, body), text)
 
 
-def told(answer: Answer, found: list[Any]) -> dict[str, Any]:
+def told(answer: Answer, found: list[Any], *, calls_fit: bool) -> dict[str, Any]:
     """Return what the events of one answer say, as `reply.read` expects it.
 
+    Args:
+        answer: Where it stands.
+        found: The events.
+        calls_fit: Are the parameters known to be right about tool calls? One of another shape is then the product's
+            fault, and part of its answer.
+
     Raises:
+        ConfigError: A tool call is not of the declared shape, and none was so far.
         CallError: An event is nested too deeply to be searched, or none has anything where the text is looked for: what
             the product said is not known then, so that it counts as no empty answer.
     """
@@ -155,7 +165,8 @@ def told(answer: Answer, found: list[Any]) -> dict[str, Any]:
     def last(path: str) -> Any:  # noqa: ANN401 - any JSON value
         return next(reversed(every(path)), None)
 
-    texts, calls = every(answer.text), _flat(every(answer.tool_calls))
+    texts = every(answer.text)
+    calls = [_call(answer, one, calls_fit=calls_fit) for one in _flat(every(tool_calls.path(answer.tool_calls)))]
     if not calls and answer.text and not any(json_path.find(answer.text, event) for event in found):
         raise CallError(
             "malformed", f"the reply has nothing at {answer.text}, where execute.target.answer looks for text"
@@ -170,6 +181,19 @@ def told(answer: Answer, found: list[Any]) -> dict[str, Any]:
         "version": str(last(answer.version) or ""),
         "final_state": last(answer.final_state),
     }
+
+
+def _call(answer: Answer, call: Any, *, calls_fit: bool) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """Return a tool call as it is mapped, or as it came."""
+    try:
+        return tool_calls.mapped(answer.tool_calls, call)
+    except tool_calls.UnmappedError as error:
+        if calls_fit:
+            return tool_calls.unreadable(call)
+        raise ConfigError(
+            f"execute.target.answer.tool_calls: {error}; correct params.yaml, where `{{path, name, arguments}}` says "
+            "where these stand"
+        ) from error
 
 
 def _flat(found: list[Any]) -> list[Any]:

@@ -1,14 +1,11 @@
-"""Finding things in a product's JSON by JSONPath (RFC 9535), as the parameters say."""
+"""Finding things in a product's JSON by JSONPath, as the parameters say."""
 
-from functools import lru_cache
 from typing import Annotated, Any
 
-from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
 from pydantic import AfterValidator
 
+from assay import json_path
 from assay.errors import CallError
-
-_ENVIRONMENT = JSONPathEnvironment(strict=True)
 
 
 def find(path: str, value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
@@ -20,27 +17,19 @@ def find(path: str, value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
     if not path:
         return []
     try:
-        return list(_compiled(path).findall(value))
+        return [place.value for place in json_path.places(path, value)]
     except RecursionError as error:
         raise CallError("malformed", f"the reply is nested too deeply to look for {path}") from error
-
-
-@lru_cache(maxsize=256)
-def _compiled(path: str) -> JSONPath:
-    found = _ENVIRONMENT.compile(path)
-    if not isinstance(found, JSONPath):
-        raise TypeError(f"{path} is more than one path")
-    return found
 
 
 def _checked(path: str) -> str:
     if not path:
         return path
     try:
-        _compiled(path)
-    except (JSONPathError, TypeError) as error:
+        json_path.compiled(path)
+    except ValueError as error:
         raise ValueError(
-            f"found {path[:200]!r} ({error.args[0]}), expected a JSONPath such as $.answer: correct params.yaml"
+            f"found {path[:200]!r} ({error}), expected a JSONPath such as $.answer: correct params.yaml"
         ) from error
     return path
 

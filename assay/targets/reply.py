@@ -30,7 +30,9 @@ class Reply:
     """JSON text; empty when the product does not say."""
 
 
-class _Call(BaseModel, strict=True, extra="ignore"):
+class Call(BaseModel, strict=True, extra="ignore"):
+    """A tool call as a product tells it, in any of the usual spellings."""
+
     name: str = Field(min_length=1)
     arguments: str = "{}"
     failed: bool = False
@@ -54,7 +56,7 @@ class _Usage(BaseModel, strict=True, extra="ignore"):
 
 class _Told(BaseModel, strict=True, extra="forbid"):
     text: str = ""
-    tool_calls: list[_Call] = []
+    tool_calls: list[Call] = []
     contexts: list[str] = []
     usage: _Usage = _Usage()
     finish_reason: str | None = None

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 
 from assay.records.record import Record
 from assay.targets import json_path, template
+from assay.targets.tool_calls import ToolCalls
 
 MOST_BYTES = 8 * 1024 * 1024
 """How long one answer may be, where the parameters do not say."""
@@ -122,8 +123,9 @@ class Answer(Record):
     )
     text: json_path.Path = "$.text"
     """Several texts are joined; of a stream, those of all events."""
-    tool_calls: json_path.Path = ""
-    """Objects with `name` and `arguments`, as OpenAI nests them or flat; `failed` or `error` marks one that failed."""
+    tool_calls: ToolCalls = ""
+    """Objects with `name` and `arguments`, as OpenAI nests them or flat, of which `failed` or `error` marks one that
+    failed; or `{path, name, arguments, failed}`, which says where these stand in calls of another shape."""
     contexts: json_path.Path = ""
     prompt_tokens: json_path.Path = ""
     completion_tokens: json_path.Path = ""

@@ -181,7 +181,7 @@ def test_every_value_of_the_final_state_must_hold() -> None:
     """One right value does not outweigh a wrong one, and the finding names the wrong one."""
     right, wrong = '{"path": "open", "equals": true}', '{"path": "note", "equals": "done"}'
     found = score(expect("final-state", right, wrong), answer(state=STATE))
-    assert (found.passed, found.detail) == (False, "'note' is null, expected 'done'")
+    assert (found.passed, found.detail) == (False, "$.note is null, expected 'done'")
 
 
 @pytest.mark.parametrize("state", ["", "{", DEEP, '{"open": ' + LONG_NUMBER + "}"])

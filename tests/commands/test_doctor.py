@@ -14,9 +14,11 @@ from assay.models.journal import Journal
 from assay.project import archive, entrypoint
 from assay.project.archive import RUNS
 from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.registry import TABLES
 from assay.project.tables.responses import BASELINE
+from assay.records.case import Example
 from assay.stages import review
 from tests.archives import a_record, an_id
 from tests.cast import Project
@@ -171,3 +173,18 @@ def test_what_the_disk_changed_is_counted(project: Project) -> None:
     file.write_bytes(b"no database " * 400)
     with pytest.raises(ConfigError, match="move it away"):
         list(examine(None))
+
+
+def test_a_scorer_that_its_examples_refute_is_named(project: Project) -> None:
+    """A check that passes a bad example is a fault; one that says what it should is counted."""
+    review.run()
+    first, *others = CASES.read()
+    sound = first.model_copy(update={"good": [Example(text="Within 14 days.")], "bad": [Example(text="Never.")]})
+    CASES.write([sound, *others])
+    assert "Scorers: say of the examples of 1 cases what they should" in said()[0]
+    CASES.write([sound.model_copy(update={"bad": sound.good}), *others])
+    found, fault = said()
+    assert f"case {first.case_id}: bad answer 1 passes every check" in fault
+    assert [one for one in found if one.startswith("Scorers: AT FAULT: ")] == [
+        f"Scorers: AT FAULT: {fault.partition(': correct')[0]}"
+    ]

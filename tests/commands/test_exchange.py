@@ -224,3 +224,23 @@ def candidate(of: Case) -> Candidate:
     return Candidate(
         candidate_id=of.case_id, case=of, generator="g", seed=0, nearest="", similarity=0.0, may_repeat="", made="x"
     )
+
+
+def test_checks_that_their_examples_refute_are_told(file: Path, now: datetime) -> None:
+    """Whoever takes cases in hears which check passes an answer that was shown as a bad one."""
+    expectation = {"check": "icontains", "values": ["14 days"], "bad": ["Not within 14 days."]}
+    file.write_text(json.dumps({"id": "lamp-9", "input": "May I send it back?", "expectations": [expectation]}))
+    (note,) = [one for one in taken(file, now).notes if "disagree" in one]
+    assert "case lamp-9: bad answer 1 passes check 1, `icontains`" in note
+
+
+def test_a_check_of_the_project_that_is_not_there_is_told(file: Path, project: Project, now: datetime) -> None:
+    """Whoever takes in a case whose function nobody has written hears its name; once it is there, nothing is told."""
+    expectation = {"check": "python", "function": "tone:is_polite"}
+    file.write_text(json.dumps({"id": "lamp-9", "input": "May I send it back?", "expectations": [expectation]}))
+    (note,) = [one for one in taken(file, now, "ann").notes if "not there" in one]
+    assert "(tone:is_polite)" in note
+    (project.folder / "tone.py").write_text("def is_polite(answer, case):\n    return True\n", encoding="utf8")
+    project.params("judge", check_modules=["tone"])
+    file.write_text(file.read_text(encoding="utf8").replace("lamp-9", "lamp-8"), encoding="utf8")
+    assert not [one for one in taken(file, now, "ann").notes if "not there" in one]

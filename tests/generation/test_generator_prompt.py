@@ -84,7 +84,7 @@ def test_what_stands_around_a_reply_loses_no_case(spelling: str) -> None:
         (GOOD | {"case_id": "mine"}, "case_id"),
         (GOOD | {"owner": "me"}, "owner"),
         (GOOD | {"parent": "refunds-999"}, "none of the examples"),
-        (GOOD | {"expectations": [{"check": "../../x"}]}, "expectations.0.check"),
+        (GOOD | {"expectations": [{"check": "../../x"}]}, "the check '../../x' is unknown"),
         (GOOD | {"turns": ["x" * (MAX_CHARACTERS + 1)]}, "longer than"),
         (GOOD | {"turns": ["\ud800"]}, "UTF-8|unicode"),
         (GOOD | {"turns": EXAMPLE.turns}, "repeats"),

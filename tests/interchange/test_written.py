@@ -48,10 +48,13 @@ def test_cases_share_fields() -> None:
         (f"- {{{ONE}, reference: 14}}", r"case 1 \(refunds-010\): reference is 14, expected"),
         (
             f"- {{{ONE}, expectations: [{{check: icontains-any, values: [14]}}]}}",
-            "expectations.0.values.0 is 14, expected",
+            "expectations.0: check 'icontains-any' has a fault: values.0 is 14, expected: a text: put it in quotes",
         ),
         (f"- {{{ONE}, expectations: [{{check: icontains-any, values: []}}]}}", "icontains-any"),
-        (f"- {{{ONE}, expectations: [{{check: guess, values: [a]}}]}}", r"case 1 \(refunds-010\): .*guess"),
+        (
+            f"- {{{ONE}, expectations: [{{check: guess, values: [a]}}]}}",
+            r"case 1 \(refunds-010\), expectations.0: .*guess",
+        ),
         (f"- {{{ONE}, reference: a, colour: red}}", "colour is 'red', expected: Extra"),
         (f"- {{{ONE}, reference: a}}\n- {{{ONE}, reference: b}}", "case 2: there is another refunds-010"),
         ("- &a [*a]", "x.yaml"),

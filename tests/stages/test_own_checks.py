@@ -16,9 +16,9 @@ from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import ITEMS, LABELS
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
-from assay.records.case import Expectation
+from assay.records.case import Example, Expectation
 from assay.records.verdict import Verdict
-from assay.stages import judge
+from assay.stages import example_answers, judge
 from tests.cast import Project, case, response
 from tests.endpoint import Body, completion, serving
 from tests.layout import ROOT
@@ -247,3 +247,22 @@ def test_an_edited_check_is_another_code_of_judge(project: Project) -> None:
         after = code_lock.compute().code
         assert [stage for stage in before if before[stage] != after[stage]] == ["judge"]
         before = after
+
+
+def test_functions_are_held_against_examples(checking: Callable[..., list[Verdict]]) -> None:
+    """A function that fails a good example, passes a bad one, or breaks off, is told; one that is not there, too."""
+    good, bad = [{"text": "Within 14 days."}], [{"text": "Within 30 days."}]
+    sound = asks("fair").model_copy(update={"good": [Example(**good[0])], "bad": [Example(**bad[0])]})
+    wrong = asks("fair").model_copy(update={"good": [Example(**bad[0])], "bad": [Example(**good[0])]})
+    raising = asks("raises").model_copy(update={"good": [Example(**good[0])]})
+    gone = asks("gone").model_copy(update={"good": [Example(**good[0])]})
+    checking(asks("fair"), text="Within 14 days.")
+    cases = [case(1, expectations=[sound]), case(2, expectations=[wrong, raising]), case(3, expectations=[gone])]
+    told = example_answers.disagreements(cases, ["my_checks"])
+    assert [re.sub(r": (good|bad) answer 1 (fails|passes) check", r": \1 \2", one)[:40] for one in told] == [
+        "case refunds-003: the check my_checks:go",
+        "case refunds-002: good fails 1, `python`",
+        "case refunds-002: bad passes 1, `python`",
+        "case refunds-002: good fails 2, `python`",
+    ]
+    assert "RuntimeError: no way" in told[-1]

@@ -4,9 +4,11 @@ from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
-from assay.interchange.sets.builder import Draft, Gathering, Listing, Provenance, shown
+from assay.checks import registry
+from assay.errors import DataError
+from assay.interchange.sets.builder import Draft, Gathering, Listing, Provenance, one_line, shown
 from assay.interchange.sets.fields import Fields, as_text
-from assay.records.case import Case, Expectation, Layer, SimulatedUser
+from assay.records.case import Case, Layer, SimulatedUser
 
 
 def tell(case: Case) -> dict[str, Any]:
@@ -78,9 +80,9 @@ def _word(fields: Fields, name: str, words: object) -> str | None:
 
 def _expect(draft: Draft, found: object, place: str, gathering: Gathering) -> None:
     try:
-        expectation = Expectation.model_validate(found)
-    except ValidationError:
-        gathering.leave("expectation", "not written as ours", place)
+        expectation = registry.read(found)
+    except DataError as error:
+        gathering.leave("expectation", "not written as ours", place, one_line(str(error)))
         return
     gathering.expect(draft, expectation, "expectation", place)
 

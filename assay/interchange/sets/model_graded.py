@@ -44,7 +44,7 @@ _RUN = "no script of a file is run: say it as a check (`icontains`, `regex`, `js
 _LIKE = "say it as `similar`, or as `icontains` of what must be there"
 WITHOUT: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("javascript", "python", "ruby", "webhook"), _RUN),
+        **dict.fromkeys(("ruby", "webhook"), _RUN),
         **dict.fromkeys(("levenshtein", "rouge-n", "bleu", "gleu", "meteor"), _LIKE),
         "tool-call-f1": "say it as `trajectory:tool-used` of each tool",
         "is-valid-openai-tools-call": "say it as `trajectory:tool-args-match` of the call",

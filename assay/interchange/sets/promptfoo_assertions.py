@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from assay.checks import registry
 from assay.errors import DataError
-from assay.interchange.sets import model_graded, templates
+from assay.interchange.sets import model_graded, own_code, templates
 from assay.interchange.sets.builder import Draft, Gathering, shown
 from assay.interchange.sets.fields import Fields
 from assay.interchange.sets.model_graded import Unfit
@@ -25,6 +26,9 @@ SIMILAR = 0.75
 """promptfoo's threshold of `similar` where none is written."""
 GLOB = ("*", "?")
 MODES = {"exact": "strict", "in_order": "sequence"}
+PYTHON = "python"
+EXACT = {"exact": True}
+"""The `config` of an assertion that was an exact expectation of ours: promptfoo compares all texts so."""
 
 
 class Assertion(NamedTuple):
@@ -82,6 +86,7 @@ def _leave_rest(found: Mapping[str, Any], place: str, gathering: Gathering) -> N
     fields = Fields(found, place, gathering, prefix="assert.")
     is_graded = model_graded.is_graded(found["type"].removeprefix(NOT))
     read = ["type", "value"] if is_graded else ["type", "value", "threshold"]
+    read += ["config"] if found.get("config") == EXACT and not is_graded else []
     for name in (*read, *(["weight"] if found.get("weight") == 1 else [])):
         fields.take(name)
     fields.leave_rest()
@@ -104,14 +109,18 @@ def _expect_set(draft: Draft, found: Mapping[str, Any], variables: Mapping[str, 
 
 
 def _expectations(kind: str, plain: str, found: Mapping[str, Any], variables: Mapping[str, Any]) -> list[Expectation]:
+    if plain in own_code.KINDS and not (plain == PYTHON and own_code.function(found.get("value"))):
+        raise Unfit(own_code.stub(plain, found.get("value"), found.get("metric")))
     if plain not in READERS:
         raise Unfit(model_graded.without_check(plain))
     if found.get("transform"):
         raise Unfit("it looks at a transformed answer")
     if found.get("weight") == 0:
         raise Unfit("its weight is 0, so nothing depends on it")
-    value = _filled(found.get("value"), variables)
+    value = found["value"] if plain == PYTHON else _filled(found.get("value"), variables)
     made = READERS[plain](Assertion(plain, value, found.get("threshold")))
+    if found.get("config") == EXACT:
+        made = [one.model_copy(update={"exact": one.check in registry.EXACT}) for one in made]
     if kind == plain:
         return made
     if len(made) > 1 or (len(made[0].calls) > 1 and made[0].check == "tool-call"):
@@ -174,6 +183,11 @@ def _similar(one: Assertion) -> list[Expectation]:
     threshold = SIMILAR if one.threshold is None else one.threshold
     options = {"measure": "embedding", "reference": value, "threshold": threshold}
     return [Expectation(check="similarity", values=[_json(options)])]
+
+
+def _python(one: Assertion) -> list[Expectation]:
+    threshold = {} if one.threshold is None else {"threshold": one.threshold}
+    return [Expectation(check=PYTHON, values=[_json({"function": own_code.function(one.value), **threshold})])]
 
 
 def _latency(one: Assertion) -> list[Expectation]:
@@ -271,6 +285,7 @@ READERS: Mapping[str, Callable[[Assertion], list[Expectation]]] = {
     "is-json": _is_json,
     "contains-json": _is_json,
     "similar": _similar,
+    PYTHON: _python,
     "latency": _latency,
     "cost": _cost,
     "is-refusal": _refusal,

@@ -9,7 +9,7 @@ import yaml
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.interchange.sets import metadata, templates
 from assay.interchange.sets.builder import Listing
-from assay.interchange.sets.promptfoo_assertions import GLOB, MODES, NOT, TEXT, TEXTS
+from assay.interchange.sets.promptfoo_assertions import EXACT, GLOB, MODES, NOT, TEXT, TEXTS
 from assay.records.case import Case, Expectation
 
 VARIABLE = "message"
@@ -55,8 +55,10 @@ def _test(case: Case, said: str, listing: Listing) -> dict[str, Any]:
         made = _assertion(expectation)
         if made is None:
             lost.append(expectation)
-        else:
-            assertions.append(made)
+            continue
+        assertions.append(made)
+        if expectation.good or expectation.bad:
+            listing.leave("expectation", f"of the check `{expectation.check}`: its example answers", case.case_id)
     metadata.lose(case.model_copy(update={"expectations": lost}), listing, "expectations")
     reference = templates.literal(case.reference)
     if case.reference and reference is not None:
@@ -75,6 +77,8 @@ def _assertion(expectation: Expectation) -> dict[str, Any] | None:
     made = _plain(kind, expectation)
     if made is None:
         return None
+    if expectation.exact:
+        made["config"] = EXACT
     if expectation.check != kind:
         made["type"] = f"{NOT}{made['type']}"
     return made

@@ -17,6 +17,7 @@ from assay.interchange.sets import (
     inspect_log,
     langfuse,
     langsmith,
+    metadata,
     openai_evals,
     promptfoo,
     ragas,
@@ -109,6 +110,8 @@ def write(cases: Sequence[Case], file: Path, name: str) -> Written:
         wanted = " or ".join(chosen.SUFFIXES)
         raise ConfigError(f"{file.name} ends in {quoted(suffix)}, expected {wanted} for {name}: rename the file")
     listing = Listing()
+    for case in cases:
+        metadata.lose(case, listing, "good", "bad")
     data = chosen.write(cases, suffix, listing)
     try:
         with atomic.replacing(file) as target:

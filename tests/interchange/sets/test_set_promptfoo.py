@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import ConfigError, DataError
 from assay.interchange.sets import registry
-from assay.records.case import Expectation, ToolCall
+from assay.records.case import Example, Expectation, ToolCall
 from tests.cast import case
 from tests.interchange.sets.shop import FILLING, canonical, expected, taken
 
@@ -365,3 +365,57 @@ def test_words_that_a_template_engine_would_act_on(tmp_path: Path) -> None:
         cases[2].model_copy(update={"expectations": []}),
         cases[3].model_copy(update={"expectations": [], "reference": ""}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("assertion", "check", "options"),
+    [
+        ({"value": "file://check.py"}, "python", {"function": "check:get_assert"}),
+        ({"value": "file://./checks/tone.py:is_polite"}, "python", {"function": "checks.tone:is_polite"}),
+        ({"value": "file://a.py:b", "threshold": 0.5}, "python", {"function": "a:b", "threshold": 0.5}),
+        ({"type": "not-python", "value": "file://a.py:b"}, "not-python", {"function": "a:b"}),
+    ],
+)
+def test_a_function_of_a_file_is_a_check_of_the_project(
+    tmp_path: Path, assertion: dict[str, Any], check: str, options: dict[str, Any]
+) -> None:
+    """A Python file below the project with a function is that function; the file is never opened."""
+    test = {"vars": {"question": "Hi"}, "assert": [{"type": "python"} | assertion]}
+    ((expectation,),) = [one.expectations for one in taken(tmp_path, "tests.json", [test]).cases]
+    assert (expectation.check, json.loads(expectation.values[0])) == (check, options)
+
+
+@pytest.mark.parametrize(
+    ("assertion", "name"),
+    [
+        ({"type": "python", "value": "file:///etc/check.py"}, "python_says"),
+        ({"type": "python", "value": "file://../check.py"}, "python_says"),
+        ({"type": "python", "value": "file://a b.py"}, "python_says"),
+        ({"type": "python", "value": "len(output) < {{ most }}", "metric": "Not too long!"}, "not_too_long"),
+        ({"type": "python", "value": "x = 1\nreturn `x`", "metric": "7"}, "python_says"),
+        ({"type": "javascript", "value": "file://check.js"}, "javascript_says"),
+        ({"type": "javascript", "value": "output.length < 5", "metric": "short"}, "short"),
+        ({"type": "python", "value": None}, "python_says"),
+    ],
+)
+def test_other_code_is_listed_with_a_stub(tmp_path: Path, assertion: dict[str, Any], name: str) -> None:
+    """Code in the value, a file elsewhere and a script in another language say which function to write, and where."""
+    found = taken(tmp_path, "tests.json", [{"vars": {"question": "Hi"}, "assert": [assertion]}])
+    assert found.cases[0].expectations == []
+    (line,) = [one for one in found.not_understood if ".assert[0]" in one]
+    assert f"write `def {name}(answer, case): return" in line
+    assert f"function: 'my_checks:{name}'" in line
+    assert "\n" not in line
+
+
+def test_exact_and_examples_are_not_dropped_in_silence(tmp_path: Path) -> None:
+    """An exact expectation is one again after the way out and in; example answers, which promptfoo lacks, are told."""
+    exact = Expectation(check="not-contains", values=["14\u00a0days"], exact=True)
+    shown = Expectation(check="icontains", values=["days"], good=[Example(text="14 days")])
+    file = tmp_path / "out.yaml"
+    written = registry.write([case(1, expectations=[exact, shown], bad=[Example(text="never")])], file, "promptfoo")
+    assert sum("example answers" in line for line in written.lost) == 1
+    assert sum("`bad`" in line for line in written.lost) == 1
+    again = registry.read(file, "promptfoo", FILLING)
+    assert again.cases[0].expectations == [exact, shown.scored()]
+    assert [line for line in again.not_understood if "assert" in line] == []

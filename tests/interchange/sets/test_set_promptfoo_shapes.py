@@ -191,7 +191,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 EMPTY_ONES = {"scripts-alone", "nothing-expected", "select-best", "moderation"}
 """Of which nothing can fail a case: none is left to take in."""
-LISTED = ("javascript", "python", "select-best", "moderation", "context-faithfulness", "is-sql", "perplexity")
+LISTED = ("javascript", "select-best", "moderation", "context-faithfulness", "is-sql", "perplexity")
 
 
 def count(found: object) -> int:
