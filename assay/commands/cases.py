@@ -157,6 +157,8 @@ def story_lines(found: CaseStory) -> Iterator[str]:
 def _asked(found: CaseStory) -> Iterator[str]:
     for number, turn in enumerate(found.case.turns, 1):
         yield from _block("The user said" + (f", turn {number}" if len(found.case.turns) > 1 else ""), turn)
+    for name, value in found.case.inputs.items():
+        yield from _block(f"Given with it: {_line(name)}", value)
     if found.case.reference:
         yield from _block("A good answer", found.case.reference)
     for expectation in found.expectations:

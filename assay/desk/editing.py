@@ -38,6 +38,7 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
     return {
         "turns": turns,
         "expectations": expected,
+        "inputs": typed.get("inputs", case.inputs),
         "reference": typed.get("reference", case.reference),
         "category": typed.get("case-category", case.category),
     }
@@ -74,6 +75,7 @@ def edited(
         "turns": turns,
         "expectations": expectations,
         "category": category,
+        "inputs": form.get("inputs", case.inputs).strip(),
         "reference": _text(form, "reference"),
     }
     if category != case.category:

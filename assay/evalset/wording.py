@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from assay.records import named
 from assay.records.case import Case
 
 
@@ -16,12 +17,17 @@ def expectations(case: Case) -> list[str]:
     return [*rows, "an empty answer is allowed"] if case.empty == "allowed" else rows
 
 
+def given(case: Case) -> list[str]:
+    """Return what is given with the turns, one line each: the named values."""
+    return [f"{name}: {named.shown(value)}" for name, value in case.values().items()]
+
+
 def conversation(case: Case) -> str:
-    """Return what the user says, turn by turn, and what a simulated user wants afterwards."""
-    user, after = case.user, []
+    """Return what the user says, turn by turn, what is given with it, and what a simulated user wants afterwards."""
+    user, after = case.user, [f"With {line}" for line in given(case)]
     if user:
         who = f" ({user.persona})" if user.persona else ""
-        after = [f"Then a simulated user{who} who wants: {user.goal} Stops when: {user.stop}"]
+        after += [f"Then a simulated user{who} who wants: {user.goal} Stops when: {user.stop}"]
     return "\n".join([*case.turns, *after])
 
 
@@ -29,6 +35,7 @@ def texts(case: Case) -> Iterator[str]:
     """Yield everything that a person wrote into a case."""
     yield from case.turns
     yield case.reference
+    yield from map(named.shown, case.values().values())
     for expectation in case.expectations:
         yield from expectation.values
         yield from (call.arguments for call in expectation.calls)

@@ -137,14 +137,14 @@ def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Resp
 
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
-    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    texts = texts_of_case(judge, case)
     shown = both_orders(texts, response.text, rival.text)
     return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge)
 
 
 def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     """Ask about an anchor, anew each night."""
-    texts = texts_of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
+    texts = texts_of_case(judge, item)
     if judge.declared.is_pair:
         shown = both_orders(texts, item.response_a, item.response_b)
         return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
@@ -162,7 +162,7 @@ def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
 
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
     """Return what a judge is shown of an answer, by the names that its prompt has."""
-    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    texts = texts_of_case(judge, case)
     return _chosen(judge, texts, response.text, response)
 
 

@@ -1,12 +1,17 @@
 """The case: one item of the evaluation set, with what a good product does."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from assay.records import named
 from assay.records.record import Name, Record, Text, digest, hashed_fields
 
 Layer = Literal["unit", "task", "production"]
+ASKED = frozenset({"turns", "user", "inputs"})
+"""What a product is asked."""
+MOVING = ASKED | {"layer", "category", "reference", "expectations", "rubric", "metadata", "empty"}
+"""What could move an answer or a verdict."""
 
 
 class ToolCall(Record):
@@ -66,15 +71,20 @@ class Case(Record):
     """By which judges are chosen for a case."""
     empty: Literal["fails", "allowed"] = "fails"
     """What becomes of an answer that says nothing and calls no tool."""
+    inputs: named.Named = named.NONE
+    """Named JSON values beside the turns: `{{inputs.<name>}}` in a target's templates and in rubrics."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the inputs by name."""
+        return named.values(self.inputs)
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
-        asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata", "empty"}
-        return digest(hashed_fields(self, only=asked))
+        return digest(hashed_fields(self, only=MOVING))
 
     def request(self) -> str:
         """Return the hash of what a product is asked; what is expected of its answer is no part of it."""
-        return digest(hashed_fields(self, only={"turns", "user"}))
+        return digest(hashed_fields(self, only=ASKED))
 
     def digest(self) -> str:
         """Return the hash of the whole case, as a reviewer was shown it."""

@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import resources
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from assay.records import named
 from assay.records.case import Case
 from assay.records.record import Name, Record, Text
 from assay.records.response import MadeCall, Message
@@ -20,7 +21,15 @@ BEFORE: dict[str, str] = json.loads((resources.files("assay.records") / RESOURCE
 class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
-    omitted_where_empty: ClassVar = ("contexts", "tool_calls", "messages", "final_state", "rubric", "metadata")
+    omitted_where_empty: ClassVar = (
+        "contexts",
+        "tool_calls",
+        "messages",
+        "final_state",
+        "rubric",
+        "metadata",
+        "inputs",
+    )
     conversions: ClassVar = ()
     item_id: Name
     question: Literal["pass-fail", "pairwise"]
@@ -41,13 +50,19 @@ class Item(Record):
     rubric: dict[str, str] = Field(default={})
     """By judge: what the case asks it to look at."""
     metadata: dict[str, str] = Field(default={})
+    inputs: named.Named = named.NONE
+    """Named JSON values that the case gave beside its turns."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the inputs by name."""
+        return named.values(self.inputs)
 
     def asks(self, case: Case) -> bool:
         """Tell whether people who labelled the item were asked about this case as it is today.
 
         An item without a reference was labelled without one, so no other reference makes its label another one.
         """
-        is_same = self.case_id == case.case_id and self.turns == case.turns
+        is_same = (self.case_id, self.turns, self.inputs) == (case.case_id, case.turns, case.inputs)
         return is_same and self.reference in {"", case.reference}
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from pydantic import Field
+
+from assay.records import named
 from assay.records.case import Case, Expectation, Layer, ToolCall
 from assay.records.history import KEPT, CaseNight, last_runs
 from assay.records.record import Record
@@ -63,6 +66,8 @@ class ReportedCase(Record):
     since: Since | None
     """None where it does not fail, or the history is not known."""
     turns: list[str]
+    inputs: dict[str, str] = Field(default={})
+    """The case's named values, as a person reads them."""
     reference: str
     baseline_text: str
     target_text: str
@@ -292,6 +297,7 @@ def _reported(case: Case, filed: Filed) -> ReportedCase:
         group=filed.group_of(case.case_id),
         since=filed.since.get(case.case_id),
         turns=case.turns,
+        inputs={name: named.shown(value) for name, value in case.values().items()},
         reference=case.reference,
         baseline_text=theirs.text if theirs else "",
         target_text=mine.text if mine else "",

@@ -144,16 +144,16 @@ class ChatTarget(Conversing):
         super().__init__(fingerprint, version=called, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
-    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have them
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
         """Begin a conversation in a fresh world."""
         request = dict(self._product.parameters)
         if self._tools:
             request["tools"] = self._tools
         if self._product.world is NoTools:
-            yield _Talk(self._chat, transcript, request, self._product, None)
+            yield _Talk(self._chat, transcript, request, self._product, None, case)
             return
         async with self._worlds.fresh() as world:
-            yield _Talk(self._chat, transcript, request, self._product, world)
+            yield _Talk(self._chat, transcript, request, self._product, world, case)
 
     def close(self) -> None:
         """Give back the threads of the environments."""
@@ -164,9 +164,15 @@ class _Talk:
     """One conversation, as it goes over the wire."""
 
     def __init__(
-        self, chat: Asks, transcript: Transcript, request: dict[str, Any], product: Product, world: World | None
+        self,
+        chat: Asks,
+        transcript: Transcript,
+        request: dict[str, Any],
+        product: Product,
+        world: World | None,
+        case: Case,
     ) -> None:
-        self._chat, self._transcript, self._request = chat, transcript, request
+        self._chat, self._transcript, self._request, self._inputs = chat, transcript, request, case.values()
         self._prompt, self._world = product.messages, world
         self._is_executed = world is not None or not product.tools
         self._wire: list[dict[str, Any]] = []
@@ -192,7 +198,8 @@ class _Talk:
         if not self._prompt:
             return [{"role": "user", "content": turn}]
         shown = self._prompt[-1:] if self._wire else self._prompt
-        return [{"role": one.role, "content": template.fill_text(one.content, {"turn": turn})} for one in shown]
+        values = {"turn": turn, template.INPUTS: self._inputs}
+        return [{"role": one.role, "content": template.fill_text(one.content, values)} for one in shown]
 
     async def _reply(self) -> list[_Call]:
         said = _said(await self._chat.complete(messages=self._wire, **self._request))

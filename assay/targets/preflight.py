@@ -1,16 +1,24 @@
 """Preflight of a product: what would keep it from being opened, as far as that shows without starting or asking it."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from assay.code.fingerprint import source_file
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
+from assay.records.case import Case
 from assay.targets.open import header_secrets, no_batch
 from assay.targets.product_code import data_files
 from assay.targets.recorded import RecordedTarget
-from assay.targets.settings import ChatSettings, HttpSettings, PythonSettings, RecordedSettings, TargetSettings
+from assay.targets.settings import (
+    ChatSettings,
+    HttpSettings,
+    PythonSettings,
+    RecordedSettings,
+    TargetSettings,
+    input_names,
+)
 
 
 def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mode: str) -> None:
@@ -35,6 +43,26 @@ def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mo
             data_files(settings.root, settings.data)
         case RecordedSettings():
             RecordedTarget(settings.name, Path(settings.path))
+
+
+def require_inputs(settings: TargetSettings, cases: Iterable[Case]) -> None:
+    """Refuse cases that do not give what the product's request takes.
+
+    Args:
+        settings: The section `execute.target` of params.yaml.
+        cases: The evaluation set.
+
+    Raises:
+        DataError: The text names the first one, and how many there are.
+    """
+    wanted = input_names(settings)
+    lacks = [(case.case_id, lacking) for case in cases if (lacking := wanted - case.values().keys())] if wanted else []
+    if lacks:
+        (first, names), more = lacks[0], f" ({len(lacks)} cases lack a value)" if len(lacks) > 1 else ""
+        raise DataError(
+            f"case {first} has no input {min(names)!r}, expected a value of every case, since execute.target asks with "
+            f"{{{{inputs.{min(names)}}}}}{more}: give it one in `inputs`, or take the placeholder out of params.yaml"
+        )
 
 
 def _require_function(settings: PythonSettings) -> None:

@@ -1,8 +1,9 @@
 """The product that is a function: `def answer(messages: list[dict], **context) -> str | dict`, plain or async.
 
 `messages` is the conversation so far in OpenAI's roles, the user's turn last. The context is `conversation_id`, new for
-every conversation, and `trial`; a function gets what of it it takes. It returns a text, or an object with `text`,
-`tool_calls`, `contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
+every conversation, `trial`, and `inputs`, the case's named values; a function gets what of it it takes. It returns a
+text, or an object with `text`, `tool_calls`, `contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of
+which may be left out.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -62,9 +63,9 @@ class PythonTarget(Conversing):
         return sorted(self._workers.undeclared)
 
     @asynccontextmanager
-    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:
         """Begin a conversation under a new identifier."""
-        context = {"conversation_id": self._new_id(), "trial": trial}
+        context = {"conversation_id": self._new_id(), "trial": trial, "inputs": case.values()}
         yield _Talk(self._workers, transcript, context, self._price)
 
 

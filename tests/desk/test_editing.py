@@ -19,6 +19,7 @@ FULL = case(
         Expectation(check="tool-call", calls=[call("refund", '{"amount": 3}'), call("look_up")]),
     ],
     user=SimulatedUser(goal="A refund.", persona="", stop="It is promised.", max_turns=3),
+    inputs={"language": "de", "limit": 3},
 )
 
 
@@ -29,7 +30,11 @@ def form(of: Case, **changes: str) -> dict[str, str]:
     names = ("check", "values", "calls", "exact")
     for number, row in enumerate(shown["expectations"]):
         fields |= {f"{name}-{number}": text for name, text in zip(names, row, strict=True)}
-    return fields | {"reference": shown["reference"], "case-category": shown["category"]} | changes
+    return (
+        fields
+        | {"inputs": shown["inputs"], "reference": shown["reference"], "case-category": shown["category"]}
+        | changes
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,8 @@ def form(of: Case, **changes: str) -> dict[str, str]:
         ({"exact-2": "on"}, "check 'tool-call' has `exact`"),
         ({"calls-2": "refund {amount: 3}"}, "Calls of expectation 3: refund needs its arguments as JSON"),
         ({"reference": "", "check-0": "", "check-1": "", "check-2": ""}, "nothing could ever fail"),
+        ({"inputs": "{language: de}"}, "inputs: "),
+        ({"inputs": '{"a b": 1}'}, "inputs: .*'a b'"),
         ({"turn-0": "half a \ud800 character"}, "half a character"),
     ],
 )

@@ -202,6 +202,28 @@ def test_the_prompt_opens_the_conversation() -> None:
     assert [message.content for message in found.messages] == [hostile, "hi", "two", "hi"]
 
 
+def test_named_values_stand_where_the_prompt_has_them() -> None:
+    """A value is filled into every message of the prompt, and is no template itself."""
+    prompt = [
+        PromptMessage(role="system", content="Answer in {{inputs.language}}, at most {{ inputs.limit }} lines."),
+        PromptMessage(role="user", content="{{turn}} ({{inputs.language}})"),
+    ]
+    asked: list[Body] = []
+
+    def script(body: Body) -> Reply:
+        asked.append(body)
+        return completion("Ja.")
+
+    of = case(1, turns=["one", "{{inputs.limit}}"], inputs={"language": "{{turn}}", "limit": 3})
+    play(script, of, world=NoTools, messages=prompt)
+    assert [message["content"] for message in asked[1]["messages"]] == [
+        "Answer in {{turn}}, at most 3 lines.",
+        "one ({{turn}})",
+        "Ja.",
+        "{{inputs.limit}} ({{turn}})",
+    ]
+
+
 def test_a_declared_tool_is_called_and_not_executed() -> None:
     """Tools that only the parameters name are offered; a turn ends with the calls, and a next turn can follow."""
     bodies: list[Body] = []

@@ -68,6 +68,23 @@ def test_the_request_is_the_declared_one() -> None:
     assert one.json() == {"q": hostile, "all": [hostile], "before": [], "n": 1}
 
 
+def test_named_values_reach_the_body_and_the_query() -> None:
+    """A value keeps its type in the body, is text inside a longer one, and is escaped in the address."""
+    asked: list[Asked] = []
+    hostile = "de&q=x/../{{turn}}"
+    play(
+        lambda one: asked.append(one) or says({"answer": "hi"}),  # type: ignore[func-returns-value]
+        case(1, turns=["Hi"], inputs={"language": hostile, "limit": 3, "tags": ["a"]}),
+        url="ADDRESS/ask?lang={{inputs.language}}&n={{inputs.limit}}",
+        body={"q": "{{turn}}", "limit": "{{inputs.limit}}", "text": "to {{inputs.tags}}", "all": "{{ inputs }}"},
+    )
+    (one,) = asked
+    path = urlsplit(one.line.split(" ")[1])
+    assert (path.path, parse_qs(path.query)) == ("/ask", {"lang": [hostile], "n": ["3"]})
+    values = {"language": hostile, "limit": 3, "tags": ["a"]}
+    assert one.json() == {"q": "Hi", "limit": 3, "text": 'to ["a"]', "all": values}
+
+
 def test_a_conversation_keeps_its_identifier_and_its_history() -> None:
     """Every turn carries what was said before it under one identifier, and another conversation has another."""
     asked: list[Any] = []

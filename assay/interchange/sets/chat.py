@@ -17,7 +17,7 @@ from assay.records.case import Case, Expectation
 
 NAME = "chat"
 SUFFIXES = (".jsonl", ".json")
-KEPT = ("case_id", "category", "layer", "owner", "provenance", "parent")
+KEPT = ("case_id", "category", "layer", "owner", "provenance", "parent", "inputs")
 """What the metadata of a row holds; OpenAI allows texts only there."""
 
 
@@ -85,7 +85,7 @@ def _row(case: Case, listing: Listing) -> dict[str, Any]:
         row["tools"] = [
             {"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in schemas.items()
         ]
-    told = metadata.tell(case)
+    told = metadata.tell(case) | ({"inputs": case.inputs} if case.inputs else {})
     return row | {"metadata": {name: told[name] for name in KEPT if name in told}}
 
 

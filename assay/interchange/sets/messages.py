@@ -85,15 +85,16 @@ def asked(draft: Draft, found: object, path: str, gathering: Gathering) -> None:
     """Take what the user says from a text, a list of texts or messages, or an object that holds one of them.
 
     Args:
-        draft: The case; an answer and calls after the last turn become its reference and an expectation.
+        draft: The case; an answer and calls after the last turn become its reference and an expectation, what else an
+            object holds becomes its inputs.
         found: The value.
-        path: Where it stands in its row, such as `input`; what is left of an object is told under it.
+        path: Where it stands in its row, such as `input`.
         gathering: Who is told what was left.
     """
     if isinstance(found, dict):
         name = _holder(found, ("messages", *ASKED))
         for other in (key for key in found if key != name and found[key] not in EMPTY):
-            gathering.leave("field", f"`{shown(f'{path}.{other}')}`", draft.place)
+            gathering.give(draft, str(other), found[other], f"{path}.{other}")
         found = found.get(name)
     if is_conversation(found):
         said = conversation(found, f"{draft.place}, {path}", gathering)  # type: ignore[arg-type]

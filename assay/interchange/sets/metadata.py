@@ -1,5 +1,7 @@
 """What is said about a case beside its content, in the free metadata that most formats have."""
 
+import json
+from contextlib import suppress
 from typing import Any, cast, get_args
 
 from pydantic import ValidationError
@@ -21,6 +23,7 @@ def tell(case: Case) -> dict[str, Any]:
         "expectations": [one.model_dump(exclude_defaults=True) for one in case.expectations],
         "user": case.user.model_dump() if case.user else None,
         "rubric": case.rubric,
+        "inputs": case.values(),
     }
     return {name: value for name, value in told.items() if value}
 
@@ -42,6 +45,8 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
         **draft.rubric,
         **{str(name): as_text(text, fields.place, gathering) for name, text in rubrics.items()},
     }
+    for name, value in _inputs(fields).items():
+        gathering.give(draft, str(name), value, f"inputs.{name}")
     simulated = fields.inner("user")
     if simulated.unread():
         draft.user = _user(simulated, gathering)
@@ -74,6 +79,18 @@ def _word(fields: Fields, name: str, words: object) -> str | None:
         fields.put_back(name, found)
         return None
     return cast("str | None", found)
+
+
+def _inputs(fields: Fields) -> dict[str, Any]:
+    """Return named values, as an object or as its JSON text, where metadata has texts only; else they stay unread."""
+    if fields.is_object("inputs"):
+        return dict(fields.whole("inputs"))
+    found = fields.take("inputs")
+    if isinstance(found, str) and found.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            return dict(json.loads(found))
+    fields.put_back("inputs", found)
+    return {}
 
 
 def _expect(draft: Draft, found: object, place: str, gathering: Gathering) -> None:

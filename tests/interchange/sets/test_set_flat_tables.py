@@ -185,7 +185,22 @@ def test_columns_that_the_user_tells(tmp_path: Path) -> None:
     assert found.not_understood == ["1 field `input`, in row 2"]
 
 
-@pytest.mark.parametrize("text", ["question", "question=", "=Frage", "who=Frage", "question=a,question=b"])
+def test_columns_that_are_named_values(tmp_path: Path) -> None:
+    """A column `inputs.<name>`, or one told to be it, is a value of the case; an object under `inputs` is several."""
+    file = save(tmp_path, "x.csv", "Frage,Sprache,inputs.limit\nWie lange?,de,3\nWer?,,4\n")
+    found = registry.read(file, None, FILLING, told(["question=Frage,inputs.language=Sprache"]))
+    values = [{"language": "de", "limit": "3"}, {"limit": "4"}]
+    assert ([one.values() for one in found.cases], found.not_understood) == (values, [])
+    found = taken(tmp_path, "x.jsonl", [{"inputs": {"question": "Wer?", "limit": 4}}])
+    assert [(one.turns, one.values()) for one in found.cases] == [(["Wer?"], {"limit": 4})]
+    found = taken(tmp_path, "x.jsonl", [{"question": "Wie lange?", "inputs": {"limit": 3, "a b": 1}}])
+    assert [(one.turns, one.values()) for one in found.cases] == [(["Wie lange?"], {"limit": 3})]
+    assert [line.partition(",")[0] for line in found.not_understood] == ["1 value `inputs.a b` that no input can be"]
+
+
+@pytest.mark.parametrize(
+    "text", ["question", "question=", "=Frage", "who=Frage", "question=a,question=b", "inputs.=a", "inputs.a b=c"]
+)
 def test_a_column_told_otherwise_is_refused(text: str) -> None:
     """What is no FIELD=COLUMN, names an unknown field or one twice is refused with the fields that there are."""
     with pytest.raises(ConfigError, match="expected FIELD=COLUMN with each of question, reference, id"):
