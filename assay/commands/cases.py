@@ -161,6 +161,8 @@ def _asked(found: CaseStory) -> Iterator[str]:
         yield from _block(f"Given with it: {_line(name)}", value)
     if found.case.reference:
         yield from _block("A good answer", found.case.reference)
+    for answer in found.case.references:
+        yield from _block("Or, just as right", answer)
     for expectation in found.expectations:
         values = [*expectation.values, *(f"{call.name} {call.arguments}" for call in expectation.calls)]
         exactly = ", exact" if expectation.exact else ""

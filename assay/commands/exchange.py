@@ -159,7 +159,7 @@ def table(became: Mapping[tuple[str, str], int]) -> list[str]:
 
 def _as_it_would_be(case: Case) -> list[str]:
     """Return a case as a person reads it: what is asked, and what is expected."""
-    parts = [("asked", wording.conversation(case)), ("reference", case.reference)]
+    parts = [("asked", wording.conversation(case)), *(("reference", text) for text in case.right_answers())]
     parts += [("check", one) for one in wording.expectations(case)]
     parts += [(f"rubric of the judge {judge}", text) for judge, text in case.rubric.items()]
     told = [f"{case.case_id} [{case.category}, {case.layer}]"]

@@ -188,6 +188,7 @@ def _of_case(case: Case) -> dict[str, Any]:
         "rubric": case.rubric,
         "metadata": case.metadata,
         "inputs": case.inputs,
+        "references": case.references,
     }
 
 

@@ -206,7 +206,7 @@ def _anonymous(found: Standing, case: Case) -> list[dict[str, Any]]:
 
 
 def _text(case: Case) -> str:
-    return "\n".join([*case.turns, *given(case), "", case.reference, *expectations(case), case.category])
+    return "\n".join([*case.turns, *given(case), "", *case.right_answers(), *expectations(case), case.category])
 
 
 def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:

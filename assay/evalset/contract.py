@@ -175,7 +175,7 @@ def leaked(cases: Sequence[Case], heldout: Sequence[Item]) -> dict[str, str]:
 def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str], unfailing: Collection[str]) -> CaseRow:
     there = {kind for text in texts(case) for kind in pii.kinds(text)}
     asked = " ".join(case.turns)
-    shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, case.reference)]
+    shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, *case.right_answers())]
     return CaseRow(
         case_id=case.case_id,
         owner=case.owner.strip(),

@@ -22,6 +22,11 @@ def given(case: Case) -> list[str]:
     return [f"{name}: {named.shown(value)}" for name, value in case.values().items()]
 
 
+def good_answers(case: Case) -> str:
+    """Return the good answers, of several one a paragraph."""
+    return "\n\n".join(case.right_answers())
+
+
 def conversation(case: Case) -> str:
     """Return what the user says, turn by turn, what is given with it, and what a simulated user wants afterwards."""
     user, after = case.user, [f"With {line}" for line in given(case)]
@@ -34,7 +39,7 @@ def conversation(case: Case) -> str:
 def texts(case: Case) -> Iterator[str]:
     """Yield everything that a person wrote into a case."""
     yield from case.turns
-    yield case.reference
+    yield from case.right_answers()
     yield from map(named.shown, case.values().values())
     for expectation in case.expectations:
         yield from expectation.values

@@ -72,15 +72,23 @@ def _parts(found: object, name: str) -> tuple[dict[str, Any], list[Any]]:
     return found.get("shared", {}), found["cases"]
 
 
+def _first_apart(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields in which the first of several right answers is the reference, where no other one is."""
+    several = fields.get("references")
+    if fields["reference"] or not isinstance(several, list) or not several:
+        return fields
+    return {**fields, "reference": several[0], "references": several[1:]}
+
+
 def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
     try:
-        case = Case.model_validate(fields)
+        case = Case.model_validate(_first_apart(fields))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         what = "missing" if first["type"] == "missing" else repr(first["input"])[:SHOWN]
         raise DataError(f"{place}: {where} is {what}, expected: {first['msg']}; correct it") from error
-    if not case.reference.strip() and not case.expectations and not is_judged(case):
+    if not case.right_answers() and not case.expectations and not is_judged(case):
         raise DataError(
             f"{place} has neither a reference nor an expectation, and no judge that blocks is asked about it, so it "
             "could never fail: add one"

@@ -6,10 +6,13 @@ from typing import Any
 from assay.errors import DataError
 from assay.judges import inputs
 from assay.judges.declaration import INPUTS, METADATA, lacking
-from assay.judges.prompt import JudgePrompt
+from assay.judges.prompt import JudgePrompt, Text
 from assay.records import named
 from assay.records.case import Case
 from assay.records.label import Item
+
+ANY_RIGHT = "Any one of these is right:"
+"""What a judge is told before several good answers."""
 
 
 def may_expect(judge: JudgePrompt, case: Case) -> bool:
@@ -52,12 +55,18 @@ def require_inputs(judges: Sequence[JudgePrompt], cases: Iterable[Case]) -> None
                 )
 
 
+def reference(given: Case | Item) -> Text:
+    """Return the good answer that a judge is shown; of several each as a part, after what they are."""
+    answers = given.right_answers()
+    return [ANY_RIGHT, *answers] if len(answers) > 1 else given.reference or "".join(answers)
+
+
 def texts_of_case(judge: JudgePrompt, given: Case | Item) -> dict[str, Any]:
     """Return what a judge is shown of a case, or of the case that an item has frozen, by the names of its prompt."""
     values = given.values()
     known = {
         "question": given.turns,
-        "reference": given.reference,
+        "reference": reference(given),
         "rubric": inputs.filled(given.rubric.get(judge.name, ""), values),
         "inputs": given.inputs,
         **{f"{INPUTS}{name}": named.shown(value) for name, value in values.items()},

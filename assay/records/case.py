@@ -1,5 +1,6 @@
 """The case: one item of the evaluation set, with what a good product does."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from assay.records.record import Name, Record, Text, digest, hashed_fields
 Layer = Literal["unit", "task", "production"]
 ASKED = frozenset({"turns", "user", "inputs"})
 """What a product is asked."""
-MOVING = ASKED | {"layer", "category", "reference", "expectations", "rubric", "metadata", "empty"}
+MOVING = ASKED | {"layer", "category", "reference", "references", "expectations", "rubric", "metadata", "empty"}
 """What could move an answer or a verdict."""
 
 
@@ -46,6 +47,11 @@ class SimulatedUser(Record):
     """Simulated turns at most, after the scripted ones."""
 
 
+def right_answers(reference: str, references: Sequence[str]) -> list[str]:
+    """Return every good final answer, each once, `reference` first; what is empty is none."""
+    return list(dict.fromkeys(text for text in (reference, *references) if text.strip()))
+
+
 class Case(Record):
     """One item of the evaluation set: what the user says, and what a good product does."""
 
@@ -74,9 +80,16 @@ class Case(Record):
     inputs: named.Named = named.NONE
     """Named JSON values beside the turns: `{{inputs.<name>}}` in a target's templates and in rubrics."""
 
+    references: list[Text] = Field(default=[])
+    """Further good final answers beside `reference`: any one of them is right."""
+
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""
         return named.values(self.inputs)
+
+    def right_answers(self) -> list[str]:
+        """Return every good final answer, any one of which is right."""
+        return right_answers(self.reference, self.references)
 
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""

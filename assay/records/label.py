@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from assay.records import named
-from assay.records.case import Case
+from assay.records.case import Case, right_answers
 from assay.records.record import Name, Record, Text
 from assay.records.response import MadeCall, Message
 
@@ -22,13 +22,7 @@ class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
     omitted_where_empty: ClassVar = (
-        "contexts",
-        "tool_calls",
-        "messages",
-        "final_state",
-        "rubric",
-        "metadata",
-        "inputs",
+        *("contexts", "tool_calls", "messages", "final_state", "rubric", "metadata", "inputs", "references"),
     )
     conversions: ClassVar = ()
     item_id: Name
@@ -53,9 +47,20 @@ class Item(Record):
     inputs: named.Named = named.NONE
     """Named JSON values that the case gave beside its turns."""
 
+    references: list[str] = Field(default=[])
+    """Further good answers beside `reference`: any one of them is right."""
+
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""
         return named.values(self.inputs)
+
+    def right_answers(self) -> list[str]:
+        """Return every good answer, any one of which is right."""
+        return right_answers(self.reference, self.references)
+
+    def knows(self, case: Case) -> bool:
+        """Tell whether an item has its case's good answers of today, or none, so that others do not matter."""
+        return self.right_answers() in ([], case.right_answers())
 
     def asks(self, case: Case) -> bool:
         """Tell whether people who labelled the item were asked about this case as it is today.
@@ -63,7 +68,7 @@ class Item(Record):
         An item without a reference was labelled without one, so no other reference makes its label another one.
         """
         is_same = (self.case_id, self.turns, self.inputs) == (case.case_id, case.turns, case.inputs)
-        return is_same and self.reference in {"", case.reference}
+        return is_same and self.knows(case)
 
 
 class Span(Record):

@@ -69,6 +69,8 @@ class ReportedCase(Record):
     inputs: dict[str, str] = Field(default={})
     """The case's named values, as a person reads them."""
     reference: str
+    references: list[str] = Field(default=[])
+    """Further good answers."""
     baseline_text: str
     target_text: str
     baseline_calls: list[ToolCall]
@@ -299,6 +301,7 @@ def _reported(case: Case, filed: Filed) -> ReportedCase:
         turns=case.turns,
         inputs={name: named.shown(value) for name, value in case.values().items()},
         reference=case.reference,
+        references=case.references,
         baseline_text=theirs.text if theirs else "",
         target_text=mine.text if mine else "",
         baseline_calls=theirs.tool_calls if theirs else [],

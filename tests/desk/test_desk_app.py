@@ -265,7 +265,7 @@ def test_marks_that_cannot_be_read_are_refused(browsers: dict[str, Browser], log
 
 def test_what_anybody_wrote_is_text(tmp_path: Path) -> None:
     """Markup, quotes, templates and letters that reorder text are shown as what they are, on every page."""
-    of = candidate(1, turns=[NASTY], reference=NASTY, inputs={"note": NASTY})
+    of = candidate(1, turns=[NASTY], reference=NASTY, inputs={"note": NASTY}, references=[NASTY])
     nasty = of.model_copy(update={"sources": [], "made": "category"})
     logs = Logs([Candidate.model_validate(nasty.model_dump())])
     made, tokens = desk(logs, tmp_path)

@@ -103,8 +103,16 @@ def test_every_text_of_a_case_is_looked_at() -> None:
     """Turns, reference, expected values and arguments, and what the simulated user is told are all searched."""
     user = SimulatedUser(goal="g", persona="p", stop="s", max_turns=1)
     expectations = [{"check": "equals", "values": ["v"], "calls": [call("pay", '{"a": 1}')]}]
-    one = case(1, turns=["t"], reference="r", expectations=expectations, user=user, inputs={"i": ["x"], "n": "y"})
-    assert set(texts(one)) == {"t", "r", '["x"]', "y", "v", '{"a": 1}', "g", "p", "s"}
+    one = case(
+        1,
+        turns=["t"],
+        reference="r",
+        expectations=expectations,
+        user=user,
+        inputs={"i": ["x"], "n": "y"},
+        references=["z"],
+    )
+    assert set(texts(one)) == {"t", "r", '["x"]', "y", "z", "v", '{"a": 1}', "g", "p", "s"}
 
 
 def test_other_inputs_are_another_question() -> None:

@@ -82,6 +82,8 @@ class Draft:
     """What the judge `rubric` has to look at; all of it has to hold."""
     rubric: dict[str, str] = field(default_factory=dict)
     """By judge: what it has to look at."""
+    references: list[str] = field(default_factory=list)
+    """Further right answers."""
     inputs: dict[str, Any] = field(default_factory=dict)
     """Named JSON values beside what the user says."""
 
@@ -202,6 +204,8 @@ class Gathering:
         category = self._category(draft)
         if draft.criteria:
             draft.rubric = {**draft.rubric, RUBRIC_JUDGE: _all_of(draft.criteria)}
+        if draft.references and not draft.reference:
+            draft.reference, *draft.references = draft.references
         for text in (*draft.turns, draft.reference, draft.owner, draft.parent, *_written(draft)):
             self._require_whole(text, draft.place)
         try:
@@ -218,6 +222,7 @@ class Gathering:
                 user=draft.user,
                 rubric=draft.rubric,
                 inputs=draft.inputs,
+                references=draft.references,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -314,7 +319,7 @@ def _written(draft: Draft) -> Iterator[str]:
         yield from expectation.values
         for call in expectation.calls:
             yield from (call.name, call.arguments)
-    yield from draft.rubric.values()
+    yield from (*draft.rubric.values(), *draft.references)
     yield from map(named.shown, draft.inputs.values())
     if draft.user is not None:
         yield from (draft.user.goal, draft.user.persona, draft.user.stop)

@@ -123,17 +123,14 @@ def reply(draft: Draft, found: object, path: str, gathering: Gathering) -> None:
 
 
 def any_of(draft: Draft, texts: Sequence[str], gathering: Gathering) -> None:
-    """Take several right answers: one reference that has them all, and short ones as a check that wants any of them."""
+    """Take several right answers: the reference and further ones, and short ones as a check that wants any of them."""
     right = list(dict.fromkeys(text for text in texts if text.strip()))
     if len(right) < SEVERAL or draft.reference:
         draft.reference = draft.reference or "".join(right)
         return
-    draft.reference = "Any one of these is right:\n" + "\n".join(f"- {text}" for text in right)
-    what = "kept as one reference"
+    draft.reference, draft.references = right[0], right[1:]
     if all(len(text) <= SHORT and "\n" not in text for text in right):
-        what += ", and as the check `icontains-any`"
         gathering.expect(draft, Expectation(check="icontains-any", values=right), "list of right answers", draft.place)
-    gathering.leave("list of several right answers", what, draft.place)
 
 
 def answered(draft: Draft, said: Conversation, schemas: Mapping[str, Any], gathering: Gathering) -> None:

@@ -2,13 +2,17 @@
 
 import json
 from contextlib import suppress
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 
 from assay.interchange.sets.builder import Draft, Gathering, Listing, Provenance, shown
 from assay.interchange.sets.fields import Fields, as_text
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
+
+T = TypeVar("T")
+STRUCTURED = ("inputs", "references")
+"""What is no text, for metadata that holds only texts."""
 
 
 def tell(case: Case) -> dict[str, Any]:
@@ -24,6 +28,7 @@ def tell(case: Case) -> dict[str, Any]:
         "user": case.user.model_dump() if case.user else None,
         "rubric": case.rubric,
         "inputs": case.values(),
+        "references": case.references,
     }
     return {name: value for name, value in told.items() if value}
 
@@ -45,8 +50,9 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
         **draft.rubric,
         **{str(name): as_text(text, fields.place, gathering) for name, text in rubrics.items()},
     }
-    for name, value in _inputs(fields).items():
+    for name, value in (_structured(fields, "inputs", dict) or {}).items():
         gathering.give(draft, str(name), value, f"inputs.{name}")
+    draft.references += [as_text(one, fields.place, gathering) for one in _structured(fields, "references", list) or []]
     simulated = fields.inner("user")
     if simulated.unread():
         draft.user = _user(simulated, gathering)
@@ -81,16 +87,16 @@ def _word(fields: Fields, name: str, words: object) -> str | None:
     return cast("str | None", found)
 
 
-def _inputs(fields: Fields) -> dict[str, Any]:
-    """Return named values, as an object or as its JSON text, where metadata has texts only; else they stay unread."""
-    if fields.is_object("inputs"):
-        return dict(fields.whole("inputs"))
-    found = fields.take("inputs")
-    if isinstance(found, str) and found.startswith("{"):
+def _structured(fields: Fields, name: str, kind: type[T]) -> T | None:
+    """Return an object or a list, also as its JSON text, as metadata of texts has it; what is neither stays unread."""
+    found = fields.whole(name)
+    if isinstance(found, str) and found.lstrip()[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):
-            return dict(json.loads(found))
-    fields.put_back("inputs", found)
-    return {}
+            found = json.loads(found)
+    if isinstance(found, kind):
+        return found
+    fields.put_back(name, found)
+    return None
 
 
 def _expect(draft: Draft, found: object, place: str, gathering: Gathering) -> None:
