@@ -189,6 +189,7 @@ def _of_case(case: Case) -> dict[str, Any]:
         "metadata": case.metadata,
         "inputs": case.inputs,
         "references": case.references,
+        "attachments": case.attachments,
     }
 
 

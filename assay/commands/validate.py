@@ -18,7 +18,7 @@ from assay.project.taxonomy import read_taxonomy
 from assay.stages import calibrate, dvc_yaml, generate, monitor, own_checks, shards
 from assay.stages.registry import STAGES
 from assay.targets import environment
-from assay.targets.preflight import require_inputs, require_openable
+from assay.targets.preflight import require_given, require_openable
 
 PLACE = re.compile(r"^\d+\. \.\.\.$", re.MULTILINE)
 """A line that a new judge's rubric has to be written in."""
@@ -122,7 +122,7 @@ def _require_inputs(stages: Sequence[str], settings: Mapping[str, Any]) -> None:
         DataError: The text names the first one.
     """
     if _is_set_known(stages):
-        require_inputs(settings["execute"].target, CASES.stream(may_be_absent=True))
+        require_given(settings["execute"].target, CASES.stream(may_be_absent=True))
         applicability.require_inputs(prompt.load_all(), CASES.stream(may_be_absent=True))
 
 

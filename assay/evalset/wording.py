@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from assay.records import named
+from assay.records.attachment import described
 from assay.records.case import Case
 
 
@@ -18,8 +19,9 @@ def expectations(case: Case) -> list[str]:
 
 
 def given(case: Case) -> list[str]:
-    """Return what is given with the turns, one line each: the named values."""
-    return [f"{name}: {named.shown(value)}" for name, value in case.values().items()]
+    """Return what is given with the turns, one line each: the named values, and what the attachments are."""
+    values = [f"{name}: {named.shown(value)}" for name, value in case.values().items()]
+    return [*values, *(f"attached {one}" for one in described(case.attachments))]
 
 
 def good_answers(case: Case) -> str:
@@ -40,6 +42,7 @@ def texts(case: Case) -> Iterator[str]:
     """Yield everything that a person wrote into a case."""
     yield from case.turns
     yield from case.right_answers()
+    yield from (one.name for one in case.attachments)
     yield from map(named.shown, case.values().values())
     for expectation in case.expectations:
         yield from expectation.values

@@ -8,6 +8,7 @@ from assay.judges import inputs
 from assay.judges.declaration import INPUTS, METADATA, lacking
 from assay.judges.prompt import JudgePrompt, Text
 from assay.records import named
+from assay.records.attachment import described
 from assay.records.case import Case
 from assay.records.label import Item
 
@@ -69,6 +70,7 @@ def texts_of_case(judge: JudgePrompt, given: Case | Item) -> dict[str, Any]:
         "reference": reference(given),
         "rubric": inputs.filled(given.rubric.get(judge.name, ""), values),
         "inputs": given.inputs,
+        "attachments": described(given.attachments),
         **{f"{INPUTS}{name}": named.shown(value) for name, value in values.items()},
         **{f"{METADATA}{name}": text for name, text in given.metadata.items()},
     }

@@ -19,7 +19,7 @@ Structured = Literal["json-schema", "json-object", "none"]
 Preset = Literal["strict", "default", "pilot"]
 Scope = Literal["cases", "traces"]
 
-OF_CASE = ("question", "reference", "rubric", "inputs")
+OF_CASE = ("question", "reference", "rubric", "inputs", "attachments")
 """Inputs that a case gives."""
 OF_ANSWER = ("response", "contexts", "tool_calls", "conversation", "final_state")
 """Inputs that an answer gives."""
@@ -114,8 +114,8 @@ class Declaration(Record):
     """From which number on an answer passes."""
     input: tuple[str, ...] = ("question", "response")
     """What it is shown: question, response, reference, contexts, tool_calls, conversation, final_state, rubric (the
-    case's own text for this judge), inputs (the case's named values), or one of them (`inputs.<key>`), or
-    `metadata.<key>` of the case."""
+    case's own text for this judge), inputs (the case's named values), or one of them (`inputs.<key>`),
+    attachments (the files of the case), or `metadata.<key>` of the case."""
     requires: tuple[str, ...] = ()
     """Inputs without which it is not asked; the cases that lack one are counted."""
     applies_to: AppliesTo = AppliesTo()
@@ -244,6 +244,8 @@ class Declaration(Record):
     def _check_decision(self) -> None:
         if all(model.api == "chat" for model in self.models):
             return
+        if "attachments" in self.input:
+            raise ValueError("a decision model is shown no files: take attachments out of input, or ask a chat model")
         if self.examples:
             raise ValueError(
                 "a decision model is shown no examples: take the line out, or say in the rubric what they say"

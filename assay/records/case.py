@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.record import Name, Record, Text, digest, hashed_fields
 
 Layer = Literal["unit", "task", "production"]
-ASKED = frozenset({"turns", "user", "inputs"})
+ASKED = frozenset({"turns", "user", "inputs", "attachments"})
 """What a product is asked."""
 MOVING = ASKED | {"layer", "category", "reference", "references", "expectations", "rubric", "metadata", "empty"}
 """What could move an answer or a verdict."""
@@ -82,6 +83,9 @@ class Case(Record):
 
     references: list[Text] = Field(default=[])
     """Further good final answers beside `reference`: any one of them is right."""
+
+    attachments: list[Attachment] = Field(default=[])
+    """Files that go with the first turn."""
 
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""

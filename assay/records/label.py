@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.case import Case, right_answers
 from assay.records.record import Name, Record, Text
 from assay.records.response import MadeCall, Message
@@ -22,7 +23,17 @@ class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
     omitted_where_empty: ClassVar = (
-        *("contexts", "tool_calls", "messages", "final_state", "rubric", "metadata", "inputs", "references"),
+        *(
+            "contexts",
+            "tool_calls",
+            "messages",
+            "final_state",
+            "rubric",
+            "metadata",
+            "inputs",
+            "references",
+            "attachments",
+        ),
     )
     conversions: ClassVar = ()
     item_id: Name
@@ -49,6 +60,8 @@ class Item(Record):
 
     references: list[str] = Field(default=[])
     """Further good answers beside `reference`: any one of them is right."""
+    attachments: list[Attachment] = Field(default=[])
+    """Files that the case gave with its turns."""
 
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""
@@ -67,8 +80,10 @@ class Item(Record):
 
         An item without a reference was labelled without one, so no other reference makes its label another one.
         """
-        is_same = (self.case_id, self.turns, self.inputs) == (case.case_id, case.turns, case.inputs)
-        return is_same and self.knows(case)
+        asked, today = (
+            (one.case_id, one.turns, one.inputs, [file.sha256 for file in one.attachments]) for one in (self, case)
+        )
+        return asked == today and self.knows(case)
 
 
 class Span(Record):

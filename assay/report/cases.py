@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, ToolCall
 from assay.records.history import KEPT, CaseNight, last_runs
 from assay.records.record import Record
@@ -71,6 +72,8 @@ class ReportedCase(Record):
     reference: str
     references: list[str] = Field(default=[])
     """Further good answers."""
+    attachments: list[Attachment] = Field(default=[])
+    """Files that go with the first turn."""
     baseline_text: str
     target_text: str
     baseline_calls: list[ToolCall]
@@ -302,6 +305,7 @@ def _reported(case: Case, filed: Filed) -> ReportedCase:
         inputs={name: named.shown(value) for name, value in case.values().items()},
         reference=case.reference,
         references=case.references,
+        attachments=case.attachments,
         baseline_text=theirs.text if theirs else "",
         target_text=mine.text if mine else "",
         baseline_calls=theirs.tool_calls if theirs else [],

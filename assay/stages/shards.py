@@ -33,7 +33,7 @@ from assay.records.response import Response
 from assay.stages import execute
 from assay.stages.execute import Settings
 from assay.storage.parts import Parts, between
-from assay.targets.preflight import require_inputs
+from assay.targets.preflight import require_given
 from assay.targets.settings import is_version_told
 
 SHARDS = 4
@@ -98,7 +98,7 @@ class Course:
         """
         self.settings = _settings()
         next(CASES.stream())
-        require_inputs(self.settings.target, CASES.stream())
+        require_given(self.settings.target, CASES.stream())
         total, workers = CASES.count(), self.settings.workers
         self.calls = total * self.settings.trials
         self._run, self._project = run, project(self.settings)

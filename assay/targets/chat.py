@@ -13,6 +13,7 @@ from assay.models.chat import Asks
 from assay.records.case import Case
 from assay.records.record import digest
 from assay.records.response import MadeCall, Message
+from assay.storage import attachments
 from assay.targets import template
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.environment import Environment, NoTools, World, Worlds
@@ -24,6 +25,8 @@ MAX_STEPS = 8
 """Replies a turn may take, tool calls included; a product that never comes to an answer has failed to answer."""
 REFUSAL = "refusal"
 """Why a reply ended that stands in the field of this name."""
+SAYS_THE_TURN = (PromptMessage(role="user", content="{{turn}}"),)
+"""The prompt of a product without one."""
 NOT_EXECUTED = json.dumps({"status": "not executed"})
 """What a tool that is only declared answers, should the conversation go on."""
 
@@ -172,7 +175,7 @@ class _Talk:
         world: World | None,
         case: Case,
     ) -> None:
-        self._chat, self._transcript, self._request, self._inputs = chat, transcript, request, case.values()
+        self._chat, self._transcript, self._request, self._case = chat, transcript, request, case
         self._prompt, self._world = product.messages, world
         self._is_executed = world is not None or not product.tools
         self._wire: list[dict[str, Any]] = []
@@ -194,12 +197,13 @@ class _Talk:
             self._transcript.final_state = await self._world.state()
 
     def _asked(self, turn: str) -> list[dict[str, Any]]:
-        """Return the messages that say a turn: on the first, the whole prompt; then its last message alone."""
-        if not self._prompt:
-            return [{"role": "user", "content": turn}]
-        shown = self._prompt[-1:] if self._wire else self._prompt
-        values = {"turn": turn, template.INPUTS: self._inputs}
-        return [{"role": one.role, "content": template.fill_text(one.content, values)} for one in shown]
+        """Return the messages that say a turn: on the first, the whole prompt and the files; then its last message."""
+        prompt = self._prompt or SAYS_THE_TURN
+        shown = prompt[-1:] if self._wire else prompt
+        values = {"turn": turn, template.INPUTS: self._case.values()}
+        *before, last = [{"role": one.role, "content": template.fill_text(one.content, values)} for one in shown]
+        files = [] if self._wire else self._case.attachments
+        return [*before, {**last, "content": attachments.content(last["content"], files)}]
 
     async def _reply(self) -> list[_Call]:
         said = _said(await self._chat.complete(messages=self._wire, **self._request))

@@ -16,10 +16,10 @@ from assay.models.transport import Sent, Wire, refused
 from assay.records import named
 from assay.records.case import Case
 from assay.records.record import digest, hashed_fields
-from assay.targets import events, json_path, reply, template
+from assay.targets import events, files, json_path, reply, template
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.reply import Reply
-from assay.targets.settings import IN_URL, Answer, HttpSettings
+from assay.targets.settings import FILES, IN_URL, Answer, HttpSettings
 
 REMEMBERING = {"turns", "history", "messages", "conversation_id"}
 """Placeholders by which a product can know what was said before."""
@@ -85,16 +85,16 @@ class HttpTarget(Conversing):
                 f"case {case.case_id} has several turns and the request of execute.target holds none of "
                 f"{', '.join(sorted(REMEMBERING))}, so the product could not know what was said before: add one to body"
             )
-        yield _Talk(self, transcript, self._new_id(), case.values())
+        yield _Talk(self, transcript, self._new_id(), case)
 
 
 class _Talk:
     """One conversation: every turn is a request."""
 
-    def __init__(
-        self, target: HttpTarget, transcript: Transcript, conversation_id: str, inputs: Mapping[str, Any]
-    ) -> None:
-        self._target, self._transcript, self._id, self._inputs = target, transcript, conversation_id, inputs
+    def __init__(self, target: HttpTarget, transcript: Transcript, conversation_id: str, case: Case) -> None:
+        self._target, self._transcript, self._id = target, transcript, conversation_id
+        given = files.values(case.attachments) if target.settings.holds() & {*FILES} else {}
+        self._given = {template.INPUTS: case.values(), **given}
 
     async def say(self, turn: str) -> None:
         """Send one turn and take down the answer."""
@@ -113,7 +113,7 @@ class _Talk:
             "history": messages[:-1],
             "messages": messages,
             "conversation_id": self._id,
-            template.INPUTS: self._inputs,
+            **self._given,
         }
 
     async def _asked(self, values: Mapping[str, Any]) -> Reply:

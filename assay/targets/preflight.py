@@ -8,10 +8,12 @@ from pathlib import Path
 from assay.code.fingerprint import source_file
 from assay.errors import ConfigError, DataError
 from assay.records.case import Case
+from assay.storage import attachments
 from assay.targets.open import header_secrets, no_batch
 from assay.targets.product_code import data_files
 from assay.targets.recorded import RecordedTarget
 from assay.targets.settings import (
+    FILES,
     ChatSettings,
     HttpSettings,
     PythonSettings,
@@ -45,23 +47,40 @@ def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mo
             RecordedTarget(settings.name, Path(settings.path))
 
 
-def require_inputs(settings: TargetSettings, cases: Iterable[Case]) -> None:
-    """Refuse cases that do not give what the product's request takes.
+def require_given(settings: TargetSettings, cases: Iterable[Case]) -> None:
+    """Refuse cases that do not give what the product's request takes, or whose files it could not be given.
 
     Args:
         settings: The section `execute.target` of params.yaml.
         cases: The evaluation set.
 
     Raises:
-        DataError: The text names the first one, and how many there are.
+        DataError: The text names the first one, and how many lack a value.
+        ConfigError: The request has no place for files.
     """
-    wanted = input_names(settings)
-    lacks = [(case.case_id, lacking) for case in cases if (lacking := wanted - case.values().keys())] if wanted else []
+    wanted, lacks = input_names(settings), list[tuple[str, set[str]]]()
+    for case in cases:
+        if case.attachments:
+            _require_files(settings, case)
+        if wanted and (lacking := wanted - case.values().keys()):
+            lacks.append((case.case_id, lacking))
     if lacks:
         (first, names), more = lacks[0], f" ({len(lacks)} cases lack a value)" if len(lacks) > 1 else ""
         raise DataError(
             f"case {first} has no input {min(names)!r}, expected a value of every case, since execute.target asks with "
             f"{{{{inputs.{min(names)}}}}}{more}: give it one in `inputs`, or take the placeholder out of params.yaml"
+        )
+
+
+def _require_files(settings: TargetSettings, case: Case) -> None:
+    """Refuse a case whose files are not there, or would not reach the product."""
+    for one in case.attachments:
+        if not attachments.is_kept(one):
+            raise DataError(f"case {case.case_id}: {attachments.missing(one)}")
+    if isinstance(settings, HttpSettings) and not settings.holds() & {*FILES}:
+        raise ConfigError(
+            f"case {case.case_id} has attachments and the request of execute.target holds none of "
+            f"{', '.join(f'{{{{{name}}}}}' for name in FILES)}, so the product would not be given them: add one to body"
         )
 
 

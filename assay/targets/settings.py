@@ -14,9 +14,12 @@ MOST_BYTES = 8 * 1024 * 1024
 """How long one answer may be, where the parameters do not say."""
 OWN_PARAMETERS = {"model", "messages", "tools", "stream", "n"}
 """Fields of a chat request that are Assay's to fill."""
-SAID = frozenset({"turn", "turns", "history", "messages", "conversation_id", template.INPUTS, template.KEYED})
+FILES = ("attachments", "attachment_url", "attachment_data")
+"""Placeholders by which an HTTP product is given a case's files: each with name, type, data URL and Base64; the first
+one's data URL, and its Base64."""
+SAID = frozenset({"turn", "turns", "history", "messages", "conversation_id", template.INPUTS, template.KEYED, *FILES})
 """What a request to an HTTP product may hold: the turn; all turns so far; what was said before it, with roles; both
-together; an identifier that is new for every conversation; the case's named values, all or one."""
+together; an identifier that is new for every conversation; the case's named values, all or one; its files."""
 IN_URL = frozenset({"turn", "conversation_id", template.KEYED})
 IN_PROMPT = frozenset({"turn", template.INPUTS, template.KEYED})
 SESSION = frozenset({"conversation_id"})
@@ -152,7 +155,7 @@ class HttpSettings(Record):
     """`${NAME}` stands for that variable of the environment, and for no other text; `{{conversation_id}}` is known."""
     body: Annotated[Any, AfterValidator(_body)] = None
     """JSON with placeholders: `{{turn}}`, `{{turns}}`, `{{history}}`, `{{messages}}`, `{{conversation_id}}`,
-    `{{inputs}}`, `{{inputs.<name>}}`."""
+    `{{inputs}}`, `{{inputs.<name>}}`, `{{attachments}}`, `{{attachment_url}}`, `{{attachment_data}}`."""
     answer: Answer = Answer()
     stream: Literal["none", "sse", "jsonl"] = "none"
     repeatable: bool = False

@@ -141,8 +141,8 @@ def test_the_conversation_so_far_is_handed_over() -> None:
 
 
 def test_context_is_given_to_who_takes_it() -> None:
-    """The identifier, the trial and the case's values are named to a function that asks for them."""
-    assert ask("hello")[0].contexts == ["['conversation_id', 'inputs', 'trial']"]
+    """The identifier, the trial and what the case gives are named to a function that asks for them."""
+    assert ask("hello")[0].contexts == ["['attachments', 'conversation_id', 'inputs', 'trial']"]
 
 
 def test_neither_output_nor_input_of_the_function_is_the_protocol_s() -> None:

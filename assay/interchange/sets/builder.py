@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from assay.checks import registry
 from assay.errors import DataError
 from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
 from assay.records.record import digest
 
@@ -55,6 +57,8 @@ class Reading(NamedTuple):
     """One sentence for each kind of thing that has no place in a case: how many, and where the first stands."""
     became: Mapping[tuple[str, str], int] = MappingProxyType({})
     """How many assertions of a type became what: type, what, count."""
+    files: Mapping[Attachment, Path] = MappingProxyType({})
+    """Where the attachments lie that are not in the project yet."""
 
 
 @dataclass
@@ -84,6 +88,8 @@ class Draft:
     """By judge: what it has to look at."""
     references: list[str] = field(default_factory=list)
     """Further right answers."""
+    attachments: list[Attachment] = field(default_factory=list)
+    """Files that are in the project already."""
     inputs: dict[str, Any] = field(default_factory=dict)
     """Named JSON values beside what the user says."""
 
@@ -223,6 +229,7 @@ class Gathering:
                 rubric=draft.rubric,
                 inputs=draft.inputs,
                 references=draft.references,
+                attachments=draft.attachments,
             )
         except ValidationError as error:
             first = error.errors()[0]

@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from assay.interchange.sets.builder import Draft, Gathering, Listing, Provenance, shown
 from assay.interchange.sets.fields import Fields, as_text
+from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
 
 T = TypeVar("T")
-STRUCTURED = ("inputs", "references")
+STRUCTURED = ("inputs", "references", "attachments")
 """What is no text, for metadata that holds only texts."""
 
 
@@ -29,6 +30,7 @@ def tell(case: Case) -> dict[str, Any]:
         "rubric": case.rubric,
         "inputs": case.values(),
         "references": case.references,
+        "attachments": [one.model_dump() for one in case.attachments],
     }
     return {name: value for name, value in told.items() if value}
 
@@ -53,6 +55,8 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
     for name, value in (_structured(fields, "inputs", dict) or {}).items():
         gathering.give(draft, str(name), value, f"inputs.{name}")
     draft.references += [as_text(one, fields.place, gathering) for one in _structured(fields, "references", list) or []]
+    for number, one in enumerate(_structured(fields, "attachments", list) or []):
+        _attach(draft, one, f"{fields.place}, attachments[{number}]", gathering)
     simulated = fields.inner("user")
     if simulated.unread():
         draft.user = _user(simulated, gathering)
@@ -97,6 +101,13 @@ def _structured(fields: Fields, name: str, kind: type[T]) -> T | None:
         return found
     fields.put_back(name, found)
     return None
+
+
+def _attach(draft: Draft, found: object, place: str, gathering: Gathering) -> None:
+    try:
+        draft.attachments.append(Attachment.model_validate(found))
+    except ValidationError:
+        gathering.leave("attachment", "not written as ours", place, "attach files to cases written by hand, as YAML")
 
 
 def _expect(draft: Draft, found: object, place: str, gathering: Gathering) -> None:
