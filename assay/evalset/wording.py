@@ -19,9 +19,8 @@ def expectations(case: Case) -> list[str]:
 
 
 def given(case: Case) -> list[str]:
-    """Return what is given with the turns, one line each: the named values, and what the attachments are."""
-    values = [f"{name}: {named.shown(value)}" for name, value in case.values().items()]
-    return [*values, *(f"attached {one}" for one in described(case.attachments))]
+    """Return the named values that are given with the turns, one line each."""
+    return [f"{name}: {named.shown(value)}" for name, value in case.values().items()]
 
 
 def good_answers(case: Case) -> str:
@@ -31,7 +30,8 @@ def good_answers(case: Case) -> str:
 
 def conversation(case: Case) -> str:
     """Return what the user says, turn by turn, what is given with it, and what a simulated user wants afterwards."""
-    user, after = case.user, [f"With {line}" for line in given(case)]
+    user = case.user
+    after = [*(f"With {line}" for line in given(case)), *(f"Attached: {one}" for one in described(case.attachments))]
     if user:
         who = f" ({user.persona})" if user.persona else ""
         after += [f"Then a simulated user{who} who wants: {user.goal} Stops when: {user.stop}"]

@@ -93,6 +93,17 @@ def is_kept(attachment: Attachment) -> bool:
     return place(attachment).is_file()
 
 
+def require_kept(files: Iterable[Attachment]) -> None:
+    """Refuse attachments whose content the project has not.
+
+    Raises:
+        DataError: The text names the first one.
+    """
+    for one in files:
+        if not is_kept(one):
+            raise missing(one)
+
+
 def load(attachment: Attachment) -> bytes:
     """Return the content of an attachment.
 

@@ -109,7 +109,7 @@ def test_a_rehearsal_copies_nothing(project: Project, file: Path) -> None:
     before = project.files()
     done = imported(file, "--dry-run")
     assert done.exit_code == 0
-    assert "attached receipt.png (image/png" in done.output
+    assert "Attached: receipt.png (image/png" in done.output
     assert project.files() == before
 
 
