@@ -15,8 +15,10 @@ from assay.calibration.certificate import Certificate
 from assay.checks import reference as checks
 from assay.checks.registry import KINDS, read, validate
 from assay.cli.main import app
+from assay.interchange import cases_yaml
 from assay.judges import declaration
 from assay.project.distribution import DISTRIBUTION
+from assay.records.case import Case
 from assay.report.gate import EXIT
 from assay.stages import judge_clients
 from assay.stages.execute import Settings
@@ -128,6 +130,14 @@ def test_every_example_of_an_expectation_can_be_scored(example: str) -> None:
 def test_every_example_of_parameters_is_accepted(example: str) -> None:
     """What the document shows as the section `execute` is one."""
     Settings.model_validate(yaml.safe_load(example)["execute"])
+
+
+def test_every_example_of_a_case_is_accepted() -> None:
+    """What the document of cases shows is what a file of cases may hold."""
+    examples = re.findall(r"```yaml\n(.*?)```", TEXT["docs/cases.md"], re.DOTALL)
+    assert [len(cases_yaml.parse(example, "cases.md")) for example in examples] == [1] * len(examples)
+    fields = set(re.findall(r"`(\w+)`", TEXT["docs/cases.md"]))
+    assert Case.model_fields.keys() <= fields
 
 
 def test_the_example_of_judges_is_accepted() -> None:

@@ -16,6 +16,7 @@ from assay.project.params import read_params
 from assay.project.results import read_gate
 from assay.project.tables.responses import RESPONSES
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.attachment import described
 from assay.records.record import Record
 from assay.records.verdict import Subject
 from assay.report.cases import CUT, FAILING, CaseStory, CaseVerdict, Group, ReportedCase, story
@@ -157,8 +158,14 @@ def story_lines(found: CaseStory) -> Iterator[str]:
 def _asked(found: CaseStory) -> Iterator[str]:
     for number, turn in enumerate(found.case.turns, 1):
         yield from _block("The user said" + (f", turn {number}" if len(found.case.turns) > 1 else ""), turn)
+    for one in described(found.case.attachments):
+        yield from _block("Attached", one)
+    for name, value in found.case.inputs.items():
+        yield from _block(f"Given with it: {_line(name)}", value)
     if found.case.reference:
         yield from _block("A good answer", found.case.reference)
+    for answer in found.case.references:
+        yield from _block("Or, just as right", answer)
     for expectation in found.expectations:
         values = [*expectation.values, *(f"{call.name} {call.arguments}" for call in expectation.calls)]
         exactly = ", exact" if expectation.exact else ""

@@ -5,14 +5,14 @@ batch like any other candidate.
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from assay.commands import accept, intake, judges
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
 from assay.evalset import unfailing, wording
 from assay.generation.near_duplicates import likely, repeats
 from assay.generation.nearest import nearest
@@ -24,11 +24,13 @@ from assay.project import releases
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
 from assay.project.taxonomy import read_taxonomy
+from assay.records.attachment import Attachment
 from assay.records.candidate import Candidate
 from assay.records.case import Case, Layer
 from assay.records.record import digest
 from assay.report.texts import visible
 from assay.stages import batches
+from assay.storage import attachments
 
 AUTO = "auto"
 WRITTEN = "written"
@@ -107,6 +109,7 @@ def take(
     fresh = [case for case in sifted.cases if there.get(case.case_id) != case]
     taken = Taken(len(fresh), len(sifted.cases) - len(fresh), found.not_understood, "", became=found.became)
     notes = [unfailing.sentence(sifted.left_out, "left out") + "; the others are taken in"] if sifted.left_out else []
+    require_files(fresh, found.files)
     stay = [case for name, case in there.items() if name not in {case.case_id for case in fresh}]
     like = repeats(fresh, [*stay, *past]) if fresh else {}
     notes += intake.foreseen(fresh, there, like) if fresh else []
@@ -116,12 +119,25 @@ def take(
     taken = taken._replace(notes=tuple(notes))
     if not fresh:
         return taken
+    attachments.keep(found.files)
     if reviewer:
         accept.admit(fresh, reviewer, f"imported from {file.name}"[:500], now)
         return taken
     proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in fresh]
     batch = batches.open_batch(proposed, "", now)
     return taken._replace(batch=batch.name)
+
+
+def require_files(cases: Sequence[Case], files: Collection[Attachment]) -> None:
+    """Refuse cases with an attachment that is neither in the project nor beside their file.
+
+    Raises:
+        DataError: The text names the case and the attachment.
+    """
+    for case in cases:
+        for one in case.attachments:
+            if one not in files and not attachments.is_kept(one):
+                raise DataError(f"case {case.case_id}: {attachments.missing(one)}")
 
 
 def judge_to_come(cases: Sequence[Case]) -> str:
@@ -159,7 +175,7 @@ def table(became: Mapping[tuple[str, str], int]) -> list[str]:
 
 def _as_it_would_be(case: Case) -> list[str]:
     """Return a case as a person reads it: what is asked, and what is expected."""
-    parts = [("asked", wording.conversation(case)), ("reference", case.reference)]
+    parts = [("asked", wording.conversation(case)), *(("reference", text) for text in case.right_answers())]
     parts += [("check", one) for one in wording.expectations(case)]
     parts += [(f"rubric of the judge {judge}", text) for judge, text in case.rubric.items()]
     told = [f"{case.case_id} [{case.category}, {case.layer}]"]
@@ -174,7 +190,7 @@ def give(file: Path, name: str, version: str) -> registry.Written:
 
 def _read(file: Path, name: str, given: Filling, maps: Mapping[str, str]) -> Reading:
     if name == WRITTEN and not registry.is_of_another_tool(file):
-        return Reading(cases_yaml.read(file, lambda _: True), [])
+        return cases_yaml.reading(file, lambda _: True)
     if name == WRITTEN:
         name = AUTO
     return registry.read(file, None if name == AUTO else name, given, maps)

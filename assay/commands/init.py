@@ -32,6 +32,7 @@ from assay.project.scaffold import Kind
 from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
 from assay.stages.registry import STAGES
+from assay.storage import attachments
 
 GENERAL = "general"
 """The first category of a new project."""
@@ -69,6 +70,8 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     top = _repository(folder)
     owner = _owner(folder)
     reading = _read(source, owner) if source else None
+    if reading:
+        exchange.require_files(reading.cases, reading.files)
     cases, left_out = _sifted(reading.cases, source) if reading and source else (_first_cases(), [])
     values = _values(folder, top, owner)
     planned = scaffold.shared_files() | scaffold.starter_files(kind, values, has_cases=reading is None)
@@ -78,6 +81,7 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     kept += scaffold.write(top or folder, {WORKFLOW: scaffold.workflow(values)})
     with chdir(folder):
         _begin(top)
+        attachments.keep(reading.files if reading else {})
         fresh = [case if case.owner else case.model_copy(update={"owner": owner}) for case in cases]
         made = _admit(fresh, owner, now)
     told = [*reading.not_understood, *left_out, *exchange.table(reading.became)] if reading else []
@@ -195,7 +199,7 @@ def _read(source: Path, owner: str) -> registry.Reading:
     except ConfigError:
         if source.suffix not in (".yaml", ".yml"):
             raise
-        return registry.Reading(cases_yaml.read(source, lambda _: True), [])
+        return cases_yaml.reading(source, lambda _: True)
 
 
 def _answers(cases: Sequence[Case]) -> bytes:

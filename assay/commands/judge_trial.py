@@ -75,7 +75,7 @@ async def _tried(judge: JudgePrompt, panel: judge_clients.Panel, question: Quest
     messages = [judge.render(**texts) for texts in question.shown]
     used, replies, votes = Meter(), list[dict[str, Any]](), []
     for seat in panel.seats:
-        requests = [questions.request(judge, texts, seat.asked.manner) for texts in question.shown]
+        requests = [judge_clients.request_with_files(question, texts, seat.asked.manner) for texts in question.shown]
         with metering(used):
             mine = [(await raw_reply(seat.chat, **request))[0] for request in requests]
         votes.append(questions.verdict(question, mine, seat.asked))

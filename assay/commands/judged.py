@@ -187,6 +187,9 @@ def _of_case(case: Case) -> dict[str, Any]:
         "reference": case.reference,
         "rubric": case.rubric,
         "metadata": case.metadata,
+        "inputs": case.inputs,
+        "references": case.references,
+        "attachments": case.attachments,
     }
 
 

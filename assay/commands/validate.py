@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from assay.errors import ConfigError
-from assay.judges import prompt
+from assay.judges import applicability, prompt
 from assay.project import code_lock, dvc, files, params
 from assay.project.certificates import CALIBRATION, read_certificates, read_refusals
 from assay.project.release_notes import RELEASES, read_notes
@@ -18,7 +18,7 @@ from assay.project.taxonomy import read_taxonomy
 from assay.stages import calibrate, dvc_yaml, generate, monitor, own_checks, shards
 from assay.stages.registry import STAGES
 from assay.targets import environment
-from assay.targets.preflight import require_openable
+from assay.targets.preflight import require_given, require_openable
 
 PLACE = re.compile(r"^\d+\. \.\.\.$", re.MULTILINE)
 """A line that a new judge's rubric has to be written in."""
@@ -38,6 +38,7 @@ def validate(stages: Sequence[str]) -> None:
     settings = read_settings()
     _require_judges(settings)
     _require_own_checks(stages, settings["judge"].check_modules)
+    _require_inputs(stages, settings)
     read_taxonomy()
     shards.require(settings["execute"])
     monitor.policies(settings["monitor"])
@@ -111,8 +112,23 @@ def _require_own_checks(stages: Sequence[str], modules: Sequence[str]) -> None:
         ConfigError: A module is not in the project.
         DataError: A case names a function that is not there.
     """
-    is_known = "review" not in stages and {"execute", "judge"} & set(stages)
-    own_checks.require(CASES.stream(may_be_absent=True) if is_known else (), modules)
+    own_checks.require(CASES.stream(may_be_absent=True) if _is_set_known(stages) else (), modules)
+
+
+def _require_inputs(stages: Sequence[str], settings: Mapping[str, Any]) -> None:
+    """Refuse cases without a value that the product's request or a judge's rubric takes.
+
+    Raises:
+        DataError: The text names the first one.
+    """
+    if _is_set_known(stages):
+        require_given(settings["execute"].target, CASES.stream(may_be_absent=True))
+        applicability.require_inputs(prompt.load_all(), CASES.stream(may_be_absent=True))
+
+
+def _is_set_known(stages: Sequence[str]) -> bool:
+    """Tell whether the evaluation set is asked about as it is on file."""
+    return "review" not in stages and bool({"execute", "judge"} & set(stages))
 
 
 def _require_categories(judge: prompt.JudgePrompt) -> None:

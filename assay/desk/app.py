@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from assay.desk import candidate_pages, label_pages, pages, retirement_pages
+from assay.desk import candidate_pages, file_pages, label_pages, pages, retirement_pages
 from assay.desk.guard import HEADERS, NoForeignWrites, WithHeaders, form
 from assay.desk.request import COOKIE, Desk, Visit
 from assay.desk.reviewers import SESSION_S
@@ -34,6 +34,7 @@ PAGES: dict[str, Handler] = {
     "/labels": label_pages.following,
     "/labels/{judge}/{key}": label_pages.one,
     "/health": retirement_pages.proposals,
+    "/attachments/{key}": file_pages.one,
 }
 FORMS: dict[str, Handler] = {
     "/candidates/{key}": candidate_pages.decide,

@@ -28,7 +28,7 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
         case: What is edited.
         typed: What was typed before, where the form comes back with a fault; empty for a new one.
     """
-    turns = [*case.turns, *[""] * SPARE]
+    turns, references = [*case.turns, *[""] * SPARE], [*case.references, *[""] * SPARE]
     expected = [
         (one.check, _options(one) or _lines(one.values), _calls(one.calls), CHECKED if one.exact else "")
         for one in case.expectations
@@ -36,20 +36,23 @@ def fields(case: Case, typed: Mapping[str, str]) -> dict[str, Any]:
     expected += [("", "", "", "")] * SPARE
     if typed:
         turns = [typed.get(f"turn-{number}", "") for number in range(len(turns))]
+        references = [typed.get(f"reference-{number}", "") for number in range(len(references))]
         names = ("check", "values", "calls", "exact")
         rows = range(len(expected))
         expected = [tuple(typed.get(f"{name}-{number}", "") for name in names) for number in rows]  # type: ignore[misc]
     return {
         "turns": turns,
         "expectations": expected,
+        "inputs": typed.get("inputs", case.inputs),
         "reference": typed.get("reference", case.reference),
+        "references": references,
         "category": typed.get("case-category", case.category),
     }
 
 
 def has_any(case: Case) -> bool:
     """Tell whether a case has a reference or an expectation."""
-    return bool(case.reference.strip() or case.expectations)
+    return bool(case.right_answers() or case.expectations)
 
 
 def edited(
@@ -72,13 +75,18 @@ def edited(
     category = form.get("case-category", "")
     if category not in categories:
         raise RefusedError(f"The category is {category[:80]!r}: choose one of the list.")
-    turns = [text for text in (_text(form, f"turn-{number}") for number in range(MAX_PARTS)) if text.strip()]
+    turns, others = (
+        [text for text in (_text(form, f"{name}-{number}") for number in range(MAX_PARTS)) if text.strip()]
+        for name in ("turn", "reference")
+    )
     expectations = [one for one in (_expectation(case, form, number) for number in range(MAX_PARTS)) if one]
     changes = {
         "turns": turns,
         "expectations": expectations,
         "category": category,
+        "inputs": form.get("inputs", case.inputs).strip(),
         "reference": _text(form, "reference"),
+        "references": others,
     }
     if category != case.category:
         changes["owner"] = categories[category]

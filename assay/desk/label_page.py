@@ -11,6 +11,7 @@ from assay.judges.declaration import Declaration
 TITLES = {
     "question": "User says",
     "reference": "A good answer",
+    "inputs": "Given with it",
     "case_rubric": "What to look at in this case",
     "response": "Answer",
     "contexts": "What the product had retrieved",
@@ -18,7 +19,7 @@ TITLES = {
     "conversation": "Conversation",
     "final_state": "State afterwards",
 }
-METADATA = "metadata_"
+KEYED = ("metadata_", "inputs_")
 PAIR = ("response_a", "response_b")
 DIGITS = (*"123456789", "0")
 """Keys of the first ten labels, in the order in which they lie."""
@@ -51,7 +52,8 @@ def label(person: str, queue: LabelQueue, task: Task, now: datetime) -> dict[str
         "question": task.judge.declared.question,
         "item": task.item,
         "asked": asked(task, person),
-        "parts": parts(texts),
+        "files": task.item.attachments if questions.ATTACHMENTS in task.judge.texts else [],
+        "parts": parts({name: text for name, text in texts.items() if name != questions.ATTACHMENTS}),
         "sides": [texts[name] for name in PAIR] if task.judge.declared.is_pair else [],
         "buttons": buttons(task.judge.declared),
         "range": (task.choices[0], task.choices[-1]),
@@ -73,7 +75,8 @@ def parts(texts: Mapping[str, Any]) -> list[Part]:
 
 def title(name: str) -> str:
     """Return the heading of a text."""
-    return TITLES.get(name) or name.removeprefix(METADATA).replace("_", " ")
+    named = next((name.removeprefix(kind) for kind in KEYED if name.startswith(kind)), name)
+    return TITLES.get(name) or named.replace("_", " ")
 
 
 def buttons(declared: Declaration) -> list[Button]:

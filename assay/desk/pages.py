@@ -17,7 +17,7 @@ from assay.desk.reviewers import Person
 from assay.errors import InsufficientDataError
 from assay.evalset.admission import REASONS, Standing
 from assay.evalset.health import Proposal
-from assay.evalset.wording import expectations
+from assay.evalset.wording import expectations, given
 from assay.records.candidate import Candidate
 from assay.records.case import Case
 from assay.records.category import Category
@@ -117,6 +117,7 @@ def candidate(
         "definition": guide.taxonomy[case.category].definition if case.category in guide.taxonomy else "",
         "covered": guide.admitted.get(case.category, 0),
         "quota": guide.taxonomy[case.category].quota if case.category in guide.taxonomy else 0,
+        "given": given(case),
         "expectations": expectations(case),
         "nearest": _neighbours(one, guide),
         "reasons": KEYS,
@@ -146,6 +147,7 @@ def health(person: Person, found: Sequence[Proposal], guide: Guide) -> dict[str,
         "rows": rows[:MAX_ROWS],
         "total": len(rows),
         "may_retire": person.role == "adjudicator",
+        "given": {case.case_id: given(case) for case, _ in rows[:MAX_ROWS]},
         "expectations": {case.case_id: expectations(case) for case, _ in rows[:MAX_ROWS]},
     }
 
@@ -204,7 +206,7 @@ def _anonymous(found: Standing, case: Case) -> list[dict[str, Any]]:
 
 
 def _text(case: Case) -> str:
-    return "\n".join([*case.turns, "", case.reference, *expectations(case), case.category])
+    return "\n".join([*case.turns, *given(case), "", *case.right_answers(), *expectations(case), case.category])
 
 
 def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:

@@ -195,7 +195,7 @@ def leaked(labelled: Labelled) -> dict[str, str]:
 def _case_row(case: Case, prompts: Mapping[str, str], unfailing: Collection[str]) -> CaseRow:
     there = {kind for text in texts(case) for kind in pii.kinds(text)}
     asked = " ".join(case.turns)
-    shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, case.reference)]
+    shown = [judge for judge, prompt in prompts.items() if is_shown(prompt, asked, *case.right_answers())]
     return CaseRow(
         case_id=case.case_id,
         owner=case.owner.strip(),
@@ -208,7 +208,7 @@ def _case_row(case: Case, prompts: Mapping[str, str], unfailing: Collection[str]
 
 def _question_key(case: Case) -> str:
     """Return the hash by which two cases ask the same."""
-    return digest([_question(case), case.user])
+    return digest([_question(case), case.user, case.inputs, [one.sha256 for one in case.attachments]])
 
 
 def _question(case: Case) -> str:

@@ -35,7 +35,7 @@ def sentence(cases: Sequence[Case], where: str) -> str:
     """Return how many cases nothing can fail, which they are, and what to do."""
     more = " ..." if len(cases) > SHOWN else ""
     names = ", ".join(f"{case.case_id} {shorten(case.turns[0], WORDS)!r}" for case in cases[:SHOWN])
-    unread = ", and no judge reads their references" if any(case.reference.strip() for case in cases) else ""
+    unread = ", and no judge reads their references" if any(case.right_answers() for case in cases) else ""
     what = "1 case that nothing can fail" if len(cases) == 1 else f"{len(cases)} cases that nothing can fail"
     return f"{where}: {what} ({names}{more}){unread}, expected a check or a judge that decides on each: {WHAT_TO_DO}"
 

@@ -6,7 +6,7 @@ empty, and `provenance` is `written`. An expectation has its options as fields, 
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -15,8 +15,10 @@ from assay.checks.form import SHOWN as EXAMPLES
 from assay.checks.form import read_examples
 from assay.errors import ConfigError, DataError
 from assay.interchange.sets import yaml_text
-from assay.interchange.sets.builder import SHOWN
+from assay.interchange.sets.builder import SHOWN, Reading
+from assay.records.attachment import Attachment
 from assay.records.case import Case
+from assay.storage import attachments
 
 Judged = Callable[[Case], bool]
 EMPTY: dict[str, Any] = {"provenance": "written", "parent": "", "owner": "", "reference": "", "expectations": []}
@@ -29,22 +31,60 @@ def read(file: Path, is_judged: Judged = lambda _: False) -> list[Case]:
         ConfigError: It cannot be read.
         DataError: As for `parse`.
     """
+    return reading(file, is_judged).cases
+
+
+def reading(file: Path, is_judged: Judged = lambda _: False) -> Reading:
+    """Return the cases of a file, in their order, and the files beside it that they attach.
+
+    Raises:
+        ConfigError: It cannot be read.
+        DataError: As for `parse`.
+    """
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{file} cannot be read ({error.strerror}), expected a file: correct the path") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{file.name} is not UTF-8, expected it throughout: save the file as UTF-8") from error
-    return parse(text, file.name, is_judged)
+    found: dict[Attachment, Path] = {}
+    return Reading(parse(text, file.name, is_judged, Beside(file.parent, found)), [], files=found)
 
 
-def parse(text: str, name: str, is_judged: Judged = lambda _: False) -> list[Case]:
+class Beside(NamedTuple):
+    """Where the attachments of a file of cases lie, and those that were found there."""
+
+    folder: Path
+    found: dict[Attachment, Path]
+
+    def attached(self, given: object, where: str) -> object:
+        """Return an attachment that is named by its path as what it is; anything else as it is written.
+
+        Raises:
+            DataError: The path leads elsewhere, or to nothing that can be attached.
+        """
+        if not isinstance(given, str):
+            return given
+        folder = self.folder.resolve()
+        file = folder / given
+        if "\0" in given or not file.resolve().is_relative_to(folder):
+            raise DataError(
+                f"{where}: the attachment {given[:SHOWN]!r} lies elsewhere, expected a path below the folder of the "
+                "cases: copy it there"
+            )
+        attachment = attachments.identify(file, where)
+        self.found[attachment] = file
+        return attachment.model_dump()
+
+
+def parse(text: str, name: str, is_judged: Judged = lambda _: False, beside: Beside | None = None) -> list[Case]:
     """Return the cases of a text.
 
     Args:
         text: YAML; plain words mean what YAML 1.2 says.
         name: What a message calls it.
         is_judged: Tells whether a judge that blocks may be asked about a case, so that it can fail by that alone.
+        beside: Where attachments lie that are named by their paths; without it none can be.
 
     Raises:
         DataError: It is no list of cases, a case breaks its record, could never fail, or has the id of another one; the
@@ -56,7 +96,10 @@ def parse(text: str, name: str, is_judged: Judged = lambda _: False) -> list[Cas
     for number, own in enumerate(rows, 1):
         if not isinstance(own, dict):
             raise DataError(f"{name}, case {number} is {str(own)[:SHOWN]!r}, expected its fields: correct it")
-        case = _case(EMPTY | shared | own, f"{name}, case {number} ({str(own.get('case_id', ''))[:SHOWN]})", is_judged)
+        place, fields = f"{name}, case {number} ({str(own.get('case_id', ''))[:SHOWN]})", EMPTY | shared | own
+        if beside and isinstance(fields.get("attachments"), list):
+            fields["attachments"] = [beside.attached(one, place) for one in fields["attachments"]]
+        case = _case(fields, place, is_judged)
         if cases.setdefault(case.case_id, case) is not case:
             raise DataError(
                 f"{name}, case {number}: there is another {case.case_id}, expected each id once: rename one"
@@ -74,17 +117,25 @@ def _parts(found: object, name: str) -> tuple[dict[str, Any], list[Any]]:
     return found.get("shared", {}), found["cases"]
 
 
+def _first_apart(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields in which the first of several right answers is the reference, where no other one is."""
+    several = fields.get("references")
+    if fields["reference"] or not isinstance(several, list) or not several:
+        return fields
+    return {**fields, "reference": several[0], "references": several[1:]}
+
+
 def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
     try:
         examples = {name: read_examples(fields[name]) for name in EXAMPLES if name in fields}
         expectations = _expectations(fields["expectations"], place)
-        case = Case.model_validate(fields | examples | {"expectations": expectations})
+        case = Case.model_validate(_first_apart(fields) | examples | {"expectations": expectations})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         what = "missing" if first["type"] == "missing" else repr(first["input"])[:SHOWN]
         raise DataError(f"{place}: {where} is {what}, expected: {first['msg']}; correct it") from error
-    if not case.reference.strip() and not case.expectations and not is_judged(case):
+    if not case.right_answers() and not case.expectations and not is_judged(case):
         raise DataError(
             f"{place} has neither a reference nor an expectation, and no judge that blocks is asked about it, so it "
             "could never fail: add one"

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from assay.errors import DataError
 from assay.evalset.admission import REASONS, is_reason
-from assay.evalset.wording import conversation, expectations
+from assay.evalset.wording import conversation, expectations, good_answers
 from assay.interchange import label_import
 from assay.interchange.annotation import files
 from assay.interchange.annotation.form import SHOWN, Filled, Form, LeftOut, Question
@@ -142,7 +142,7 @@ def texts(candidate: Candidate, case: Callable[[str], Case | None]) -> dict[str,
         "candidate_id": candidate.candidate_id,
         "digest": candidate.digest(),
         "category": of.category,
-        "reference": of.reference,
+        "reference": good_answers(of),
         "expectations": "\n".join(expectations(of)),
         "sources": "\n".join(f"{source.document}: {source.quote}" for source in candidate.sources),
         "conversation": conversation(of),

@@ -1,11 +1,19 @@
 """Which cases a judge is for: whether a case fits it, and gives what it requires."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from assay.judges.declaration import METADATA, lacking
-from assay.judges.prompt import JudgePrompt
+from assay.errors import DataError
+from assay.judges import inputs
+from assay.judges.declaration import INPUTS, METADATA, lacking
+from assay.judges.prompt import JudgePrompt, Text
+from assay.records import named
+from assay.records.attachment import described
 from assay.records.case import Case
+from assay.records.label import Item
+
+ANY_RIGHT = "Any one of these is right:"
+"""What a judge is told before several good answers."""
 
 
 def may_expect(judge: JudgePrompt, case: Case) -> bool:
@@ -21,16 +29,49 @@ def is_for_answers_to(judge: JudgePrompt, case: Case) -> bool:
 
 def lacks(judge: JudgePrompt, case: Case) -> bool:
     """Tell whether a case itself lacks what a judge requires."""
-    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
-    return bool(lacking(judge.declared, texts))
+    return bool(lacking(judge.declared, texts_of_case(judge, case)))
 
 
-def texts_of_case(
-    judge: JudgePrompt, turns: Sequence[str], reference: str, rubric: Mapping[str, str], metadata: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what a judge is shown of a case, by the names that its prompt has."""
-    known = {"question": turns, "reference": reference, "rubric": rubric.get(judge.name, "")}
-    return {
-        text: known[name] if name in known else metadata.get(name.removeprefix(METADATA), "")
-        for name, text in judge.case_texts.items()
+def require_inputs(judges: Sequence[JudgePrompt], cases: Iterable[Case]) -> None:
+    """Refuse cases that do not give a value which the rubric of a judge takes, before anybody is paid.
+
+    Args:
+        judges: Any of the project.
+        cases: The evaluation set.
+
+    Raises:
+        DataError: The text names the first case, the judge and the value.
+    """
+    of_cases = [judge for judge in judges if judge.declared.scope == "cases"]
+    for case in cases:
+        for judge in of_cases:
+            own = case.rubric.get(judge.name, "")
+            if not judge.declared.applies_to.fits(case) or not (own or inputs.names(judge.rubric)):
+                continue
+            for name in inputs.lacking(judge.rubric, judge.declared, case.values(), own):
+                raise DataError(
+                    f"case {case.case_id} has no input {name!r}, expected a value, since the rubric of the judge "
+                    f"{judge.name} takes {{{{inputs.{name}}}}}: give it one in `inputs`, take it out of the rubric, or "
+                    f"let {judge.name} require inputs.{name}, so that it is not asked about such cases"
+                )
+
+
+def reference(given: Case | Item) -> Text:
+    """Return the good answer that a judge is shown; of several each as a part, after what they are."""
+    answers = given.right_answers()
+    return [ANY_RIGHT, *answers] if len(answers) > 1 else given.reference or "".join(answers)
+
+
+def texts_of_case(judge: JudgePrompt, given: Case | Item) -> dict[str, Any]:
+    """Return what a judge is shown of a case, or of the case that an item has frozen, by the names of its prompt."""
+    values = given.values()
+    known = {
+        "question": given.turns,
+        "reference": reference(given),
+        "rubric": inputs.filled(given.rubric.get(judge.name, ""), values),
+        "inputs": given.inputs,
+        "attachments": described(given.attachments),
+        **{f"{INPUTS}{name}": named.shown(value) for name, value in values.items()},
+        **{f"{METADATA}{name}": text for name, text in given.metadata.items()},
     }
+    return {text: known.get(name, "") for name, text in judge.case_texts.items()}

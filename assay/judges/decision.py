@@ -44,7 +44,7 @@ def asked(judge: JudgePrompt, texts: Mapping[str, Text]) -> dict[str, Any]:
     state = "\n\n".join(f"<{name}>\n{text}\n</{name}>" for name, text in shown)
     declared = judge.declared
     meaning = PAIR if declared.is_pair else {verdict: verdict for verdict in declared.verdicts}
-    instructions = f"{judge.rubric}\n\n{DATA}\n\n{ASKED[declared.question]}"
+    instructions = f"{judge.asked_rubric}\n\n{DATA}\n\n{ASKED[declared.question]}"
     return {"state": state, "decision": DecisionQuestion(KINDS[declared.question], instructions, meaning)}
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from assay.records.case import Case, Layer
+from assay.records.named import KEY
 from assay.records.record import Name, Record
 
 Question = Literal["pass-fail", "labels", "score", "pairwise"]
@@ -18,7 +19,7 @@ Structured = Literal["json-schema", "json-object", "none"]
 Preset = Literal["strict", "default", "pilot"]
 Scope = Literal["cases", "traces"]
 
-OF_CASE = ("question", "reference", "rubric")
+OF_CASE = ("question", "reference", "rubric", "inputs", "attachments")
 """Inputs that a case gives."""
 OF_ANSWER = ("response", "contexts", "tool_calls", "conversation", "final_state")
 """Inputs that an answer gives."""
@@ -26,10 +27,11 @@ NOTHING: tuple[object, ...] = ("", "{}", [], ())
 """What an input is that is not there; an end state of nothing is `{}`."""
 VARIABLE = r"^([A-Za-z_][A-Za-z0-9_]*)?$"
 """The pattern of a variable's name; what breaks it may be a key, and is never repeated."""
-METADATA = "metadata."
-"""Begins the name of an input that is one of the case's metadata."""
-_METADATA = re.compile(r"metadata\.[A-Za-z0-9_]{1,40}")
-PAIRED = frozenset({"question", "reference", "rubric", "response"})
+METADATA, INPUTS = "metadata.", "inputs."
+"""What the name of an input begins with that is one of the case's metadata, or of its named values."""
+KEYED = (METADATA, INPUTS)
+_KEYED = re.compile(rf"(metadata|inputs)\.{KEY}")
+PAIRED = frozenset({*OF_CASE, "response"})
 """What a pair can be judged by, beside metadata: two whole conversations side by side are more than a judge reads."""
 TRACED = frozenset({"question", "response", "contexts"})
 """What a production conversation has."""
@@ -112,7 +114,8 @@ class Declaration(Record):
     """From which number on an answer passes."""
     input: tuple[str, ...] = ("question", "response")
     """What it is shown: question, response, reference, contexts, tool_calls, conversation, final_state, rubric (the
-    case's own text for this judge), or `metadata.<key>` of the case."""
+    case's own text for this judge), inputs (the case's named values), or one of them (`inputs.<key>`),
+    attachments (the files of the case), or `metadata.<key>` of the case."""
     requires: tuple[str, ...] = ()
     """Inputs without which it is not asked; the cases that lack one are counted."""
     applies_to: AppliesTo = AppliesTo()
@@ -216,11 +219,11 @@ class Declaration(Record):
 
     def _check_input(self) -> None:
         known = {*OF_CASE, *OF_ANSWER}
-        strange = [name for name in self.input if name not in known and not _METADATA.fullmatch(name)]
+        strange = [name for name in self.input if name not in known and not _KEYED.fullmatch(name)]
         if strange:
             raise ValueError(
-                f"input has {strange[0][:SHORT]!r}, expected some of {', '.join([*OF_CASE, *OF_ANSWER])} and "
-                f"{METADATA}<key>"
+                f"input has {strange[0][:SHORT]!r}, expected some of {', '.join([*OF_CASE, *OF_ANSWER])}, "
+                f"{INPUTS}<key> and {METADATA}<key>"
             )
         if len(set(self.input)) < len(self.input) or not set(self.input) & set(OF_ANSWER):
             raise ValueError("input has a name twice, or nothing of the answer: give response, or what is to be judged")
@@ -229,7 +232,7 @@ class Declaration(Record):
         legal = PAIRED if self.is_pair else TRACED if self.scope == "traces" else None
         beyond = [name for name in self.input if legal is not None and name not in legal]
         if self.is_pair:
-            beyond = [name for name in beyond if not name.startswith(METADATA)]
+            beyond = [name for name in beyond if not name.startswith(KEYED)]
         if beyond:
             what = "a pair" if self.is_pair else "a production conversation"
             raise ValueError(f"input has {beyond[0]}, which {what} has not: take it out")
@@ -241,6 +244,8 @@ class Declaration(Record):
     def _check_decision(self) -> None:
         if all(model.api == "chat" for model in self.models):
             return
+        if "attachments" in self.input:
+            raise ValueError("a decision model is shown no files: take attachments out of input, or ask a chat model")
         if self.examples:
             raise ValueError(
                 "a decision model is shown no examples: take the line out, or say in the rubric what they say"

@@ -18,7 +18,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationError
 
 from assay.errors import ConfigError
-from assay.judges.declaration import METADATA, OF_CASE, AppliesTo, Declaration, JudgeModel, Reasoning, moving, text_name
+from assay.judges import inputs
+from assay.judges.declaration import KEYED, OF_CASE, AppliesTo, Declaration, JudgeModel, Reasoning, moving, text_name
 from assay.judges.delimiters import neutralise
 from assay.judges.examples import Example, read_examples
 from assay.records.record import Record, digest
@@ -80,10 +81,14 @@ class JudgePrompt:
 
     @cached_property
     def case_texts(self) -> Mapping[str, str]:
-        """Return what it is shown of a case: by the name in its declaration the one in its prompt, metadata last."""
-        of_case = [name for name in self.declared.input if name in OF_CASE]
-        of_case += [name for name in self.declared.input if name.startswith(METADATA)]
+        """Return what it is shown of a case: by the name in its declaration the one in its prompt."""
+        of_case = [name for name in self.declared.input if name in OF_CASE or name.startswith(KEYED)]
         return {name: text_name(name) for name in of_case}
+
+    @cached_property
+    def asked_rubric(self) -> str:
+        """Return the rubric as a model is told it: what a case gives is named by its section and never stands in it."""
+        return inputs.pointed(self.rubric)
 
     @property
     def version(self) -> str:
@@ -111,7 +116,7 @@ class JudgePrompt:
         """
         if set(texts) != set(self.texts):
             raise ConfigError(f"judge {self.name}: got the texts {sorted(texts)}; pass exactly {sorted(self.texts)}")
-        user = _user(self.template, self.declared.question, self.form, self.rubric, self.shown(texts))
+        user = _user(self.template, self.declared.question, self.form, self.asked_rubric, self.shown(texts))
         return [{"role": "system", "content": self.system}, {"role": "user", "content": user}]
 
     def shown(self, texts: Mapping[str, Text]) -> dict[str, str]:
@@ -202,12 +207,13 @@ def _load(name: str, folder: str, marks: str) -> JudgePrompt:  # noqa: ARG001 - 
     _, body = _headless(rubric)
     if not body.strip():
         raise ConfigError(f"{where}/{RUBRIC} is empty, expected what the judge and people go by: write it")
+    inputs.require_shown(body, declared, f"{where}/{RUBRIC}")
     is_own = (files / PROMPT).is_file()
     prompt = _read(files / PROMPT, f"{where}/{PROMPT}", "the prompt") if is_own else DEFAULT_PROMPT.read_text("utf-8")
     texts = declared.texts()
     examples = _examples(files, declared, where)
     _, source = _headless(prompt)
-    template, system = _template(source, declared, body.strip(), examples, f"{where}/{PROMPT}")
+    template, system = _template(source, declared, inputs.pointed(body.strip()), examples, f"{where}/{PROMPT}")
     hashed = [prompt, rubric, *(row.model_dump() for row in examples)]
     shaped = {} if is_own else {"input": list(declared.input)}
     return JudgePrompt(

@@ -11,6 +11,7 @@ from assay.judges.declaration import Declaration, Structured, lacking
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt, Text, response_format
 from assay.judges.reply import PARSER_VERSION, Reply, parse
+from assay.records.attachment import Attachment
 from assay.records.case import Case, ToolCall
 from assay.records.label import Item
 from assay.records.record import digest
@@ -32,6 +33,8 @@ PROBE = (
     },
 )
 """The first small question to every model; the sections are for those that read nothing else."""
+ATTACHMENTS = "attachments"
+"""The input by which a judge is shown the files of a case."""
 NOTHING = {"score": None, "as_is": None, "swapped": None}
 Texts = Mapping[str, Any]
 
@@ -96,6 +99,8 @@ class Question(NamedTuple):
     """The night for an anchor; empty for what need not be asked again."""
     prompt: JudgePrompt
     """The judge, as its folder had it when this was asked."""
+    attachments: Sequence[Attachment] = ()
+    """Files of the case, where the judge is shown them: they go with the message."""
 
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
@@ -132,25 +137,25 @@ def unasked(judge: JudgePrompt, cases: Iterable[Case], answers: Mapping[str, Res
 
 def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
     """Ask a judge about an answer."""
-    return Question(subject, case.case_id, response.trial, judge.name, (texts_of(judge, case, response),), "", judge)
+    shown = (texts_of(judge, case, response),)
+    return Question(subject, case.case_id, response.trial, judge.name, shown, "", judge, _files(judge, case))
 
 
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
     """Ask which of two responses is better, in both orders."""
-    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    texts = texts_of_case(judge, case)
     shown = both_orders(texts, response.text, rival.text)
-    return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge)
+    return Question("pair", case.case_id, response.trial, judge.name, shown, "", judge, _files(judge, case))
 
 
 def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
     """Ask about an anchor, anew each night."""
-    texts = texts_of_case(judge, item.turns, item.reference, item.rubric, item.metadata)
+    texts, files = texts_of_case(judge, item), _files(judge, item)
     if judge.declared.is_pair:
         shown = both_orders(texts, item.response_a, item.response_b)
-        return Question("anchor", item.item_id, 0, judge.name, shown, night, judge)
-    return Question(
-        "anchor", item.item_id, 0, judge.name, (_chosen(judge, texts, item.response_a, item),), night, judge
-    )
+        return Question("anchor", item.item_id, 0, judge.name, shown, night, judge, files)
+    one = (_chosen(judge, texts, item.response_a, item),)
+    return Question("anchor", item.item_id, 0, judge.name, one, night, judge, files)
 
 
 def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
@@ -162,7 +167,7 @@ def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
 
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
     """Return what a judge is shown of an answer, by the names that its prompt has."""
-    texts = texts_of_case(judge, case.turns, case.reference, case.rubric, case.metadata)
+    texts = texts_of_case(judge, case)
     return _chosen(judge, texts, response.text, response)
 
 
@@ -177,6 +182,11 @@ def answer_key(case_id: str, texts: Texts) -> str:
 def item_key(judge: JudgePrompt, item: Item) -> str:
     """Return the key of the answer that an item has frozen, as from `answer_key`."""
     return answer_key(item.case_id, of_item(judge, item, "").shown[0])
+
+
+def _files(judge: JudgePrompt, given: Case | Item) -> Sequence[Attachment]:
+    """Return the files that go with a question."""
+    return given.attachments if ATTACHMENTS in judge.texts else ()
 
 
 def _chosen(judge: JudgePrompt, texts: Mapping[str, Any], response: str, given: Response | Item) -> dict[str, Any]:

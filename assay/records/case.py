@@ -1,12 +1,19 @@
 """The case: one item of the evaluation set, with what a good product does."""
 
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.record import Name, Record, Text, digest, hashed_fields
 
 Layer = Literal["unit", "task", "production"]
+ASKED = frozenset({"turns", "user", "inputs", "attachments"})
+"""What a product is asked."""
+MOVING = ASKED | {"layer", "category", "reference", "references", "expectations", "rubric", "metadata", "empty"}
+"""What could move an answer or a verdict."""
 
 
 class ToolCall(Record):
@@ -59,6 +66,11 @@ class SimulatedUser(Record):
     """Simulated turns at most, after the scripted ones."""
 
 
+def right_answers(reference: str, references: Sequence[str]) -> list[str]:
+    """Return every good final answer, each once, `reference` first; what is empty is none."""
+    return list(dict.fromkeys(text for text in (reference, *references) if text.strip()))
+
+
 class Case(Record):
     """One item of the evaluation set: what the user says, and what a good product does."""
 
@@ -89,14 +101,30 @@ class Case(Record):
     bad: list[Example] = Field(default=[])
     """Answers that some check has to fail."""
 
+    inputs: named.Named = named.NONE
+    """Named JSON values beside the turns: `{{inputs.<name>}}` in a target's templates and in rubrics."""
+
+    references: list[Text] = Field(default=[])
+    """Further good final answers beside `reference`: any one of them is right."""
+
+    attachments: list[Attachment] = Field(default=[])
+    """Files that go with the first turn."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the inputs by name."""
+        return named.values(self.inputs)
+
+    def right_answers(self) -> list[str]:
+        """Return every good final answer, any one of which is right."""
+        return right_answers(self.reference, self.references)
+
     def revision(self) -> str:
         """Return the hash of everything that could move a verdict; owner and provenance cannot."""
-        asked = {"layer", "category", "turns", "reference", "expectations", "user", "rubric", "metadata", "empty"}
-        return digest(hashed_fields(self, only=asked) | {"expectations": [one.scored() for one in self.expectations]})
+        return digest(hashed_fields(self, only=MOVING) | {"expectations": [one.scored() for one in self.expectations]})
 
     def request(self) -> str:
         """Return the hash of what a product is asked; what is expected of its answer is no part of it."""
-        return digest(hashed_fields(self, only={"turns", "user"}))
+        return digest(hashed_fields(self, only=ASKED))
 
     def digest(self) -> str:
         """Return the hash of the whole case, as a reviewer was shown it."""

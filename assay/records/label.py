@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import resources
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from assay.records.case import Case
+from assay.records import named
+from assay.records.attachment import Attachment
+from assay.records.case import Case, right_answers
 from assay.records.record import Name, Record, Text
 from assay.records.response import MadeCall, Message
 
@@ -24,7 +26,19 @@ Numbers = Literal["own", "common"]
 class Item(Record):
     """A frozen response or pair that people have labelled. Re-judged every night, so it is an anchor too."""
 
-    omitted_where_empty: ClassVar = ("contexts", "tool_calls", "messages", "final_state", "rubric", "metadata")
+    omitted_where_empty: ClassVar = (
+        *(
+            "contexts",
+            "tool_calls",
+            "messages",
+            "final_state",
+            "rubric",
+            "metadata",
+            "inputs",
+            "references",
+            "attachments",
+        ),
+    )
     conversions: ClassVar = ()
     item_id: Name
     question: Literal["pass-fail", "pairwise"]
@@ -45,14 +59,35 @@ class Item(Record):
     rubric: dict[str, str] = Field(default={})
     """By judge: what the case asks it to look at."""
     metadata: dict[str, str] = Field(default={})
+    inputs: named.Named = named.NONE
+    """Named JSON values that the case gave beside its turns."""
+
+    references: list[str] = Field(default=[])
+    """Further good answers beside `reference`: any one of them is right."""
+    attachments: list[Attachment] = Field(default=[])
+    """Files that the case gave with its turns."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the inputs by name."""
+        return named.values(self.inputs)
+
+    def right_answers(self) -> list[str]:
+        """Return every good answer, any one of which is right."""
+        return right_answers(self.reference, self.references)
+
+    def knows(self, case: Case) -> bool:
+        """Tell whether an item has its case's good answers of today, or none, so that others do not matter."""
+        return self.right_answers() in ([], case.right_answers())
 
     def asks(self, case: Case) -> bool:
         """Tell whether people who labelled the item were asked about this case as it is today.
 
         An item without a reference was labelled without one, so no other reference makes its label another one.
         """
-        is_same = self.case_id == case.case_id and self.turns == case.turns
-        return is_same and self.reference in {"", case.reference}
+        asked, today = (
+            (one.case_id, one.turns, one.inputs, [file.sha256 for file in one.attachments]) for one in (self, case)
+        )
+        return asked == today and self.knows(case)
 
 
 class Span(Record):

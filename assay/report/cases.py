@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from pydantic import Field
+
+from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, ToolCall
 from assay.records.history import KEPT, CaseNight, last_runs
 from assay.records.record import Record
@@ -63,7 +67,13 @@ class ReportedCase(Record):
     since: Since | None
     """None where it does not fail, or the history is not known."""
     turns: list[str]
+    inputs: dict[str, str] = Field(default={})
+    """The case's named values, as a person reads them."""
     reference: str
+    references: list[str] = Field(default=[])
+    """Further good answers."""
+    attachments: list[Attachment] = Field(default=[])
+    """Files that go with the first turn."""
     baseline_text: str
     target_text: str
     baseline_calls: list[ToolCall]
@@ -292,7 +302,10 @@ def _reported(case: Case, filed: Filed) -> ReportedCase:
         group=filed.group_of(case.case_id),
         since=filed.since.get(case.case_id),
         turns=case.turns,
+        inputs={name: named.shown(value) for name, value in case.values().items()},
         reference=case.reference,
+        references=case.references,
+        attachments=case.attachments,
         baseline_text=theirs.text if theirs else "",
         target_text=mine.text if mine else "",
         baseline_calls=theirs.tool_calls if theirs else [],

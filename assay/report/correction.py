@@ -196,7 +196,7 @@ class Answers:
         case = self.cases.get(item.case_id)
         if case is None or ("question" in self.judge.texts and item.turns != case.turns):
             return False
-        return "reference" not in self.judge.texts or item.reference in {"", case.reference}
+        return "reference" not in self.judge.texts or item.knows(case)
 
 
 def _parts(tonight: Answers, labels: _Labels, about: Labelling) -> tuple[str, list[Part], list[str]] | None:

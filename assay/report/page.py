@@ -20,6 +20,7 @@ from assay.report.category_rates import CategoryRates
 from assay.report.comparison import Comparison
 from assay.report.content import Judge, Report, behind
 from assay.report.costs import total
+from assay.report.files import FileView, FileViews
 from assay.report.findings import Accounting
 from assay.report.gate import Word
 from assay.report.wording import answered, money, percent, with_interval
@@ -81,6 +82,7 @@ class CaseView:
     """One case as the page shows it."""
 
     case: ReportedCase
+    files: Sequence[FileView]
     difference: texts.Difference
     max_characters: int
     """Of each text."""
@@ -286,10 +288,11 @@ def _case_lists(report: Report) -> list[CaseList]:
         wanted = [(newly, report.newly_failing), *uncompared, (standing, report.standing)]
         wanted += [(lost, report.unscored), (fixed, report.fixed)]
     lists: list[CaseList] = []
+    files = FileViews()
     for (kind, title, about, none), cases in wanted:
         before = sum(one.count for one in lists)
         is_first = kind == wanted[0][0][0]
-        categories = _by_category(cases, before, OPEN_CASES if is_first else 0)
+        categories = _by_category(cases, before, OPEN_CASES if is_first else 0, files)
         note = report.lost(kind.replace("-", "_"))
         lists.append(
             CaseList(
@@ -304,13 +307,14 @@ def _case_lists(report: Report) -> list[CaseList]:
     return lists
 
 
-def _by_category(cases: Sequence[ReportedCase], before: int, unfolded: int) -> list[CategoryCases]:
+def _by_category(cases: Sequence[ReportedCase], before: int, unfolded: int, files: FileViews) -> list[CategoryCases]:
     """Return the cases of one list by category in their order.
 
     Args:
         cases: Those of one category beside each other.
         before: How many cases the lists above have.
         unfolded: How many are open from the start.
+        files: Of the page.
     """
     groups: dict[str, list[CaseView]] = {}
     for place, case in enumerate(cases):
@@ -318,6 +322,7 @@ def _by_category(cases: Sequence[ReportedCase], before: int, unfolded: int) -> l
         length = texts.MAX_CHARACTERS if is_whole else SHORT_CHARACTERS
         view = CaseView(
             case=case,
+            files=files.of(case.attachments),
             difference=texts.difference(case.baseline_text, case.target_text, length),
             max_characters=length,
             max_lines=MAX_LINES if is_whole else SHORT_LINES,

@@ -35,6 +35,7 @@ from assay.records.run import Answers
 from assay.stages.declaration import Output, Stage
 from assay.targets.conversation import Target
 from assay.targets.open import opened
+from assay.targets.preflight import require_given
 from assay.targets.product_code import product_inputs
 from assay.targets.settings import TargetSettings, is_version_told
 from assay.targets.simulated_user import Player, playing
@@ -214,6 +215,7 @@ def reached(tally: Tally, first: Response) -> None:
 def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     """Ask the target for every case and file its responses; return what that came to."""
     settings, run, total = read_params("execute", Settings), begun(now), CASES.count()
+    require_given(settings.target, CASES.stream())
 
     async def executed(journal: Journal) -> Tally:
         work = Work(run.id, "execute", settings.conversations, journal.purse(run.id, max_cost_usd))

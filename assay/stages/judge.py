@@ -18,6 +18,7 @@ from assay.checks import empty, registry, similarity
 from assay.checks.finding import Finding
 from assay.errors import CallError, DataError
 from assay.judges import prompt, questions
+from assay.judges.applicability import require_inputs
 from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt
 from assay.judges.questions import NOTHING, Question
 from assay.models import embeddings, endpoints
@@ -40,6 +41,7 @@ from assay.records.verdict import Subject, Verdict
 from assay.stages import own_checks
 from assay.stages.declaration import Output, Stage
 from assay.stages.judge_clients import Bench, Settings, models, seated
+from assay.storage import attachments
 
 STAGE = Stage(
     name="judge",
@@ -277,12 +279,15 @@ def greet(now: datetime, max_cost_usd: float | None = None) -> None:
     Checks of the project's own are looked up before that.
 
     Raises:
-        DataError: A case names a check of the project's own that is not there.
+        DataError: A case names a check of the project's own that is not there, or lacks what a rubric takes; or the
+            content of a labelled item's attachment is lost.
         ConfigError: A key that one of them needs is not set.
         EndpointError: One was not answered.
     """
     settings, judges = read_params("judge", Settings), of_cases(prompt.load_all())
     own_checks.require(CASES.stream(may_be_absent=True), settings.check_modules)
+    require_inputs(judges, CASES.stream(may_be_absent=True))
+    attachments.require_kept(one for item in labelling().items for one in item.attachments)
     has_own = [judge for judge in judges if any(model.base_url for model in judge.declared.models)]
     if settings.mode == "batch" or not (endpoints.is_hosted(os.environ) or has_own):
         return
@@ -341,7 +346,9 @@ def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     """Judge tonight's responses, the baseline's and the anchors; return what that came to."""
     settings, judges, this = read_params("judge", Settings), prompt.load_all(), begun(now)
     own_checks.require(CASES.stream(), settings.check_modules)
+    require_inputs(judges, CASES.stream())
     everything = labelling()
+    attachments.require_kept(one for item in everything.items for one in item.attachments)
     anchors = [
         questions.of_item(judge, item, this.epoch) for judge in judges for item in everything.of(judge.name).items
     ]

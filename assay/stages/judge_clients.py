@@ -34,6 +34,7 @@ from assay.models.secrets import NAMED
 from assay.models.usage import Meter, metering
 from assay.records.record import digest
 from assay.records.verdict import Verdict
+from assay.storage import attachments
 
 LOG = logging.getLogger(__name__)
 MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
@@ -141,7 +142,7 @@ def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, 
     judge, manner = question.prompt, seat.asked.manner
 
     async def put() -> Answer:
-        request = questions.request(judge, texts, manner)
+        request = request_with_files(question, texts, manner)
         times, is_over = 0, False
         while not is_over:
             raw, fault = await raw_reply(seat.chat, **request)
@@ -152,6 +153,19 @@ def _call(panel: Panel, seat: Seat, question: Question, texts: Texts, key: str, 
         return _kept(raw, reply, fault, times)
 
     return Call(key, put)
+
+
+def request_with_files(question: Question, texts: Texts, manner: Manner) -> dict[str, Any]:
+    """Return what is sent about one order of a question, the model aside, the files of the case among it.
+
+    Raises:
+        DataError: The content of a file is not there.
+    """
+    request = questions.request(question.prompt, texts, manner)
+    if question.attachments:
+        *before, last = request["messages"]
+        request["messages"] = [*before, {**last, "content": attachments.content(last["content"], question.attachments)}]
+    return request
 
 
 def _kept(raw: dict[str, Any], reply: Reply | None, fault: str, times: int) -> Answer:

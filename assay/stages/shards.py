@@ -33,6 +33,7 @@ from assay.records.response import Response
 from assay.stages import execute
 from assay.stages.execute import Settings
 from assay.storage.parts import Parts, between
+from assay.targets.preflight import require_given
 from assay.targets.settings import is_version_told
 
 SHARDS = 4
@@ -93,10 +94,11 @@ class Course:
 
         Raises:
             ConfigError: The parameters do not go together.
-            DataError: There is no evaluation set that keeps its contract.
+            DataError: There is no evaluation set that keeps its contract, or a case lacks what its request takes.
         """
         self.settings = _settings()
         next(CASES.stream())
+        require_given(self.settings.target, CASES.stream())
         total, workers = CASES.count(), self.settings.workers
         self.calls = total * self.settings.trials
         self._run, self._project = run, project(self.settings)

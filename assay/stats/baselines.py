@@ -88,24 +88,28 @@ def rouge_l(text: str, reference: str) -> float:
     return 2 * common / (len(left) + len(right))
 
 
+def _likeness(item: Item, response: str) -> float:
+    """Return how like a response is to the right answer that it is most like."""
+    return max(rouge_l(response, answer) for answer in item.right_answers())
+
+
 def _pairwise(items: Sequence[Item]) -> dict[str, list[str]]:
     """Return the outcome that each trivial pairwise judge gives, in the items' own frame."""
     given = {"always-first": ["a"] * len(items)}
     if any(item.response_a or item.response_b for item in items):
         given["longer"] = [_larger(len(item.response_a), len(item.response_b)) for item in items]
-    if all(item.reference for item in items):
+    if all(item.right_answers() for item in items):
         given["rouge-l"] = [
-            _larger(rouge_l(item.response_a, item.reference), rouge_l(item.response_b, item.reference))
-            for item in items
+            _larger(_likeness(item, item.response_a), _likeness(item, item.response_b)) for item in items
         ]
     return given
 
 
 def _pass_fail(items: Sequence[Item], labels: Sequence[str]) -> dict[str, list[str]]:
     """Return the verdicts of ROUGE-L at the cut-off that suits these labels best."""
-    if not all(item.reference for item in items):
+    if not all(item.right_answers() for item in items):
         return {}
-    scores = np.array([rouge_l(item.response_a, item.reference) for item in items])
+    scores = np.array([_likeness(item, item.response_a) for item in items])
     passed = np.array([label == "pass" for label in labels])
     cuts = np.append(np.unique(scores), np.inf)
     right = [int(((scores >= cut) == passed).sum()) for cut in cuts]

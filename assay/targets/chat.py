@@ -13,6 +13,7 @@ from assay.models.chat import Asks
 from assay.records.case import Case
 from assay.records.record import digest
 from assay.records.response import MadeCall, Message
+from assay.storage import attachments
 from assay.targets import template
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.environment import Environment, NoTools, World, Worlds
@@ -24,6 +25,8 @@ MAX_STEPS = 8
 """Replies a turn may take, tool calls included; a product that never comes to an answer has failed to answer."""
 REFUSAL = "refusal"
 """Why a reply ended that stands in the field of this name."""
+SAYS_THE_TURN = (PromptMessage(role="user", content="{{turn}}"),)
+"""The prompt of a product without one."""
 NOT_EXECUTED = json.dumps({"status": "not executed"})
 """What a tool that is only declared answers, should the conversation go on."""
 
@@ -144,16 +147,16 @@ class ChatTarget(Conversing):
         super().__init__(fingerprint, version=called, is_version_known=is_known, user=user, is_priced=is_priced)
 
     @asynccontextmanager
-    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have them
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
         """Begin a conversation in a fresh world."""
         request = dict(self._product.parameters)
         if self._tools:
             request["tools"] = self._tools
         if self._product.world is NoTools:
-            yield _Talk(self._chat, transcript, request, self._product, None)
+            yield _Talk(self._chat, transcript, request, self._product, None, case)
             return
         async with self._worlds.fresh() as world:
-            yield _Talk(self._chat, transcript, request, self._product, world)
+            yield _Talk(self._chat, transcript, request, self._product, world, case)
 
     def close(self) -> None:
         """Give back the threads of the environments."""
@@ -164,9 +167,15 @@ class _Talk:
     """One conversation, as it goes over the wire."""
 
     def __init__(
-        self, chat: Asks, transcript: Transcript, request: dict[str, Any], product: Product, world: World | None
+        self,
+        chat: Asks,
+        transcript: Transcript,
+        request: dict[str, Any],
+        product: Product,
+        world: World | None,
+        case: Case,
     ) -> None:
-        self._chat, self._transcript, self._request = chat, transcript, request
+        self._chat, self._transcript, self._request, self._case = chat, transcript, request, case
         self._prompt, self._world = product.messages, world
         self._is_executed = world is not None or not product.tools
         self._wire: list[dict[str, Any]] = []
@@ -188,11 +197,13 @@ class _Talk:
             self._transcript.final_state = await self._world.state()
 
     def _asked(self, turn: str) -> list[dict[str, Any]]:
-        """Return the messages that say a turn: on the first, the whole prompt; then its last message alone."""
-        if not self._prompt:
-            return [{"role": "user", "content": turn}]
-        shown = self._prompt[-1:] if self._wire else self._prompt
-        return [{"role": one.role, "content": template.fill_text(one.content, {"turn": turn})} for one in shown]
+        """Return the messages that say a turn: on the first, the whole prompt and the files; then its last message."""
+        prompt = self._prompt or SAYS_THE_TURN
+        shown = prompt[-1:] if self._wire else prompt
+        values = {"turn": turn, template.INPUTS: self._case.values()}
+        *before, last = [{"role": one.role, "content": template.fill_text(one.content, values)} for one in shown]
+        files = [] if self._wire else self._case.attachments
+        return [*before, {**last, "content": attachments.content(last["content"], files)}]
 
     async def _reply(self) -> list[_Call]:
         said = _said(await self._chat.complete(messages=self._wire, **self._request))

@@ -13,12 +13,13 @@ from assay.errors import AccessError, CallError, ConfigError, EndpointError
 from assay.models import usage
 from assay.models.limits import Price
 from assay.models.transport import Sent, Wire, refused
+from assay.records import named
 from assay.records.case import Case
 from assay.records.record import digest, hashed_fields
-from assay.targets import events, json_path, reply, template, tool_calls
+from assay.targets import events, files, json_path, reply, template, tool_calls
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.reply import Reply
-from assay.targets.settings import IN_URL, Answer, HttpSettings
+from assay.targets.settings import FILES, IN_URL, Answer, HttpSettings
 
 REMEMBERING = {"turns", "history", "messages", "conversation_id"}
 """Placeholders by which a product can know what was said before."""
@@ -86,14 +87,16 @@ class HttpTarget(Conversing):
                 f"case {case.case_id} has several turns and the request of execute.target holds none of "
                 f"{', '.join(sorted(REMEMBERING))}, so the product could not know what was said before: add one to body"
             )
-        yield _Talk(self, transcript, self._new_id())
+        yield _Talk(self, transcript, self._new_id(), case)
 
 
 class _Talk:
     """One conversation: every turn is a request."""
 
-    def __init__(self, target: HttpTarget, transcript: Transcript, conversation_id: str) -> None:
+    def __init__(self, target: HttpTarget, transcript: Transcript, conversation_id: str, case: Case) -> None:
         self._target, self._transcript, self._id = target, transcript, conversation_id
+        given = files.values(case.attachments) if target.settings.holds() & {*FILES} else {}
+        self._given = {template.INPUTS: case.values(), **given}
 
     async def say(self, turn: str) -> None:
         """Send one turn and take down the answer."""
@@ -112,14 +115,13 @@ class _Talk:
             "history": messages[:-1],
             "messages": messages,
             "conversation_id": self._id,
+            **self._given,
         }
 
     async def _asked(self, values: Mapping[str, Any]) -> Reply:
         """Send one request, once."""
         settings, wire = self._target.settings, self._target.wire
-        url = template.fill_text(
-            self._target.url, {name: quote(values[name], safe="", errors="replace") for name in IN_URL}
-        )
+        url = template.fill_text(self._target.url, _escaped(values))
         headers = {name: template.fill_text(text, values) for name, text in self._target.headers.items()}
         body = None if settings.body is None else json.dumps(template.fill(settings.body, values)).encode()
         async with wire.opened(settings.method, url, headers=headers, body=body) as answer:
@@ -142,6 +144,16 @@ class _Talk:
         if answer.status == NOT_FOUND and not self._target.wire.patience.governor.breaker.has_answered:
             return AccessError(f"{where} does not know this address ({text}): correct url")
         return refused(Sent(answer.status, answer.headers, body), text)
+
+
+def _escaped(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that an address may hold, so that none of them becomes another part of it."""
+
+    def escaped(value: Any) -> str:  # noqa: ANN401 - any JSON value
+        return quote(named.shown(value), safe="", errors="replace")
+
+    said = {name: escaped(values[name]) for name in IN_URL & values.keys()}
+    return {**said, template.INPUTS: {name: escaped(value) for name, value in values[template.INPUTS].items()}}
 
 
 def told(answer: Answer, found: list[Any], *, calls_fit: bool) -> dict[str, Any]:

@@ -1,16 +1,26 @@
 """Preflight of a product: what would keep it from being opened, as far as that shows without starting or asking it."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from assay.code.fingerprint import source_file
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
+from assay.records.case import Case
+from assay.storage import attachments
 from assay.targets.open import header_secrets, no_batch
 from assay.targets.product_code import data_files
 from assay.targets.recorded import RecordedTarget
-from assay.targets.settings import ChatSettings, HttpSettings, PythonSettings, RecordedSettings, TargetSettings
+from assay.targets.settings import (
+    FILES,
+    ChatSettings,
+    HttpSettings,
+    PythonSettings,
+    RecordedSettings,
+    TargetSettings,
+    input_names,
+)
 
 
 def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mode: str) -> None:
@@ -35,6 +45,43 @@ def require_openable(settings: TargetSettings, environ: Mapping[str, str], *, mo
             data_files(settings.root, settings.data)
         case RecordedSettings():
             RecordedTarget(settings.name, Path(settings.path))
+
+
+def require_given(settings: TargetSettings, cases: Iterable[Case]) -> None:
+    """Refuse cases that do not give what the product's request takes, or whose files it could not be given.
+
+    Args:
+        settings: The section `execute.target` of params.yaml.
+        cases: The evaluation set.
+
+    Raises:
+        DataError: The text names the first one, and how many lack a value.
+        ConfigError: The request has no place for files.
+    """
+    wanted, lacks = input_names(settings), list[tuple[str, set[str]]]()
+    for case in cases:
+        if case.attachments:
+            _require_files(settings, case)
+        if wanted and (lacking := wanted - case.values().keys()):
+            lacks.append((case.case_id, lacking))
+    if lacks:
+        (first, names), more = lacks[0], f" ({len(lacks)} cases lack a value)" if len(lacks) > 1 else ""
+        raise DataError(
+            f"case {first} has no input {min(names)!r}, expected a value of every case, since execute.target asks with "
+            f"{{{{inputs.{min(names)}}}}}{more}: give it one in `inputs`, or take the placeholder out of params.yaml"
+        )
+
+
+def _require_files(settings: TargetSettings, case: Case) -> None:
+    """Refuse a case whose files are not there, or would not reach the product."""
+    for one in case.attachments:
+        if not attachments.is_kept(one):
+            raise DataError(f"case {case.case_id}: {attachments.missing(one)}")
+    if isinstance(settings, HttpSettings) and not settings.holds() & {*FILES}:
+        raise ConfigError(
+            f"case {case.case_id} has attachments and the request of execute.target holds none of "
+            f"{', '.join(f'{{{{{name}}}}}' for name in FILES)}, so the product would not be given them: add one to body"
+        )
 
 
 def _require_function(settings: PythonSettings) -> None:

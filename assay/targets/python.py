@@ -1,8 +1,9 @@
 """The product that is a function: `def answer(messages: list[dict], **context) -> str | dict`, plain or async.
 
 `messages` is the conversation so far in OpenAI's roles, the user's turn last. The context is `conversation_id`, new for
-every conversation, and `trial`; a function gets what of it it takes. It returns a text, or an object with `text`,
-`tool_calls`, `contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
+every conversation, `trial`, `inputs`, the case's named values, and `attachments`, its files with `name`, `type` and
+`data` in Base64; a function gets what of it it takes. It returns a text, or an object with `text`, `tool_calls`,
+`contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ from assay.models import usage
 from assay.models.limits import Price
 from assay.records.case import Case
 from assay.records.record import digest
-from assay.targets import reply
+from assay.targets import files, reply
 from assay.targets.conversation import Conversing, Transcript, User
 from assay.targets.settings import PythonSettings
 from assay.targets.workers import FunctionVersion, Workers
@@ -62,9 +63,10 @@ class PythonTarget(Conversing):
         return sorted(self._workers.undeclared)
 
     @asynccontextmanager
-    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:  # noqa: ARG002 - all kinds have it
+    async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:
         """Begin a conversation under a new identifier."""
-        context = {"conversation_id": self._new_id(), "trial": trial}
+        given = {"inputs": case.values(), "attachments": files.listed(case.attachments)}
+        context = {"conversation_id": self._new_id(), "trial": trial, **given}
         yield _Talk(self._workers, transcript, context, self._price)
 
 

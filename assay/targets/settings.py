@@ -15,10 +15,14 @@ MOST_BYTES = 8 * 1024 * 1024
 """How long one answer may be, where the parameters do not say."""
 OWN_PARAMETERS = {"model", "messages", "tools", "stream", "n"}
 """Fields of a chat request that are Assay's to fill."""
-SAID = frozenset({"turn", "turns", "history", "messages", "conversation_id"})
+FILES = ("attachments", "attachment_url", "attachment_data")
+"""Placeholders by which an HTTP product is given a case's files: each with name, type, data URL and Base64; the first
+one's data URL, and its Base64."""
+SAID = frozenset({"turn", "turns", "history", "messages", "conversation_id", template.INPUTS, template.KEYED, *FILES})
 """What a request to an HTTP product may hold: the turn; all turns so far; what was said before it, with roles; both
-together; an identifier that is new for every conversation."""
-IN_URL = frozenset({"turn", "conversation_id"})
+together; an identifier that is new for every conversation; the case's named values, all or one; its files."""
+IN_URL = frozenset({"turn", "conversation_id", template.KEYED})
+IN_PROMPT = frozenset({"turn", template.INPUTS, template.KEYED})
 SESSION = frozenset({"conversation_id"})
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,99})\}")
 
@@ -27,8 +31,10 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.netloc or template.placeholders(parts.netloc):
         raise ValueError(f"found {text[:200]!r}, expected an address such as http://127.0.0.1:8000/chat: correct it")
-    if "turn" in template.placeholders(parts.path):
-        raise ValueError("found {{turn}} in the path, where a text like .. would lead elsewhere: put it after the ?")
+    if said := sorted(template.placeholders(parts.path) - SESSION):
+        raise ValueError(
+            f"found {{{{{said[0]}}}}} in the path, where a text like .. would lead elsewhere: put it after the ?"
+        )
     return template.checked(text, IN_URL)
 
 
@@ -69,10 +75,10 @@ Version = Annotated[str, StringConstraints(max_length=80)] | Probe
 
 
 class PromptMessage(Record):
-    """One message of a prompt; `{{turn}}` stands for what the user says."""
+    """One message of a prompt; `{{turn}}` is what the user says, `{{inputs.<name>}}` a value of the case."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: Annotated[str, AfterValidator(lambda text: template.checked(text, frozenset({"turn"})))]
+    content: Annotated[str, AfterValidator(lambda text: template.checked(text, IN_PROMPT))]
 
 
 def _prompt(messages: tuple[PromptMessage, ...]) -> tuple[PromptMessage, ...]:
@@ -144,12 +150,14 @@ class HttpSettings(Record):
     root: ProductRoot = "."
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     url: Annotated[str, AfterValidator(_url)]
-    """`{port}` stands for a free port; `{{conversation_id}}` and, after the ?, `{{turn}}` are escaped."""
+    """`{port}` stands for a free port; `{{conversation_id}}` and, after the ?, `{{turn}}` and
+    `{{inputs.<name>}}` are escaped."""
     start: Start = ()
     headers: dict[str, Annotated[str, AfterValidator(_header)]] = Field(default={})
     """`${NAME}` stands for that variable of the environment, and for no other text; `{{conversation_id}}` is known."""
     body: Annotated[Any, AfterValidator(_body)] = None
-    """JSON with placeholders: `{{turn}}`, `{{turns}}`, `{{history}}`, `{{messages}}`, `{{conversation_id}}`."""
+    """JSON with placeholders: `{{turn}}`, `{{turns}}`, `{{history}}`, `{{messages}}`, `{{conversation_id}}`,
+    `{{inputs}}`, `{{inputs.<name>}}`, `{{attachments}}`, `{{attachment_url}}`, `{{attachment_data}}`."""
     answer: Answer = Answer()
     stream: Literal["none", "sse", "jsonl"] = "none"
     repeatable: bool = False
@@ -220,3 +228,13 @@ TargetSettings = Annotated[
 def is_version_told(settings: TargetSettings) -> bool:
     """Tell whether the product itself is asked for its version, which no person can raise then."""
     return isinstance(settings, ChatSettings | HttpSettings) and isinstance(settings.version, Probe)
+
+
+def input_names(settings: TargetSettings) -> set[str]:
+    """Return the named values that a product's request takes from every case."""
+    match settings:
+        case ChatSettings():
+            return template.input_names([message.content for message in settings.messages])
+        case HttpSettings():
+            return template.input_names([settings.url, settings.body])
+    return set()

@@ -183,7 +183,7 @@ def test_each_trial_is_shown(project: Project, now: datetime) -> None:
 def test_hostile_text_does_nothing_to_a_terminal(project: Project, now: datetime) -> None:
     """No control or direction character of a model, case or judge comes out raw, nor a line that looks like ours."""
     night = Night()
-    of = case(0, turns=[HOSTILE], reference=HOSTILE)
+    of = case(0, turns=[HOSTILE], reference=HOSTILE, inputs={"note": HOSTILE, "limit": 3}, references=["Or so."])
     night.cases[0] = of
     night.responses[0], night.baseline[0] = response(of, HOSTILE), response(of, HOSTILE, target="support@1")
     night.more = [verdict(of.case_id, "fail", scorer="check:2-regex", detail=HOSTILE)]
@@ -197,6 +197,11 @@ def test_hostile_text_does_nothing_to_a_terminal(project: Project, now: datetime
         assert shown.isascii()
         assert shown.isprintable()
     assert told("case", of.case_id)["case"]["turns"] == [HOSTILE]
+    assert told("case", of.case_id)["case"]["inputs"] == {"note": HOSTILE, "limit": "3"}
+    assert "Given with it: limit:\n  3\n" in run("case", of.case_id).output
+    assert "Or, just as right:\n  Or so.\n" in run("case", of.case_id).output
+    assert "Or so." in files.path(REPORT).read_text()
+    assert "<b>limit</b>" in files.path(REPORT).read_text()
 
 
 def test_a_case_that_nothing_scores_is_no_fault_of_the_endpoint(project: Project, now: datetime) -> None:

@@ -294,6 +294,13 @@ LATE: dict[str, Break] = {
     "a header's variable that is not set": lambda project: project.params(
         "execute", target=HTTP | {"headers": {"Authorization": "${NOT_SET}"}}
     ),
+    "a case without a value that the product is asked with": lambda project: project.params(
+        "execute", target=HTTP | {"body": {"question": "{{turn}}", "language": "{{inputs.language}}"}}
+    ),
+    "a case without a value that a rubric takes": lambda _: [
+        write("data/judges/correctness/rubric.md", "In {{inputs.language}}."),
+        declared("input: [question, reference, response, inputs.language]\nrequires: [reference]")(_),
+    ],
     "a batch of a product without one": lambda project: project.params("execute", mode="batch", target=HTTP),
     "an environment that raises": raising_environment,
     "a stage that is no mapping": stages(lambda known: known.update(judge=["x"])),

@@ -15,6 +15,8 @@ from assay.desk.holds import HELD_FOR
 from assay.desk.label_queue import is_swapped
 from assay.desk.request import COOKIE, FRAGMENT, PLACE
 from assay.records.candidate import Candidate
+from assay.storage import attachments
+from tests.attached import HTML, PDF, PNG
 from tests.cast import AT, case
 from tests.desks import Logs, candidate, desk, labelled_items, person, proposal, said, task
 
@@ -120,6 +122,29 @@ def test_a_page_may_load_nothing_else(browsers: dict[str, Browser]) -> None:
         assert "frame-ancestors 'none'" in found["content-security-policy"]
         assert found["x-frame-options"] == "DENY"
         assert (found["x-content-type-options"], found["cache-control"]) == ("nosniff", "no-store")
+
+
+def test_an_attachment_is_what_it_is_kept_as(
+    browsers: dict[str, Browser], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent under its fixed type, a document to be saved; nothing else of the disk is, and to no stranger."""
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    for name, content in (("a.png", PNG), ("b.pdf", PDF)):
+        (tmp_path / name).write_bytes(content)
+        one = attachments.identify(tmp_path / name, "here")
+        attachments.keep({one: tmp_path / name})
+        found[one.kind] = (one, browsers["ada"].get(f"/attachments/{one.file_name}"))
+    (image, picture), (paper, document) = found["image"], found["application"]
+    assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
+    assert (document.content, document.headers["content-disposition"]) == (PDF, "attachment")
+    assert document.headers["x-content-type-options"] == "nosniff"
+    attachments.place(image).write_bytes(HTML)
+    (tmp_path / f"data/attachments/{paper.sha256}.html").write_bytes(PDF)
+    for name in (image.file_name, f"{paper.sha256}.html", f"{paper.sha256}.svg", "..%2f..%2fa.png", "a.png", "x" * 64):
+        assert browsers["ada"].get(f"/attachments/{name}").status_code == 404
+    stranger = Browser(TestClient(browsers["ada"].client.app, base_url=SITE))
+    assert stranger.get(f"/attachments/{paper.file_name}").status_code == 303
 
 
 def test_a_form_is_bounded(browsers: dict[str, Browser]) -> None:
@@ -265,7 +290,7 @@ def test_marks_that_cannot_be_read_are_refused(browsers: dict[str, Browser], log
 
 def test_what_anybody_wrote_is_text(tmp_path: Path) -> None:
     """Markup, quotes, templates and letters that reorder text are shown as what they are, on every page."""
-    of = candidate(1, turns=[NASTY], reference=NASTY)
+    of = candidate(1, turns=[NASTY], reference=NASTY, inputs={"note": NASTY}, references=[NASTY])
     nasty = of.model_copy(update={"sources": [], "made": "category"})
     logs = Logs([Candidate.model_validate(nasty.model_dump())])
     made, tokens = desk(logs, tmp_path)
@@ -276,6 +301,7 @@ def test_what_anybody_wrote_is_text(tmp_path: Path) -> None:
         assert "<script>alert" not in text
         assert "<img" not in text
         assert "49" not in text
+    assert "<li>note: &lt;script&gt;" in ada.get("/candidates/refunds-001").text
     assert "&lt;U+202E&gt;" in ada.get("/candidates/refunds-001").text
 
 

@@ -19,6 +19,8 @@ FULL = case(
         Expectation(check="tool-call", calls=[call("refund", '{"amount": 3}'), call("look_up")]),
     ],
     user=SimulatedUser(goal="A refund.", persona="", stop="It is promised.", max_turns=3),
+    inputs={"language": "de", "limit": 3},
+    references=["Two weeks.", "A fortnight."],
 )
 
 
@@ -26,10 +28,15 @@ def form(of: Case, **changes: str) -> dict[str, str]:
     """Return the form of a case as a browser sends it."""
     shown = editing.fields(of, {})
     fields = {f"turn-{number}": text for number, text in enumerate(shown["turns"])}
+    fields |= {f"reference-{number}": text for number, text in enumerate(shown["references"])}
     names = ("check", "values", "calls", "exact")
     for number, row in enumerate(shown["expectations"]):
         fields |= {f"{name}-{number}": text for name, text in zip(names, row, strict=True)}
-    return fields | {"reference": shown["reference"], "case-category": shown["category"]} | changes
+    return (
+        fields
+        | {"inputs": shown["inputs"], "reference": shown["reference"], "case-category": shown["category"]}
+        | changes
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,12 @@ def form(of: Case, **changes: str) -> dict[str, str]:
         ({"values-0": '["a"'}, "Values of expectation 1: this is no JSON"),
         ({"exact-2": "on"}, "check 'tool-call' has `exact`"),
         ({"calls-2": "refund {amount: 3}"}, "Calls of expectation 3: refund needs its arguments as JSON"),
-        ({"reference": "", "check-0": "", "check-1": "", "check-2": ""}, "nothing could ever fail"),
+        (
+            dict.fromkeys(("reference", "reference-0", "reference-1", "check-0", "check-1", "check-2"), ""),
+            "nothing could ever fail",
+        ),
+        ({"inputs": "{language: de}"}, "inputs: "),
+        ({"inputs": '{"a b": 1}'}, "inputs: .*'a b'"),
         ({"turn-0": "half a \ud800 character"}, "half a character"),
     ],
 )

@@ -110,8 +110,24 @@ def test_every_text_of_a_case_is_looked_at() -> None:
     """Turns, reference, expected values and arguments, and what the simulated user is told are all searched."""
     user = SimulatedUser(goal="g", persona="p", stop="s", max_turns=1)
     expectations = [{"check": "equals", "values": ["v"], "calls": [call("pay", '{"a": 1}')]}]
-    one = case(1, turns=["t"], reference="r", expectations=expectations, user=user)
-    assert set(texts(one)) == {"t", "r", "v", '{"a": 1}', "g", "p", "s"}
+    one = case(
+        1,
+        turns=["t"],
+        reference="r",
+        expectations=expectations,
+        user=user,
+        inputs={"i": ["x"], "n": "y"},
+        references=["z"],
+    )
+    assert set(texts(one)) == {"t", "r", '["x"]', "y", "z", "v", '{"a": 1}', "g", "p", "s"}
+
+
+def test_other_inputs_are_another_question() -> None:
+    """Two cases that ask the same with other named values stand beside each other."""
+    other = SOUND[0].model_copy(update={"case_id": "refunds-009", "inputs": '{"language": "de"}'})
+    assert found([*SOUND, other]) == []
+    again = other.model_copy(update={"case_id": "refunds-010"})
+    assert [one for one in found([*SOUND, other, again]) if "no question twice" in one]
 
 
 def test_a_shouted_case_is_another_question() -> None:

@@ -23,6 +23,14 @@ def test_little_has_to_be_written() -> None:
     )
 
 
+def test_several_answers_may_be_right() -> None:
+    """The first of `references` is the reference where no other one is; beside one they are all further ones."""
+    (one,) = parse(f"- {{{ONE}, references: [Two weeks, 14 days]}}", "x.yaml")
+    assert (one.reference, one.references) == ("Two weeks", ["14 days"])
+    (one,) = parse(f"- {{{ONE}, reference: A fortnight, references: [Two weeks, 14 days]}}", "x.yaml")
+    assert one.right_answers() == ["A fortnight", "Two weeks", "14 days"]
+
+
 def test_cases_share_fields() -> None:
     """What is said once holds for all, and what a case says itself goes before it."""
     text = "shared: {layer: unit, category: refunds, owner: payments, reference: Yes.}\ncases:\n"

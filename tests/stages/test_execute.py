@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.errors import DataError
 from assay.models.engine import Tally
 from assay.project import entrypoint, files
 from assay.project.run_id import begun
 from assay.project.tables.evalset import CASES
 from assay.project.tables.responses import RESPONSES
-from assay.stages import execute, review
+from assay.stages import execute, review, shards
 from tests.cast import Project, case
 from tests.endpoint import DROP, HTML, Body, Reply, completion, failure, refusing, serving
 from tests.layout import ROOT
@@ -215,6 +216,25 @@ def test_the_door_refuses_a_product_that_cannot_be_asked(
         sentence = refused(project, now, capsys)
     assert found in sentence
     assert "sk-cleo" not in sentence
+
+
+def test_a_case_without_a_value_is_refused_before_anybody_is_asked(project: Project, now: datetime) -> None:
+    """A template that takes a value which a case lacks is refused with the case, and nothing is asked."""
+    review.run()
+    CASES.write([case(1, inputs={"language": "de"}), case(2, inputs={"limit": 1})])
+    with serving(answer) as served:
+        point(project, served.url)
+        execute.run(now)
+        asked = len(served.asked)
+        messages = [{"role": "user", "content": "{{turn}} in {{inputs.language}}"}]
+        target = {"name": "support", "model": "m", "base_url": served.url, "messages": messages}
+        project.params("execute", target=target)
+        with pytest.raises(DataError, match="case refunds-002 has no input 'language'"):
+            execute.run(now)
+        project.params("execute", runner="processes", concurrency=4)
+        with pytest.raises(DataError, match="case refunds-002 has no input 'language'"):
+            shards.Course(begun(now), None)
+        assert len(served.asked) == asked == 2
 
 
 def test_one_answer_makes_a_run(project: Project, now: datetime) -> None:

@@ -84,6 +84,17 @@ def test_worked_example_of_pass_fail() -> None:
     assert (found["rouge-l"].accuracy.estimate, found["constant"].accuracy.estimate) == (1, 2 / 3)
 
 
+def test_the_nearest_of_several_references_counts() -> None:
+    """By hand: an answer that is one of two right ones letter by letter has the overlap 1, as with one reference."""
+    right = {"references": ["Two weeks."]}
+    items = [
+        item(name, a="Two weeks.", reference="Yes.", question="pass-fail").model_copy(update=right) for name in "ab"
+    ]
+    items.append(item("c", a="No.", reference="Yes.", question="pass-fail"))
+    found = by_name(trivial_judges(items, {"a": "pass", "b": "pass", "c": "fail"}))
+    assert found["rouge-l"].accuracy.estimate == 1
+
+
 def test_one_label_throughout_has_no_kappa() -> None:
     """When people passed everything the constant judge is always right, and kappa says nothing of it."""
     found = by_name(trivial_judges([item("one", a="Yes.", question="pass-fail")], {"one": "pass"}))

@@ -30,6 +30,11 @@ async def answer_async(messages: list[dict[str, str]], *, conversation_id: str) 
     return answer(messages)
 
 
+def attached(messages: list[dict[str, str]], *, attachments: list[dict[str, str]]) -> str:
+    """Say what is attached."""
+    return str([(one["name"], one["type"], len(one["data"])) for one in attachments])
+
+
 def remember(messages: list[dict[str, str]]) -> str:
     """Say what was said."""
     return " / ".join(f"{one['role']}: {one['content']}" for one in messages)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from assay.models.limits import Limits
 from assay.models.usage import Meter, metering
 from assay.project.tables.responses import RESPONSES
 from assay.records.response import Response
+from assay.storage import attachments
 from assay.targets.chat import MAX_STEPS, ChatTarget, Product
 from assay.targets.environment import NoTools, environment
 from assay.targets.settings import PromptMessage
+from tests.attached import PDF
 from tests.cast import Project, case
 from tests.endpoint import Body, Reply, as_json, completion, failure, serving, tool_call
 
@@ -200,6 +203,47 @@ def test_the_prompt_opens_the_conversation() -> None:
     ]
     assert (bodies[0]["temperature"], bodies[0]["seed"]) == (0.5, 7)
     assert [message.content for message in found.messages] == [hostile, "hi", "two", "hi"]
+
+
+def test_named_values_stand_where_the_prompt_has_them() -> None:
+    """A value is filled into every message of the prompt, and is no template itself."""
+    prompt = [
+        PromptMessage(role="system", content="Answer in {{inputs.language}}, at most {{ inputs.limit }} lines."),
+        PromptMessage(role="user", content="{{turn}} ({{inputs.language}})"),
+    ]
+    asked: list[Body] = []
+
+    def script(body: Body) -> Reply:
+        asked.append(body)
+        return completion("Ja.")
+
+    of = case(1, turns=["one", "{{inputs.limit}}"], inputs={"language": "{{turn}}", "limit": 3})
+    play(script, of, world=NoTools, messages=prompt)
+    assert [message["content"] for message in asked[1]["messages"]] == [
+        "Answer in {{turn}}, at most 3 lines.",
+        "one ({{turn}})",
+        "Ja.",
+        "{{inputs.limit}} ({{turn}})",
+    ]
+
+
+def test_files_go_with_the_first_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts stand in the last message of the prompt, after its text, and the turns after it are texts."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    one = attachments.identify(tmp_path / "a.pdf", "here")
+    attachments.keep({one: tmp_path / "a.pdf"})
+    bodies: list[Body] = []
+    (found,) = play(
+        lambda body: bodies.append(body) or completion("hi"),  # type: ignore[func-returns-value]
+        case(1, turns=["one", "two"], attachments=[one]),
+        NoTools,
+        messages=PROMPT,
+    )
+    contents = [message["content"] for message in bodies[1]["messages"]]
+    assert contents[1] == [{"type": "text", "text": "Customer: one"}, attachments.part(one)]
+    assert [isinstance(content, str) for content in contents] == [True, False, True, True]
+    assert [message.content for message in found.messages] == ["one", "hi", "two", "hi"]
 
 
 def test_a_declared_tool_is_called_and_not_executed() -> None:

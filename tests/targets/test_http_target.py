@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,8 +16,10 @@ from assay.models.limits import Limits, Price
 from assay.models.usage import Meter, metering
 from assay.records.case import Case
 from assay.records.response import Response
+from assay.storage import attachments
 from assay.targets.open import opened
 from assay.targets.settings import HttpSettings
+from tests.attached import PNG
 from tests.cast import case
 
 LIMITS = Limits(concurrency=8, deadline_s=2, max_retries=2, patience_s=1)
@@ -66,6 +70,48 @@ def test_the_request_is_the_declared_one() -> None:
     assert (one.headers["authorization"], one.headers["x-price"]) == ("Bearer sk-cleo", "$OTHER")
     assert "x-evil" not in one.headers
     assert one.json() == {"q": hostile, "all": [hostile], "before": [], "n": 1}
+
+
+def test_named_values_reach_the_body_and_the_query() -> None:
+    """A value keeps its type in the body, is text inside a longer one, and is escaped in the address."""
+    asked: list[Asked] = []
+    hostile = "de&q=x/../{{turn}}"
+    play(
+        lambda one: asked.append(one) or says({"answer": "hi"}),  # type: ignore[func-returns-value]
+        case(1, turns=["Hi"], inputs={"language": hostile, "limit": 3, "tags": ["a"]}),
+        url="ADDRESS/ask?lang={{inputs.language}}&n={{inputs.limit}}",
+        body={"q": "{{turn}}", "limit": "{{inputs.limit}}", "text": "to {{inputs.tags}}", "all": "{{ inputs }}"},
+    )
+    (one,) = asked
+    path = urlsplit(one.line.split(" ")[1])
+    assert (path.path, parse_qs(path.query)) == ("/ask", {"lang": [hostile], "n": ["3"]})
+    values = {"language": hostile, "limit": 3, "tags": ["a"]}
+    assert one.json() == {"q": "Hi", "limit": 3, "text": 'to ["a"]', "all": values}
+
+
+def test_files_stand_where_the_body_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file has name, type, data URL and Base64; the first stands alone, and of none there is nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(PNG)
+    one = attachments.identify(tmp_path / "a.png", "here")
+    attachments.keep({one: tmp_path / "a.png"})
+    asked: list[Asked] = []
+    body = {"q": "{{turn}}", "image": "{{attachment_url}}", "data": "{{attachment_data}}", "all": "{{attachments}}"}
+    for given in ([one], []):
+        play(
+            lambda one: asked.append(one) or says({"answer": "hi"}),  # type: ignore[func-returns-value]
+            case(1, turns=["Hi"], attachments=given),
+            body=body,
+        )
+    data = b64encode(PNG).decode()
+    url = f"data:image/png;base64,{data}"
+    assert asked[0].json() == {
+        "q": "Hi",
+        "image": url,
+        "data": data,
+        "all": [{"name": "a.png", "type": "image/png", "data": data, "url": url}],
+    }
+    assert asked[1].json() == {"q": "Hi", "image": None, "data": None, "all": []}
 
 
 def test_a_conversation_keeps_its_identifier_and_its_history() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from assay.models.limits import Limits, Price
 from assay.models.usage import Meter, metering
 from assay.records.case import Case, SimulatedUser
 from assay.records.response import Message, Response
+from assay.storage import attachments
 from assay.targets.open import opened
 from assay.targets.settings import PythonSettings
+from tests.attached import PDF
 from tests.cast import case
 from tests.layout import ROOT
 
@@ -141,8 +144,19 @@ def test_the_conversation_so_far_is_handed_over() -> None:
 
 
 def test_context_is_given_to_who_takes_it() -> None:
-    """The identifier and the trial are named to a function that asks for them."""
-    assert ask("hello")[0].contexts == ["['conversation_id', 'trial']"]
+    """The identifier, the trial and what the case gives are named to a function that asks for them."""
+    assert ask("hello")[0].contexts == ["['attachments', 'conversation_id', 'inputs', 'trial']"]
+
+
+def test_files_are_given_to_who_takes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that takes `attachments` has name, type and content of each; three megabytes are no fault."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.pdf").write_bytes(PDF + b"\0" * 3_000_000)
+    one = attachments.identify(tmp_path / "a.pdf", "here")
+    attachments.keep({one: tmp_path / "a.pdf"})
+    size = len(b64encode((tmp_path / "a.pdf").read_bytes()))
+    (found,) = play([case(1, attachments=[one])], "attached", deadline_s=20, root=str(ROOT))
+    assert found.text == str([("a.pdf", "application/pdf", size)])
 
 
 def test_neither_output_nor_input_of_the_function_is_the_protocol_s() -> None:

@@ -9,13 +9,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from assay.checks import registry
 from assay.errors import DataError
+from assay.records import named
+from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
 from assay.records.record import digest
 
@@ -54,6 +57,8 @@ class Reading(NamedTuple):
     """One sentence for each kind of thing that has no place in a case: how many, and where the first stands."""
     became: Mapping[tuple[str, str], int] = MappingProxyType({})
     """How many assertions of a type became what: type, what, count."""
+    files: Mapping[Attachment, Path] = MappingProxyType({})
+    """Where the attachments lie that are not in the project yet."""
 
 
 @dataclass
@@ -81,6 +86,12 @@ class Draft:
     """What the judge `rubric` has to look at; all of it has to hold."""
     rubric: dict[str, str] = field(default_factory=dict)
     """By judge: what it has to look at."""
+    references: list[str] = field(default_factory=list)
+    """Further right answers."""
+    attachments: list[Attachment] = field(default_factory=list)
+    """Files that are in the project already."""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """Named JSON values beside what the user says."""
 
 
 class Listing:
@@ -148,6 +159,16 @@ class Gathering:
         draft.expectations.append(expectation)
         return True
 
+    def give(self, draft: Draft, name: str, value: object, path: str) -> bool:
+        """Take a named value of a case, and say so; one that no input can be is left to be told."""
+        try:
+            named.as_text({name: value})
+        except ValueError as error:
+            self.leave("value", f"`{shown(path)}` that no input can be", draft.place, one_line(str(error)))
+            return False
+        draft.inputs.setdefault(name, value)
+        return True
+
     def add(self, draft: Draft) -> None:
         """Take a case; one in which the user says nothing is left out, and told.
 
@@ -189,6 +210,8 @@ class Gathering:
         category = self._category(draft)
         if draft.criteria:
             draft.rubric = {**draft.rubric, RUBRIC_JUDGE: _all_of(draft.criteria)}
+        if draft.references and not draft.reference:
+            draft.reference, *draft.references = draft.references
         for text in (*draft.turns, draft.reference, draft.owner, draft.parent, *_written(draft)):
             self._require_whole(text, draft.place)
         try:
@@ -204,6 +227,9 @@ class Gathering:
                 owner=draft.owner or self.filling.owner,
                 user=draft.user,
                 rubric=draft.rubric,
+                inputs=draft.inputs,
+                references=draft.references,
+                attachments=draft.attachments,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -213,8 +239,17 @@ class Gathering:
             ) from error
         own = name(draft.case_id)
         if not own:
-            own = f"{(name(draft.title) or 'case')[: NAME - 17]}-{case.revision()}"
+            own = self._named(case, name(draft.title) or "case")
         return case.model_copy(update={"case_id": own})
+
+    def _named(self, case: Case, title: str) -> str:
+        """Return an id of a case's own: the same as before cases had inputs, unless another case has it here."""
+        bare = case.model_copy(update={"inputs": named.NONE})
+        own = f"{title[: NAME - 17]}-{bare.revision()}"
+        there = self._cases.get(own)
+        if there is None or there.inputs == case.inputs:
+            return own
+        return f"{title[: NAME - 17]}-{case.revision()}"
 
     def _category(self, draft: Draft) -> str:
         """Return the category that the file says, or else the one that all cases get."""
@@ -291,7 +326,8 @@ def _written(draft: Draft) -> Iterator[str]:
         yield from expectation.values
         for call in expectation.calls:
             yield from (call.name, call.arguments)
-    yield from draft.rubric.values()
+    yield from (*draft.rubric.values(), *draft.references)
+    yield from map(named.shown, draft.inputs.values())
     if draft.user is not None:
         yield from (draft.user.goal, draft.user.persona, draft.user.stop)
 

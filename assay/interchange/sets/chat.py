@@ -12,12 +12,12 @@ from assay.interchange.sets import metadata
 from assay.interchange.sets.builder import Draft, Gathering, Listing
 from assay.interchange.sets.fields import Fields
 from assay.interchange.sets.messages import SCHEMAS, answered, conversation, is_conversation, messages_of
-from assay.interchange.sets.source import Source, listed
+from assay.interchange.sets.source import Source, json_text, listed
 from assay.records.case import Case, Expectation
 
 NAME = "chat"
 SUFFIXES = (".jsonl", ".json")
-KEPT = ("case_id", "category", "layer", "owner", "provenance", "parent")
+KEPT = ("case_id", "category", "layer", "owner", "provenance", "parent", *metadata.STRUCTURED)
 """What the metadata of a row holds; OpenAI allows texts only there."""
 
 
@@ -86,6 +86,7 @@ def _row(case: Case, listing: Listing) -> dict[str, Any]:
             {"type": "function", "function": {"name": name, "parameters": schema}} for name, schema in schemas.items()
         ]
     told = metadata.tell(case)
+    told |= {name: json_text(told[name]) for name in metadata.STRUCTURED if name in told}
     return row | {"metadata": {name: told[name] for name in KEPT if name in told}}
 
 

@@ -9,9 +9,12 @@ from typing import Any
 from assay.errors import ConfigError
 from assay.interchange.sets.builder import quoted
 from assay.interchange.sets.source import Source
+from assay.records.named import KEY
 
 ROLES = ("question", "reference", "id", "category", "choices", "rubric")
 """What a column can be told to be."""
+INPUT = re.compile(rf"inputs\.({KEY})")
+"""A column that is one of the case's named values, by its own name or as it is told to be."""
 TOLD = "told: "
 """Begins the name of a column that the user told, so that no other one is taken for it."""
 
@@ -28,10 +31,10 @@ def told(texts: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for part in (part for text in texts for part in text.split(",")):
         role, mark, column = (piece.strip() for piece in part.partition("="))
-        if not mark or role not in ROLES or not column or role in columns:
+        if not mark or not (role in ROLES or INPUT.fullmatch(role)) or not column or role in columns:
             raise ConfigError(
-                f"--map has {quoted(part)}, expected FIELD=COLUMN with each of {', '.join(ROLES)} at most once, such "
-                "as question=Frage,reference=Antwort: correct it"
+                f"--map has {quoted(part)}, expected FIELD=COLUMN with each of {', '.join(ROLES)}, inputs.<name> at "
+                "most once, such as question=Frage,reference=Antwort: correct it"
             )
         columns[role] = column
     return columns

@@ -82,21 +82,25 @@ def write(cases: Sequence[Case], suffix: str, listing: Listing) -> bytes:  # noq
 
 
 def _ask(draft: Draft, fields: Fields, gathering: Gathering) -> None:
-    """Take the input with its choices, and the first target; one that is a letter stands for its choice."""
+    """Take the input with its choices, and the targets; one that is a letter stands for its choice."""
     asked(draft, fields.take("input"), "input", gathering)
     target = fields.take("target")
     targets = [as_text(one, draft.place, gathering) for one in (target if isinstance(target, list) else [target])]
-    for _ in targets[1:]:
-        gathering.leave("target", "beside the first", draft.place)
     draft.reference = (targets or [""])[0] or draft.reference
+    draft.references = targets[1:]
     choices = [as_text(one, draft.place, gathering) for one in fields.items("choices")]
     if choices and len(choices) <= len(LETTERS) and draft.turns:
         listed = [f"{letter}) {choice}" for letter, choice in zip(LETTERS, choices, strict=False)]
         draft.turns[-1] = "\n".join([draft.turns[-1], "", *listed])
-        letter = draft.reference.strip()
-        draft.reference = next((one for one in listed if letter and one.startswith(f"{letter})")), draft.reference)
+        draft.reference, *draft.references = [_chosen(one, listed) for one in (draft.reference, *draft.references)]
     elif choices:
         gathering.leave("list of choices", "without letters", draft.place)
+
+
+def _chosen(target: str, listed: Sequence[str]) -> str:
+    """Return the choice that a target stands for by its letter, or the target itself."""
+    letter = target.strip()
+    return next((one for one in listed if letter and one.startswith(f"{letter})")), target)
 
 
 def _samples(found: Source, gathering: Gathering) -> Iterator[Row]:

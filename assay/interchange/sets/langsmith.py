@@ -6,7 +6,7 @@ from typing import Any
 from assay.interchange.sets import metadata
 from assay.interchange.sets.builder import Draft, Gathering, Listing
 from assay.interchange.sets.fields import Fields
-from assay.interchange.sets.messages import asked, messages_of, reply
+from assay.interchange.sets.messages import ASKED, asked, messages_of, reply
 from assay.interchange.sets.source import Source, json_text, listed, table
 from assay.records.case import Case
 
@@ -17,11 +17,11 @@ PREFIXES = {"inputs": ("inputs.", "inputs_", "input_"), "outputs": ("outputs.", 
 
 
 def recognises(found: Source) -> bool:
-    """Say whether rows have inputs, whole or a column each."""
+    """Say whether rows have inputs, whole or a column each; beside a question they are a case's named values."""
     if found.kind != "rows":
         return False
     names = found.names()
-    return "inputs" in names or (
+    return ("inputs" in names and names.isdisjoint({*ASKED, "turns"})) or (
         found.is_table and all(any(name.startswith(PREFIXES[side]) for name in names) for side in PREFIXES)
     )
 

@@ -85,15 +85,16 @@ def asked(draft: Draft, found: object, path: str, gathering: Gathering) -> None:
     """Take what the user says from a text, a list of texts or messages, or an object that holds one of them.
 
     Args:
-        draft: The case; an answer and calls after the last turn become its reference and an expectation.
+        draft: The case; an answer and calls after the last turn become its reference and an expectation, what else an
+            object holds becomes its inputs.
         found: The value.
-        path: Where it stands in its row, such as `input`; what is left of an object is told under it.
+        path: Where it stands in its row, such as `input`.
         gathering: Who is told what was left.
     """
     if isinstance(found, dict):
         name = _holder(found, ("messages", *ASKED))
         for other in (key for key in found if key != name and found[key] not in EMPTY):
-            gathering.leave("field", f"`{shown(f'{path}.{other}')}`", draft.place)
+            gathering.give(draft, str(other), found[other], f"{path}.{other}")
         found = found.get(name)
     if is_conversation(found):
         said = conversation(found, f"{draft.place}, {path}", gathering)  # type: ignore[arg-type]
@@ -122,17 +123,14 @@ def reply(draft: Draft, found: object, path: str, gathering: Gathering) -> None:
 
 
 def any_of(draft: Draft, texts: Sequence[str], gathering: Gathering) -> None:
-    """Take several right answers: one reference that has them all, and short ones as a check that wants any of them."""
+    """Take several right answers: the reference and further ones, and short ones as a check that wants any of them."""
     right = list(dict.fromkeys(text for text in texts if text.strip()))
     if len(right) < SEVERAL or draft.reference:
         draft.reference = draft.reference or "".join(right)
         return
-    draft.reference = "Any one of these is right:\n" + "\n".join(f"- {text}" for text in right)
-    what = "kept as one reference"
+    draft.reference, draft.references = right[0], right[1:]
     if all(len(text) <= SHORT and "\n" not in text for text in right):
-        what += ", and as the check `icontains-any`"
         gathering.expect(draft, Expectation(check="icontains-any", values=right), "list of right answers", draft.place)
-    gathering.leave("list of several right answers", what, draft.place)
 
 
 def answered(draft: Draft, said: Conversation, schemas: Mapping[str, Any], gathering: Gathering) -> None:

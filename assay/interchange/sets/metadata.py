@@ -1,6 +1,8 @@
 """What is said about a case beside its content, in the free metadata that most formats have."""
 
-from typing import Any, cast, get_args
+import json
+from contextlib import suppress
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 
@@ -8,7 +10,12 @@ from assay.checks import registry
 from assay.errors import DataError
 from assay.interchange.sets.builder import Draft, Gathering, Listing, Provenance, one_line, shown
 from assay.interchange.sets.fields import Fields, as_text
+from assay.records.attachment import Attachment
 from assay.records.case import Case, Layer, SimulatedUser
+
+T = TypeVar("T")
+STRUCTURED = ("inputs", "references", "attachments")
+"""What is no text, for metadata that holds only texts."""
 
 
 def tell(case: Case) -> dict[str, Any]:
@@ -23,6 +30,9 @@ def tell(case: Case) -> dict[str, Any]:
         "expectations": [one.model_dump(exclude_defaults=True) for one in case.expectations],
         "user": case.user.model_dump() if case.user else None,
         "rubric": case.rubric,
+        "inputs": case.values(),
+        "references": case.references,
+        "attachments": [one.model_dump() for one in case.attachments],
     }
     return {name: value for name, value in told.items() if value}
 
@@ -44,6 +54,11 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
         **draft.rubric,
         **{str(name): as_text(text, fields.place, gathering) for name, text in rubrics.items()},
     }
+    for name, value in (_structured(fields, "inputs", dict) or {}).items():
+        gathering.give(draft, str(name), value, f"inputs.{name}")
+    draft.references += [as_text(one, fields.place, gathering) for one in _structured(fields, "references", list) or []]
+    for number, one in enumerate(_structured(fields, "attachments", list) or []):
+        _attach(draft, one, f"{fields.place}, attachments[{number}]", gathering)
     simulated = fields.inner("user")
     if simulated.unread():
         draft.user = _user(simulated, gathering)
@@ -76,6 +91,25 @@ def _word(fields: Fields, name: str, words: object) -> str | None:
         fields.put_back(name, found)
         return None
     return cast("str | None", found)
+
+
+def _structured(fields: Fields, name: str, kind: type[T]) -> T | None:
+    """Return an object or a list, also as its JSON text, as metadata of texts has it; what is neither stays unread."""
+    found = fields.whole(name)
+    if isinstance(found, str) and found.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            found = json.loads(found)
+    if isinstance(found, kind):
+        return found
+    fields.put_back(name, found)
+    return None
+
+
+def _attach(draft: Draft, found: object, place: str, gathering: Gathering) -> None:
+    try:
+        draft.attachments.append(Attachment.model_validate(found))
+    except ValidationError:
+        gathering.leave("attachment", "not written as ours", place, "attach files to cases written by hand, as YAML")
 
 
 def _expect(draft: Draft, found: object, place: str, gathering: Gathering) -> None:

@@ -35,8 +35,6 @@ TEMPLATES = "assertionTemplates"
 """Assertions that others refer to."""
 OPTIONS = ("prefix", "suffix", "disableVarExpansion")
 """Options of a test that say something of what is asked."""
-WHOLE = (promptfoo_question.BEFORE, "initialMessages")
-"""Variables whose lists are one value."""
 OWN = "of promptfoo's own, outside any case"
 IDS = ("case_id", "id", "testCaseId", "pluginId")
 
@@ -171,7 +169,10 @@ def named(found: object) -> str:
 
 
 def _test(parts: list[tuple[Mapping[str, Any], str]], prompts: Prompts, place: str, gathering: Gathering) -> None:
-    """Make one test a case, or one for each combination where a variable has several values."""
+    """Make one test a case, or one for each combination where a variable has several values.
+
+    Variables are its inputs, also those that its prompt or an assertion has taken in.
+    """
     test = _joined(parts, gathering)
     for values in [test.variables] if test.is_whole else _combined(test.variables, place, gathering):
         draft = Draft(place=place, title=test.title)
@@ -187,7 +188,7 @@ def _test(parts: list[tuple[Mapping[str, Any], str]], prompts: Prompts, place: s
         used |= {name for one, _ in test.assertions for name in _named(one)}
         metadata.hear(draft, told, gathering)
         told.leave_rest()
-        Fields({k: v for k, v in values.items() if k not in used}, place, gathering, prefix="vars.").leave_rest()
+        promptfoo_question.give(draft, values, used, gathering)
         gathering.add(draft)
 
 
@@ -240,7 +241,9 @@ def _wrap(draft: Draft, options: Mapping[str, Any]) -> None:
 def _combined(variables: Mapping[str, Any], place: str, gathering: Gathering) -> Iterator[dict[str, Any]]:
     """Yield each combination of the values of those variables that have several."""
     lists = {
-        name: value for name, value in variables.items() if isinstance(value, list) and value and name not in WHOLE
+        name: value
+        for name, value in variables.items()
+        if isinstance(value, list) and value and name not in promptfoo_question.WHOLE
     }
     count = 1
     for several in lists.values():

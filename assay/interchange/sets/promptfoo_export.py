@@ -9,7 +9,10 @@ import yaml
 from assay.checks.json_text import NotJsonError, UnreadableError, read_json
 from assay.interchange.sets import metadata, templates
 from assay.interchange.sets.builder import Listing
+from assay.interchange.sets.fields import EMPTY
+from assay.interchange.sets.messages import ASKED
 from assay.interchange.sets.promptfoo_assertions import EXACT, GLOB, MODES, NOT, TEXT, TEXTS
+from assay.interchange.sets.promptfoo_question import WHOLE
 from assay.records.case import Case, Expectation
 
 VARIABLE = "message"
@@ -67,8 +70,18 @@ def _test(case: Case, said: str, listing: Listing) -> dict[str, Any]:
         metadata.lose(case, listing, "reference")
     told = metadata.tell(case)
     told.pop("expectations", None)
-    test: dict[str, Any] = {"vars": {VARIABLE: said}, "metadata": told}
+    variables = {name: value for name, value in case.values().items() if _is_variable(name, value, case)}
+    others = {name: value for name, value in told.pop("inputs", {}).items() if name not in variables}
+    told |= {"inputs": others} if others else {}
+    test: dict[str, Any] = {"vars": {VARIABLE: said, **variables}, "metadata": told}
     return test | ({"assert": assertions} if assertions else {})
+
+
+def _is_variable(name: str, value: object, case: Case) -> bool:
+    """Tell whether promptfoo takes a named value as it is: neither as a template or a list, nor as the question."""
+    if name in (*ASKED, *WHOLE) or value in EMPTY or value in case.turns:
+        return False
+    return _is_plain(value) if isinstance(value, str) else isinstance(value, int | float)
 
 
 def _assertion(expectation: Expectation) -> dict[str, Any] | None:

@@ -6,15 +6,16 @@ in, of a chat prompt the user's messages. A prompt beside that belongs to the pr
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from assay.errors import DataError
 from assay.interchange.sets import templates, yaml_text
-from assay.interchange.sets.builder import OPENING, STOP, TURNS, Draft, Gathering
+from assay.interchange.sets.builder import OPENING, STOP, TURNS, Draft, Gathering, shown
 from assay.interchange.sets.fields import EMPTY, as_text
 from assay.interchange.sets.messages import ASKED, USER, asked, is_conversation, message_role
 from assay.interchange.sets.source import json_value
+from assay.records import named
 from assay.records.case import SimulatedUser
 
 OUTSIDE = ("file:", "package:", "http:", "https:", "huggingface:", "exec:")
@@ -23,6 +24,8 @@ FILE = re.compile(r"[\w./*-]+\.(txt|jsonl?|md|ya?ml|py|[mc]?[jt]s|csv|j2)(:\w+)?
 """A prompt that is the path of a file."""
 BEFORE = "_conversation"
 """The variable of what was said before."""
+WHOLE = (BEFORE, "initialMessages")
+"""Variables whose lists are one value."""
 SIMULATED = "promptfoo:simulated-user"
 MOST_TURNS = 50
 
@@ -128,6 +131,30 @@ def simulate(draft: Draft, provider: object, values: Mapping[str, Any], gatherin
         most = TURNS
     draft.user = SimulatedUser(goal=made.text, persona="", stop=STOP, max_turns=most)
     return {*made.names, "initialMessages"}
+
+
+def give(draft: Draft, values: Mapping[str, Any], used: Collection[str], gathering: Gathering) -> None:
+    """Take variables as the case's inputs, but for what is the question itself or stands in another file.
+
+    Args:
+        draft: The case, its question taken.
+        values: The variables of its test.
+        used: Those that the question, a rubric or a check has taken in: nothing of them is lost.
+        gathering: Who is told what was left.
+    """
+    if not draft.turns:
+        return
+    said = {*draft.turns, *([draft.user.goal] if draft.user else [])}
+    for name, value in values.items():
+        is_said = isinstance(value, str) and templates.filled(value, values).text in said
+        if name in WHOLE or value in EMPTY or is_said:
+            continue
+        if isinstance(value, str) and value.startswith(OUTSIDE[:2]):
+            gathering.leave("variable", "whose value stands in another file", f"{draft.place}.vars.{name}")
+        elif named.is_name(name):
+            gathering.give(draft, name, value, f"vars.{name}")
+        elif name not in used:
+            gathering.leave("field", f"`{shown(f'vars.{name}')}`", draft.place)
 
 
 def _is_rendered(usual: str, values: Mapping[str, Any], written: Sequence[Prompt]) -> bool:

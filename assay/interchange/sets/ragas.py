@@ -39,8 +39,7 @@ def read(found: Source, gathering: Gathering) -> None:
         asked(draft, _said(fields.take("user_input", "question"), place, gathering), "user_input", gathering)
         truths = fields.items("ground_truths")
         draft.reference = fields.text("reference", "ground_truth") or str((truths or [""])[0])
-        for _ in truths[1:]:
-            gathering.leave("ground truth", "beside the first", place)
+        draft.references = [str(one) for one in truths if str(one) != draft.reference]
         wanted = fields.items("reference_tool_calls")
         calls = [call(one, f"{place}.reference_tool_calls[{number}]", gathering) for number, one in enumerate(wanted)]
         calls_expected(draft, [one for one in calls if one is not None], {}, gathering)
@@ -86,7 +85,7 @@ def _row(case: Case, *, is_several: bool, listing: Listing) -> dict[str, Any]:
     called = _called(case) if is_several else None
     others = [one for one in case.expectations if one is not called]
     metadata.lose(case.model_copy(update={"expectations": others}), listing, "expectations", "parent")
-    metadata.lose(case, listing, "case_id", "category", "layer", "owner")
+    metadata.lose(case, listing, "case_id", "category", "layer", "owner", "inputs", "references", "attachments")
     row: dict[str, Any] = {"user_input": case.turns[0]}
     if is_several:
         row["user_input"] = messages_of(case.turns, role="type", user="human")

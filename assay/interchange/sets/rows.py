@@ -5,7 +5,7 @@ from typing import Any
 
 from assay.interchange.sets import choices, metadata
 from assay.interchange.sets.builder import Draft, Gathering, Listing
-from assay.interchange.sets.columns import TOLD, spelled
+from assay.interchange.sets.columns import INPUT, TOLD, spelled
 from assay.interchange.sets.fields import Fields
 from assay.interchange.sets.messages import asked, reply
 from assay.interchange.sets.source import Source, json_text, listed, table
@@ -41,7 +41,7 @@ ANSWERED = frozenset({OUTPUT, "response", "completion", "actual_output", "model_
 KNOWN = frozenset({*IDS, *INPUTS, *REFERENCES, *choices.NAMES, *choices.KEYS, *ANSWERED, LABEL, RUBRIC, "category"})
 COLUMNS = [
     *("id", "category", "layer", "owner", "provenance", "parent", "input", "turns", "reference"),
-    *("expectations", "user", "rubric"),
+    *("expectations", "user", "rubric", "inputs", "references", "attachments"),
 ]
 
 
@@ -59,6 +59,7 @@ def read(found: Source, gathering: Gathering) -> None:
         fields = Fields(row, place, gathering, is_table=found.is_table)
         draft = Draft(place=place, case_id=fields.take(*IDS), category=fields.take(f"{TOLD}category"))
         _ask(draft, fields, gathering)
+        _give(draft, fields, gathering)
         offered = choices.take(fields)
         if offered:
             choices.join(draft, offered)
@@ -85,6 +86,13 @@ def _ask(draft: Draft, fields: Fields, gathering: Gathering) -> None:
     instruction = fields.peek(INSTRUCTION)
     if len(draft.turns) == 1 and isinstance(instruction, str) and fields.take(INSTRUCTION):
         draft.turns = [f"{instruction}\n\n{draft.turns[0]}"]
+
+
+def _give(draft: Draft, fields: Fields, gathering: Gathering) -> None:
+    """Take the named values that have a column each, such as `inputs.language`."""
+    for column in fields.unread():
+        if name := INPUT.fullmatch(column.removeprefix(TOLD)):
+            gathering.give(draft, name[1], fields.take(column), column)
 
 
 def _reference(fields: Fields, *, is_instructed: bool) -> Any:  # noqa: ANN401 - any JSON value

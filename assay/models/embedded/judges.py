@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from assay.judges.applicability import ANY_RIGHT
 from assay.models.embedded.grounding import supported
 from assay.models.embedded.lexical import LexicalJudge, most_likely
 from assay.models.embedded.protocol import Answer, ChatRequest, Model, RequestError, Token, certain
@@ -17,7 +18,7 @@ def lexical_judge(judge: LexicalJudge) -> Model:
 
     def answer(request: ChatRequest) -> Answer:
         texts = sections(request.prompt, _TEXTS)
-        reference = texts.get("reference", "")
+        reference = [part for part in segments(texts.get("reference", "")) if part != ANY_RIGHT] or [""]
         if "response_a" in texts and "response_b" in texts:
             found = judge.compare(reference, texts["response_a"], texts["response_b"])
             return _verdict(request, judge.reported_model, found)

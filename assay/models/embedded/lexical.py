@@ -13,6 +13,7 @@ model to accommodate ties, eq. 2.5: P(tie) is in proportion to nu, P(A) and P(B)
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from sklearn.linear_model import LogisticRegression
 
-from assay.models.embedded.features import FEATURES, Surface, compare, surface
+from assay.models.embedded.features import FEATURES, compare, surface
 from assay.models.embedded.tuning import Tuned
 from assay.records.record import digest
 
@@ -75,16 +76,16 @@ class LexicalJudge:
         fitted = [self.pair_weights, self.nu, self.pass_weights, self.pass_intercept]
         return f"lexical-judge-{'' if self.is_fitted else 'unfitted-'}{digest([list(FEATURES), fitted])[:8]}"
 
-    def compare(self, reference: str, response_a: str, response_b: str) -> dict[str, float]:
-        """Return P(A), P(B) and P(tie)."""
+    def compare(self, reference: str | Sequence[str], response_a: str, response_b: str) -> dict[str, float]:
+        """Return P(A), P(B) and P(tie); of several references each response is held against the one it is most like."""
         d = _dot(self.pair_weights, _difference(reference, response_a, response_b))
         a, b = math.exp(d / 2), math.exp(-d / 2)
         total = a + b + self.nu
         return {"A": a / total, "B": b / total, "tie": self.nu / total}
 
-    def decide(self, reference: str, response: str) -> dict[str, float]:
-        """Return P(pass) and P(fail)."""
-        logit = self.pass_intercept + _dot(self.pass_weights, compare(surface(response), surface(reference)))
+    def decide(self, reference: str | Sequence[str], response: str) -> dict[str, float]:
+        """Return P(pass) and P(fail), by that of several references which the response is most like."""
+        logit = self.pass_intercept + _dot(self.pass_weights, _likeness(reference, response))
         passes = 1 / (1 + math.exp(-logit))
         return {"pass": passes, "fail": 1 - passes}
 
@@ -99,10 +100,10 @@ def most_likely(probabilities: Mapping[str, float]) -> str:
 def _fit_pairs(pairs: Sequence[Tuned]) -> tuple[tuple[float, ...], float]:
     """Return the weights and nu; each decided pair goes in both ways round, which is what symmetry means."""
     decided = [one for one in pairs if one.outcome != "tie"]
-    rows = np.array([_difference(one.item.reference, one.item.response_a, one.item.response_b) for one in decided])
+    rows = np.array([_difference(_right(one), one.item.response_a, one.item.response_b) for one in decided])
     a_wins = np.array([one.outcome == "a" for one in decided])
     weights, _ = _regress(np.vstack([rows, -rows]), np.concatenate([a_wins, ~a_wins]), fit_intercept=False)
-    differences = [_difference(one.item.reference, one.item.response_a, one.item.response_b) for one in pairs]
+    differences = [_difference(_right(one), one.item.response_a, one.item.response_b) for one in pairs]
     return weights, _fit_nu([_dot(weights, row) for row in differences], ties=len(pairs) - len(decided))
 
 
@@ -123,7 +124,7 @@ def _fit_nu(logits: Sequence[float], *, ties: int) -> float:
 
 def _fit_answers(answers: Sequence[Tuned]) -> tuple[tuple[float, ...], float]:
     passed = np.array([one.outcome == "pass" for one in answers], dtype=bool)
-    rows = np.array([compare(surface(one.item.response_a), surface(one.item.reference)) for one in answers])
+    rows = np.array([_likeness(_right(one), one.item.response_a) for one in answers])
     return _regress(rows, passed, fit_intercept=True)
 
 
@@ -148,9 +149,18 @@ def _regress(rows: Matrix, outcomes: Matrix, *, fit_intercept: bool) -> tuple[tu
     return tuple(round(float(weight), DECIMALS) for weight in weights), round(intercept, DECIMALS)
 
 
-def _difference(reference: str, response_a: str, response_b: str) -> list[float]:
-    to: Surface = surface(reference)
-    rows = zip(compare(surface(response_a), to), compare(surface(response_b), to), strict=True)
+def _right(one: Tuned) -> list[str]:
+    return one.item.right_answers() or [""]
+
+
+def _likeness(reference: str | Sequence[str], response: str) -> list[float]:
+    """Return the features of a response against that of several right answers which it is most like."""
+    text, several = surface(response), [reference] if isinstance(reference, str) else reference
+    return max((compare(text, surface(one)) for one in several), key=itemgetter(0))
+
+
+def _difference(reference: str | Sequence[str], response_a: str, response_b: str) -> list[float]:
+    rows = zip(_likeness(reference, response_a), _likeness(reference, response_b), strict=True)
     return [a - b for a, b in rows]
 
 

@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from assay.records.record import Record, digest
 
@@ -29,11 +29,17 @@ class RequestError(Exception):
         return {"error": error}
 
 
+def _text(content: object) -> object:
+    if not isinstance(content, list):
+        return content
+    return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+
+
 class ChatMessage(Record, extra="ignore"):
-    """One message of a request; only text is understood."""
+    """One message of a request; only text is understood, so that of several parts the others are not looked at."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str
+    content: Annotated[str, BeforeValidator(_text)]
 
 
 class ChatRequest(Record, extra="ignore"):

@@ -100,6 +100,7 @@ OTHERS = st.sampled_from(
     ]
 )
 USERS = st.builds(SimulatedUser, goal=TEXTS, persona=TEXTS | st.just(""), stop=TEXTS, max_turns=st.integers(1, 50))
+INPUTS = st.dictionaries(st.from_regex(r"[a-z_A-Z0-9]{1,9}", fullmatch=True), JSON, max_size=3)
 CASES = st.builds(
     Case,
     case_id=NAMES,
@@ -112,7 +113,9 @@ CASES = st.builds(
     parent=TEXTS | st.just(""),
     owner=TEXTS,
     user=st.none() | USERS,
-)
+    inputs=st.just({}) | INPUTS,
+    references=st.just([]) | st.lists(TEXTS, max_size=2),
+).map(lambda one: one if one.reference else one.model_copy(update={"references": []}))
 SETS = st.lists(CASES, min_size=1, max_size=4, unique_by=(lambda one: one.case_id, lambda one: one.revision()))
 
 

@@ -13,7 +13,6 @@ from tests.interchange.sets.shop import FILLING, expected, save, taken
 from tests.layout import ROOT
 
 FOLDER = ROOT.parent / "shared/cases/import"
-ANY = "Any one of these is right:\n"
 
 
 def pairs(found: Reading) -> list[tuple[str, str]]:
@@ -103,21 +102,19 @@ def test_one_question_with_two_labels_stays_two_cases(tmp_path: Path) -> None:
     ],
 )
 def test_all_right_answers_are_kept(tmp_path: Path, row: dict[str, Any]) -> None:
-    """Of several right answers all stand in the reference, short ones in a check that wants any, and it is told."""
+    """Of several right answers the first is the reference and the others are as right; short ones are a check too."""
     found = taken(tmp_path, "x.jsonl", [row])
     (case,) = found.cases
-    assert case.reference == f"{ANY}- Lima\n- Ciudad de Lima"
+    assert (case.reference, case.references) == ("Lima", ["Ciudad de Lima"])
     assert case.expectations == [expected("icontains-any", "Lima", "Ciudad de Lima")]
-    assert any(
-        line.startswith("1 list of several right answers kept as one reference") for line in found.not_understood
-    )
+    assert all("answer_start" in line for line in found.not_understood)
 
 
 def test_long_right_answers_are_no_check(tmp_path: Path) -> None:
     """Of sentences no answer has to hold one letter by letter: they are the reference alone; one answer is itself."""
     answers = [f"You have {days} days from the day on which the parcel has reached you at home." for days in (14, 30)]
     (case,) = taken(tmp_path, "x.jsonl", [{"input": "How long?", "ideal": answers}]).cases
-    assert (case.reference, case.expectations) == (f"{ANY}- {answers[0]}\n- {answers[1]}", [])
+    assert (case.right_answers(), case.expectations) == (answers, [])
     (case,) = taken(tmp_path, "x.jsonl", [{"input": "How long?", "ideal": answers[:1]}]).cases
     assert (case.reference, case.expectations) == (answers[0], [])
 
@@ -185,7 +182,22 @@ def test_columns_that_the_user_tells(tmp_path: Path) -> None:
     assert found.not_understood == ["1 field `input`, in row 2"]
 
 
-@pytest.mark.parametrize("text", ["question", "question=", "=Frage", "who=Frage", "question=a,question=b"])
+def test_columns_that_are_named_values(tmp_path: Path) -> None:
+    """A column `inputs.<name>`, or one told to be it, is a value of the case; an object under `inputs` is several."""
+    file = save(tmp_path, "x.csv", "Frage,Sprache,inputs.limit\nWie lange?,de,3\nWer?,,4\n")
+    found = registry.read(file, None, FILLING, told(["question=Frage,inputs.language=Sprache"]))
+    values = [{"language": "de", "limit": "3"}, {"limit": "4"}]
+    assert ([one.values() for one in found.cases], found.not_understood) == (values, [])
+    found = taken(tmp_path, "x.jsonl", [{"inputs": {"question": "Wer?", "limit": 4}}])
+    assert [(one.turns, one.values()) for one in found.cases] == [(["Wer?"], {"limit": 4})]
+    found = taken(tmp_path, "x.jsonl", [{"question": "Wie lange?", "inputs": {"limit": 3, "a b": 1}}])
+    assert [(one.turns, one.values()) for one in found.cases] == [(["Wie lange?"], {"limit": 3})]
+    assert [line.partition(",")[0] for line in found.not_understood] == ["1 value `inputs.a b` that no input can be"]
+
+
+@pytest.mark.parametrize(
+    "text", ["question", "question=", "=Frage", "who=Frage", "question=a,question=b", "inputs.=a", "inputs.a b=c"]
+)
 def test_a_column_told_otherwise_is_refused(text: str) -> None:
     """What is no FIELD=COLUMN, names an unknown field or one twice is refused with the fields that there are."""
     with pytest.raises(ConfigError, match="expected FIELD=COLUMN with each of question, reference, id"):

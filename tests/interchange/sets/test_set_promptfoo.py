@@ -249,7 +249,21 @@ def test_one_prompt_is_what_the_user_says(tmp_path: Path) -> None:
         config = {"prompts": [prompt], "providers": ["x"], "tests": [{"vars": {"topic": "tea", "n": 1}}]}
         found = taken(tmp_path, "p.json", config)
         assert found.cases[0].turns == ["Tell of tea"]
-        assert all(any(line in one for one in found.not_understood) for line in [*told, "1 field `vars.n`"])
+        assert found.cases[0].values() == {"topic": "tea", "n": 1}
+        assert all(any(line in one for one in found.not_understood) for line in told)
+
+
+def test_variables_are_the_inputs_of_a_case(tmp_path: Path) -> None:
+    """A variable that is not the question itself is an input with its type; a list makes a case of each value."""
+    tests = [{"vars": {"question": "Hi", "language": ["de", "fr"], "limit": 3, "deep": {"a": [1]}, "odd-name": "x"}}]
+    config = {"prompts": ["{{question}}"], "providers": ["x"], "tests": tests}
+    found = taken(tmp_path, "p.json", config)
+    common = {"limit": 3, "deep": {"a": [1]}}
+    assert [(one.turns, one.values()) for one in found.cases] == [
+        (["Hi"], {"language": "de", **common}),
+        (["Hi"], {"language": "fr", **common}),
+    ]
+    assert "2 fields `vars.odd-name`, the first in tests[0]" in found.not_understood
 
 
 def test_of_several_prompts_the_first_is_the_question(tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from openai import AsyncOpenAI
 
 from assay.generation import prompt as generator_prompt
 from assay.generation.strategies import Ask
+from assay.judges.applicability import ANY_RIGHT
 from assay.judges.prompt import Text, load, response_format
 from assay.judges.reply import Reply, parse
 from assay.models.embedded.__main__ import main
 from assay.models.embedded.judges import lexical_judge
-from assay.models.embedded.lexical import LexicalJudge
+from assay.models.embedded.lexical import LexicalJudge, most_likely
 from assay.models.embedded.protocol import ChatMessage, ChatRequest, completion
 from assay.models.embedded.server import application, embedded_models
 from assay.models.embedded.tuning import majority
@@ -144,6 +145,20 @@ def test_answers_are_judged(url: str) -> None:
     bad = judged(url, "correctness", "lexical-judge", question="Q?", reference=GOOD, response=BAD)
     assert (good.outcome, bad.outcome) == ("pass", "fail")
     assert good.probability == pytest.approx(JUDGE.decide(GOOD, GOOD)["pass"])
+
+
+def test_an_answer_like_any_right_one_passes(url: str) -> None:
+    """Of several right answers the one counts that the answer is most like; what they are is none of them."""
+    other = "A voucher of 5 euros comes with the first box."
+    texts: dict[str, Text] = {"question": "Q?", "reference": [ANY_RIGHT, GOOD, other]}
+    verdicts = [
+        judged(url, "correctness", "lexical-judge", response=one, **texts) for one in (GOOD, other, BAD, ANY_RIGHT)
+    ]
+    assert [one.outcome for one in verdicts] == ["pass", "pass", "fail", "fail"]
+    assert verdicts[1].probability == pytest.approx(JUDGE.decide(other, other)["pass"])
+    pair = JUDGE.compare([GOOD, other], other, BAD)
+    assert pair == JUDGE.compare([other, GOOD], other, BAD)
+    assert most_likely(pair) == "A"
 
 
 def test_empty_responses_are_judged(url: str) -> None:
