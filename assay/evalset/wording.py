@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from assay.checks import examples
 from assay.records import named
 from assay.records.attachment import described
-from assay.records.case import Case
+from assay.records.case import Case, Expectation
 
 
 def expectations(case: Case) -> list[str]:
@@ -49,8 +49,9 @@ def texts(case: Case) -> Iterator[str]:
     for expectation in case.expectations:
         yield from expectation.values
         yield from (call.arguments for call in expectation.calls)
-    yield from (example.text for example in (*case.good, *case.bad))
-    for expectation in case.expectations:
-        yield from (example.text for example in (*expectation.good, *expectation.bad))
+    holders: list[Case | Expectation] = [case, *case.expectations]
+    for example in (one for holder in holders for one in (*holder.good, *holder.bad)):
+        yield from filter(None, (example.text, example.final_state, *example.contexts))
+        yield from (call.arguments for call in example.calls)
     if case.user:
         yield from (case.user.goal, case.user.persona, case.user.stop)

@@ -100,7 +100,12 @@ def test_examples_are_read_and_kept() -> None:
         {"text": "a", "calls": [{"name": "x", "arguments": '{"b": 1}'}], "final_state": '{"c": [1]}'},
     ]
     assert registry.read(kept.model_dump()) == registry.read(registry.fields(kept)) == kept
-    assert list(wording.texts(with_examples(DAYS | {"good": examples})))[-2:] == ["plain", "a"]
+    assert list(wording.texts(with_examples(DAYS | {"good": examples})))[-4:] == [
+        "plain",
+        "a",
+        '{"c": [1]}',
+        '{"b": 1}',
+    ]
     with pytest.raises(DataError, match="good.0"):
         registry.read(DAYS | {"good": [7]})
 
