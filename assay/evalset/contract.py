@@ -189,7 +189,7 @@ def _case_row(case: Case, leaks: Mapping[str, str], prompts: Mapping[str, str], 
 
 def _question_key(case: Case) -> str:
     """Return the hash by which two cases ask the same."""
-    return digest([_question(case), case.user, case.inputs, [one.sha256 for one in case.attachments]])
+    return digest([_question(case), case.user, case.inputs, case.contexts, [one.sha256 for one in case.attachments]])
 
 
 def _question(case: Case) -> str:
