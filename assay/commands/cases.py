@@ -162,6 +162,8 @@ def _asked(found: CaseStory) -> Iterator[str]:
         yield from _block("Attached", one)
     for name, value in found.case.inputs.items():
         yield from _block(f"Given with it: {_line(name)}", value)
+    for document in found.case.contexts:
+        yield from _block("Document given", document)
     if found.case.reference:
         yield from _block("A good answer", found.case.reference)
     for answer in found.case.references:

@@ -194,7 +194,8 @@ def _of_case(case: Case) -> dict[str, Any]:
 
 
 def _of_response(case: Case, row: Response, said: str) -> Item:
-    given = {name: getattr(row, name) for name in ("contexts", "tool_calls", "messages", "final_state")}
+    given = {name: getattr(row, name) for name in ("tool_calls", "messages", "final_state")}
+    given["contexts"] = questions.contexts_of(case, row)
     one = {"question": "pass-fail", "response_a": row.text, "response_b": ""}
     return Item(item_id=item_id(case.case_id, said), **_of_case(case), **given, **one)
 

@@ -118,6 +118,7 @@ def candidate(
         "covered": guide.admitted.get(case.category, 0),
         "quota": guide.taxonomy[case.category].quota if case.category in guide.taxonomy else 0,
         "given": given(case),
+        "contexts": case.contexts,
         "expectations": expectations(case),
         "nearest": _neighbours(one, guide),
         "reasons": KEYS,

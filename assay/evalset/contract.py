@@ -208,7 +208,7 @@ def _case_row(case: Case, prompts: Mapping[str, str], unfailing: Collection[str]
 
 def _question_key(case: Case) -> str:
     """Return the hash by which two cases ask the same."""
-    return digest([_question(case), case.user, case.inputs, [one.sha256 for one in case.attachments]])
+    return digest([_question(case), case.user, case.inputs, case.contexts, [one.sha256 for one in case.attachments]])
 
 
 def _question(case: Case) -> str:

@@ -33,7 +33,11 @@ def good_answers(case: Case) -> str:
 def conversation(case: Case) -> str:
     """Return what the user says, turn by turn, what is given with it, and what a simulated user wants afterwards."""
     user = case.user
-    after = [*(f"With {line}" for line in given(case)), *(f"Attached: {one}" for one in described(case.attachments))]
+    after = [
+        *(f"With {line}" for line in given(case)),
+        *(f"Given document: {one}" for one in case.contexts),
+        *(f"Attached: {one}" for one in described(case.attachments)),
+    ]
     if user:
         who = f" ({user.persona})" if user.persona else ""
         after += [f"Then a simulated user{who} who wants: {user.goal} Stops when: {user.stop}"]
@@ -45,6 +49,7 @@ def texts(case: Case) -> Iterator[str]:
     yield from case.turns
     yield from case.right_answers()
     yield from (one.name for one in case.attachments)
+    yield from case.contexts
     yield from map(named.shown, case.values().values())
     for expectation in case.expectations:
         yield from expectation.values

@@ -1,7 +1,7 @@
 """Repeats: which proposed cases say what another one says already?
 
 A case that was made from another one resembles it on purpose, and what else was made from it: such kin are no repeats.
-Nor are cases that ask the same with other named values or attachments.
+Nor are cases that ask the same with other named values, documents or attachments.
 """
 
 from collections.abc import Sequence
@@ -41,4 +41,5 @@ def likely(match: Match) -> str:
 def _is_kin(one: Case, other: Case) -> bool:
     """Tell whether one case was made from the other, or both from a third one, or they differ in what is given."""
     is_made_from_it = bool(other.parent) and other.parent in (one.case_id, one.parent)
-    return is_made_from_it or (one.inputs, one.attachments) != (other.inputs, other.attachments)
+    given = [(case.inputs, case.attachments, case.contexts) for case in (one, other)]
+    return is_made_from_it or given[0] != given[1]

@@ -168,7 +168,13 @@ def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
 def texts_of(judge: JudgePrompt, case: Case, response: Response) -> dict[str, Any]:
     """Return what a judge is shown of an answer, by the names that its prompt has."""
     texts = texts_of_case(judge, case)
-    return _chosen(judge, texts, response.text, response)
+    told = {"contexts": contexts_of(case, response)} if "contexts" in judge.texts else {}
+    return _chosen(judge, {**texts, **told}, response.text, response)
+
+
+def contexts_of(case: Case, response: Response) -> list[str]:
+    """Return what a product had retrieved, or what its case gives where the answer tells of nothing."""
+    return response.contexts or case.contexts
 
 
 def answer_key(case_id: str, texts: Texts) -> str:

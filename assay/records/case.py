@@ -10,7 +10,7 @@ from assay.records.attachment import Attachment
 from assay.records.record import Name, Record, Text, digest, hashed_fields
 
 Layer = Literal["unit", "task", "production"]
-ASKED = frozenset({"turns", "user", "inputs", "attachments"})
+ASKED = frozenset({"turns", "user", "inputs", "attachments", "contexts"})
 """What a product is asked."""
 MOVING = ASKED | {"layer", "category", "reference", "references", "expectations", "rubric", "metadata", "empty"}
 """What could move an answer or a verdict."""
@@ -109,6 +109,8 @@ class Case(Record):
 
     attachments: list[Attachment] = Field(default=[])
     """Files that go with the first turn."""
+    contexts: list[Text] = Field(default=[])
+    """Documents that a product is given, or should have used; a judge is shown them where an answer tells of none."""
 
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""

@@ -69,6 +69,8 @@ class ReportedCase(Record):
     turns: list[str]
     inputs: dict[str, str] = Field(default={})
     """The case's named values, as a person reads them."""
+    contexts: list[str] = Field(default=[])
+    """Documents that the case gives."""
     reference: str
     references: list[str] = Field(default=[])
     """Further good answers."""
@@ -303,6 +305,7 @@ def _reported(case: Case, filed: Filed) -> ReportedCase:
         since=filed.since.get(case.case_id),
         turns=case.turns,
         inputs={name: named.shown(value) for name, value in case.values().items()},
+        contexts=case.contexts,
         reference=case.reference,
         references=case.references,
         attachments=case.attachments,

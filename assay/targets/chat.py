@@ -200,7 +200,7 @@ class _Talk:
         """Return the messages that say a turn: on the first, the whole prompt and the files; then its last message."""
         prompt = self._prompt or SAYS_THE_TURN
         shown = prompt[-1:] if self._wire else prompt
-        values = {"turn": turn, template.INPUTS: self._case.values()}
+        values = {"turn": turn, template.INPUTS: self._case.values(), template.CONTEXTS: _joined(self._case.contexts)}
         *before, last = [{"role": one.role, "content": template.fill_text(one.content, values)} for one in shown]
         files = [] if self._wire else self._case.attachments
         return [*before, {**last, "content": attachments.content(last["content"], files)}]
@@ -237,6 +237,11 @@ class _Talk:
         if self._world:
             return await self._world.call(name, arguments)
         return NoTools().call(name, arguments) if self._is_executed else NOT_EXECUTED
+
+
+def _joined(contexts: Sequence[str]) -> str:
+    """Return documents as one text, as a prompt shows them."""
+    return "\n\n".join(contexts)
 
 
 def _tools(world: Callable[[], Environment]) -> list[dict[str, Any]]:

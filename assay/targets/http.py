@@ -96,7 +96,7 @@ class _Talk:
     def __init__(self, target: HttpTarget, transcript: Transcript, conversation_id: str, case: Case) -> None:
         self._target, self._transcript, self._id = target, transcript, conversation_id
         given = files.values(case.attachments) if target.settings.holds() & {*FILES} else {}
-        self._given = {template.INPUTS: case.values(), **given}
+        self._given = {template.INPUTS: case.values(), template.CONTEXTS: case.contexts, **given}
 
     async def say(self, turn: str) -> None:
         """Send one turn and take down the answer."""

@@ -1,9 +1,9 @@
 """The product that is a function: `def answer(messages: list[dict], **context) -> str | dict`, plain or async.
 
 `messages` is the conversation so far in OpenAI's roles, the user's turn last. The context is `conversation_id`, new for
-every conversation, `trial`, `inputs`, the case's named values, and `attachments`, its files with `name`, `type` and
-`data` in Base64; a function gets what of it it takes. It returns a text, or an object with `text`, `tool_calls`,
-`contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
+every conversation, `trial`, `inputs`, the case's named values, `contexts`, its documents, and `attachments`, its files
+with `name`, `type` and `data` in Base64; a function gets what of it it takes. It returns a text, or an object with
+`text`, `tool_calls`, `contexts`, `usage`, `finish_reason`, `version` and `final_state`, each of which may be left out.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -65,7 +65,7 @@ class PythonTarget(Conversing):
     @asynccontextmanager
     async def talk(self, transcript: Transcript, case: Case, trial: int) -> AsyncIterator["_Talk"]:
         """Begin a conversation under a new identifier."""
-        given = {"inputs": case.values(), "attachments": files.listed(case.attachments)}
+        given = {"inputs": case.values(), "contexts": case.contexts, "attachments": files.listed(case.attachments)}
         context = {"conversation_id": self._new_id(), "trial": trial, **given}
         yield _Talk(self._workers, transcript, context, self._price)
 

@@ -18,11 +18,16 @@ OWN_PARAMETERS = {"model", "messages", "tools", "stream", "n"}
 FILES = ("attachments", "attachment_url", "attachment_data")
 """Placeholders by which an HTTP product is given a case's files: each with name, type, data URL and Base64; the first
 one's data URL, and its Base64."""
-SAID = frozenset({"turn", "turns", "history", "messages", "conversation_id", template.INPUTS, template.KEYED, *FILES})
+SAID = frozenset(
+    {
+        *("turn", "turns", "history", "messages", "conversation_id"),
+        *(template.INPUTS, template.KEYED, template.CONTEXTS, *FILES),
+    }
+)
 """What a request to an HTTP product may hold: the turn; all turns so far; what was said before it, with roles; both
-together; an identifier that is new for every conversation; the case's named values, all or one; its files."""
+together; an identifier that is new for every conversation; its case's named values, all or one, documents and files."""
 IN_URL = frozenset({"turn", "conversation_id", template.KEYED})
-IN_PROMPT = frozenset({"turn", template.INPUTS, template.KEYED})
+IN_PROMPT = frozenset({"turn", template.INPUTS, template.KEYED, template.CONTEXTS})
 SESSION = frozenset({"conversation_id"})
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,99})\}")
 
@@ -157,7 +162,8 @@ class HttpSettings(Record):
     """`${NAME}` stands for that variable of the environment, and for no other text; `{{conversation_id}}` is known."""
     body: Annotated[Any, AfterValidator(_body)] = None
     """JSON with placeholders: `{{turn}}`, `{{turns}}`, `{{history}}`, `{{messages}}`, `{{conversation_id}}`,
-    `{{inputs}}`, `{{inputs.<name>}}`, `{{attachments}}`, `{{attachment_url}}`, `{{attachment_data}}`."""
+    `{{inputs}}`, `{{inputs.<name>}}`, `{{contexts}}`, `{{attachments}}`, `{{attachment_url}}` and
+    `{{attachment_data}}`."""
     answer: Answer = Answer()
     stream: Literal["none", "sse", "jsonl"] = "none"
     repeatable: bool = False

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from assay.records import named
 
 Template = TypeVar("Template")
-INPUTS = "inputs"
+INPUTS, CONTEXTS = "inputs", "contexts"
 KEYED = f"{INPUTS}."
 """What the placeholder of one of a case's named values begins with."""
 _PLACEHOLDER = re.compile(rf"\{{\{{ ?([a-z_]{{1,40}}|{INPUTS}\.{named.KEY}) ?\}}\}}")

@@ -118,8 +118,9 @@ def test_every_text_of_a_case_is_looked_at() -> None:
         user=user,
         inputs={"i": ["x"], "n": "y"},
         references=["z"],
+        contexts=["c"],
     )
-    assert set(texts(one)) == {"t", "r", '["x"]', "y", "z", "v", '{"a": 1}', "g", "p", "s"}
+    assert set(texts(one)) == {"t", "r", '["x"]', "y", "z", "c", "v", '{"a": 1}', "g", "p", "s"}
 
 
 def test_other_inputs_are_another_question() -> None:

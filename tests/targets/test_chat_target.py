@@ -209,7 +209,7 @@ def test_named_values_stand_where_the_prompt_has_them() -> None:
     """A value is filled into every message of the prompt, and is no template itself."""
     prompt = [
         PromptMessage(role="system", content="Answer in {{inputs.language}}, at most {{ inputs.limit }} lines."),
-        PromptMessage(role="user", content="{{turn}} ({{inputs.language}})"),
+        PromptMessage(role="user", content="{{turn}} ({{inputs.language}}){{contexts}}"),
     ]
     asked: list[Body] = []
 
@@ -217,13 +217,13 @@ def test_named_values_stand_where_the_prompt_has_them() -> None:
         asked.append(body)
         return completion("Ja.")
 
-    of = case(1, turns=["one", "{{inputs.limit}}"], inputs={"language": "{{turn}}", "limit": 3})
+    of = case(1, turns=["one", "{{inputs.limit}}"], inputs={"language": "{{turn}}", "limit": 3}, contexts=["a", "b"])
     play(script, of, world=NoTools, messages=prompt)
     assert [message["content"] for message in asked[1]["messages"]] == [
         "Answer in {{turn}}, at most 3 lines.",
-        "one ({{turn}})",
+        "one ({{turn}})a\n\nb",
         "Ja.",
-        "{{inputs.limit}} ({{turn}})",
+        "{{inputs.limit}} ({{turn}})a\n\nb",
     ]
 
 

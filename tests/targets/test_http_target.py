@@ -78,15 +78,16 @@ def test_named_values_reach_the_body_and_the_query() -> None:
     hostile = "de&q=x/../{{turn}}"
     play(
         lambda one: asked.append(one) or says({"answer": "hi"}),  # type: ignore[func-returns-value]
-        case(1, turns=["Hi"], inputs={"language": hostile, "limit": 3, "tags": ["a"]}),
+        case(1, turns=["Hi"], inputs={"language": hostile, "limit": 3, "tags": ["a"]}, contexts=["x", "y"]),
         url="ADDRESS/ask?lang={{inputs.language}}&n={{inputs.limit}}",
-        body={"q": "{{turn}}", "limit": "{{inputs.limit}}", "text": "to {{inputs.tags}}", "all": "{{ inputs }}"},
+        body={"q": "{{turn}}", "limit": "{{inputs.limit}}", "text": "to {{inputs.tags}}", "all": "{{ inputs }}"}
+        | {"documents": "{{contexts}}"},
     )
     (one,) = asked
     path = urlsplit(one.line.split(" ")[1])
     assert (path.path, parse_qs(path.query)) == ("/ask", {"lang": [hostile], "n": ["3"]})
     values = {"language": hostile, "limit": 3, "tags": ["a"]}
-    assert one.json() == {"q": "Hi", "limit": 3, "text": 'to ["a"]', "all": values}
+    assert one.json() == {"q": "Hi", "limit": 3, "text": 'to ["a"]', "all": values, "documents": ["x", "y"]}
 
 
 def test_files_stand_where_the_body_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,7 +145,7 @@ def test_the_conversation_so_far_is_handed_over() -> None:
 
 def test_context_is_given_to_who_takes_it() -> None:
     """The identifier, the trial and what the case gives are named to a function that asks for them."""
-    assert ask("hello")[0].contexts == ["['attachments', 'conversation_id', 'inputs', 'trial']"]
+    assert ask("hello")[0].contexts == ["['attachments', 'contexts', 'conversation_id', 'inputs', 'trial']"]
 
 
 def test_files_are_given_to_who_takes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,8 @@ class Draft:
     """Further right answers."""
     attachments: list[Attachment] = field(default_factory=list)
     """Files that are in the project already."""
+    contexts: list[str] = field(default_factory=list)
+    """Documents that go with the question."""
     inputs: dict[str, Any] = field(default_factory=dict)
     """Named JSON values beside what the user says."""
 
@@ -230,6 +232,7 @@ class Gathering:
                 inputs=draft.inputs,
                 references=draft.references,
                 attachments=draft.attachments,
+                contexts=draft.contexts,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -326,7 +329,7 @@ def _written(draft: Draft) -> Iterator[str]:
         yield from expectation.values
         for call in expectation.calls:
             yield from (call.name, call.arguments)
-    yield from (*draft.rubric.values(), *draft.references)
+    yield from (*draft.rubric.values(), *draft.references, *draft.contexts)
     yield from map(named.shown, draft.inputs.values())
     if draft.user is not None:
         yield from (draft.user.goal, draft.user.persona, draft.user.stop)

@@ -14,7 +14,9 @@ from assay.records.attachment import Attachment
 from assay.records.case import Case, Layer, SimulatedUser
 
 T = TypeVar("T")
-STRUCTURED = ("inputs", "references", "attachments")
+GIVEN = "case_contexts"
+"""Documents that a case gives; in other tools' files `contexts` are what a product had retrieved."""
+STRUCTURED = ("inputs", "references", "attachments", GIVEN)
 """What is no text, for metadata that holds only texts."""
 
 
@@ -32,6 +34,7 @@ def tell(case: Case) -> dict[str, Any]:
         "rubric": case.rubric,
         "inputs": case.values(),
         "references": case.references,
+        GIVEN: case.contexts,
         "attachments": [one.model_dump() for one in case.attachments],
     }
     return {name: value for name, value in told.items() if value}
@@ -57,6 +60,7 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
     for name, value in (_structured(fields, "inputs", dict) or {}).items():
         gathering.give(draft, str(name), value, f"inputs.{name}")
     draft.references += [as_text(one, fields.place, gathering) for one in _structured(fields, "references", list) or []]
+    draft.contexts += [as_text(one, fields.place, gathering) for one in _structured(fields, GIVEN, list) or []]
     for number, one in enumerate(_structured(fields, "attachments", list) or []):
         _attach(draft, one, f"{fields.place}, attachments[{number}]", gathering)
     simulated = fields.inner("user")

@@ -85,7 +85,9 @@ def _row(case: Case, *, is_several: bool, listing: Listing) -> dict[str, Any]:
     called = _called(case) if is_several else None
     others = [one for one in case.expectations if one is not called]
     metadata.lose(case.model_copy(update={"expectations": others}), listing, "expectations", "parent")
-    metadata.lose(case, listing, "case_id", "category", "layer", "owner", "inputs", "references", "attachments")
+    metadata.lose(
+        case, listing, "case_id", "category", "layer", "owner", "inputs", "references", "attachments", "contexts"
+    )
     row: dict[str, Any] = {"user_input": case.turns[0]}
     if is_several:
         row["user_input"] = messages_of(case.turns, role="type", user="human")

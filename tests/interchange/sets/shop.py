@@ -114,6 +114,7 @@ CASES = st.builds(
     owner=TEXTS,
     user=st.none() | USERS,
     inputs=st.just({}) | INPUTS,
+    contexts=st.just([]) | st.lists(TEXTS, max_size=2),
     references=st.just([]) | st.lists(TEXTS, max_size=2),
 ).map(lambda one: one if one.reference else one.model_copy(update={"references": []}))
 SETS = st.lists(CASES, min_size=1, max_size=4, unique_by=(lambda one: one.case_id, lambda one: one.revision()))
