@@ -191,3 +191,13 @@ def test_a_time_that_nobody_read_is_cut() -> None:
     queue = logs.queue()
     assert queue.say(person("ada"), said(ONE, seconds=1e9), AT).seconds == 3600
     assert queue.say(person("ada"), said(TWO, seconds=-5.0), AT).seconds == 0
+
+
+def test_what_was_put_off_first_comes_first() -> None:
+    """Once nothing else is left, items come in the order in which they were put off last."""
+    queue = Logs([ONE, TWO, THREE]).queue()
+    for one in (TWO, THREE, ONE):
+        queue.put_off("ada", one.candidate_id)
+    assert queue.next_for("ada", AT) == TWO.candidate_id
+    queue.put_off("ada", TWO.candidate_id)
+    assert (queue.next_for("ada", AT), queue.put_off_by("ada")) == (THREE.candidate_id, 3)
