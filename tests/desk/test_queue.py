@@ -7,6 +7,7 @@ import pytest
 
 from assay.desk.candidate_queue import RefusedError, round_from
 from assay.desk.holds import HELD_FOR
+from assay.desk.log_cache import Live
 from assay.evalset.admission import standings
 from tests.cast import AT, case
 from tests.desks import Logs, candidate, person, said
@@ -201,3 +202,22 @@ def test_what_was_put_off_first_comes_first() -> None:
     assert queue.next_for("ada", AT) == TWO.candidate_id
     queue.put_off("ada", TWO.candidate_id)
     assert (queue.next_for("ada", AT), queue.put_off_by("ada")) == (THREE.candidate_id, 3)
+
+
+def test_a_word_is_made_again_where_the_log_moved() -> None:
+    """Where somebody else wrote meanwhile the row is made anew of what the log comes to by then, until it is signed."""
+    log = [1]
+    tried: list[tuple[int, int]] = []
+
+    def sign(row: int, seen: int) -> tuple[int, int] | None:
+        tried.append((row, seen))
+        if len(tried) < 3:
+            log.append(10)
+            return None
+        log.append(row)
+        return row, len(log)
+
+    live: Live[list[int], int] = Live(lambda: (list(log), len(log)), lambda: len(log), sign, list.append)
+    assert live.write(sum) == 21
+    assert tried == [(1, 1), (11, 2), (21, 3)]
+    assert live.state() == log == [1, 10, 10, 21]
