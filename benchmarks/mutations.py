@@ -52,8 +52,8 @@ TYPES = {
     "set",
 }
 WORD = re.compile(r"[A-Za-z][\w.-]*")
-LENIENT = {"isinstance", "cast", "getattr"}
-"""Calls whose arguments are no values that could change places."""
+LENIENT = {"isinstance", "cast", "getattr", "max", "min"}
+"""Calls whose arguments are no values that could change places, or whose places say nothing."""
 DROPPED = ast.AugAssign | ast.Continue | ast.Break
 
 Change = tuple[str, ast.AST]

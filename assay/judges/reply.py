@@ -219,19 +219,21 @@ def _members(text: str, span: ReplySpan) -> list[_Member]:
 
 
 def _value(text: str, place: int, end: int) -> tuple[Any, int]:
-    """Return a string, a number, a word of JSON or a list of those, and where it ends; no object is read in another."""
+    """Return a string, a number, a word of JSON, or an empty list for one of those, and where it ends.
+
+    No object is read in another, and what stands in a list is no verdict.
+    """
     if text[place] != "[":
         return _plain(text, place)
-    values, place = list[Any](), skipped(text, place + 1, end)
+    place = skipped(text, place + 1, end)
     while text[place] != "]":
-        value, place = _plain(text, place)
-        values.append(value)
+        _, place = _plain(text, place)
         place = skipped(text, place, end)
         if text[place] == ",":
             place = skipped(text, place + 1, end)
         elif text[place] != "]":
             raise ValueError("no list")
-    return values, place + 1
+    return [], place + 1
 
 
 def _plain(text: str, place: int) -> tuple[Any, int]:

@@ -15,6 +15,7 @@ from assay.calibration.ratings import Rated, join, only_natural
 from assay.errors import DataError, InsufficientDataError
 from assay.records.label import Item, Label
 from assay.records.verdict import Verdict
+from assay.stats.paired import bonett_price
 from tests.cast import item, label, verdict
 
 POLICY = PassFailPolicy(min_labels=50, min_rarer=20, tpr=0.75, tnr=0.6, youden=0.4)
@@ -340,3 +341,27 @@ def test_what_a_judge_is_worth_is_by_its_question(kind: Any, confusion_of: list[
     assert beaten in {floor.figure for floor in worth.floors}
     assert worth.figures[-1] == audit
     assert (worth.slices, worth.trivial) == (slices(found), trivial(found))
+
+
+def test_a_lean_to_the_longer_by_hand() -> None:
+    """Of 40 pairs the judge takes the longer of 9 against people, 5 as A and 4 as B, and the shorter of 2."""
+    longer = ["a", "b"] * 20
+    people, judge = longer.copy(), longer.copy()
+    other = {"a": "b", "b": "a"}
+    for at in [*range(0, 10, 2), *range(1, 9, 2)]:
+        people[at] = other[longer[at]]
+    for at in (20, 21):
+        judge[at] = other[longer[at]]
+    judge[39] = "tie"
+    items = [
+        item(at, *("xx", "pairwise", "x") if side == "a" else ("x", "pairwise", "xx")) for at, side in enumerate(longer)
+    ]
+    labels = [label(one.item_id, said) for one, said in zip(items, people, strict=True)]
+    rows = [
+        verdict(one.item_id, said, subject="anchor", scorer="preference", as_is=said, swapped=said)
+        for one, said in zip(items, judge, strict=True)
+    ]
+    figures = pairwise_figures(only_natural(join("pairwise", items, labels, rows), items), np.random.default_rng(1))
+    (found,) = [one for one in figures if one.name == "longer-over-human"]
+    expected = bonett_price(9, 2, 39)
+    assert (found.estimate, found.low, found.n) == (pytest.approx(7 / 39), expected.low, 39)

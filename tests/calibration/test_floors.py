@@ -166,3 +166,9 @@ def test_a_category_surely_below_the_floors_is_left_out() -> None:
     near = POLICY.model_copy(update={"tpr": 0.75, "tnr": 0.75})
     assert excepted(near, [part("near", 24, 40)]) == ["near"]
     assert excepted(near, [part("near", 24, 40), *others]) == []
+
+
+def test_categories_that_are_left_out_are_told_by_name() -> None:
+    """Whichever is the lowest, they stand by the alphabet, so that equal labels give equal certificates."""
+    found = [part(name, agree, 400) for name, agree in (("z", 100), ("m", 120), ("a", 140))]
+    assert excepted(POLICY.model_copy(update={"tpr": 0.9, "tnr": 0.8}), found) == ["a", "m", "z"]

@@ -7,7 +7,7 @@ import pytest
 
 from assay.calibration.certificate import Figure, Trivial
 from assay.calibration.policy import NominalPolicy, PreferencePolicy, ScalePolicy, ScorePolicy, answered, scale_floors
-from assay.calibration.scale import Ratings, class_figures, preference_figures, signs
+from assay.calibration.scale import Ratings, class_figures, people_figures, preference_figures, signs
 
 NAMES = ("accuracy", "kappa", "macro-f1", "agrees-with-one", "spearman", "kappa-quadratic", "mae", "kappa-over-human")
 RIVALS = [Trivial(name="constant", accuracy=0.5, n=60, beaten_by=0.1)]
@@ -114,3 +114,16 @@ def test_preferences_have_a_side() -> None:
     names = [[*found.classes, "none"][place] for place in found.human[0]]
     assert (names, found.weights, found.values) == (["b", "b", "tie", "a", "a", "none"], "linear", None)
     assert [[*found.classes, "none"][place] for place in found.judge] == ["a", "a", "tie", "none", "b", "b"]
+
+
+@pytest.mark.parametrize(("steps", "is_told"), [(21, True), (22, False)])
+def test_agreement_of_people_is_told_of_few_classes(steps: int, *, is_told: bool) -> None:
+    """Krippendorff's alpha of three people is there up to 21 classes, and with two people not at all."""
+    said = [[at % steps for at in range(60)]] * 3
+    names = tuple(f"class {at}" for at in range(steps))
+    figures = people_figures(ratings(said, said[0], names), np.random.default_rng(1), 0.1)
+    assert ("alpha-human" in {one.name for one in figures}) == is_told
+    assert {"kappa-over-human", "agrees-with-one", "alternative-test"} <= {one.name for one in figures}
+    two = people_figures(ratings(said[:2], said[0], names), np.random.default_rng(1), 0.1)
+    assert {one.name for one in two} == {"kappa-over-human", "agrees-with-one"}
+    assert people_figures(ratings(said[:1], said[0], names), np.random.default_rng(1), 0.1) == []

@@ -60,3 +60,14 @@ def test_even_draws_stay_as_they_are() -> None:
     assert not selection.is_uneven(found)
     half = [row.model_copy(update={"sampling_frame": "other", "inclusion_probability": 0.9}) for row in found.labels]
     assert not selection.is_uneven(found._replace(labels=[*half[:50], *found.labels[50:]]))
+    mixed = [row.model_copy(update={"inclusion_probability": 0.8}) for row in half[:1]]
+    assert selection.is_uneven(found._replace(labels=[*mixed, *half[1:50], *found.labels[50:]]))
+
+
+def test_one_frame_that_was_drawn_unevenly_is_enough() -> None:
+    """Among frames of one chance each a single item with another one, or with an unknown one, makes all uneven."""
+    found = drawn(CELLS, {"pass": 0.2, "fail": 0.2})
+    for chance, is_uneven in ((0.2, False), (0.3, True), (None, True)):
+        odd = found.labels[0].model_copy(update={"inclusion_probability": chance})
+        frames = [row.model_copy(update={"sampling_frame": "other"}) for row in found.labels[100:]]
+        assert selection.is_uneven(found._replace(labels=[odd, *found.labels[1:100], *frames])) == is_uneven

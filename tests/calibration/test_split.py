@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as some
 
-from assay.calibration.split import Splits
+from assay.calibration.split import Split, Splits
 from assay.records.label import Item
 from tests.cast import item
 
@@ -55,3 +55,13 @@ def test_about_a_quarter_may_be_tuned_on() -> None:
         for number in range(400)
     ]
     assert 0.2 <= splits.count("tune") / 400 <= 0.3
+
+
+def test_a_part_of_a_conversation_is_another_one() -> None:
+    """Similarity is that of whole texts: whose words all stand in a longer one, or in another order, goes by itself."""
+    alone = conversation(2, "the blue shoes of cleo", case="other")
+    expected = Splits([], {}).of(alone)
+    other: Split = "tune" if expected == "heldout" else "heldout"
+    for text in ("Can Cleo return the blue shoes of Cleo after twenty days or more?", "cleo of shoes blue the"):
+        known = conversation(1, text)
+        assert Splits([known], {known.item_id: other}).of(alone) == expected

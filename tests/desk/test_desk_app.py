@@ -400,3 +400,23 @@ def test_a_retirement_is_of_what_was_shown(browsers: dict[str, Browser], logs: L
     answer = browsers["eve"].post("/health/refunds-100", **fields)
     assert (answer.status_code, "it was changed, or the reason is empty." in answer.text) == (409, True)
     assert logs.upkeep.retired == []
+
+
+@pytest.mark.parametrize(("name", "word"), [("refunds-001", "settle"), ("refunds-001", ""), ("refunds-099", "admit")])
+def test_a_word_that_is_none_decides_nothing(browsers: dict[str, Browser], logs: Logs, name: str, word: str) -> None:
+    """A word that no button sends, or one on an item that is not there, leads to the start with a sentence."""
+    browsers["ada"].get("/candidates/refunds-001")
+    answer = browsers["ada"].post(f"/candidates/{name}", word=word)
+    assert answer.status_code < 500
+    assert "not in the open batch any more" in answer.text
+    assert logs.decisions == []
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"), [("", "001"), ("?after=refunds-001", "002"), ("?after=refunds-003", "001")]
+)
+def test_the_next_candidate_is_the_one_behind(browsers: dict[str, Browser], query: str, shown: str) -> None:
+    """The list leads to the candidate behind the one that was left, in a ring; without one to the first."""
+    answer = browsers["ada"].get(f"/candidates{query}")
+    assert f"refunds-{shown}" in answer.headers.get("location", answer.text)
+    assert sum(f'action="/candidates/refunds-{at:03}' in answer.text for at in (1, 2, 3)) <= 1

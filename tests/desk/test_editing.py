@@ -97,3 +97,7 @@ def test_a_refused_form_comes_back_as_typed() -> None:
     assert shown["turns"][0] == "Typed anew."
     assert shown["expectations"][0] == ("icontains-any", '["a"', "", "")
     assert shown["expectations"][1][-1] == "on"
+    assert shown["category"] == FULL.category
+    moved = editing.fields(FULL, typed | {"case-category": "escalation"})
+    assert (moved["category"], moved["reference"]) == ("escalation", FULL.reference)
+    assert editing.fields(FULL, {})["category"] == FULL.category

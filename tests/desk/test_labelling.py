@@ -231,3 +231,26 @@ def test_an_answer_holds_what_was_seen_and_said() -> None:
     queue.undo("ada", later)
     gone = logs.answers[-1]
     assert (gone.outcome, gone.spans, gone.note, gone.seconds, gone.answered_at) == ("withdraw", [], "", 0.0, later)
+
+
+def test_an_annotator_may_change_the_own_label() -> None:
+    """The own label is not among the others that an item has already: a second word replaces the first."""
+    found = _logs()
+    queue, one = found.labels(), found.items[0]
+    for name in ("ada", "ben"):
+        queue.say(name, labelled(one, "pass", name), AT)
+    queue.say("ada", labelled(one, "fail", "ada"), AT)
+    assert queue.pile().by(task(one).key) == {"ben": "pass", "ada": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("choices", "outcome"), [(("right", "left"), "a"), (("left", "right"), "b"), (("tie", "tie"), "tie")]
+)
+def test_each_side_is_the_item_s_own(choices: tuple[str, str], outcome: str) -> None:
+    """Where B was shown on the left, left is B and right is A; else the other way round; a tie is one either way."""
+    pairs = [item(number, "x", "pairwise", "y") for number in range(20)]
+    found = Logs(_logs().candidates, items=pairs)
+    queue = found.labels()
+    for one in pairs:
+        queue.say("ada", labelled(one, choices[0] if is_swapped(one, "ada") else choices[1]), AT)
+    assert {(answer.is_swapped, answer.outcome) for answer in found.answers} == {(True, outcome), (False, outcome)}

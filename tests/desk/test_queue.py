@@ -7,6 +7,7 @@ import pytest
 
 from assay.desk.candidate_queue import RefusedError, round_from
 from assay.desk.holds import HELD_FOR
+from assay.desk.log_cache import Live
 from assay.evalset.admission import standings
 from tests.cast import AT, case
 from tests.desks import Logs, candidate, person, said
@@ -191,3 +192,32 @@ def test_a_time_that_nobody_read_is_cut() -> None:
     queue = logs.queue()
     assert queue.say(person("ada"), said(ONE, seconds=1e9), AT).seconds == 3600
     assert queue.say(person("ada"), said(TWO, seconds=-5.0), AT).seconds == 0
+
+
+def test_what_was_put_off_first_comes_first() -> None:
+    """Once nothing else is left, items come in the order in which they were put off last."""
+    queue = Logs([ONE, TWO, THREE]).queue()
+    for one in (TWO, THREE, ONE):
+        queue.put_off("ada", one.candidate_id)
+    assert queue.next_for("ada", AT) == TWO.candidate_id
+    queue.put_off("ada", TWO.candidate_id)
+    assert (queue.next_for("ada", AT), queue.put_off_by("ada")) == (THREE.candidate_id, 3)
+
+
+def test_a_word_is_made_again_where_the_log_moved() -> None:
+    """Where somebody else wrote meanwhile the row is made anew of what the log comes to by then, until it is signed."""
+    log = [1]
+    tried: list[tuple[int, int]] = []
+
+    def sign(row: int, seen: int) -> tuple[int, int] | None:
+        tried.append((row, seen))
+        if len(tried) < 3:
+            log.append(10)
+            return None
+        log.append(row)
+        return row, len(log)
+
+    live: Live[list[int], int] = Live(lambda: (list(log), len(log)), lambda: len(log), sign, list.append)
+    assert live.write(sum) == 21
+    assert tried == [(1, 1), (11, 2), (21, 3)]
+    assert live.state() == log == [1, 10, 10, 21]

@@ -186,3 +186,13 @@ def test_one_id_is_admitted_once() -> None:
 def test_a_batch_is_named_by_its_content() -> None:
     """Another word in one candidate is another batch."""
     assert batch_name(SHOWN) == batch_name(list(SHOWN)) != batch_name([*SHOWN[:2], candidate(3, turns=["Other."])])
+
+
+def test_the_last_adjudicator_s_word_holds() -> None:
+    """Of two adjudicators the one who spoke last decides, whatever the first one and the reviewers said."""
+    log = [said(1, "admit", "ada"), said(1, "reject", "ben")]
+    log += [said(1, "reject", "eve", role="adjudicator"), said(1, "admit", "dan", role="adjudicator")]
+    found = standings(batches([event("open")])[BATCH], log)["refunds-001"]
+    assert (found.state, found.case) == ("decided", case(1))
+    turned = standings(batches([event("open")])[BATCH], [*log[:2], log[3], log[2]])["refunds-001"]
+    assert (turned.state, turned.case) == ("decided", None)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from assay.errors import ConfigError
 from assay.judges import prompt
 from assay.judges.before import declaration_of
-from assay.judges.declaration import AppliesTo, Declaration, JudgeModel
+from assay.judges.declaration import AppliesTo, Declaration, JudgeModel, lacking, schema
 from assay.judges.examples import read_examples
 from assay.records.record import digest
 from tests.cast import Project, case
@@ -170,3 +170,79 @@ def test_what_belongs_to_an_endpoint_needs_one(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="belong to an endpoint"):
         JudgeModel(**fields)
     assert JudgeModel(base_url="https://judge.example/v1", **fields)
+
+
+DECIDES = {"base_url": "https://judge.example/v1", "api": "decision"}
+
+
+@pytest.mark.parametrize("place", [{"model": DECIDES}, {"panel": [DECIDES]}, {"panel": [{}, DECIDES]}])
+@pytest.mark.parametrize(
+    ("sound", "beyond"),
+    [
+        ({}, {"examples": "examples.jsonl"}),
+        (DEPTH | {"range": [1, 10]}, DEPTH | {"range": [1, 11]}),
+    ],
+)
+def test_what_a_decision_model_cannot_take(
+    place: dict[str, Any], sound: dict[str, Any], beyond: dict[str, Any]
+) -> None:
+    """One decision model, alone or in a panel, takes no examples and tells ten scores apart; chat models take both."""
+    assert Declaration.model_validate(sound | place)
+    assert Declaration.model_validate(beyond)
+    with pytest.raises(ValidationError, match="a decision model"):
+        Declaration.model_validate(beyond | place)
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdicts", "passing", "texts"),
+    [
+        ({}, ("pass", "fail"), ("pass",), ("question", "response")),
+        ({"question": "pairwise"}, ("A", "B", "tie"), (), ("question", "response_a", "response_b")),
+        (TONE, ("warm", "cold"), ("warm",), ("question", "response")),
+        (DEPTH, ("1", "2", "3", "4", "5"), ("4", "5"), ("question", "response")),
+        (
+            {"input": ["rubric", "response", "metadata.plan"]},
+            ("pass", "fail"),
+            ("pass",),
+            ("case_rubric", "response", "metadata_plan"),
+        ),
+    ],
+)
+def test_a_declaration_says_what_may_be_answered(
+    fields: dict[str, Any], verdicts: tuple[str, ...], passing: tuple[str, ...], texts: tuple[str, ...]
+) -> None:
+    """Each question has its verdicts, those of them that pass, and the texts that its prompt shows."""
+    declared = Declaration.model_validate(fields)
+    assert (declared.verdicts, declared.passing, declared.texts()) == (verdicts, passing, texts)
+
+
+def test_one_text_is_a_list_of_one() -> None:
+    """Whoever writes `input: response` means a list, in each of the four fields that are lists of texts."""
+    found = Declaration.model_validate({"input": "response", "requires": "response"})
+    assert (found.input, found.requires) == (("response",), ("response",))
+    labelled = Declaration.model_validate(TONE | {"passing_labels": "warm"})
+    assert labelled.passing_labels == ("warm",)
+
+
+@pytest.mark.parametrize(
+    ("given", "lacks"),
+    [
+        ({"reference": "R.", "case_rubric": "Kind."}, []),
+        ({"reference": "", "case_rubric": "Kind."}, ["reference"]),
+        ({"reference": "R.", "case_rubric": ""}, ["rubric"]),
+        ({"case_rubric": "Kind."}, []),
+    ],
+)
+def test_what_is_required_and_empty_is_lacking(given: dict[str, str], lacks: list[str]) -> None:
+    """An input that is required and empty is named as the declaration has it; one that is not shown yet is not."""
+    declared = Declaration.model_validate(
+        {"input": ["reference", "rubric", "response"], "requires": ["reference", "rubric"]}
+    )
+    assert lacking(declared, given) == lacks
+
+
+def test_the_schema_is_for_editors() -> None:
+    """It says which JSON Schema it is, its title, and every field of judge.yaml."""
+    found = schema()
+    assert (found["$schema"], found["title"]) == ("https://json-schema.org/draft/2020-12/schema", "A judge of Assay")
+    assert set(found["properties"]) == set(Declaration.model_fields)

@@ -250,3 +250,10 @@ def test_an_unchanged_unsteady_product_is_no_regression(now: int, before: int) -
         cases = of_cases(*((int(x), now, int(y), before) for x, y in zip(a, b, strict=True)))
         alarms += mean_change([one.difference for one in cases], step=1 / min(now, before)).high < 0
     assert alarms <= 16
+
+
+@pytest.mark.parametrize("families", [["a"], ["a", "b", "c"]])
+def test_each_case_has_its_family(families: list[str]) -> None:
+    """Where there are other numbers of families than of cases nothing is counted."""
+    with pytest.raises(ValueError, match="zip"):
+        mean_change([1.0, -1.0], families=families)
