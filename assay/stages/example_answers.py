@@ -29,7 +29,7 @@ def disagreements(cases: Iterable[Case], modules: Sequence[str]) -> list[str]:
             told.append(str(error))
         else:
             sound.append(case)
-    return [*told, *_scored(sound)]
+    return [*told, *(_scored(sound) if sound else [])]
 
 
 def _scored(cases: Sequence[Case]) -> list[str]:

@@ -128,9 +128,9 @@ def test_a_folder_whose_name_is_none_is_no_judge(project: Project) -> None:
 
 
 def test_what_a_judge_is_shown_of_a_case(project: Project) -> None:
-    """The case's texts in the order of the declaration, its metadata last, and nothing of the response."""
+    """The case's texts in the order of the declaration, and nothing of the response."""
     made(project.folder, "tone", input="[metadata.plan, response, reference, question, rubric]")
-    assert list(load("tone").case_texts) == ["reference", "question", "rubric", "metadata.plan"]
+    assert list(load("tone").case_texts) == ["metadata.plan", "reference", "question", "rubric"]
 
 
 def test_a_rubric_of_before_has_its_own_version() -> None:

@@ -9,6 +9,7 @@ from assay.records.optional import Failure
 from assay.records.parts import PARTS
 from assay.report import page
 from assay.report.cases import ReportedCase
+from assay.report.files import FileViews
 
 
 def failing(count: int, group: str = "newly-failing", category: str = "allergens") -> list[ReportedCase]:
@@ -67,7 +68,7 @@ def test_a_lost_list_says_so_in_place_of_none() -> None:
 def test_cases_stand_by_category_and_the_first_are_open() -> None:
     """Of one list each category has its cases, in their order; so many are unfolded over all categories."""
     cases = [*failing(2), *failing(3, category="escalation")]
-    first, second = page._by_category(cases, 0, 3)
+    first, second = page._by_category(cases, 0, 3, FileViews())
     assert [view.is_open for view in (*first.views, *second.views)] == [True] * 3 + [False] * 2
     assert (first.category, second.category, first.severity) == ("allergens", "escalation", "critical")
     assert [view.case.case_id for view in second.views] == [f"escalation-{number:03}" for number in range(3)]
@@ -76,7 +77,7 @@ def test_cases_stand_by_category_and_the_first_are_open() -> None:
 @pytest.mark.parametrize(("before", "whole"), [(page.WHOLE_CASES - 2, 2), (page.WHOLE_CASES, 0), (0, 3)])
 def test_beyond_so_many_cases_texts_are_short(before: int, whole: int) -> None:
     """What the lists above have counts too: the first two hundred cases of the page are whole."""
-    (found,) = page._by_category(failing(3), before, 0)
+    (found,) = page._by_category(failing(3), before, 0, FileViews())
     lengths = [view.max_characters == page.SHORT_CHARACTERS for view in found.views]
     assert lengths == [False] * whole + [True] * (3 - whole)
     assert [view.max_lines == page.SHORT_LINES for view in found.views] == lengths
