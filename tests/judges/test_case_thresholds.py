@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from assay.commands import labels
+from assay.commands.judged import Judged, settled
 from assay.desk.label_queue import Labelled, Task, asked
 from assay.errors import DataError
 from assay.judges import applicability, prompt, questions
 from assay.judges.prompt import JudgePrompt
 from assay.judges.questions import Asked, Manner
 from assay.project.tables.labels import ITEMS, LABELS
+from assay.report.correction import Answers
 from tests.cast import AT, Project, case, item, response
 from tests.desks import Logs, candidate
 from tests.judges_made import SCORE, made
@@ -68,11 +70,27 @@ def test_people_are_held_to_the_same_threshold(judge: JudgePrompt, project: Proj
         logs.labels().say("ada", word, AT)
     assert [(answer.outcome, answer.label) for answer in logs.answers] == [("pass", "4"), ("fail", "4")]
     ITEMS.write(every)
-    LABELS.write([])
+    LABELS.file().unlink()
     file = project.folder / "labels.csv"
-    file.write_text("item_id,label\n" + "".join(f"{one.item_id},4\n" for one in every))
+    file.write_text("item_id,outcome\n" + "".join(f"{one.item_id},4\n" for one in every))
     labels.take(file, "tone", "ada", [], AT)
     assert [(row.outcome, row.label) for row in LABELS.read()] == [("pass", "4"), ("fail", "4")]
+
+
+def test_an_answer_by_another_threshold_is_another_item(judge: JudgePrompt) -> None:
+    """An item that was labelled by the threshold of then is not the item of today, and no label says anything of it."""
+    then, today = item(1, "Yes."), item(1, "Yes.", thresholds=STRICT)
+    again = Judged(today, "pass", "5", "Yes.")
+    assert settled(judge, again, {then.item_id: then}).item_id != then.item_id
+    assert settled(judge, again, {today.item_id: today}) is today
+    of = case(1, case_id=then.case_id, turns=then.turns, reference=then.reference)
+    strict = of.model_copy(update={"thresholds": STRICT})
+    answers = [response(of, "Yes.")]
+    told = {
+        one: Answers(judge, {}, answers, [one_case]).asks(then) for one, one_case in (("of", of), ("strict", strict))
+    }
+    assert told == {"of": True, "strict": False}
+    assert Answers(judge, {}, answers, [strict]).asks(today)
 
 
 @pytest.mark.parametrize(
