@@ -174,8 +174,9 @@ def settled(judge: JudgePrompt, judged: Judged, known: Mapping[str, Item]) -> It
     return item.model_copy(update={"item_id": item_id(item.case_id, digest(_shown(judge, item)))})
 
 
-def _shown(judge: JudgePrompt, item: Item) -> Any:  # noqa: ANN401 - the texts of a question
-    return questions.of_item(judge, item, "").shown
+def _shown(judge: JudgePrompt, item: Item) -> Any:  # noqa: ANN401 - the texts of a question, with its threshold
+    question = questions.of_item(judge, item, "")
+    return question.shown if question.threshold is None else [question.shown, question.threshold]
 
 
 def _of_case(case: Case) -> dict[str, Any]:
@@ -190,6 +191,7 @@ def _of_case(case: Case) -> dict[str, Any]:
         "inputs": case.inputs,
         "references": case.references,
         "attachments": case.attachments,
+        "thresholds": case.thresholds,
     }
 
 

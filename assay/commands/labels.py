@@ -16,6 +16,7 @@ from assay.errors import ConfigError, DataError
 from assay.interchange import labels as label_files
 from assay.interchange.label_import import Asked, Given
 from assay.judges import prompt
+from assay.judges.applicability import threshold
 from assay.judges.prompt import JudgePrompt
 from assay.project.params import read_params
 from assay.project.tables.evalset import CASES
@@ -178,7 +179,7 @@ class _Asked:
                 f"{place}: item {item_id} is {'a pair' if item.question == 'pairwise' else 'one answer'}, and "
                 f"{judge.name} judges {kind}: correct the judge"
             )
-        return Asked(judge.name, judge.declared)
+        return Asked(judge.name, judge.declared.at(threshold(judge, item)))
 
     def _only(self, item: Item, place: str) -> str:
         judges = sorted(self._drawn.get(item.item_id) or {BEFORE.get(item.question, "")})

@@ -124,6 +124,7 @@ def _require_inputs(stages: Sequence[str], settings: Mapping[str, Any]) -> None:
     if _is_set_known(stages):
         require_given(settings["execute"].target, CASES.stream(may_be_absent=True))
         applicability.require_inputs(prompt.load_all(), CASES.stream(may_be_absent=True))
+        applicability.require_thresholds(prompt.load_all(), CASES.stream(may_be_absent=True))
 
 
 def _is_set_known(stages: Sequence[str]) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 from assay.desk.candidate_queue import MAX_SECONDS, RefusedError, round_from
 from assay.desk.holds import Holding
 from assay.desk.log_cache import Live
+from assay.judges.applicability import threshold
 from assay.judges.declaration import Declaration
 from assay.judges.prompt import JudgePrompt
 from assay.records.label import BEFORE, Answer, Item, Span
@@ -233,7 +234,7 @@ def _answer(found: Pile, person: str, said: Labelled, now: datetime) -> Answer:
     task = found.tasks.get(said.task)
     if task is None or person in found.on_file.get(said.task, ()):
         raise RefusedError("This item is not to be labelled by you: go back to the start.")
-    item, declared = task.item, task.judge.declared
+    item, declared = task.item, task.judge.declared.at(threshold(task.judge, task.item))
     if said.asked != asked(task, person):
         raise RefusedError("This item has changed since it was shown: look at it again, then label it.")
     if said.choice not in task.choices:

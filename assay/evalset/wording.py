@@ -16,6 +16,7 @@ def expectations(case: Case) -> list[str]:
         calls = ", ".join(f"{call.name}({call.arguments})" for call in one.calls)
         exactly = ", exact" if one.exact else ""
         rows.append(f"{one.check}{exactly}: {'; '.join(filter(None, (values, calls))) or 'nothing more'}")
+    rows += [f"{judge}: {number} or more passes" for judge, number in case.thresholds.items()]
     rows += ["an empty answer is allowed"] if case.empty == "allowed" else []
     return [*rows, *(f"checks and examples disagree: {sentence}" for sentence in examples.sentences(case))]
 

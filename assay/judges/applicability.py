@@ -62,6 +62,30 @@ def reference(given: Case | Item) -> Text:
     return [ANY_RIGHT, *answers] if len(answers) > 1 else given.reference or "".join(answers)
 
 
+def threshold(judge: JudgePrompt, given: Case | Item) -> int | None:
+    """Return from which score on an answer to a case passes, where the case says so itself."""
+    return given.thresholds.get(judge.name) if judge.declared.question == "score" else None
+
+
+def require_thresholds(judges: Sequence[JudgePrompt], cases: Iterable[Case]) -> None:
+    """Refuse cases with a threshold that their judge cannot be held to.
+
+    Raises:
+        DataError: The text names the first case, the judge and its scale.
+    """
+    known = {judge.name: judge.declared for judge in judges}
+    for case in cases:
+        for name, number in case.thresholds.items():
+            declared = known.get(name)
+            low, high = declared.range or (0, 0) if declared else (0, 0)
+            if declared is None or not low < number <= high:
+                legal = f"a number above {low}, up to {high}" if high > low else "the name of a judge of scores"
+                raise DataError(
+                    f"case {case.case_id}: thresholds has {name[:40]}: {number}, expected {legal}: correct it, or take "
+                    "it out"
+                )
+
+
 def texts_of_case(judge: JudgePrompt, given: Case | Item) -> dict[str, Any]:
     """Return what a judge is shown of a case, or of the case that an item has frozen, by the names of its prompt."""
     values = given.values()

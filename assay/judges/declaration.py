@@ -166,6 +166,10 @@ class Declaration(Record):
             return tuple(value for value in self.verdicts if int(value) >= (self.pass_threshold or 0))
         return {"pass-fail": ("pass",), "labels": self.passing_labels}.get(self.question, ())
 
+    def at(self, threshold: int | None) -> Self:
+        """Return the declaration for a case that has a threshold of its own; None for one that has not."""
+        return self if threshold is None else self.model_copy(update={"pass_threshold": threshold})
+
     def texts(self) -> tuple[str, ...]:
         """Return the names of the judged texts, as prompts and delimiters have them; a pair has two responses."""
         pair = ("response_a", "response_b")

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from assay.judges import decision, pairwise
-from assay.judges.applicability import is_for_answers_to, lacks, texts_of_case
+from assay.judges.applicability import is_for_answers_to, lacks, texts_of_case, threshold
 from assay.judges.declaration import Declaration, Structured, lacking
 from assay.judges.fingerprint import fingerprint
 from assay.judges.prompt import JudgePrompt, Text, response_format
@@ -101,6 +101,13 @@ class Question(NamedTuple):
     """The judge, as its folder had it when this was asked."""
     attachments: Sequence[Attachment] = ()
     """Files of the case, where the judge is shown them: they go with the message."""
+    threshold: int | None = None
+    """From which score on this answer passes, where its case says so itself: it changes how a reply is read."""
+
+    @property
+    def declared(self) -> Declaration:
+        """Return the declaration by which replies to this question are read."""
+        return self.prompt.declared.at(self.threshold)
 
 
 def expects(judge: JudgePrompt, case: Case, response: Response) -> bool:
@@ -138,7 +145,8 @@ def unasked(judge: JudgePrompt, cases: Iterable[Case], answers: Mapping[str, Res
 def of_response(judge: JudgePrompt, subject: Subject, case: Case, response: Response) -> Question:
     """Ask a judge about an answer."""
     shown = (texts_of(judge, case, response),)
-    return Question(subject, case.case_id, response.trial, judge.name, shown, "", judge, _files(judge, case))
+    more = (_files(judge, case), threshold(judge, case))
+    return Question(subject, case.case_id, response.trial, judge.name, shown, "", judge, *more)
 
 
 def of_pair(judge: JudgePrompt, case: Case, response: Response, rival: Response) -> Question:
@@ -155,7 +163,7 @@ def of_item(judge: JudgePrompt, item: Item, night: str) -> Question:
         shown = both_orders(texts, item.response_a, item.response_b)
         return Question("anchor", item.item_id, 0, judge.name, shown, night, judge, files)
     one = (_chosen(judge, texts, item.response_a, item),)
-    return Question("anchor", item.item_id, 0, judge.name, one, night, judge, files)
+    return Question("anchor", item.item_id, 0, judge.name, one, night, judge, files, threshold(judge, item))
 
 
 def of_trace(judge: JudgePrompt, trace: Trace) -> Question:
@@ -242,7 +250,7 @@ def probe(manner: Manner) -> dict[str, Any]:
 
 def read(question: Question, reply: Mapping[str, Any]) -> Reply:
     """Return what a reply without an error comes to, its probability aside."""
-    return _read(question.prompt, {**reply, "tokens": None})
+    return _read(question.declared, {**reply, "tokens": None})
 
 
 def key(question: Question, texts: Texts, asked: Asked) -> str:
@@ -288,7 +296,7 @@ def verdict(
     errors = [reply["error"] for reply in said if "error" in reply]
     if errors:
         return Verdict(**common, **NOTHING, outcome="unscored", status="error", detail=errors[0])
-    replies = [_read(judge, reply) for reply in said]
+    replies = [_read(question.declared, reply) for reply in said]
     again = "asked again; " if any(AGAIN in reply for reply in said) else ""
     if not judge.declared.is_pair:
         return _single(judge, common, replies[0], again)
@@ -316,9 +324,9 @@ def _both_reasons(replies: Sequence[Reply]) -> str:
     )
 
 
-def _read(judge: JudgePrompt, reply: Mapping[str, Any]) -> Reply:
+def _read(declared: Declaration, reply: Mapping[str, Any]) -> Reply:
     return parse(
-        judge.declared,
+        declared,
         reply["content"],
         reply["refusal"],
         reply["finish_reason"],

@@ -12,7 +12,17 @@ from assay.records.record import Name, Record, Text, digest, hashed_fields
 Layer = Literal["unit", "task", "production"]
 ASKED = frozenset({"turns", "user", "inputs", "attachments", "contexts"})
 """What a product is asked."""
-MOVING = ASKED | {"layer", "category", "reference", "references", "expectations", "rubric", "metadata", "empty"}
+MOVING = ASKED | {
+    "layer",
+    "category",
+    "reference",
+    "references",
+    "expectations",
+    "rubric",
+    "metadata",
+    "empty",
+    "thresholds",
+}
 """What could move an answer or a verdict."""
 
 
@@ -111,6 +121,9 @@ class Case(Record):
     """Files that go with the first turn."""
     contexts: list[Text] = Field(default=[])
     """Documents that a product is given, or should have used; a judge is shown them where an answer tells of none."""
+
+    thresholds: dict[str, int] = Field(default={})
+    """By judge of scores: from which number on an answer to this case passes, in place of the judge's own."""
 
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""

@@ -37,6 +37,7 @@ class Item(Record):
             "inputs",
             "references",
             "attachments",
+            "thresholds",
         ),
     )
     conversions: ClassVar = ()
@@ -66,6 +67,8 @@ class Item(Record):
     """Further good answers beside `reference`: any one of them is right."""
     attachments: list[Attachment] = Field(default=[])
     """Files that the case gave with its turns."""
+    thresholds: dict[str, int] = Field(default={})
+    """By judge of scores: from which number on an answer to the case passes."""
 
     def values(self) -> dict[str, Any]:
         """Return the inputs by name."""

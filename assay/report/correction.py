@@ -16,6 +16,7 @@ import numpy as np
 from assay.calibration.rounds import Rounds, apart
 from assay.errors import InsufficientDataError
 from assay.judges import questions
+from assay.judges.applicability import threshold
 from assay.judges.prompt import JudgePrompt
 from assay.records.case import Case
 from assay.records.label import Item, Label, Labelling
@@ -195,6 +196,8 @@ class Answers:
         """Tell whether a label on an item is about the case as it is today, as far as the judge sees it."""
         case = self.cases.get(item.case_id)
         if case is None or ("question" in self.judge.texts and item.turns != case.turns):
+            return False
+        if threshold(self.judge, item) != threshold(self.judge, case):
             return False
         return "reference" not in self.judge.texts or item.knows(case)
 

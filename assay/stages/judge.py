@@ -18,7 +18,7 @@ from assay.checks import empty, registry, similarity
 from assay.checks.finding import Finding
 from assay.errors import CallError, DataError
 from assay.judges import prompt, questions
-from assay.judges.applicability import require_inputs
+from assay.judges.applicability import require_inputs, require_thresholds
 from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt
 from assay.judges.questions import NOTHING, Question
 from assay.models import embeddings, endpoints
@@ -287,6 +287,7 @@ def greet(now: datetime, max_cost_usd: float | None = None) -> None:
     settings, judges = read_params("judge", Settings), of_cases(prompt.load_all())
     own_checks.require(CASES.stream(may_be_absent=True), settings.check_modules)
     require_inputs(judges, CASES.stream(may_be_absent=True))
+    require_thresholds(judges, CASES.stream(may_be_absent=True))
     attachments.require_kept(one for item in labelling().items for one in item.attachments)
     has_own = [judge for judge in judges if any(model.base_url for model in judge.declared.models)]
     if settings.mode == "batch" or not (endpoints.is_hosted(os.environ) or has_own):
@@ -347,6 +348,7 @@ def run(now: datetime, max_cost_usd: float | None = None) -> Tally:
     settings, judges, this = read_params("judge", Settings), prompt.load_all(), begun(now)
     own_checks.require(CASES.stream(), settings.check_modules)
     require_inputs(judges, CASES.stream())
+    require_thresholds(judges, CASES.stream())
     everything = labelling()
     attachments.require_kept(one for item in everything.items for one in item.attachments)
     anchors = [

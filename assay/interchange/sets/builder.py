@@ -90,6 +90,8 @@ class Draft:
     """Further right answers."""
     attachments: list[Attachment] = field(default_factory=list)
     """Files that are in the project already."""
+    thresholds: dict[str, int] = field(default_factory=dict)
+    """By judge of scores."""
     contexts: list[str] = field(default_factory=list)
     """Documents that go with the question."""
     inputs: dict[str, Any] = field(default_factory=dict)
@@ -233,6 +235,7 @@ class Gathering:
                 references=draft.references,
                 attachments=draft.attachments,
                 contexts=draft.contexts,
+                thresholds=draft.thresholds,
             )
         except ValidationError as error:
             first = error.errors()[0]

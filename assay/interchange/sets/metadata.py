@@ -16,7 +16,7 @@ from assay.records.case import Case, Layer, SimulatedUser
 T = TypeVar("T")
 GIVEN = "case_contexts"
 """Documents that a case gives; in other tools' files `contexts` are what a product had retrieved."""
-STRUCTURED = ("inputs", "references", "attachments", GIVEN)
+STRUCTURED = ("inputs", "references", "attachments", "thresholds", GIVEN)
 """What is no text, for metadata that holds only texts."""
 
 
@@ -35,6 +35,7 @@ def tell(case: Case) -> dict[str, Any]:
         "inputs": case.values(),
         "references": case.references,
         GIVEN: case.contexts,
+        "thresholds": case.thresholds,
         "attachments": [one.model_dump() for one in case.attachments],
     }
     return {name: value for name, value in told.items() if value}
@@ -60,6 +61,7 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
     for name, value in (_structured(fields, "inputs", dict) or {}).items():
         gathering.give(draft, str(name), value, f"inputs.{name}")
     draft.references += [as_text(one, fields.place, gathering) for one in _structured(fields, "references", list) or []]
+    draft.thresholds |= _structured(fields, "thresholds", dict) or {}
     draft.contexts += [as_text(one, fields.place, gathering) for one in _structured(fields, GIVEN, list) or []]
     for number, one in enumerate(_structured(fields, "attachments", list) or []):
         _attach(draft, one, f"{fields.place}, attachments[{number}]", gathering)

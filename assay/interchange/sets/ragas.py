@@ -86,7 +86,17 @@ def _row(case: Case, *, is_several: bool, listing: Listing) -> dict[str, Any]:
     others = [one for one in case.expectations if one is not called]
     metadata.lose(case.model_copy(update={"expectations": others}), listing, "expectations", "parent")
     metadata.lose(
-        case, listing, "case_id", "category", "layer", "owner", "inputs", "references", "attachments", "contexts"
+        case,
+        listing,
+        "case_id",
+        "category",
+        "layer",
+        "owner",
+        "inputs",
+        "references",
+        "attachments",
+        "contexts",
+        "thresholds",
     )
     row: dict[str, Any] = {"user_input": case.turns[0]}
     if is_several:

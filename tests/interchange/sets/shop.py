@@ -114,6 +114,7 @@ CASES = st.builds(
     owner=TEXTS,
     user=st.none() | USERS,
     inputs=st.just({}) | INPUTS,
+    thresholds=st.just({}) | st.dictionaries(NAMES, st.integers(0, 9), max_size=2),
     contexts=st.just([]) | st.lists(TEXTS, max_size=2),
     references=st.just([]) | st.lists(TEXTS, max_size=2),
 ).map(lambda one: one if one.reference else one.model_copy(update={"references": []}))
