@@ -343,3 +343,21 @@ def test_a_frame_with_too_few_labels_is_named_all_the_same() -> None:
     found = night.found(in_round(night, range(8), 0.5))
     assert (found.rate, found.frame, found.labels) == (None, "tonight", 8)
     assert "label" in found.note
+
+
+@pytest.mark.parametrize(("labels", "told"), [(100, "double sampling"), (98, "double sampling"), (97, "Rogan-Gladen")])
+def test_a_frame_of_before_is_as_large_as_tonight(labels: int, told: str) -> None:
+    """Drawn with one half each, 98 labels stand for 196 of 200 answers, which is near enough; 97 stand for too few."""
+    night = Night()
+    night.labels = night.labels[:labels]
+    found = night.found()
+    assert (method(found), found.labels) == (told, labels)
+
+
+def test_an_item_that_nobody_labelled_stands_for_nothing() -> None:
+    """An answer among the items without a held-out label is one of those that others stand for."""
+    night = Night()
+    expected = night.found(in_round(night, range(50, 100), 1 / 3))
+    night.items += [item(number, text(number)) for number in (150, 151)]
+    night.labels.append(label(night.items[-1].item_id, "pass", split="tune"))
+    assert night.found(in_round(night, range(50, 100), 1 / 3)) == expected

@@ -154,3 +154,49 @@ def test_what_could_not_be_drawn_is_no_part_of_the_whole() -> None:
     expected = ppi_change([-1.0 * (at >= 60) for at in range(100)], word[:100], [1.0] * 100, word[:-2])
     assert found.rate
     assert (found.rate.estimate, found.rate.low) == pytest.approx((expected.estimate, expected.low))
+
+
+def few_changed(moved: int, lost: int, labelled_ones: int, **changes: Any) -> Change:
+    """Return the change where so many answers are others, people lose some of them, and some are labelled in both."""
+    theirs = [response(of, "theirs" if at < moved else "mine") for at, of in enumerate(CASES)]
+    verdicts = judged("target", outcomes(100)) + judged("baseline", outcomes(100))
+    words = ["fail" if at < lost else "pass" for at in range(labelled_ones)] + [""] * (COUNT - labelled_ones)
+    items, labels = labelled("target", "mine", words, **changes)
+    others, more = labelled("baseline", "theirs", [word and "pass" for word in words])
+    found = change(CORRECTNESS, verdicts, MINE, theirs, Labelling(items + others, labels + more, []), CASES)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("moved", "is_known"), [(8, True), (9, False)])
+def test_few_changed_answers_are_counted_either_way(moved: int, *, is_known: bool) -> None:
+    """Of 120 cases 8 answers changed, 2 are labelled and one of them is lost: -1 of 120, and six more either way."""
+    found = few_changed(moved, 1, 2)
+    assert (found.changed, found.labels) == (moved, 2)
+    if not is_known:
+        assert found.rate is None
+        return
+    assert found.rate
+    told = (found.rate.estimate, found.rate.low, found.rate.high)
+    assert told == pytest.approx((-1 / COUNT, -7 / COUNT, 5 / COUNT))
+    assert found.rate.n == 2
+    assert found.note.startswith("the answers to 8 cases changed, and 6 of them count either way")
+
+
+def test_no_changed_answer_is_no_change() -> None:
+    """Where both versions gave the same answers the change is nothing, and that is known without a label."""
+    found = few_changed(0, 0, 0)
+    assert found.rate
+    assert (found.rate.estimate, found.rate.low, found.rate.high, found.changed) == (0, 0, 0, 0)
+
+
+def test_uneven_labels_on_one_version_alone_are_not_the_reason() -> None:
+    """Labels with unequal chances of which none is on both answers to a case are too few, and nothing else."""
+    verdicts = judged("target", outcomes(60)) + judged("baseline", outcomes(60))
+    items, labels = labelled("target", "mine", outcomes(60))
+    odd = [labels[0].model_copy(update={"inclusion_probability": 0.9}), *labels[1:]]
+    found = change(CORRECTNESS, verdicts, MINE, THEIRS, Labelling(items, odd, []), CASES)
+    assert found
+    assert (found.rate, found.labels) == (None, 0)
+    assert "unequal chances" not in found.note
+    assert "label 10 more" in found.note
