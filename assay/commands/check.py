@@ -4,7 +4,7 @@ Reads one file of anybody's; writes nothing and asks nobody. The figures and flo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -24,6 +24,7 @@ from assay.calibration.policy import (
 from assay.calibration.ratings import join
 from assay.calibration.scale import Ratings
 from assay.calibration.self_preference import own_figures
+from assay.commands.corrected_rate import CorrectedRate, corrected
 from assay.errors import ConfigError, InsufficientDataError
 from assay.interchange import flat_file, flat_scale
 from assay.records.label import Item, Label
@@ -85,6 +86,8 @@ class Checked(NamedTuple):
     unlabelled: int
     """Rows without any label."""
     worth: Assessment
+    corrected: CorrectedRate | None = None
+    """Of a judge that passes and fails: its pass rate over rows without a label too; None where there are none."""
 
     @property
     def is_met(self) -> bool:
@@ -94,7 +97,8 @@ class Checked(NamedTuple):
     def record(self) -> dict[str, Any]:
         """Return it as JSON values."""
         worth = {name: _plain(value) for name, value in vars(self.worth).items()}
-        return self._asdict() | {"worth": worth, "met": self.is_met}
+        rate = {"corrected": self.corrected and _rates(self.corrected)}
+        return self._asdict() | {"worth": worth, "met": self.is_met} | rate
 
 
 def check(
@@ -168,6 +172,7 @@ def _decided(
     mine = [_outcomes(table[name], asked, meanings) for name in filter(None, [columns.own])]
     own = [figure for column in mine for figure in own_figures(everything, _given(names, column))]
     rng = np.random.default_rng(SEED)
+    rate = corrected(said[0], people, np.random.default_rng(SEED)) if asked == "pass-fail" else None
     return Checked(
         question=taken.scale,
         why=taken.why,
@@ -178,6 +183,7 @@ def _decided(
         undecided=everything.undecided,
         unlabelled=sum(not any(row) for row in zip(*people.values(), strict=True)),
         worth=assess(everything, everything, policy, rng=rng, audits=own, epsilon=epsilon),
+        corrected=rate,
     )
 
 
@@ -299,6 +305,11 @@ def _verdicts(names: Sequence[str], asked: flat_file.Question, said: Sequence[li
         seen["status"] = "unparsed" if outcome == "unscored" else "ok"
         rows.append(Verdict.model_construct(item_id=name, outcome=outcome, **seen, **shared))
     return rows
+
+
+def _rates(found: CorrectedRate) -> dict[str, Any]:
+    intervals = {name: getattr(found, name) for name in ("raw", "rate")}
+    return found._asdict() | {name: one and asdict(one) for name, one in intervals.items()}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of an assessment

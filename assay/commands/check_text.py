@@ -11,7 +11,7 @@ SHOWN_CLASSES = 12
 def lines(found: Checked) -> list[str]:
     """Return the certificate as a person reads it."""
     word = "meets every floor" if found.is_met else "REFUSED: misses a floor"
-    rows = [f"{found.items} items, {found.question} ({found.why}): the judge {word}", ""]
+    rows = [*_rate(found), f"{found.items} items, {found.question} ({found.why}): the judge {word}", ""]
     rows += [f"{'figure':42}{'value, 95 % interval':32}{'n':>7}"]
     for figure in found.worth.figures:
         rows.append(f"{amounts.figure_name(figure):42}{amounts.figure(figure):32}{figure.n:>7}")
@@ -22,6 +22,19 @@ def lines(found: Checked) -> list[str]:
     rows += [*_slices(found), *_classes(found), *_annotators(found), *_counts(found)]
     left = [f"{found.unscored} without a verdict", f"{found.undecided} on which people were evenly split"]
     return [*rows, "", f"left out: {', '.join(left)}, {found.unlabelled} without a label"]
+
+
+def _rate(found: Checked) -> list[str]:
+    """Return what the judge's pass rate really is, before anything else."""
+    told = found.corrected
+    if told is None:
+        return []
+    if told.rate is None:
+        return [f"the judge passes {told.raw.estimate:.1%} of {told.of:,}; what people would say: {told.note}", ""]
+    halved = f"; half that width takes about {told.halved:,} labels" if told.halved else ""
+    really = f"really that is {told.rate.low:.1%} to {told.rate.high:.1%} ({told.rate.estimate:.1%})"
+    by = f"by {told.labels:,} labels, if they were picked at random"
+    return [f"the judge passes {told.raw.estimate:.1%} of {told.of:,}; {really}, {by}{halved}", ""]
 
 
 def _said(floor: Floor) -> str:

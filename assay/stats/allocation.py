@@ -59,9 +59,8 @@ class _Plan:
         drawn = _quotas(self.judged, np.zeros(2), labels) if allocation == "sqrt" else labels * weight
         if self.usable is not None:
             counted = self.usable * drawn
-            part = (
-                weight**2 * self.spread * (1 - np.divide(counted, self.judged, out=np.ones(2), where=self.judged > 0))
-            )
+            left = 1 - np.divide(counted, self.judged, out=np.ones(2), where=self.judged > 0)
+            part = weight**2 * self.spread * np.maximum(left, 0.0)  # of all items a rounding may leave less than none
             return z * sqrt(np.divide(part, counted, out=np.zeros(2), where=counted > 0).sum())
         within = np.divide(weight**2 * self.spread, drawn, out=np.zeros(2), where=drawn > 0)
         return z * sqrt(within.sum() + self.apart**2 * weight.prod() / total)

@@ -199,3 +199,9 @@ def test_labels_asked_for_reach_the_half_width() -> None:
     labels = labels_for(0.03, **CALIBRATION).labels
     found = errors(sqrt_allocation({"pass": 1730, "fail": 270}, labels))
     assert 1.959964 * found == pytest.approx(0.03, rel=4 / sqrt(2 * 3000))
+
+
+def test_of_all_items_nothing_is_left_open() -> None:
+    """Where every label of these very items would be needed, that many are told, whatever a rounding leaves."""
+    found = labels_for(1e-9, judge_pass=310, judged=800, passed=0.93, failed=0.24, allocation="random", usable=1.0)
+    assert found.labels == 800
