@@ -7,9 +7,9 @@ from math import inf
 from typing import NamedTuple
 
 from assay.errors import BudgetError, ConfigError
-from assay.models.chat import BYTES_A_TOKEN
 from assay.models.journal import Journal
 from assay.models.limits import Limits
+from assay.models.request_size import BYTES_A_TOKEN, FILE_TOKENS
 from assay.project.journal import open_journal
 from assay.project.params import read_params
 from assay.project.tables.evalset import CASES
@@ -70,7 +70,8 @@ def forecast(run: str, journal: Journal) -> list[Forecast]:
     for case in CASES.stream():
         played += product.trials
         turns += product.trials * (len(case.turns) + (case.user.max_turns if case.user else 0))
-        text += product.trials * sum(map(len, case.turns)) // BYTES_A_TOKEN
+        text += product.trials * sum(map(len, (*case.turns, *case.contexts, case.inputs))) // BYTES_A_TOKEN
+        text += product.trials * FILE_TOKENS * len(case.attachments)
     judged = judge.most_calls(judging, played)
     prompts = judged * (JUDGE_PROMPT_TOKENS + COMPLETION_TOKENS)
     return [

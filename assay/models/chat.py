@@ -16,11 +16,10 @@ from pydantic import BaseModel, Field, ValidationError
 from assay.errors import AccessError, Again, CallError, EmptyReplyError, EndpointError
 from assay.models import usage
 from assay.models.limits import Limits
+from assay.models.request_size import BYTES_A_TOKEN, prompt_tokens
 from assay.models.transport import CLIENT_FAULT, SHOWN, TOO_MANY, Sent, Wire, refused, writable
 from assay.reply_text import WITHHELD
 
-BYTES_A_TOKEN = 4
-"""Of English and of JSON, about; only budgets and forecasts are made of it."""
 UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 REDIRECTS = range(300, 400)
 ABSURD = 2**40
@@ -157,7 +156,7 @@ class Chat:
         """
         asked = {"model": self.endpoint.model, **request}
         body = _body(asked)
-        tokens = len(body) // BYTES_A_TOKEN + int(self._completion_tokens)
+        tokens = prompt_tokens(len(body), request.get("messages", ())) + int(self._completion_tokens)
         if self._package:
             return await self._through_package(asked, tokens)
         return await self._send(COMPLETIONS, body, self._paid, tokens)
