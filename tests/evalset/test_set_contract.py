@@ -167,3 +167,9 @@ def test_what_was_made_from_a_case_may_ask_the_same() -> None:
     own = case(3, turns=["Do you sell nuts?"], parent="refunds-004")
     assert leaked([own], asked[:2]) == {}
     assert leaked([own], asked) == {"refunds-003": "pass-fail.005"}
+
+
+def test_an_owner_may_be_one_letter() -> None:
+    """Whoever has a name of one letter owns cases and categories as anybody else does."""
+    cases = [case(number, turns=[text], owner="x") for number, text in enumerate(QUESTIONS, 1)]
+    assert found(cases, refunds(owner="x")) == []
