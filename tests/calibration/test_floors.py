@@ -5,7 +5,7 @@ import pytest
 
 from assay.calibration.assessment import Assessment, assess
 from assay.calibration.certificate import Figure, Floor, Slice, Trivial
-from assay.calibration.policy import PassFailPolicy, counted, excepted, held_to, pass_fail_floors
+from assay.calibration.policy import PAIRED, PassFailPolicy, counted, excepted, held_to, pass_fail_floors
 from assay.calibration.ratings import Rated, join
 from assay.records.verdict import Outcome
 from assay.stats.paired import bonett_price
@@ -172,3 +172,10 @@ def test_categories_that_are_left_out_are_told_by_name() -> None:
     """Whichever is the lowest, they stand by the alphabet, so that equal labels give equal certificates."""
     found = [part(name, agree, 400) for name, agree in (("z", 100), ("m", 120), ("a", 140))]
     assert excepted(POLICY.model_copy(update={"tpr": 0.9, "tnr": 0.8}), found) == ["a", "m", "z"]
+
+
+def test_a_certificate_of_another_question_is_left_as_it_is() -> None:
+    """Demands on pairs say nothing of a certificate on answers, nor the other way round."""
+    single, paired = sample.certificate(), sample.certificate("pairwise")
+    assert held_to(PAIRED["strict"], single, "strict") == single
+    assert held_to(POLICY, paired, "strict") == paired

@@ -36,6 +36,7 @@ def _logs() -> Logs:
         ({"task": "other"}, "not to be labelled by you"),
         ({"spans": [Span(start=0, end=999)]}, "lies outside of the answer"),
         ({"spans": [Span(start=3, end=2)]}, "lies outside of the answer"),
+        ({"spans": [Span(start=2, end=2)]}, "lies outside of the answer"),
     ],
 )
 def test_a_label_that_does_not_fit_is_refused(change: dict[str, object], sentence: str) -> None:

@@ -11,22 +11,23 @@ from starlette.testclient import TestClient
 from assay.desk.app import create
 from assay.desk.label_page import parts, title
 from assay.desk.request import FRAGMENT, PLACE
-from tests.desks import Logs, candidate, desk, labelled_items, task
+from tests.cast import AT
+from tests.desks import Logs, candidate, desk, labelled_items, person, said, task
 
 SITE = "http://testserver"
 
 
 class Seat:
-    """Ada's browser at a desk with four candidates and four items to label."""
+    """Somebody's browser at a desk with four candidates and four items to label."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "ada") -> None:
         """Sign in."""
         four = [candidate(1), candidate(2, "escalation"), candidate(3), candidate(4)]
         self.logs = Logs(four, items=labelled_items())
         made, tokens = desk(self.logs, folder)
         self.client = TestClient(create(made), base_url=SITE, follow_redirects=False)
         self.seen = ""
-        self.post("/sign-in", token=tokens["ada"], next="/")
+        self.post("/sign-in", token=tokens[name], next="/")
 
     def get(self, path: str) -> httpx.Response:
         """Look at a page."""
@@ -124,3 +125,14 @@ def test_texts_stand_under_their_headings() -> None:
         *(("question", ["One.", "Two."]), ("response", [""]), ("metadata_plan_name", ["x"])),
     ]
     assert (shown[2].title, title("final_state")) == ("plan name", title("final_state"))
+
+
+def test_disputes_are_settled_one_behind_another(tmp_path: Path) -> None:
+    """Whoever settles is led to the dispute behind the one that was left, in a ring, and without one to the first."""
+    seat = Seat(tmp_path, "eve")
+    queue = seat.logs.queue()
+    for one in (seat.logs.candidates[0], seat.logs.candidates[2]):
+        queue.say(person("ada"), said(one), AT)
+        queue.say(person("ben"), said(one, "reject"), AT)
+    places = [seat.place(f"/disputes{query}") for query in ("", "?after=refunds-001", "?after=refunds-003")]
+    assert places == [f"/candidates/refunds-{at:03}" for at in (1, 3, 1)]

@@ -199,3 +199,19 @@ def test_a_very_long_text_is_cut_and_says_by_how_much() -> None:
     assert pages.shown_text("a" * pages.MAX_TEXT) == "a" * pages.MAX_TEXT
     assert pages.shown_text("a" * (pages.MAX_TEXT + 7)).endswith("a ... (7 more characters)")
     assert "\u202e" not in pages.shown_text("abc\u202e")
+
+
+def test_a_word_without_a_time_moves_no_median() -> None:
+    """Words of before times were kept, or from elsewhere, are left out; where none has a time there is no median."""
+    logs = Logs(FOUR)
+    queue = logs.queue()
+    for one, seconds in zip(FOUR, (2.0, 4.0, 9.0, 9.0), strict=True):
+        queue.say(person("ada"), said(one, seconds=seconds), AT)
+    found = {}
+    for timeless in ((), (2, 3), (0, 1, 2, 3)):
+        words = [
+            row.model_copy(update={"seconds": None}) if at in timeless else row for at, row in enumerate(logs.decisions)
+        ]
+        read = Logs(FOUR, decisions=words)
+        found[len(timeless)] = pages.start(person("ada"), read.queue(), read.labels(), AT)["seconds"]
+    assert found == {0: 6.5, 2: 3.0, 4: None}

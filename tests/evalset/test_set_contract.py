@@ -178,3 +178,9 @@ def test_questions_are_alike_from_a_boundary_on(one: str, other: str, *, is_leak
     """By hand: 19 of 20 letters are 95 %, 37 of 39 are less; a text that holds the other may be a quarter longer."""
     for mine, theirs in ((one, other), (other, one)):
         assert bool(leaked(Labelled([item(1, "Yes.", turns=[mine])], [item(9, "Yes.", turns=[theirs])]))) == is_leaked
+
+
+def test_an_owner_may_be_one_letter() -> None:
+    """Whoever has a name of one letter owns cases and categories as anybody else does."""
+    cases = [case(number, turns=[text], owner="x") for number, text in enumerate(QUESTIONS, 1)]
+    assert found(cases, refunds(owner="x")) == []

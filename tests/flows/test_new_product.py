@@ -12,7 +12,7 @@ category: opening-hours
 definition: The user asks when the shop is open.
 examples: ["Are you open on Sunday?"]
 severity: high
-quota: 3
+quota: 6
 owner: shop
 layer: unit
 """

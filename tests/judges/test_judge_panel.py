@@ -78,3 +78,21 @@ def test_the_seating_does_not_matter(order: list[str], outcomes: list[str]) -> N
     by_name = dict(zip(["one", "two", "three"], outcomes, strict=True))
     found = combine([verdict("x", by_name[name], fingerprint=name) for name in order])
     assert found.outcome == max(("pass", "fail"), key=outcomes.count)
+
+
+def test_an_order_of_showing_without_a_majority_is_a_tie() -> None:
+    """Where members saw a pair differently in one order, that order came to nothing; an answer has no orders."""
+    members = [verdict("x", **pair("tie", "a", "b")), verdict("x", **pair("tie", "b", "b"))]
+    found = combine(members)
+    assert (found.outcome, found.as_is, found.swapped) == ("tie", "tie", "b")
+    single = combine([verdict("x", "pass"), verdict("x", "pass")])
+    assert (single.outcome, single.as_is, single.swapped) == ("pass", None, None)
+
+
+def test_a_panel_s_label_is_that_of_its_majority() -> None:
+    """Of the members who share the outcome the commonest label stands, or none where they differ; reasons add up."""
+    said = (("pass", "warm", "Kind."), ("fail", "cold", ""), ("pass", "warm", "Nice."), ("pass", "mild", ""))
+    members = [verdict("x", outcome, label=label, rationale=why) for outcome, label, why in said]
+    found = combine(members)
+    assert (found.label, found.rationale) == ("warm", "1: Kind.\n3: Nice.")
+    assert combine([members[0], members[1], members[3]]).label == ""

@@ -7,7 +7,7 @@ import pytest
 from assay.project import files
 from assay.project.certificates import read_certificates, write_certificates
 from assay.project.tables.history import HISTORY
-from assay.stages import publish
+from assay.stages import gating, publish
 from assay.stages.night import gather
 from assay.stages.publish_settings import Settings
 from tests.nights import EVERY_CASE, Night
@@ -87,3 +87,15 @@ def test_the_category_that_got_worse_is_told_first(night: Night, now: datetime, 
     night.publish(now)
     failing = [one.category for one in publish.reported(gather(), Settings()) if one.outcome == "fail"]
     assert failing == [worse] * 9 + [other]
+
+
+def test_where_it_may_be_worse_is_told_once_and_by_name(night: Night) -> None:
+    """Whatever order the comparison has, places stand by the alphabet, each once; where one is proved none is."""
+    night.write()
+    read = gather()
+    compared = gating.comparisons(read, Settings(), [], None)
+    assert compared.checks
+    checks = compared.checks.model_copy(update={"suspected": [*"fbdbcae"]})
+    found = gating.decide(read, Settings(), [], compared._replace(checks=checks)).gate
+    assert found.word == "inconclusive"
+    assert found.reason.startswith("it may be worse in a, b, c, d, e, f, ")
