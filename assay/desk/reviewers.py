@@ -16,7 +16,7 @@ from itsdangerous import BadData, TimestampSigner
 from pydantic import ValidationError
 
 from assay.errors import ConfigError
-from assay.records.record import Name, Record
+from assay.records.record import PersonName, Record
 from assay.storage import atomic
 
 Role = Literal["reviewer", "adjudicator"]
@@ -24,12 +24,14 @@ SESSION_S = 14 * 86_400
 """How long a session holds."""
 KEY_BYTES = 32
 SESSION_BYTES = 16
+SEAT = 24
+"""Digits of the hash of a name that stands for it in a cookie."""
 
 
 class Person(Record):
     """Somebody with a token."""
 
-    name: Name
+    name: PersonName
     role: Role
     """An adjudicator may also have the last word where two reviewers disagree."""
     token: str
@@ -57,8 +59,8 @@ class People:
             person = Person(name=name, role=role, token=_hash(token))
         except ValidationError as error:
             raise ConfigError(
-                f"the name is {name[:80]!r}, expected lower-case letters, digits, dots and dashes, such as ann: choose "
-                "it again"
+                f"the name is {name[:80]!r}, expected small letters, digits, dots and dashes, such as ann: choose it "
+                "again"
             ) from error
         self._write(self.all() | {name: person})
         return token
@@ -154,4 +156,5 @@ def _hash(token: str) -> str:
 
 def _seat(person: Person) -> str:
     """Return what a session stands for: a new token ends the sessions of the old one."""
-    return f"{person.name}.{person.token[:16]}"
+    name = person.name if person.name.isascii() else _hash(person.name)[:SEAT]  # a cookie holds ASCII
+    return f"{name}.{person.token[:16]}"

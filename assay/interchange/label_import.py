@@ -4,7 +4,6 @@ A label is a word of its judge's scale: pass and fail, a, tie and b, one of its 
 outside of it is refused with its row, unless the user has told what it means.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,6 +21,8 @@ JUDGE = "judge"
 """The column, or tag, that says whose question is answered."""
 RUBRIC = "rubric"
 """The column that has the rubric, as people were shown it."""
+LETTERS, MARKS = frozenset({"Ll", "Lo", "Nd"}), frozenset({"Lm", "Mn", "Mc", "Me"})
+"""Categories of what a name may begin with, and of what may follow as well."""
 LONGEST = 100
 """Characters of a name."""
 NO_LABEL = "unscored"
@@ -189,7 +190,9 @@ def outcome(meant: str, declared: Declaration) -> Outcome:
 
 
 def annotator(found: object, place: str, noun: str = "annotator") -> str:
-    """Return a person's name as we write names: lower case, no accents, no blanks; 7 is `annotator-7`.
+    """Return a person's name as we write names: small letters of any script, no blanks; 7 is `annotator-7`.
+
+    A name in Latin letters keeps those from a to z, without accents, as all names did before.
 
     Args:
         found: As the file has it.
@@ -199,15 +202,27 @@ def annotator(found: object, place: str, noun: str = "annotator") -> str:
     Raises:
         DataError: Nothing is left of it.
     """
-    bare = unicodedata.normalize("NFKD", str(found or "").strip())
-    letters = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    name = re.sub(r"[^a-z0-9._-]+", "-", letters.casefold()).strip("-._")[:LONGEST]
+    text = str(found or "").strip()
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    is_latin = all("LATIN" in unicodedata.name(letter, "") for letter in bare if letter.isalpha())
+    written = bare if is_latin else unicodedata.normalize("NFKC", text)
+    kept = "".join(letter if _is_of_name(letter, is_latin=is_latin) else " " for letter in written.casefold())
+    name = "-".join(kept.split()).strip("-._")
+    while name and unicodedata.category(name[0]) in MARKS:
+        name = name[1:].lstrip("-._")
+    name = name[:LONGEST]
     if not name:
         raise DataError(
-            f"{place}: the {noun} is {str(found or '')[:SHOWN]!r}, expected a name in Latin letters or digits: "
+            f"{place}: the {noun} is {str(found or '')[:SHOWN]!r}, expected a name of letters or digits: "
             f"write it so, or say --{noun} NAME"
         )
     return f"{noun}-{name}"[:LONGEST] if name.isdigit() else name
+
+
+def _is_of_name(letter: str, *, is_latin: bool) -> bool:
+    if letter.isascii():
+        return letter.isalnum() or letter in "._-"
+    return not is_latin and unicodedata.category(letter) in LETTERS | MARKS
 
 
 def moment(found: object, place: str) -> datetime | None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from assay.records import named
 from assay.records.attachment import Attachment
 from assay.records.case import Case, right_answers
-from assay.records.record import Name, Record, Text
+from assay.records.record import Name, PersonName, Record, Text
 from assay.records.response import MadeCall, Message
 
 RESOURCES = ("judges_before.json",)
@@ -106,7 +106,7 @@ class Answer(Record):
     omitted_where_empty: ClassVar = ("judge", "label")
     conversions: ClassVar = ()
     item_id: Name
-    annotator: Name
+    annotator: PersonName
     outcome: Literal["pass", "fail", "a", "b", "tie", "withdraw"]
     """In the item's own frame, whatever the order in which a pair was shown."""
     shown: str
@@ -132,7 +132,7 @@ class Label(Record):
     omitted_where_empty: ClassVar = ("judge", "label", "run")
     conversions: ClassVar = ()
     item_id: Name
-    annotator: Name
+    annotator: PersonName
     outcome: Literal["pass", "fail", "a", "b", "tie"]
     split: Literal["tune", "heldout"]
     sampling_frame: str

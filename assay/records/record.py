@@ -32,6 +32,11 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 """An identifier: it may become part of an anchor, a table key or a file's name, so nothing else is let in."""
 
 
+_FIRST, _MORE = r"\p{Ll}\p{Lo}\p{Nd}", r"\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Nd}._-"
+PersonName = Annotated[str, StringConstraints(pattern=rf"^[{_FIRST}][{_MORE}]{{0,99}}$")]
+"""What a person is called in the logs: an identifier in the letters of any script, small ones where it has such."""
+
+
 def _whole(text: str) -> str:
     if not text.isascii() and LONE.search(text):
         raise ValueError("half a character (a lone surrogate) stands in it: write the whole character")

@@ -13,9 +13,25 @@ from assay.errors import ConfigError
 def test_a_name_that_no_log_could_hold_is_refused(tmp_path: Path) -> None:
     """A path, markup, capitals or nothing is no name."""
     for name in ("../ann", "<b>ann</b>", "Ann", "", "a" * 200):
-        with pytest.raises(ConfigError, match="expected lower-case letters"):
+        with pytest.raises(ConfigError, match="expected small letters"):
             People(tmp_path).invite(name, "reviewer")
     assert People(tmp_path).all() == {}
+
+
+def test_a_name_may_be_in_any_script(tmp_path: Path) -> None:
+    """Somebody whose name no ASCII can write has a session too, which is a cookie in ASCII and is theirs alone."""
+    people = People(tmp_path)
+    found = {
+        name: people.by_token(people.invite(name, "reviewer"))
+        for name in ("\u674e\u660e", "\u0436\u0430\u043d\u043d\u0430")
+    }
+    for name, person in found.items():
+        assert person
+        session = people.session(person)
+        assert session.isascii()
+        mine = people.of_session(session)
+        assert mine
+        assert mine.name == name
 
 
 def test_a_token_is_kept_nowhere(tmp_path: Path) -> None:

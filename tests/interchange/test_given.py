@@ -11,12 +11,12 @@ from assay.errors import DataError
 from assay.interchange.flat_file import vocabulary
 from assay.interchange.label_import import annotator, moment, spellings, word
 from assay.judges.declaration import Declaration
-from assay.records.record import Name
+from assay.records.record import PersonName
 
 ANSWER, PAIR = Declaration(), Declaration(question="pairwise")
 
 
-@pytest.mark.parametrize("found", ["", None, "***", "李雷", "   ", "--"])
+@pytest.mark.parametrize("found", ["", None, "***", "\u20ac\u0301", "   ", "--"])
 def test_somebody_must_have_said_it(found: object) -> None:
     """A label of nobody is refused, and so is a name of which nothing is left."""
     with pytest.raises(DataError, match=r"^x.csv, row 2: the annotator is '.*', expected a name.* --annotator NAME"):
@@ -60,6 +60,10 @@ def test_every_outcome_is_read(found: object, meant: str) -> None:
         ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000001"),
         ("_x_", "x"),
         ("a" * 300, "a" * 100),
+        ("\u0416\u0430\u043d\u043d\u0430 \u0418.", "\u0436\u0430\u043d\u043d\u0430-\u0438"),
+        ("\u674e\u660e", "\u674e\u660e"),
+        ("\uae40\ubbfc\uc218", "\uae40\ubbfc\uc218"),
+        ("\u0905\u0928\u093f\u0932", "\u0905\u0928\u093f\u0932"),
     ],
 )
 def test_names_are_written_one_way(found: object, name: str) -> None:
@@ -71,13 +75,13 @@ def test_names_are_written_one_way(found: object, name: str) -> None:
 def test_whatever_holds_a_letter_is_a_name(before: str, letter: str, after: str) -> None:
     """Whatever stands around one Latin letter or digit, an annotator's name may become part of a table's key."""
     name = annotator(f"{before}{letter}{after}", "here")
-    assert TypeAdapter(Name).validate_python(name) == name
+    assert TypeAdapter(PersonName).validate_python(name) == name
 
 
-@pytest.mark.parametrize("found", ["", " ", "-._", "\u4e2d\u6587", None])
+@pytest.mark.parametrize("found", ["", " ", "-._", "\u0301", "\u20ac", None])
 def test_whatever_holds_none_is_refused(found: str | None) -> None:
-    """Where no Latin letter and no digit is left nobody is named."""
-    with pytest.raises(DataError, match="expected a name in Latin letters or digits"):
+    """Where no letter and no digit is left nobody is named."""
+    with pytest.raises(DataError, match="expected a name of letters or digits"):
         annotator(found, "here")
 
 
