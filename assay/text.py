@@ -93,6 +93,10 @@ def first_fault(error: ValidationError, prefix: str = "", written: object = None
         wanted = "a text: put it in quotes"
     others = len({found for found, _ in faults} - {place, first}) if written is not None else len(faults) - 1
     more = f" (and {others} more faults)" if others else ""
+    # What is missing most often stands there misspelled.
+    strange = [str(found[-1]) for found, one in faults if found and one["type"] == "extra_forbidden"]
+    if fault["type"] == "missing" and strange:
+        more = f" (found {', '.join(strange[:3])[:100]}, no such name here)"
     return f"{name or 'the row'} is {value}, expected: {wanted}{more}"
 
 

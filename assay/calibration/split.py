@@ -38,7 +38,7 @@ class Splits:
 
     def of(self, item: Item) -> Split:
         """Return the split of an item, new or not, and remember it."""
-        text = _plain(item)
+        text = plain_words(item)
         found = self._cases.get(item.case_id) or self._texts.get(text) or self._alike(text)
         if found is None:
             share = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / SPACE
@@ -47,14 +47,14 @@ class Splits:
         return found
 
     def _keep(self, item: Item, split: Split) -> None:
-        self._cases[item.case_id] = self._texts[_plain(item)] = split
+        self._cases[item.case_id] = self._texts[plain_words(item)] = split
 
     def _alike(self, text: str) -> Split | None:
         nearest = process.extractOne(text, self._texts.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE)
         return self._texts[nearest[0]] if nearest else None
 
 
-def _plain(item: Item) -> str:
+def plain_words(item: Item) -> str:
     """Return the words of a conversation, without case, punctuation and blanks."""
     words = " ".join(item.turns).casefold()
     return " ".join("".join(letter if letter.isalnum() else " " for letter in words).split())

@@ -32,6 +32,8 @@ class Accepted(NamedTuple):
     """Id of the run that they are of; empty where they are of before runs had ids."""
     target: str
     """Fingerprint of the product that gave them."""
+    worse_in: str = ""
+    """Where its verdict says that it is worse than the baseline before it."""
     best_of: int = 0
     """Runs of which this one passed most; 0 where it was not picked for that."""
 
@@ -39,6 +41,11 @@ class Accepted(NamedTuple):
         """Return whose answers were accepted, and what to do."""
         run = f"run {self.run[:SHORT]}" if self.run else "a run without an id"
         said = f"{self.answers} responses of {run}, by {self.target}, are the baseline now; commit data/baseline."
+        if self.worse_in:
+            said += (
+                f" Its verdict was REGRESSION in {self.worse_in}: later runs are held against that; if it is not "
+                "meant, `git checkout -- data/baseline` brings the committed one back."
+            )
         if not self.best_of:
             return said
         return (
@@ -65,7 +72,13 @@ def accept(now: datetime) -> Accepted:
     before = _versions(BASELINE.stream(may_be_absent=True))
     best_of = nights.picked(HISTORY.read(may_be_absent=True), max(runs), before)
     BASELINE.write(answered)
-    return Accepted(len(answered), max(runs), _versions(responses), best_of)
+    return Accepted(len(answered), max(runs), _versions(responses), _worse_in(max(runs)), best_of)
+
+
+def _worse_in(run: str) -> str:
+    """Return where the verdict on a run found it worse; empty where it did not, or is of another run."""
+    row = next((row for row in HISTORY.read(may_be_absent=True) if run and row.run == run), None)
+    return ", ".join(row.worse) if row else ""
 
 
 def _versions(responses: Iterable[Response]) -> str:

@@ -19,7 +19,7 @@ from assay.generation.nearest import nearest
 from assay.interchange import cases_yaml
 from assay.interchange.sets import columns, registry
 from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling, Reading
-from assay.judges import prompt
+from assay.judges import applicability, prompt
 from assay.project import releases
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
@@ -94,7 +94,8 @@ def take(
 
     Raises:
         ConfigError: The format is not recognised, a category is not in the taxonomy, or another batch is open.
-        DataError: The file is not what its format asks for, or nothing can fail any of its cases.
+        DataError: The file is not what its format asks for, nothing can fail any of its cases, or a case has a rubric
+            or a threshold for a judge that is not there.
     """
     found = _read(file, name, given, columns.told(maps))
     owners = {one.category: one.owner for one in read_taxonomy()}
@@ -103,7 +104,10 @@ def take(
             raise _strange(case.category, owners)
     cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
     to_come = judge_to_come(cases)
-    sifted = intake.sift(cases, prompt.load_all(), file.name, to_come)
+    judges_there = prompt.load_all()
+    applicability.require_known({*prompt.names(), *filter(None, [to_come])}, cases)
+    applicability.require_thresholds(judges_there, cases)
+    sifted = intake.sift(cases, judges_there, file.name, to_come)
     there = {case.case_id: case for case in batches.admitted()}
     past = [one.case for one in PAST.read(may_be_absent=True)]
     fresh = [case for case in sifted.cases if there.get(case.case_id) != case]

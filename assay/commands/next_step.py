@@ -89,7 +89,7 @@ def _steps(now: datetime) -> Iterator[Step]:
         yield Step(f"the last night is not whole: {gate.reason}", gate.next)
     if not BASELINE.exists():
         yield Step("there is no accepted version to compare with: read the report, then accept it", "assay accept")
-    yield from (lacking := list(_judges(now)))
+    yield from (lacking := list(_judges(now, is_open=gate is not None and gate.word == "inconclusive")))
     yield from _uncovered({step.command.partition(" --labels")[0] for step in lacking})
     yield from _of_verdict(gate, is_judged=not lacking) if gate else ()
     if there := batches.opened():
@@ -114,8 +114,8 @@ def _is_accepted(run: str) -> bool:
     return bool(run) and any(row.run == run for row in BASELINE.stream())
 
 
-def _judges(now: datetime) -> Iterator[Step]:
-    """Yield what each judge lacks that the gate waits for."""
+def _judges(now: datetime, *, is_open: bool) -> Iterator[Step]:
+    """Yield what each judge lacks that the gate waits for; `is_open` where the last verdict did not pass."""
     settings, everything, held = read_params("calibrate", calibrate.Settings), labelling(), read_certificates()
     verdicts = [row for row in VERDICTS.stream() if row.status == "ok"]
     for judge in prompt.load_all():
@@ -125,11 +125,13 @@ def _judges(now: datetime) -> Iterator[Step]:
         fingerprints = {row.fingerprint for row in spoke if row.fingerprint != IDENTICAL}
         certificate = held.get(judge.name)
         worth = standing(certificate, "+".join(sorted(fingerprints)), judge.version, now)
-        if worth == "valid":
-            continue
         about = everything.of(judge.name)
-        counts = counted(about, spoke, calibrate.policy(settings, judge))
         is_newer = certificate is not None and certificate.labels != digest([*about.items, *about.labels])
+        if worth == "valid":
+            if is_newer and is_open:
+                yield Step(f"{judge.name}: labels came in since its certificate", _calibrate(judge.name))
+            continue
+        counts = counted(about, spoke, calibrate.policy(settings, judge))
         yield _of_judge(judge, certificate, worth, counts, is_newer=is_newer)
 
 
@@ -182,11 +184,14 @@ def _to_draw(judge: JudgePrompt, have: str, more: int) -> Step:
     drawn, judged = sum(plan.drawn.values()), sum(plan.judged.values())
     if judged <= drawn:
         what = (
-            f"{have}; all {judged} that it judged tonight are drawn: more cases, or other answers, bring further ones"
+            f"{have}; all {judged} that it judged tonight are drawn, which cannot do: bring more cases that it judges, "
+            f"or let {prompt.JUDGES_FOLDER}/{name}/{prompt.DECLARATION} ask less (`policy: pilot`) or block nothing "
+            "(`blocks: false`)"
         )
-        return Step(what, "assay nightly --fresh")
+        return Step(what, "assay import FILE --reviewer NAME")
     wanted = min(drawn + more, judged)
     left = f"draw about {more} more" if wanted < judged else f"draw all {judged} that it judged tonight"
+    left += "" if drawn + more <= judged else " (they will hardly do: more cases would)"
     return Step(f"{have}; {left}", f"assay labels draw --judge {name} --labels {wanted}")
 
 

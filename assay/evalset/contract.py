@@ -10,9 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from rapidfuzz import fuzz, utils
-
 from assay.calibration.ratings import is_shown, plain
+from assay.calibration.split import plain_words
 from assay.evalset import pii
 from assay.evalset.wording import texts
 from assay.records.case import Case
@@ -21,11 +20,6 @@ from assay.records.label import Item
 from assay.records.record import Record, digest
 from assay.storage import contracts
 
-ALIKE = 95.0
-"""Rapidfuzz's token ratio, 0 to 100, from which on two questions count as one."""
-SIZES = 0.8
-"""How much of the longer question the shorter one has to be. A token ratio is 100 wherever all words of one text stand
-in the other, so that "Is it late?" would leak from each longer question that asks so too."""
 NAMED = 5
 """Cases that a sentence about new ones names."""
 PLACES = {"cases": "data/evalset", "categories": "data/taxonomy", "labels": "data/labels/labels.jsonl"}
@@ -182,14 +176,16 @@ def foreseen(fresh: Sequence[Case], stay: Sequence[Case], prompts: Mapping[str, 
 
 
 def leaked(labelled: Labelled) -> dict[str, str]:
-    """Return the items to tune on that ask what a held-out item asks, each with the first such item."""
-    heldout = [(item.item_id, _asked(item.turns)) for item in labelled.heldout]
-    found: dict[str, str] = {}
-    for item in labelled.tune:
-        question = _asked(item.turns)
-        like = next((name for name, other in heldout if _is_alike(question, other)), "")
-        found |= {item.item_id: like} if like else {}
-    return found
+    """Return the items to tune on that ask what a held-out item asks, word for word, each with the first such item.
+
+    New labels on conversations that differ by a few letters stay together too, as far as that can be (split.py); a
+    family of twins may hang together by several, so that this alone is held here.
+    """
+    heldout: dict[str, str] = {}
+    for item in labelled.heldout:
+        heldout.setdefault(plain_words(item), item.item_id)
+    asked = {item.item_id: plain_words(item) for item in labelled.tune}
+    return {item_id: heldout[words] for item_id, words in asked.items() if words in heldout}
 
 
 def _case_row(case: Case, prompts: Mapping[str, str], unfailing: Collection[str]) -> CaseRow:
@@ -221,12 +217,3 @@ def _category_rows(cases: Sequence[Case], taxonomy: Sequence[Category]) -> Itera
         admitted = sum(case.category == category.category for case in cases)
         quota = "met" if admitted >= category.quota else f"{admitted} of {category.quota} cases"
         yield CategoryRow(category=category.category, owner=category.owner.strip(), quota=quota)
-
-
-def _is_alike(one: str, other: str) -> bool:
-    shorter, longer = sorted((len(one), len(other)))
-    return shorter >= SIZES * longer and fuzz.token_ratio(one, other, score_cutoff=ALIKE) >= ALIKE
-
-
-def _asked(turns: Sequence[str]) -> str:
-    return str(utils.default_process(" ".join(turns)))

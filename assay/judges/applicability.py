@@ -1,6 +1,6 @@
 """Which cases a judge is for: whether a case fits it, and gives what it requires."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from assay.errors import DataError
@@ -84,6 +84,24 @@ def require_thresholds(judges: Sequence[JudgePrompt], cases: Iterable[Case]) -> 
                     f"case {case.case_id}: thresholds has {name[:40]}: {number}, expected {legal}: correct it, or take "
                     "it out"
                 )
+
+
+def require_known(names: Collection[str], cases: Iterable[Case]) -> None:
+    """Refuse cases with a rubric for a judge that is not there: nobody would ever read it.
+
+    Args:
+        names: Of all judges.
+        cases: The cases.
+
+    Raises:
+        DataError: The text names the first case and the judge.
+    """
+    for case in cases:
+        if strange := next((name for name in case.rubric if name not in names), None):
+            raise DataError(
+                f"case {case.case_id}: rubric has {strange[:40]!r}, expected one of {', '.join(sorted(names))}: "
+                f"correct the name, or make that judge, `assay judges new {strange[:40]}`"
+            )
 
 
 def texts_of_case(judge: JudgePrompt, given: Case | Item) -> dict[str, Any]:

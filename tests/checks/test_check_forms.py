@@ -50,7 +50,7 @@ WRITTEN: list[tuple[dict[str, Any], list[str]]] = [
 NAMES = ("check", "values", "calls", "exact")
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"check": "numeric", "equals": "14", "absolute": 0}, "check 'numeric' has a fault: equals is '14', expected"),
-    ({"check": "numeric", "equal": 14, "absolute": 0}, "equals is missing"),
+    ({"check": "numeric", "equal": 14, "absolute": 0}, r"equals is missing.*\(found equal, no such name here\)"),
     ({"check": "numeric", "equals": 14, "absolute": 0, "tolerance": 1}, "tolerance is 1.*numeric has equals, absolute"),
     ({"check": "numeric", "equals": 14}, "one tolerance, `absolute` or `relative`"),
     ({"check": "numeric", "equals": 14, "absolute": 0, "path": "$["}, "path is .*a JSONPath"),

@@ -73,7 +73,7 @@ def test_a_run_that_did_not_end_lets_nothing_be_accepted(project: Project, now: 
         accept(now)
     assert project.files() == before
     RESPONSES.write([response(case(1), run=later)])
-    assert accept(now) == (1, later, "support@2", 0)
+    assert accept(now) == (1, later, "support@2", "", 0)
 
 
 def tried(run: str, passed: int, now: datetime, **changes: object) -> CaseNight:
@@ -106,6 +106,15 @@ def test_the_best_of_several_runs_is_called_that(
     accepted = accept(now)
     assert accepted.best_of == best_of
     assert ("nightly --fresh" in accepted.sentence()) is bool(best_of)
+
+
+def test_a_run_that_was_found_worse_is_accepted_aloud(project: Project, now: datetime) -> None:
+    """Whoever accepts a run whose verdict is a regression is told where, and how to take it back."""
+    RESPONSES.write([response(case(1), run=EARLIER)])
+    HISTORY.write([tried(EARLIER, 40, now, worse=["refunds"])])
+    assert "REGRESSION in refunds" in accept(now).sentence()
+    HISTORY.write([tried(EARLIER, 40, now)])
+    assert "REGRESSION" not in accept(now).sentence()
 
 
 def test_a_case_is_retired_with_a_reason(project: Project, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Exchange: other tools' cases come in signed or go to the desk, nothing of their files is dropped silently."""
 
 import json
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from assay.records.candidate import Candidate
 from assay.records.case import Case
 from assay.stages import batches, review
 from tests.cast import Project, case
+from tests.judges_made import SCORE, made
 
 ROWS = [
     {"id": "lamp-1", "input": "May I send the lamp back?", "expected": "Yes, within 14 days.", "mood": "cross"},
@@ -97,6 +99,29 @@ def test_hand_written_cases_are_admitted_by_name(project: Project, now: datetime
     (word,) = DECISIONS.read()
     assert (word.reviewer, word.case and word.case.owner) == ("ada", "payments")
     assert exchange.take(sheet, exchange.WRITTEN, given, "ada", now).known == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("rubric: {correctnes: be right}", "case refunds-010: rubric has 'correctnes', expected one of correctness"),
+        ("thresholds: {depth: 9}", "case refunds-010: thresholds has depth: 9, expected a number above 1, up to 5"),
+        ("thresholds: {correctness: 4}", "thresholds has correctness: 4, expected the name of a judge of scores"),
+        ("thresholds: {dept: 4}", "thresholds has dept: 4, expected the name of a judge of scores"),
+    ],
+)
+def test_what_a_case_says_to_a_judge_that_is_not_there_is_refused(
+    project: Project, now: datetime, more: str, sentence: str
+) -> None:
+    """A rubric or threshold for a mistyped judge, or beyond its scale, is told before the case comes in."""
+    made(project.folder, "depth", **SCORE)
+    sheet = project.folder / "cases.yaml"
+    told = "case_id: refunds-010, layer: unit, category: refunds, turns: [How long?], reference: 14 days."
+    sheet.write_text(f"- {{{told}, {more}}}\n")
+    before = project.files()
+    with pytest.raises(DataError, match=re.escape(sentence)):
+        exchange.take(sheet, exchange.WRITTEN, exchange.filling("", "unit", ""), "ada", now)
+    assert project.files() == before
 
 
 def test_hand_written_cases_may_go_to_the_desk(file: Path, project: Project, now: datetime) -> None:

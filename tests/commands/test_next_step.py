@@ -16,7 +16,7 @@ from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import DRAWS, ITEMS, LABELS
 from assay.project.tables.responses import BASELINE
 from assay.stages import calibrate, publish
-from tests.cast import Project
+from tests.cast import Project, label
 from tests.nights import EVERY_CASE, good_night
 
 EASY = {"tpr": 0.5, "tnr": 0.5, "min_rarer": 5, "min_labels": 20}
@@ -93,6 +93,33 @@ def test_new_labels_are_calibrated_before_a_judge_is_improved(project: Project, 
     file.write_text(json.dumps(json.loads(file.read_text()) | {"labels": "0" * 16}))
     assert commands(now)[0] == "assay calibrate --judge correctness"
     assert project.folder.is_dir()
+
+
+def test_labels_that_a_certificate_does_not_count_may_decide(project: Project, now: datetime) -> None:
+    """Where the last verdict is inconclusive, labels that came in since the certificate are counted first."""
+    good_night().publish(now)
+    file = Path("data/calibration/correctness.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"labels": "0" * 16}))
+    assert commands(now) == []
+    gate = json.loads(files.path(GATE).read_text())
+    files.path(GATE).write_text(json.dumps(gate | {"word": "inconclusive"}))
+    assert commands(now)[0] == "assay calibrate --judge correctness"
+    assert project.folder.is_dir()
+
+
+def test_a_judge_of_few_cases_is_told_that_they_cannot_do(project: Project, now: datetime) -> None:
+    """Where all that a judge judged is drawn and its floors need more, another night brings nothing: cases would."""
+    project.params("calibrate", policy={"correctness": {"min_labels": 5000}})
+    good_night().publish(now, is_certified=False)
+    (first, *_) = steps(now)
+    assert "they will hardly do" in first.what
+    assert CliRunner().invoke(app, first.command.split()[1:]).exit_code == 0
+    for table in (DRAWS, ITEMS):
+        assert table.read()
+    labelled = {row.item_id for row in LABELS.read()}
+    LABELS.write([*LABELS.read(), *(label(row.item_id, "pass") for row in ITEMS.read() if row.item_id not in labelled)])
+    (first, *_) = steps(now)
+    assert (first.command, "blocks: false" in first.what) == ("assay import FILE --reviewer NAME", True)
 
 
 def test_what_was_mended_since_the_verdict_takes_a_night(project: Project, now: datetime) -> None:

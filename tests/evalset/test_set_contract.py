@@ -83,12 +83,12 @@ def test_personal_data_is_not_repeated() -> None:
     assert "cleo@gmail" not in line
 
 
-def test_a_part_of_a_longer_question_is_no_leak() -> None:
-    """A question that holds the words of a short one leaks nothing; another order of the same words does not help."""
+def test_what_asks_something_else_is_no_leak() -> None:
+    """A twin leaks nothing, since no draw could keep all twins together; capitals make no other question."""
     longer = item(77, "Yes.", turns=["Hello, may I pause for seven weeks while I am away at sea?"])
-    moved = item(78, "Yes.", turns=["Nuts do you sell?"])
+    twin, same = item(78, "Yes.", turns=["Do you sell nut?"]), item(79, "Yes.", turns=["do you  SELL nuts"])
     tune = [item(number, "No.", turns=of.turns) for number, of in enumerate(SOUND, 1)]
-    assert leaked(Labelled(tune, [longer, moved])) == {"pass-fail.003": "pass-fail.078"}
+    assert leaked(Labelled(tune, [longer, twin, same])) == {"pass-fail.003": "pass-fail.079"}
 
 
 def test_of_several_items_that_leak_the_first_is_named() -> None:
@@ -163,21 +163,6 @@ def test_of_many_new_cases_five_are_named() -> None:
     assert "(5: " in told[5]
     assert told[6].endswith("refunds-004 has an e-mail address ...)")
     assert "(6: " in told[6]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "is_leaked"),
-    [
-        ("a" * 20, "a" * 19 + "b", True),
-        ("a" * 39, "a" * 37 + "bb", False),
-        ("abcdefgh", "abcdefgh x", True),
-        ("abcdefgh", "abcdefgh xy", False),
-    ],
-)
-def test_questions_are_alike_from_a_boundary_on(one: str, other: str, *, is_leaked: bool) -> None:
-    """By hand: 19 of 20 letters are 95 %, 37 of 39 are less; a text that holds the other may be a quarter longer."""
-    for mine, theirs in ((one, other), (other, one)):
-        assert bool(leaked(Labelled([item(1, "Yes.", turns=[mine])], [item(9, "Yes.", turns=[theirs])]))) == is_leaked
 
 
 def test_an_owner_may_be_one_letter() -> None:

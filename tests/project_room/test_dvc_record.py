@@ -20,6 +20,8 @@ file.write_text("whole")
 """
 """Writes as DVC does: the file is empty until it is whole."""
 RECORD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 from assay.project import programs
 from assay.project.entrypoint import run
 run(lambda: programs.record("execute"))
