@@ -25,8 +25,10 @@ from tests.cast import Project, case
 from tests.layout import ROOT
 
 SLOW = """
-import time
+import signal, time
 from assay.cli.app import app, command
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 
 @command("slow")
 def slow():

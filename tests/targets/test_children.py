@@ -191,6 +191,7 @@ def orphan(runs: Runs) -> psutil.Process:
     (supervisor,) = runs.named("supervisor.py")
     supervisor.kill()
     ended(run, signal.SIGKILL)
+    assert within(GONE_S, lambda: len(runs.named(runs.start[1])) == 1)  # what was killed is listed until it is dead
     (server,) = runs.named(runs.start[1])
     assert within(GONE_S, lambda: len(runs.left()) == 2)  # it and its child
     return server
