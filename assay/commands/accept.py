@@ -17,6 +17,7 @@ from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.records.case import Case
 from assay.records.decision import Decision
+from assay.records.history import CaseNight
 from assay.records.response import Response
 from assay.report import nights
 from assay.stages import batches
@@ -70,14 +71,15 @@ def accept(now: datetime) -> Accepted:
     _require_last(max(runs), now)
     answered = [response for response in responses if response.status == "ok"]
     before = _versions(BASELINE.stream(may_be_absent=True))
-    best_of = nights.picked(HISTORY.read(may_be_absent=True), max(runs), before)
+    history = HISTORY.read(may_be_absent=True)
+    best_of = nights.picked(history, max(runs), before)
     BASELINE.write(answered)
-    return Accepted(len(answered), max(runs), _versions(responses), _worse_in(max(runs)), best_of)
+    return Accepted(len(answered), max(runs), _versions(responses), _worse_in(history, max(runs)), best_of)
 
 
-def _worse_in(run: str) -> str:
+def _worse_in(history: Iterable[CaseNight], run: str) -> str:
     """Return where the verdict on a run found it worse; empty where it did not, or is of another run."""
-    row = next((row for row in HISTORY.read(may_be_absent=True) if run and row.run == run), None)
+    row = next((row for row in history if run and row.run == run), None)
     return ", ".join(row.worse) if row else ""
 
 

@@ -105,7 +105,7 @@ def take(
     cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
     to_come = judge_to_come(cases)
     judges_there = prompt.load_all()
-    applicability.require_known({*prompt.names(), *filter(None, [to_come])}, cases)
+    applicability.require_known({*(judge.name for judge in judges_there), to_come} - {""}, cases)
     applicability.require_thresholds(judges_there, cases)
     sifted = intake.sift(cases, judges_there, file.name, to_come)
     there = {case.case_id: case for case in batches.admitted()}

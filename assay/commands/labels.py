@@ -70,13 +70,13 @@ def uncovered() -> Iterator[Uncovered]:
     """
     if not (CASES.exists() and VERDICTS.exists() and RESPONSES.exists()):
         return
-    everything, cases = labelling(), CASES.read()
+    everything, cases, verdicts, responses = labelling(), CASES.read(), VERDICTS.read(), RESPONSES.read()
     for judge in prompt.load_all():
         about = everything.of(judge.name)
         is_of_answers = judge.declared.scope == "cases" and not judge.declared.is_pair
         if not (is_of_answers and about.labels and about.frames):
             continue
-        found = Uncovered(judge, *correction.uncovered(judge, VERDICTS.read(), RESPONSES.read(), about, cases))
+        found = Uncovered(judge, *correction.uncovered(judge, verdicts, responses, about, cases))
         if found.without:
             yield found
 
