@@ -1,7 +1,6 @@
 """Cases with attachments, from the file to the report: the product and the judge are sent what people are shown."""
 
 import json
-import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,12 +13,11 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, sync_playwright
 
 from assay.cli.main import app
-from assay.commands import desk, exchange
+from assay.commands import exchange
 from assay.errors import ConfigError, DataError
 from assay.interchange import cases_yaml
 from assay.interchange.sets import registry
 from assay.judges import prompt, questions
-from assay.orchestration.batch_events import act
 from assay.project import files
 from assay.project.results import REPORT
 from assay.project.tables.decisions import DECISIONS
@@ -37,6 +35,7 @@ from tests.cast import Project, case, item, response
 from tests.endpoint import Body, Reply, Served, completion, serving
 from tests.flows.serving import ARGUMENTS, CHROMIUM, in_browser, shoot
 from tests.judges_made import made
+from tests.served_desk import serving_desk, sign_in
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ONE = {"layer": "unit", "category": "refunds", "reference": "It is broken."}
@@ -276,27 +275,11 @@ def test_the_report_shows_the_files(published: tuple[Served, Served], browser: B
 @in_browser
 def test_the_desk_shows_the_files(project: Project, file: Path, browser: Browser) -> None:
     """A reviewer sees the picture, and is sent the document under its type, never shown as a page."""
-    import uvicorn
-
-    from assay.desk.app import create
-
     exchange.take(file, exchange.WRITTEN, exchange.filling("", "unit", ""), "", NOW)
-    token = desk.people().invite("ann", "adjudicator")
-    server = uvicorn.Server(
-        uvicorn.Config(create(desk.desk(lambda: NOW, act)), host=desk.HOST, port=0, log_level="error")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        threading.Event().wait(0.02)
-    address = f"http://{desk.HOST}:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with serving_desk(NOW) as address:
         page = browser.new_page()
         page.on("console", lambda message: pytest.fail(message.text) if message.type == "error" else None)
-        page.goto(address)
-        page.fill("#token", token)
-        page.keyboard.press("Enter")
-        page.get_by_role("heading", name="What there is to decide").wait_for()
+        sign_in(page, address)
         page.goto(f"{address}/candidates/picture-1")
         assert page.locator("figure img").evaluate(SEEN) == 4
         shoot(page, "attached-desk")
@@ -305,9 +288,6 @@ def test_the_desk_shows_the_files(project: Project, file: Path, browser: Browser
         with page.expect_download() as saved:
             page.get_by_role("link", name="contract.pdf").click()
         assert Path(saved.value.path()).read_bytes() == PDF
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def test_a_hand_written_file_needs_a_place(file: Path) -> None:

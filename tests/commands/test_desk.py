@@ -1,7 +1,6 @@
 """The desk on a real project: in processes that are killed, in a real browser, and with what hostile people wrote."""
 
 import http.server
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.cast import Project, case, case_night, item
 from tests.desks import person, said
 from tests.flows.serving import ARGUMENTS, CHROMIUM, in_browser, shoot
 from tests.judges_made import LABELS_OF_TONE, LONG_SCORE, SCORE, TRAJECTORY, made
+from tests.served_desk import serving_desk, sign_in
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOSTILE = [
@@ -164,30 +164,12 @@ def test_killed_under_load_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
 @pytest.fixture
 def page(project: Project) -> Iterator[Page]:
     """A browser that ann has signed in with, at a desk of this process."""
-    import uvicorn
-
-    from assay.desk.app import create
-
-    token = desk.people().invite("ann", "adjudicator")
-    server = uvicorn.Server(
-        uvicorn.Config(create(desk.desk(lambda: NOW, act)), host=desk.HOST, port=0, log_level="error")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        threading.Event().wait(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with sync_playwright() as playwright:
+    with serving_desk(NOW) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         found = browser.new_page(viewport={"width": 1280, "height": 900})
-        found.goto(f"http://{desk.HOST}:{port}/")
-        found.fill("#token", token)
-        found.keyboard.press("Enter")
-        found.get_by_role("heading", name="What there is to decide").wait_for()
+        sign_in(found, address)
         yield found
         browser.close()
-    server.should_exit = True
-    thread.join()
 
 
 @in_browser
