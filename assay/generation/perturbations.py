@@ -150,6 +150,8 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "typos": typos,
 }
 """Every perturbation by its name; the name becomes part of the new case's id."""
+DECORATIONS = ("anger", "distractor", "injection", "politeness", "shouting")
+"""Those that leave the question as it stands."""
 
 
 def perturb(case: Case, name: str, rng: np.random.Generator) -> Case | None:

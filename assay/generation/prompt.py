@@ -157,7 +157,7 @@ def _proposal(item: object, ask: Ask) -> Proposal:
         raise ValueError(f"a text is longer than {MAX_CHARACTERS} characters")
     if not proposed.turns or not all(turn.strip() for turn in proposed.turns):
         raise ValueError("a turn is missing or empty")
-    if not proposed.reference.strip() and not proposed.expectations:
+    if not proposed.reference.strip() and not proposed.expectations and ask.way != "rubric":
         raise ValueError("there is neither a reference nor an expectation, so nothing could ever fail")
     material = {one.name for one in ask.material}
     if proposed.parent and proposed.parent not in {example.case_id for example in ask.examples} | material:

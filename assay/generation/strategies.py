@@ -2,25 +2,28 @@
 
 * `category`      more of what the category describes, in other situations
 * `document`      questions that one passage of the product's documents answers, with that passage word for word
-* `production`    what users really asked where the product failed them
+* `production`    what users really asked where the product failed them, one recurrent failure at a time
 * `conversation`  an opening, and a simulated user with a goal who goes on from there
 * `tool-call`     requests that take calls of the product's tools, with the calls
+* `rubric`        what tempts the product to break a rule of a judge's rubric, with that rule word for word
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from rapidfuzz import fuzz
 
 from assay.evalset.pii import masked
+from assay.generation.clusters import clustered
+from assay.judges.declaration import AppliesTo
 from assay.records.case import Case
 from assay.records.category import Category
 from assay.records.trace import Trace
 
-Way = Literal["category", "document", "production", "conversation", "tool-call"]
-WAYS: tuple[Way, ...] = ("category", "document", "production", "conversation", "tool-call")
+Way = Literal["category", "document", "production", "conversation", "tool-call", "rubric"]
+WAYS: tuple[Way, ...] = get_args(Way)
 SEVERITY = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 CLOSEST = 6
 """Documents that are close enough to a category to be shown, in turns."""
@@ -42,7 +45,7 @@ class Material(NamedTuple):
     """Something that candidates are made from."""
 
     name: str
-    """The document's path below its folder, or the trace's id."""
+    """The document's path below its folder, the trace's id, or the judge's name."""
     text: str
 
 
@@ -72,8 +75,10 @@ class Stock:
 
     cases: Sequence[Case]
     documents: Sequence[Material] = ()
-    failures: Mapping[str, Sequence[Material]] = field(default_factory=dict)
-    """By category."""
+    failures: Mapping[str, Sequence[Sequence[Material]]] = field(default_factory=dict)
+    """By category, those that are the same failure together, the most frequent first."""
+    rubrics: Sequence[tuple[AppliesTo, Material]] = ()
+    """Of judges that could fail a case, with the cases that they are for."""
     tools: Sequence[Mapping[str, Any]] = ()
 
 
@@ -152,20 +157,26 @@ def crowded(cases: Sequence[Case]) -> list[str]:
     return [f"{word} (in {count} of {len(cases)})" for word, count in sorted(plenty, key=lambda row: (-row[1], row[0]))]
 
 
-def failures(traces: Sequence[Trace]) -> dict[str, list[Material]]:
-    """Return the conversations in which the product failed its user, by category, newest first.
+def failures(traces: Sequence[Trace]) -> dict[str, list[list[Material]]]:
+    """Return the conversations in which the product failed its user, by category and then by what was asked.
 
-    A generator is somebody else's service: addresses and numbers of users are masked.
+    Of a category the most frequent failure comes first, and of each the newest conversation. A generator is somebody
+    else's service: addresses and numbers of users are masked.
     """
-    found: dict[str, list[Material]] = {}
+    found: dict[str, list[Trace]] = {}
     for trace in sorted(traces, key=lambda trace: (trace.at, trace.trace_id), reverse=True):
         if trace.thumb == "down" or trace.contacted_again:
-            contexts = "\n".join(trace.contexts)
-            text = f"USER: {trace.question}\nPRODUCT: {trace.answer}\nRETRIEVED: {contexts}"
-            found.setdefault(trace.category, []).append(
-                Material(trace.trace_id, masked(text[: 2 * MAX_MATERIAL])[:MAX_MATERIAL])
-            )
-    return found
+            found.setdefault(trace.category, []).append(trace)
+    return {
+        name: [[_failure(of[place]) for place in group] for group in clustered([trace.question for trace in of])]
+        for name, of in found.items()
+    }
+
+
+def _failure(trace: Trace) -> Material:
+    contexts = "\n".join(trace.contexts)
+    text = f"USER: {trace.question}\nPRODUCT: {trace.answer}\nRETRIEVED: {contexts}"
+    return Material(trace.trace_id, masked(text[: 2 * MAX_MATERIAL])[:MAX_MATERIAL])
 
 
 def _material(way: Way, category: Category, own: Sequence[Case], stock: Stock, batch: int) -> Sequence[Material] | None:
@@ -175,7 +186,12 @@ def _material(way: Way, category: Category, own: Sequence[Case], stock: Stock, b
         near = sorted(stock.documents, key=lambda one: (-fuzz.token_set_ratio(about, one.text), one.name))[:CLOSEST]
         return _turn([Material(one.name, one.text[:MAX_MATERIAL]) for one in near], SHOWN, batch) or None
     if way == "production":
-        return _turn(stock.failures.get(category.category, ()), FAILURES, batch) or None
+        return [
+            one for group in _turn(stock.failures.get(category.category, ()), 1, batch) for one in group[:FAILURES]
+        ] or None
+    if way == "rubric":
+        fitting = [text for asked, text in stock.rubrics if asked.may_fit(category.category, category.layer)]
+        return _turn(fitting, 1, batch) or None
     if way == "tool-call" and (not stock.tools or category.layer != "task"):
         return None
     if way == "conversation" and category.layer != "task":

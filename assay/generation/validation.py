@@ -53,6 +53,7 @@ def _incomplete(proposal: Proposal, ask: Ask) -> str:
     """Tell what a way asks for and the proposal lacks."""
     lacks = {
         "document": not proposal.sources and "a passage",
+        "rubric": not proposal.sources and "the rule of the rubric",
         "conversation": proposal.case.user is None and "a simulated user",
         "production": proposal.case.parent not in {one.name for one in ask.material} and "the conversation it is from",
         "tool-call": not any(one.calls for one in proposal.case.expectations) and "an expected call",
@@ -67,6 +68,8 @@ def _unsupported(proposal: Proposal, ask: Ask) -> str:
         quote, reference = _plain(source.quote), _plain(proposal.case.reference)
         if len(quote) < MIN_QUOTE or quote not in texts[source.document]:
             return "its passage does not stand in the document"
+        if ask.way == "rubric":
+            continue
         if not set(_NUMBER.findall(reference)) <= set(_NUMBER.findall(quote)):
             return "the passage does not hold a number of the reference"
         words = set(_WORD.findall(reference))

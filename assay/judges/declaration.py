@@ -91,11 +91,11 @@ class AppliesTo(Record):
 
     def fits(self, case: Case) -> bool:
         """Tell whether a case is one of them."""
-        return (
-            (not self.category or case.category in self.category)
-            and (not self.layer or case.layer in self.layer)
-            and (not self.tag or bool(set(self.tag) & set(case.tags)))
-        )
+        return self.may_fit(case.category, case.layer) and (not self.tag or bool(set(self.tag) & set(case.tags)))
+
+    def may_fit(self, category: str, layer: Layer) -> bool:
+        """Tell whether cases of a category are among them, those with the right tag if any is asked for."""
+        return (not self.category or category in self.category) and (not self.layer or layer in self.layer)
 
 
 class Declaration(Record):

@@ -6,6 +6,7 @@ candidates, and what became of every other proposal. Asks the generator model, o
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,14 +16,17 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from assay.errors import ConfigError, EndpointError
+from assay.evalset.unfailing import unfailing
 from assay.generation import prompt, validation
 from assay.generation import strategies as making
+from assay.generation.decoration import decorated
 from assay.generation.duplicates.finding import Match
 from assay.generation.duplicates.neighbours import Embedder
 from assay.generation.near_duplicates import likely, repeats
 from assay.generation.nearest import nearest
 from assay.generation.prompt import Proposal, Proposals
 from assay.generation.strategies import Ask, Material, Stock
+from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt, load_all
 from assay.models import endpoints
 from assay.models.cached_reply import said
 from assay.models.chat import Chat, Endpoint
@@ -71,10 +75,12 @@ class Settings(Limits):
     """How many categories a batch covers, the thinnest."""
     beyond_quota: bool = False
     """Whether it is asked about categories that have their quota too."""
+    decorations: bool = False
+    """Whether an existing question with words around it (courtesies, anger, an attack after it) is proposed too."""
     ways: list[making.Way] = Field(
-        default=["category", "document", "production", "conversation", "tool-call"], min_length=1
+        default=["category", "document", "production", "conversation", "tool-call", "rubric"], min_length=1
     )
-    """Strategies that are dealt to in turns, where there is material."""
+    """Strategies that are dealt to in turns, where there is material; `rubric` takes a hosted model."""
     documents: str = ""
     """Folder of the product's documents as seen from the project, for the way `document`; empty for none."""
     root: ProductRoot = "."
@@ -91,7 +97,7 @@ STAGE = Stage(
     name="generate",
     doc=__doc__ or "",
     settings=Settings,
-    reads=(TAXONOMY, CASES.path, PAST.path, MANIFEST, "data/traces"),
+    reads=(TAXONOMY, CASES.path, PAST.path, MANIFEST, "data/traces", JUDGES_FOLDER),
     writes=(Output(path=CANDIDATES.path, in_git=True), Output(path=DROPPED, in_git=True)),
     inputs=lambda settings: (settings.documents,) if settings.documents else (),
     asks="the generator model",
@@ -114,8 +120,13 @@ class Sorted(NamedTuple):
     dropped: list[Dropped]
 
 
-def stock(settings: Settings, cases: Sequence[Case]) -> Stock:
+def stock(settings: Settings, cases: Sequence[Case], judges: Sequence[JudgePrompt]) -> Stock:
     """Return all that candidates can be made from.
+
+    Args:
+        settings: Of the stage.
+        cases: The evaluation set.
+        judges: Those whose rules cases may be made for.
 
     Raises:
         ConfigError: The folder of documents is none of the project's.
@@ -131,7 +142,15 @@ def stock(settings: Settings, cases: Sequence[Case]) -> Stock:
         documents=_documents(settings.documents, settings.root) if "document" in settings.ways else [],
         failures=making.failures(traces),
         tools=tools,
+        rubrics=[(one.declared.applies_to, Material(one.name, one.rubric[: making.MAX_MATERIAL])) for one in judges],
     )
+
+
+def failing(judges: Sequence[JudgePrompt]) -> list[JudgePrompt]:
+    """Return the judges that could fail an answer to a case; none for the embedded generator, which reads no rubric."""
+    if not endpoints.is_hosted(os.environ):
+        return []
+    return [one for one in judges if one.declared.blocks and not one.declared.is_pair and one.declared.scope == "cases"]
 
 
 def require_documents(folder: str, product: str) -> Path:
@@ -220,6 +239,7 @@ def sort_out(
     cases: Sequence[Case],
     past: Sequence[Case],
     settings: Settings,
+    judges: Sequence[JudgePrompt],
     maker: str,
     vectors: Embedder | None,
 ) -> Sorted:
@@ -227,7 +247,7 @@ def sort_out(
     sound: dict[str, tuple[Proposal, Ask]] = {}
     dropped: list[Dropped] = []
     for proposal, ask in proposed:
-        why = validation.fault(proposal, ask)
+        why = validation.fault(proposal, ask) or ("nothing can fail it" if unfailing([proposal.case], judges) else "")
         if why or proposal.case.case_id in sound:
             dropped.append(_dropped(proposal, why or "it was proposed twice"))
         else:
@@ -237,8 +257,9 @@ def sort_out(
     like = repeats(new, existing, vectors)
     kept: list[Candidate] = []
     for name, (proposal, ask) in sound.items():
-        if _is_sure(like[name], proposal.case, there, settings):
-            dropped.append(_dropped(proposal, f"it says the same as {like[name].other_id}"))
+        why = _repetition(proposal.case, like[name], existing, there, settings)
+        if why:
+            dropped.append(_dropped(proposal, why))
             continue
         near = nearest(proposal.case, [*cases, *(one.case for one in kept)])
         kept.append(
@@ -255,6 +276,16 @@ def sort_out(
             )
         )
     return Sorted(kept, dropped)
+
+
+def _repetition(
+    case: Case, like: Match, existing: Sequence[Case], there: Mapping[str, Case], settings: Settings
+) -> str:
+    """Return what a proposal surely repeats, in a few words; empty where a person is to see it."""
+    around = "" if settings.decorations else decorated(case, existing)
+    if around:
+        return f"it only decorates {around}"
+    return f"it says the same as {like.other_id}" if _is_sure(like, case, there, settings) else ""
 
 
 def _is_sure(like: Match, case: Case, there: Mapping[str, Case], settings: Settings) -> bool:
@@ -285,14 +316,15 @@ def run(now: datetime) -> int:
     """Propose a batch of candidates and file them; return how many."""
     settings, cases = read_params("generate", Settings), CASES.read()
     ended = files.read_json(MANIFEST, "run `assay repro review`")["batches"]
-    planned = asks(settings, read_taxonomy(), stock(settings, cases), ended + len(cases))
+    judges = load_all()
+    planned = asks(settings, read_taxonomy(), stock(settings, cases, failing(judges)), ended + len(cases))
     with model_session.consulting(settings.model) as (endpoint, journal):
         replies = asyncio.run(propose(settings, endpoint, planned, journal, begun(now).id))
         read = [(prompt.parse(reply, ask), ask) for reply, ask in zip(replies, planned, strict=True)]
         proposed = [(one, ask) for found, ask in read for one in found.found]
         past, maker = [one.case for one in PAST.read()], prompt.fingerprint(endpoint.model)
         vectors = by_meaning(settings, endpoint, journal, begun(now).id)
-        found = sort_out(proposed, cases, past, settings, maker, vectors)
+        found = sort_out(proposed, cases, past, settings, judges, maker, vectors)
     CANDIDATES.write(found.kept)
     files.write_json(DROPPED, account(read, found))
     return len(found.kept)

@@ -148,13 +148,15 @@ def test_data_cannot_leave_its_section(text: str) -> None:
 def test_each_way_asks_for_its_own(way: str) -> None:
     """A way's instruction, and the fields that only it has, stand in its prompt and in no other one."""
     own = {
-        "document": '"quote"',
+        "document": "states nothing that the passage does not",
         "conversation": '"user": {"goal"',
         "production": "failed its user",
         "tool-call": "schema",
+        "rubric": "by which a judge fails answers",
     }
     system = render(Ask(way=way, category=CATEGORY, count=1))[0]["content"]  # type: ignore[arg-type]
     assert [name for name, text in own.items() if text in system] == [name for name in own if name == way]
+    assert ('"quote"' in system) == (way in {"document", "rubric"})
 
 
 def test_sources_and_users_are_read() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.generation.strategies import WAYS, Ask, Material, Stock, asks, crowded, failures, shares, thinnest
+from assay.judges.declaration import AppliesTo
 from assay.records.case import Expectation
 from assay.records.category import Category
 from tests.cast import AT, call, case, trace
@@ -66,13 +67,18 @@ def test_each_way_has_its_material() -> None:
     found = {
         one.way: one
         for one in planned(
-            5,
+            6,
             documents=documents,
             tools=tools,
-            failures={"refunds": [Material("t", "x")], "other": [Material("o", "y")]},
+            failures={"refunds": [[Material("t", "x")]], "other": [[Material("o", "y")]]},
+            rubrics=[
+                (AppliesTo(category=("other",)), Material("other", "z")),
+                (AppliesTo(layer=("task",)), Material("tone", "Polite.")),
+            ],
         )
     }
     assert set(found) == set(WAYS)
+    assert [one.name for one in found["rubric"].material] == ["tone"]
     assert found["document"].material[0].name == "r.md"
     assert [one.name for one in found["production"].material] == ["t"]
     assert (found["tool-call"].tools, found["category"].tools, found["category"].material) == (tools, (), ())
@@ -110,7 +116,19 @@ def test_only_failed_conversations_are_shown() -> None:
         trace(2, AT + timedelta(hours=1), contacted_again=True, category="refunds"),
         trace(3, AT, thumb="up", contacted_again=False, category="refunds"),
     ]
-    assert [one.name for one in failures(rows)["refunds"]] == [rows[1].trace_id, rows[0].trace_id]
+    assert [one.name for group in failures(rows)["refunds"] for one in group] == [rows[1].trace_id, rows[0].trace_id]
+
+
+def test_a_frequent_failure_is_shown_by_itself_and_first() -> None:
+    """A prompt shows conversations that failed over the same matter; the next batch shows the next matter."""
+    wet = [trace(n, AT, thumb="down", category="refunds", question=f"The parcel came wet, {n} boxes") for n in range(3)]
+    late = [trace(n, AT, thumb="down", category="refunds", question=f"Why so late again at {n}?") for n in (7, 8)]
+    found = failures([late[0], *wet, late[1]])
+    shown = [
+        {one.name for ask in planned(3, batch, failures=found) if ask.way == "production" for one in ask.material}
+        for batch in (0, 1)
+    ]
+    assert shown == [{one.trace_id for one in wet}, {one.trace_id for one in late}]
 
 
 def test_a_generator_learns_nobody_s_address() -> None:
@@ -120,7 +138,7 @@ def test_a_generator_learns_nobody_s_address() -> None:
         "answer": "We call +49 30 1234567.",
         "contexts": ["Card 4539148803436467"],
     }
-    (one,) = failures([trace(1, AT, thumb="down", category="refunds", **said)])["refunds"]
+    ((one,),) = failures([trace(1, AT, thumb="down", category="refunds", **said)])["refunds"]
     assert one.text == (
         "USER: I am [an e-mail address].\nPRODUCT: We call [a telephone number].\nRETRIEVED: Card [a card number]"
     )

@@ -131,6 +131,45 @@ def test_a_variation_of_its_parent_is_kept(
     assert all(one.nearest == parent for one in CANDIDATES.read())
 
 
+@pytest.mark.parametrize(("asked_for", "count"), [(False, 0), (True, 1)])
+def test_a_decorated_question_is_proposed_when_somebody_says_so(
+    project: Project, generating: Callable[..., Any], now: datetime, *, asked_for: bool, count: int
+) -> None:
+    """An admitted question with words around it reaches a person only by `generate.decorations`."""
+    admitted = case(9, turns=["My box came with the chicken thawed, what now?"])
+    CASES.write([admitted])
+    project.params("generate", decorations=asked_for)
+    kept = admitted.model_dump(mode="json", include={"reference", "expectations"})
+    polite = proposal(f"Hello! {admitted.turns[0]} Thanks.", parent=admitted.case_id) | kept
+    with generating(lambda body: proposing(polite) if asked_category(body) == "refunds" else proposing()):
+        assert generate.run(now) == count
+    whys = [one["why"] for one in files.read_json(DROPPED, "")["dropped"]]
+    assert whys == ["it only decorates refunds-009"][count:]
+
+
+RULE = "Every number, date, name, condition and negation agrees."
+
+
+def test_a_rule_of_a_judge_is_worth_cases(project: Project, generating: Callable[..., Any], now: datetime) -> None:
+    """The way `rubric` shows a judge's rubric; a case quotes its rule, and one that nothing could fail is dropped."""
+    project.params("generate", ways=["rubric"], per_category=3)
+    rule = {"document": "correctness", "quote": RULE, "expectations": []}
+    good = proposal("Is it nine or ten days?") | rule
+    bare = proposal("Who are you?") | rule | {"reference": ""}
+    invented = proposal("What is a lorry?") | rule | {"quote": "It praises the company at length."}
+    with generating(
+        lambda body: proposing(good, bare, invented) if asked_category(body) == "refunds" else proposing()
+    ) as served:
+        assert generate.run(now) == 1
+    assert RULE in served.said()[0]
+    (found,) = CANDIDATES.read()
+    assert (found.made, [(one.document, one.quote) for one in found.sources]) == ("rubric", [("correctness", RULE)])
+    assert [one["why"] for one in files.read_json(DROPPED, "")["dropped"]] == [
+        "nothing can fail it",
+        "its passage does not stand in the document",
+    ]
+
+
 UNSOUND = [
     {"check": "regex", "values": [r"(a)\1"], "calls": []},
     {"check": "__import__", "values": [], "calls": []},

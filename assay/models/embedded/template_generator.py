@@ -15,14 +15,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from assay.generation.contrasts import CONTRASTS
-from assay.generation.perturbations import PERTURBATIONS, perturb
+from assay.generation.perturbations import DECORATIONS, PERTURBATIONS, perturb
 from assay.generation.prompt import MAX_CASES
 from assay.generation.strategies import Material
 from assay.models.embedded.protocol import Answer, ChatRequest, RequestError, certain
 from assay.models.embedded.sections import sections
 from assay.records.case import Case
 
-MODEL = "template-generator-2"
+MODEL = "template-generator-3"
 """The name it answers under: raise its number whenever what it makes of a prompt changes."""
 QUESTIONS = (
     "Can you tell me about {topic}?",
@@ -73,14 +73,20 @@ def template_generator(request: ChatRequest) -> Answer:
 
 def _varied(asked: _Asked, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Yield the examples, asked otherwise."""
-    yield from _perturbed(asked.examples, sorted(PERTURBATIONS), rng)
+    yield from _otherwise(asked.examples, rng)
 
 
 def _called(asked: _Asked, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Yield requests that take other calls than the examples, and then the examples, asked otherwise."""
     with_calls = [case for case in asked.examples if any(one.calls for one in case.expectations)]
     yield from _perturbed(with_calls, sorted(CONTRASTS), rng)
-    yield from _perturbed(with_calls, sorted(PERTURBATIONS), rng)
+    yield from _otherwise(with_calls, rng)
+
+
+def _otherwise(cases: list[Case], rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Yield cases in other words, and only then as they stand with words around them."""
+    yield from _perturbed(cases, sorted(PERTURBATIONS.keys() - set(DECORATIONS)), rng)
+    yield from _perturbed(cases, sorted(DECORATIONS), rng)
 
 
 def _perturbed(cases: list[Case], names: list[str], rng: np.random.Generator) -> Iterator[dict[str, Any]]:
