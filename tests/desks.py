@@ -153,6 +153,7 @@ def desk(logs: Logs, folder: Path) -> tuple[Desk, dict[str, str]]:
         upkeep=logs.upkeep,
         close=lambda who, note: f"closed by {who} ({note})",
         hand_over=lambda: "2 labels handed over",
+        unopened=lambda: 7,
         now=lambda: AT,
         hosts=("testserver", "127.0.0.1"),
         is_secure=False,

@@ -64,6 +64,7 @@ def desk(now: Callable[[], datetime], act: Act) -> Desk:
         upkeep=_Upkeep(now),
         close=lambda who, note: _close(act, who, note, now()),
         hand_over=lambda: f"{labels.hand_over()} labels handed over: `assay calibrate` counts them.",
+        unopened=lambda: len(batches.waiting()),
         now=now,
         hosts=tuple({HOST, "localhost", url.hostname or HOST}),
         is_secure=url.scheme == "https",

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from assay.desk import candidate_pages, file_pages, label_pages, pages, retirement_pages
+from assay.desk import bulk, candidate_pages, file_pages, label_pages, pages, retirement_pages
 from assay.desk.guard import HEADERS, NoForeignWrites, WithHeaders, form
 from assay.desk.request import COOKIE, Desk, Visit
 from assay.desk.reviewers import SESSION_S
@@ -31,6 +31,7 @@ PAGES: dict[str, Handler] = {
     "/candidates/{key}": candidate_pages.one,
     "/candidates/{key}/edit": candidate_pages.edit,
     "/disputes": candidate_pages.dispute,
+    "/imports": bulk.rows,
     "/labels": label_pages.following,
     "/labels/{judge}/{key}": label_pages.one,
     "/health": retirement_pages.proposals,
@@ -38,6 +39,7 @@ PAGES: dict[str, Handler] = {
 }
 FORMS: dict[str, Handler] = {
     "/candidates/{key}": candidate_pages.decide,
+    "/imports": bulk.decide,
     "/undo": candidate_pages.undo,
     "/close": candidate_pages.close,
     "/labels/{judge}/{key}": label_pages.answer,

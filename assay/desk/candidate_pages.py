@@ -1,13 +1,14 @@
 """The pages of candidates: one item a screen, one key a word, and the next item at once."""
 
 from typing import Literal, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from assay.desk import editing, pages
 from assay.desk.candidate_queue import RefusedError, Said
+from assay.desk.narrowing import Narrowing
 from assay.desk.request import Visit
 from assay.evalset.admission import is_reason
 from assay.records.case import Case
@@ -19,6 +20,7 @@ def start(visit: Visit, said: str = "", fault: str = "") -> Response:
     """Show what there is to do."""
     desk = visit.desk
     values = pages.start(visit.person, desk.candidates, desk.labels, desk.now())
+    values["unopened"] = 0 if values["batch"] else desk.unopened()
     return visit.page("start", "/", values, said=said, fault=fault)
 
 
@@ -42,7 +44,7 @@ def edit(visit: Visit, fault: str = "") -> Response:
     item = visit.desk.candidates.sitting().items.get(visit.key)
     if item is None:
         raise HTTPException(404, "There is no such candidate in the open batch.")
-    values = pages.form(item, visit.desk.guide(), visit.fields) | {"category": visit.category}
+    values = pages.form(item, visit.desk.guide(), visit.fields) | {"only": visit.only}
     place = f"/candidates/{quote(visit.key)}/edit"
     return visit.page("edit", place, values, fault=fault)
 
@@ -81,7 +83,7 @@ def undo(visit: Visit) -> Response:
         key = visit.desk.candidates.undo(visit.person, visit.desk.now())
     except RefusedError as error:
         return start(visit, fault=str(error))
-    return visit.lead(_place(key, visit.category), lambda: _show(visit, key, "Taken back: decide again."))
+    return visit.lead(_place(key, visit.only), lambda: _show(visit, key, "Taken back: decide again."))
 
 
 def close(visit: Visit) -> Response:
@@ -97,10 +99,10 @@ def _next(visit: Visit, after: str, said: str = "", *, settles: bool = False) ->
     if settles:
         found = queue.next_dispute(visit.person, after=after)
     else:
-        found = queue.next_for(visit.person.name, now, category=visit.category, after=after)
+        found = queue.next_for(visit.person.name, now, only=visit.only, after=after)
     if found is None:
         return visit.lead("/", lambda: start(visit, f"{said} Nothing more for you here.".strip()))
-    return visit.lead(_place(found, visit.category), lambda: _show(visit, found, said))
+    return visit.lead(_place(found, visit.only), lambda: _show(visit, found, said))
 
 
 def _show(visit: Visit, key: str, said: str = "", fault: str = "") -> Response:
@@ -109,12 +111,12 @@ def _show(visit: Visit, key: str, said: str = "", fault: str = "") -> Response:
     if item is None:
         raise HTTPException(404, "There is no such candidate in the open batch.")
     queue.hold(visit.person.name, key, visit.desk.now())
-    values = pages.candidate(visit.person, queue, item, visit.desk.guide(), visit.category)
-    return visit.page("item", _place(key, visit.category), values, said=said, fault=fault)
+    values = pages.candidate(visit.person, queue, item, visit.desk.guide(), visit.only)
+    return visit.page("item", _place(key, visit.only), values, said=said, fault=fault)
 
 
-def _place(key: str, category: str) -> str:
-    return f"/candidates/{quote(key)}" + (f"?{urlencode({'category': category})}" if category else "")
+def _place(key: str, only: Narrowing) -> str:
+    return f"/candidates/{quote(key)}{only.query()}"
 
 
 def _edited(visit: Visit, case: Case) -> Case:

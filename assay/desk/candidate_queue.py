@@ -12,6 +12,7 @@ from typing import Literal
 
 from assay.desk.holds import Holding
 from assay.desk.log_cache import Live
+from assay.desk.narrowing import ALL, Narrowing
 from assay.desk.reviewers import Person
 from assay.errors import AssayError
 from assay.evalset.admission import Batch, Standing, Word, heard, is_done, standing
@@ -103,13 +104,13 @@ class CandidateQueue(Holding):
         found = self.sitting()
         return found.batch is not None and is_done(found.batch, found.standings)
 
-    def next_for(self, person: str, now: datetime, *, category: str = "", after: str = "") -> str | None:
+    def next_for(self, person: str, now: datetime, *, only: Narrowing = ALL, after: str = "") -> str | None:
         """Return the next item that this person may review, and keep it for them; None where there is none.
 
         Args:
             person: Who asks.
             now: The moment.
-            category: Only of this one; empty for all.
+            only: Those that are looked at.
             after: Go round from here.
         """
         with self._live.lock:
@@ -117,7 +118,7 @@ class CandidateQueue(Holding):
             open_ones = self._open_to(found, person, now, round_from(list(found.items), after))
             later: list[str] = []
             for name in open_ones:
-                if category not in ("", found.items[name].case.category):
+                if not only.fits(found.items[name]):
                     continue
                 if name not in put_off:
                     self.hold(person, name, now)
@@ -128,11 +129,12 @@ class CandidateQueue(Holding):
                 self.hold(person, chosen, now)
             return chosen
 
-    def left_for(self, person: str, now: datetime) -> int:
-        """Return how many items this person may still review, those that others look at left out."""
+    def open_for(self, person: str, now: datetime, only: Narrowing = ALL) -> list[Candidate]:
+        """Return the items that this person may still review, those that others look at left out."""
         with self._live.lock:
             found = self.sitting()
-            return sum(1 for _ in self._open_to(found, person, now, found.items))
+            open_ones = (found.items[name] for name in self._open_to(found, person, now, found.items))
+            return [one for one in open_ones if only.fits(one)]
 
     def next_dispute(self, person: Person, *, after: str = "") -> str | None:
         """Return the next item on which reviewers disagree and that this person may settle."""

@@ -1,5 +1,6 @@
 """The desk's pages: what each of them shows, as values; the templates print values and mark nothing as safe."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from assay.checks import registry
 from assay.desk import editing
 from assay.desk.candidate_queue import CandidateQueue, Sitting, counts
 from assay.desk.label_queue import LabelQueue
+from assay.desk.narrowing import ALL, Narrowing
 from assay.desk.reviewers import Person
 from assay.errors import InsufficientDataError
 from assay.evalset.admission import REASONS, Standing
@@ -24,6 +26,7 @@ from assay.records.category import Category
 from assay.records.decision import Decision
 from assay.report.texts import excerpt, visible
 from assay.stats.raters import krippendorff
+from assay.text import Part
 from assay.text import parts as word_diff
 
 KEYS = {str(key): reason for key, reason in enumerate(REASONS, 2)}
@@ -32,6 +35,8 @@ RECENT = 20
 """A reviewer's last words, of which their share of admissions is shown."""
 MAX_ROWS = 100
 """Cases to look at that one page shows."""
+FEW = 0.5
+"""Share of the longer text that two texts have in common, below which their difference is hard to read."""
 MAX_TEXT = 20_000
 """Characters of one text that are shown."""
 
@@ -72,7 +77,7 @@ def shown_text(text: object) -> str:
 def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: datetime) -> dict[str, Any]:
     """Return what the first page shows: what there is to do for this person, and how far everybody is."""
     found = candidates.sitting()
-    mine = found.all_of(person.name)
+    mine, open_for_me = found.all_of(person.name), candidates.open_for(person.name, now)
     return {
         "batch": found.batch,
         "is_over": bool(found.batch and found.batch.is_over(now)),
@@ -80,10 +85,12 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
         "counts": counts(list(found.standings.values())),
         "total": len(found.items),
         "mine": len(mine),
-        "open_for_me": candidates.left_for(person.name, now),
+        "open_for_me": len(open_for_me),
+        "imports": sum(one.made == "import" for one in open_for_me),
         "to_settle": candidates.to_settle(person),
         "put_off": candidates.put_off_by(person.name),
         "categories": _by_category(found),
+        "ways": sorted({one.made for one in found.items.values() if one.made}),
         "agreement": agreement(found),
         "seconds": _seconds(mine),
         "labels_left": labels.left_for(person.name, now),
@@ -95,12 +102,12 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
 
 
 def candidate(
-    person: Person, queue: CandidateQueue, one: Candidate, guide: Guide, category: str = ""
+    person: Person, queue: CandidateQueue, one: Candidate, guide: Guide, only: Narrowing = ALL
 ) -> dict[str, Any]:
     """Return what the page of one candidate shows; of others' words only to whoever settles a dispute."""
     found, case = queue.sitting(), one.case
     settles = queue.may_settle(person, one.candidate_id)
-    order = [name for name, item in found.items.items() if category in ("", item.case.category)]
+    order = [name for name, item in found.items.items() if only.fits(item)]
     return {
         "item": one,
         "case": case,
@@ -113,7 +120,7 @@ def candidate(
         "done": len({*order} & {*found.mine.get(person.name, ())}),
         "before": order[order.index(one.candidate_id) - 1] if one.candidate_id in order else "",
         "after": order[(order.index(one.candidate_id) + 1) % len(order)] if one.candidate_id in order else "",
-        "category": category,
+        "only": only,
         "definition": guide.taxonomy[case.category].definition if case.category in guide.taxonomy else "",
         "covered": guide.admitted.get(case.category, 0),
         "quota": guide.taxonomy[case.category].quota if case.category in guide.taxonomy else 0,
@@ -220,8 +227,17 @@ def _neighbours(one: Candidate, guide: Guide) -> list[dict[str, Any]]:
             similarity = one.similarity if name == one.nearest else None
             kind = "May repeat" if name == one.may_repeat else "Nearest case"
             kind = "Made from" if name == one.case.parent else kind
-            found.append({"case": case, "parts": parts, "similarity": similarity, "kind": kind})
+            alike = [] if _is_another_text(parts) else parts
+            found.append({"case": case, "parts": alike, "similarity": similarity, "kind": kind})
     return found
+
+
+def _is_another_text(parts: Sequence[Part]) -> bool:
+    """Tell whether so little is the same that the two texts are read more easily one by one."""
+    letters = Counter[str]()
+    for part in parts:
+        letters[part.kind] += len(part.text)
+    return letters["same"] < FEW * (letters["same"] + max(letters["removed"], letters["added"]))
 
 
 def _share(found: Sitting, person: str) -> str:

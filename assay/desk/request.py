@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from assay.desk import pages
 from assay.desk.candidate_queue import CandidateQueue
 from assay.desk.label_queue import LabelQueue
+from assay.desk.narrowing import Narrowing, narrowing
 from assay.desk.pages import Guide
 from assay.desk.reviewers import People, Person
 from assay.evalset.health import Proposal
@@ -55,6 +56,8 @@ class Desk:
     """Closes the open batch on behalf of a person, with a note; returns what happens next, in a sentence."""
     hand_over: Callable[[], str]
     """Files the labels whose items have all their annotators; returns how many, in a sentence."""
+    unopened: Callable[[], int]
+    """Returns how many candidates wait for a batch while none is open."""
     now: Callable[[], datetime]
     hosts: tuple[str, ...]
     is_secure: bool
@@ -82,9 +85,9 @@ class Visit:
         return str(self.request.path_params.get("key", ""))
 
     @property
-    def category(self) -> str:
-        """Return the category that the pages are narrowed to."""
-        return (self.fields or self.request.query_params).get("category", "")
+    def only(self) -> Narrowing:
+        """Return what the pages are narrowed to."""
+        return narrowing(self.fields or self.request.query_params)
 
     def lead(self, place: str, show: Callable[[], Response]) -> Response:
         """Lead to another page: at once where its main part is wanted, by a redirection otherwise."""

@@ -157,12 +157,12 @@ def _undecided() -> tuple[list[Candidate], list[Candidate]]:
 
 
 def waiting() -> list[Candidate]:
-    """Return the candidates that people may decide on: of the open batch, or those on file where none is open."""
+    """Return the candidates that are not decided: of the open batch, or those on file where none is open."""
     there = opened()
     if there is None:
         return undecided()
     found = standing_of(there)
-    return [one for one in frozen(there.name) if found[one.candidate_id].state == "open"]
+    return [one for one in frozen(there.name) if found[one.candidate_id].state != "decided"]
 
 
 def fold(log: Sequence[Decision], happened: Sequence[BatchEvent] | None = None) -> Outcome:

@@ -7,6 +7,7 @@ import pytest
 from assay.checks import registry
 from assay.desk import pages
 from assay.desk.label_queue import Labelled, asked
+from assay.desk.narrowing import Narrowing
 from tests.cast import AT, item
 from tests.desks import Logs, candidate, guide, person, proposal, said
 
@@ -27,7 +28,7 @@ FOUR = [candidate(1), candidate(2, "escalation"), candidate(3), candidate(4)]
 def test_a_candidate_s_place_is_among_its_category(number: int, category: str, place: tuple[object, ...]) -> None:
     """Its number, how many there are, and the ones before and after, in a ring; of all where no category is chosen."""
     one = FOUR[number - 1]
-    found = pages.candidate(person("ada"), Logs(FOUR).queue(), one, guide(), category)
+    found = pages.candidate(person("ada"), Logs(FOUR).queue(), one, guide(), Narrowing(category=category))
     assert (found["number"], found["total"], found["before"], found["after"]) == place
 
 
@@ -36,7 +37,10 @@ def test_only_decided_ones_of_the_category_are_counted() -> None:
     queue = Logs(FOUR).queue()
     for one in FOUR[:2]:
         queue.say(person("ada"), said(one), AT)
-    done = {name: pages.candidate(person("ada"), queue, FOUR[0], guide(), name)["done"] for name in ("", "refunds")}
+    done = {
+        name: pages.candidate(person("ada"), queue, FOUR[0], guide(), Narrowing(category=name))["done"]
+        for name in ("", "refunds")
+    }
     assert done == {"": 2, "refunds": 1}
     assert pages.candidate(person("ben"), queue, FOUR[0], guide())["done"] == 0
 
@@ -167,6 +171,17 @@ def test_what_a_candidate_was_made_from_is_said() -> None:
     one = candidate(5, parent="refunds-100")
     found = pages.candidate(person("ada"), Logs([one]).queue(), one, guide())["nearest"]
     assert [row["kind"] for row in found] == ["Made from"]
+
+
+@pytest.mark.parametrize(
+    ("question", "is_marked"),
+    [("Cleo asks question 100 about her boxes?", True), ("Kann ich etwas ganz anderes haben, bitte sehr?", False)],
+)
+def test_texts_that_share_few_words_are_shown_one_by_one(question: str, *, is_marked: bool) -> None:
+    """Where little is the same, the existing case stands as plain text instead of as a difference of nearly all."""
+    one = candidate(1, turns=[question])
+    (near,) = pages.candidate(person("ada"), Logs([one]).queue(), one, guide())["nearest"]
+    assert bool(near["parts"]) == is_marked
 
 
 def test_a_category_has_its_definition_and_quota() -> None:

@@ -4,10 +4,12 @@
   const main = document.getElementById("main");
   let saving = false, shownAt = performance.now(), marks = [];
 
+  const reveal = () => { for (const box of main.querySelectorAll("[data-all]")) box.hidden = false; };
   const shown = () => {
     shownAt = performance.now();
     marks = [];
     main.focus({ preventScroll: true });
+    reveal();
     document.dispatchEvent(new CustomEvent("assay:shown"));
   };
   const say = (text) => {
@@ -56,6 +58,12 @@
     swap(link.getAttribute("href"), {});
   });
 
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-all]")) return;
+    for (const box of event.target.form.querySelectorAll('tbody input[type="checkbox"]')) box.checked = event.target.checked;
+  });
+
+  reveal();
   addEventListener("popstate", () => swap(location.pathname + location.search, {}));
 
   function mark() {
