@@ -66,7 +66,7 @@ def _said(model: Any, known: Sequence[Any]) -> dict[str, Any]:
     from assay.generation.duplicates.reading import read
 
     words = lexicon.shipped()
-    said = [model.decide(read(pair.a, words), read(pair.b, words)).is_duplicate for pair in known]
+    said = [model.decide(read(pair.a, words), read(pair.b, words), words).is_duplicate for pair in known]
     return _shown(np.array(said), _labels(known))
 
 

@@ -21,6 +21,7 @@ from assay.interchange.sets import columns, registry
 from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling, Reading
 from assay.judges import applicability, prompt
 from assay.project import releases
+from assay.project.params import read_params
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
 from assay.project.taxonomy import read_taxonomy
@@ -29,7 +30,7 @@ from assay.records.candidate import Candidate
 from assay.records.case import Case, Layer
 from assay.records.record import digest
 from assay.report.texts import visible
-from assay.stages import batches
+from assay.stages import batches, generate
 from assay.storage import attachments
 
 AUTO = "auto"
@@ -115,7 +116,8 @@ def take(
     notes = [unfailing.sentence(sifted.left_out, "left out") + "; the others are taken in"] if sifted.left_out else []
     require_files(fresh, found.files)
     stay = [case for name, case in there.items() if name not in {case.case_id for case in fresh}]
-    like = repeats(fresh, [*stay, *past]) if fresh else {}
+    words = generate.lexicon(read_params("generate", generate.Settings).lexicon)
+    like = repeats(fresh, [*stay, *past], words) if fresh else {}
     notes += intake.foreseen(fresh, there, like) if fresh else []
     if is_rehearsal:
         return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(fresh[:SHOWN]))

@@ -155,6 +155,7 @@ def _require_product(settings: Mapping[str, Any]) -> None:
         environment.environment(getattr(owner, "environment", ""), getattr(owner, "root", "."), where=where)
     if settings["generate"].documents:
         generate.require_documents(settings["generate"].documents, settings["generate"].root)
+    generate.lexicon(settings["generate"].lexicon)
     require_openable(target, os.environ, mode=settings["execute"].mode)
 
 

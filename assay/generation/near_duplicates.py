@@ -7,6 +7,7 @@ Nor are cases that ask the same with other named values, documents or attachment
 from collections.abc import Sequence
 
 from assay.generation.duplicates.finding import Match, Text, find
+from assay.generation.duplicates.lexicon import Lexicon
 from assay.generation.duplicates.neighbours import Embedder
 from assay.generation.nearest import asked
 from assay.records.case import Case
@@ -16,12 +17,15 @@ LIKELY = 0.4
 of which every second one is a repetition, would ask of every fourth case of a real set."""
 
 
-def repeats(new: Sequence[Case], existing: Sequence[Case], embedder: Embedder | None = None) -> dict[str, Match]:
+def repeats(
+    new: Sequence[Case], existing: Sequence[Case], known: Lexicon, embedder: Embedder | None = None
+) -> dict[str, Match]:
     """Return what each proposed case resembles most, among the existing ones and those before it, by its id.
 
     Args:
         new: The proposed cases, each under an id of its own.
         existing: What is there already, retired and rejected cases included.
+        known: Which words mean the same.
         embedder: Finds more neighbours, by its vectors.
     """
     there = {case.case_id: case for case in [*existing, *new]}
@@ -29,6 +33,7 @@ def repeats(new: Sequence[Case], existing: Sequence[Case], embedder: Embedder | 
         [Text(case.case_id, asked(case)) for case in new],
         [Text(case.case_id, asked(case)) for case in existing],
         embedder=embedder,
+        known=known,
         is_kin=lambda one, other: _is_kin(there[other], there[one]),
     )
 

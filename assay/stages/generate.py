@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from assay.errors import ConfigError, EndpointError
+from assay.errors import ConfigError, DataError, EndpointError
 from assay.evalset.unfailing import unfailing
 from assay.generation import prompt, validation
 from assay.generation import strategies as making
 from assay.generation.decoration import decorated
 from assay.generation.duplicates.finding import Match
+from assay.generation.duplicates.lexicon import Lexicon, shipped
 from assay.generation.duplicates.neighbours import Embedder
 from assay.generation.near_duplicates import likely, repeats
 from assay.generation.nearest import nearest
@@ -83,6 +84,8 @@ class Settings(Limits):
     """Strategies that are dealt to in turns, where there is material; `rubric` takes a hosted model."""
     documents: str = ""
     """Folder of the product's documents as seen from the project, for the way `document`; empty for none."""
+    lexicon: str = ""
+    """YAML file with the words of your trade that mean the same, or exclude one another; empty for general English."""
     root: ProductRoot = "."
     environment: str = ""
     """Module with the product's tools, for the way `tool-call`; empty for none."""
@@ -99,7 +102,7 @@ STAGE = Stage(
     settings=Settings,
     reads=(TAXONOMY, CASES.path, PAST.path, MANIFEST, "data/traces", JUDGES_FOLDER),
     writes=(Output(path=CANDIDATES.path, in_git=True), Output(path=DROPPED, in_git=True)),
-    inputs=lambda settings: (settings.documents,) if settings.documents else (),
+    inputs=lambda settings: tuple(filter(None, (settings.documents, settings.lexicon))),
     asks="the generator model",
 )
 
@@ -167,6 +170,26 @@ def require_documents(folder: str, product: str) -> Path:
             "(generate.root), as seen from the project: correct it"
         )
     return root
+
+
+def lexicon(name: str) -> Lexicon:
+    """Return which words mean the same: those of general English, and those of a file of the project.
+
+    Raises:
+        ConfigError: There is no such file in the project.
+        DataError: It holds something else.
+    """
+    if not name:
+        return shipped()
+    root, file = files.root().resolve(), (files.root() / name).resolve()
+    if not file.is_file() or not file.is_relative_to(root):
+        raise ConfigError(
+            f"params.yaml: generate.lexicon is {name[:80]!r}, expected a YAML file of the project: correct it"
+        )
+    try:
+        return shipped(file.read_text(encoding="utf8"))
+    except (DataError, UnicodeDecodeError) as error:
+        raise DataError(f"{name}: {error}") from error
 
 
 def _documents(folder: str, product: str) -> list[Material]:
@@ -254,7 +277,7 @@ def sort_out(
             sound[proposal.case.case_id] = proposal, ask
     new, existing = [proposal.case for proposal, _ in sound.values()], [*cases, *past]
     there = {case.case_id: case for case in [*existing, *new]}
-    like = repeats(new, existing, vectors)
+    like = repeats(new, existing, lexicon(settings.lexicon), vectors)
     kept: list[Candidate] = []
     for name, (proposal, ask) in sound.items():
         why = _repetition(proposal.case, like[name], existing, there, settings)

@@ -10,6 +10,7 @@ from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.generation.duplicates import fitting, lexicon, model, neighbours
 from assay.generation.duplicates.features import FEATURES, features
 from assay.generation.duplicates.finding import EMBEDDED, NEAREST, Match, Text, find
+from assay.generation.duplicates.lexicon import Lexicon
 from assay.generation.duplicates.model import Decided, Model
 from assay.generation.duplicates.reading import SHOWN, Reading, read
 from assay.generation.duplicates.words import plain, tokens
@@ -23,7 +24,7 @@ TRAIN, TEST = ([pair for pair in PAIRS if pair.split == split] for split in ("tr
 def decided(one: str, other: str) -> Decided:
     """Return what the shipped model says of two texts."""
     known = lexicon.shipped()
-    return model.shipped().decide(read(one, known), read(other, known))
+    return model.shipped().decide(read(one, known), read(other, known), known)
 
 
 def found(pairs: Sequence[fitting.Pair]) -> fitting.Found:
@@ -43,10 +44,10 @@ class Counting(Model):
 
     asked = 0
 
-    def decide(self, one: Reading, other: Reading) -> Decided:
+    def decide(self, one: Reading, other: Reading, known: Lexicon) -> Decided:
         """Count, then decide."""
         Counting.asked += 1
-        return super().decide(one, other)
+        return super().decide(one, other, known)
 
 
 def counting() -> Counting:

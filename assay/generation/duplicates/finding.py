@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from assay.errors import ConfigError
 from assay.generation.duplicates import lexicon, model, neighbours
+from assay.generation.duplicates.lexicon import Lexicon
 from assay.generation.duplicates.model import Model
 from assay.generation.duplicates.neighbours import Embedder
 from assay.generation.duplicates.reading import Reading, read
@@ -57,6 +58,7 @@ def find(
     *,
     embedder: Embedder | None = None,
     decider: Model | None = None,
+    known: Lexicon | None = None,
     is_kin: Callable[[str, str], bool] | None = None,
 ) -> dict[str, Match]:
     """Return the best match of each candidate among `existing` and the candidates before it, by its id.
@@ -66,6 +68,7 @@ def find(
         existing: What is there already, retired texts included.
         embedder: Finds more neighbours, by its vectors; what is decided of them stays the model's.
         decider: Decides on a pair; the shipped one if left out.
+        known: Which words mean the same; the shipped ones if left out.
         is_kin: Tells of a candidate's id and another one whether they resemble each other on purpose, so that neither
             repeats the other.
 
@@ -79,13 +82,13 @@ def find(
     if not candidates:
         return {}
     texts = [*existing, *candidates]
-    decider = decider or model.shipped()
+    decider, known = decider or model.shipped(), known or lexicon.shipped()
     places = range(len(existing), len(texts))
     is_kin = is_kin or _never
     equals = _equals(texts)
     index = neighbours.Index()
     for text in texts:
-        index.add(read(text.text, lexicon.shipped()))
+        index.add(read(text.text, known))
     near = index.nearest(len(existing), NEAREST + KIN * (is_kin is not _never))
     further = _further(embedder, texts, len(existing))
     found = {}
@@ -97,7 +100,7 @@ def find(
         else:
             apart = [at for at in by_words if not is_kin(own, texts[at].id)][:NEAREST]
             apart += [at for at in by_vectors if not is_kin(own, texts[at].id)]
-            match = _best(texts, place, list(dict.fromkeys(apart)), decider)
+            match = _best(texts, place, list(dict.fromkeys(apart)), decider, known)
         found[own] = match
     return found
 
@@ -124,13 +127,12 @@ def _equals(texts: Sequence[Text]) -> list[list[int]]:
     return found
 
 
-def _best(texts: Sequence[Text], place: int, near: Sequence[int], decider: Model) -> Match:
+def _best(texts: Sequence[Text], place: int, near: Sequence[int], decider: Model, known: Lexicon) -> Match:
     """Decide on a candidate's neighbours; of equally similar ones the first stands."""
-    known = lexicon.shipped()
     mine: Reading = read(texts[place].text, known)
     best = Match(other_id="", similarity=0.0, is_duplicate=False, why="")
     for other in sorted(near):
-        decided = decider.decide(mine, read(texts[other].text, known))
+        decided = decider.decide(mine, read(texts[other].text, known), known)
         if (decided.is_duplicate, decided.similarity) > (best.is_duplicate, best.similarity):
             best = Match(
                 other_id=texts[other].id,

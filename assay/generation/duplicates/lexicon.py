@@ -14,6 +14,7 @@ import yaml
 
 from assay.errors import DataError
 from assay.generation.duplicates.words import NUMERALS, opened, plain, stem, tokens
+from assay.yaml_text import YamlError, parse_yaml
 
 RESOURCES = ("lexicon.yaml",)
 
@@ -22,6 +23,8 @@ LONGEST = 6
 _OWN = 1_000_000
 LONGEST_COURTESY = 8
 LISTS = ("synonyms", "contrasts", "sources", "goals", "courtesies")
+OF_TRADE = ("synonyms", "contrasts")
+"""Lists that a project adds to."""
 WORDS = ("functions", "weak", "negators", "negative", "pivots", "first", "second", "third")
 
 
@@ -54,21 +57,30 @@ class Lexicon:
 
 
 @cache
-def shipped() -> Lexicon:
-    """Return the lexicon beside this module."""
-    return parse((Path(__file__).parent / "lexicon.yaml").read_text(encoding="utf8"))
+def shipped(trade: str = "") -> Lexicon:
+    """Return the lexicon beside this module, with the words of a trade.
 
-
-def parse(text: str) -> Lexicon:
-    """Return the lexicon that a YAML text spells.
+    Args:
+        trade: A YAML text with more `synonyms` and `contrasts`; empty for none.
 
     Raises:
-        DataError: A list is missing.
+        DataError: That text holds anything else.
+    """
+    return parse((Path(__file__).parent / "lexicon.yaml").read_text(encoding="utf8"), trade)
+
+
+def parse(text: str, trade: str = "") -> Lexicon:
+    """Return the lexicon that a YAML text spells, with the words of a trade.
+
+    Raises:
+        DataError: A list is missing, or the words of the trade are none.
     """
     written: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     missing = [name for name in (*LISTS, *WORDS) if name not in written]
     if missing:
         raise DataError(f"the lexicon lacks {missing[0]!r}; expected the lists {', '.join((*LISTS, *WORDS))}: add it")
+    for name, lines in _trade(trade).items():
+        written[name] = [*written[name], *lines]
     groups, excluded = _groups(written)
     cues = {stems(word): role[:-1] for role in ("sources", "goals") for word in written[role]}
     courtesies = frozenset(stems(phrase) for phrase in written["courtesies"])
@@ -89,6 +101,26 @@ def parse(text: str) -> Lexicon:
         cues=cues,
         persons={word: person for person in ("first", "second", "third") for word in sets[person]},
     )
+
+
+def _trade(text: str) -> dict[str, list[str]]:
+    """Return the lines that a trade's lexicon adds, by the name of their list."""
+    try:
+        found = parse_yaml(text) or {}
+    except YamlError as error:
+        raise DataError(f"the lexicon of the trade is no YAML: {error}") from error
+    lists = found if isinstance(found, dict) else {"": found}
+    for name, lines in lists.items():
+        if (
+            name not in OF_TRADE
+            or not isinstance(lines, list)
+            or not all(one and isinstance(one, str) for one in lines)
+        ):
+            raise DataError(
+                f"the lexicon of the trade has {str(name)[:40]!r}, expected only {' and '.join(OF_TRADE)}, each a list "
+                "of texts with commas between the words of one group: correct it"
+            )
+    return lists
 
 
 def _groups(written: dict[str, Any]) -> tuple[dict[tuple[str, ...], set[int]], dict[int, set[int]]]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.errors import DataError
-from assay.generation.duplicates import lexicon
 from assay.generation.duplicates.features import FEATURES, features
+from assay.generation.duplicates.lexicon import Lexicon
 from assay.generation.duplicates.reading import Reading
 
 RESOURCES = ("weights.json",)
@@ -41,11 +41,11 @@ class Model:
     threshold: float
     """Similarity from which a pair is a duplicate."""
 
-    def decide(self, one: Reading, other: Reading) -> Decided:
-        """Decide on one pair; the order of the two does not matter."""
+    def decide(self, one: Reading, other: Reading, known: Lexicon) -> Decided:
+        """Decide on one pair, as both were read with one lexicon; the order of the two does not matter."""
         if not one.units and not other.units:
             return Decided(0.0, is_duplicate=False, why=NOTHING)
-        values = features(one, other, lexicon.shipped())
+        values = features(one, other, known)
         spoke = [self.weights[feature.name] * float(value) for feature, value in zip(FEATURES, values, strict=True)]
         similarity = 1 / (1 + math.exp(-max(-50.0, min(50.0, sum(spoke) + self.bias))))
         if not (one.is_whole and other.is_whole):
