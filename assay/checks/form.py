@@ -131,6 +131,10 @@ class Form(BaseModel):
             DataError: The expectation, which has this form, could not be scored.
         """
 
+    def can_fail(self) -> bool:
+        """Tell whether there is an answer that does not meet it."""
+        return True
+
     def record(self) -> Expectation:
         """Return the expectation as it is kept in a case."""
         examples = {name: kept_examples(getattr(self, name)) for name in SHOWN}

@@ -17,6 +17,10 @@ class LengthMin(Amount):
     words: Annotated[int, Field(ge=0)]
     amount: ClassVar = "words"
 
+    def can_fail(self) -> bool:
+        """Tell whether it asks for a word, or for the opposite of what every answer has."""
+        return self.words > 0 or self.check != "length-min"
+
 
 FORM = LengthMin
 

@@ -18,6 +18,8 @@ from assay.records.response import Response
 
 PROGRAM = 10_000
 """Instructions of a compiled pattern at most; `[A-Z]{2}-[0-9]{4}` has 13, `\\pL+` 1,201."""
+ANY = ("", "\n", "\u4f55\u3082 0\n~")
+"""Texts that nothing asks for, and that a pattern which matches whatever it is given matches."""
 STEPS = 300_000_000
 """Instructions times bytes of an answer at most: about a second in the worst case."""
 
@@ -36,6 +38,13 @@ class Regex(Texts):
                 f"check {expectation.check!r} has the pattern {quote(expectation.values[0])}, which compiles to "
                 f"{pattern.programsize} instructions; expected at most {PROGRAM}: repeat less, or name fewer characters"
             )
+
+    def can_fail(self) -> bool:
+        """Tell whether an empty and a foreign text do not both match, as they do with `.*`."""
+        if self.check != "regex":
+            return True
+        pattern = _compiled(self.record())
+        return not all(pattern.search(text.encode()) for text in ANY)
 
 
 FORM = Regex

@@ -151,6 +151,15 @@ def validate(expectation: Expectation) -> None:
     check.FORM.of(expectation).require(expectation)
 
 
+def can_fail(expectation: Expectation) -> bool:
+    """Tell whether there is an answer that does not meet an expectation.
+
+    Raises:
+        DataError: As from `validate`.
+    """
+    return _kind(expectation).FORM.of(expectation).can_fail()
+
+
 def score(expectation: Expectation, response: Response) -> Finding:
     """Say whether a response meets an expectation.
 

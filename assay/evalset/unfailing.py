@@ -1,12 +1,13 @@
 """Cases that nothing can fail: whatever a product answers, they pass, and so they raise every rate.
 
-A check can fail a case, and so can a judge that blocks, fits the case and is given all that it requires. A reference
-fails nothing by itself: somebody has to read it.
+A check can fail a case, unless it asks for what every answer has (`length-min: 0`, `regex: .*`), and so can a judge that
+blocks, fits the case and is given all that it requires. A reference fails nothing by itself: somebody has to read it.
 """
 
 from collections.abc import Iterable, Sequence
 from textwrap import shorten
 
+from assay.checks import registry
 from assay.errors import DataError
 from assay.judges.applicability import may_expect
 from assay.judges.prompt import JudgePrompt
@@ -28,7 +29,15 @@ def unfailing(cases: Iterable[Case], judges: Iterable[JudgePrompt]) -> list[Case
         judges: All of the project.
     """
     blocking = [judge for judge in judges if judge.declared.blocks]
-    return [case for case in cases if not case.expectations and not any(may_expect(one, case) for one in blocking)]
+    return [case for case in cases if not _is_checked(case) and not any(may_expect(one, case) for one in blocking)]
+
+
+def _is_checked(case: Case) -> bool:
+    """Tell whether a check can fail it; one that cannot be scored is refused elsewhere, in its own words."""
+    try:
+        return any(map(registry.can_fail, case.expectations))
+    except DataError:
+        return True
 
 
 def sentence(cases: Sequence[Case], where: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from assay.checks import registry
 from assay.errors import DataError
 from assay.evalset.unfailing import require_failable, sentence, unfailing
 from assay.judges import prompt
@@ -46,6 +47,26 @@ def test_a_check_or_a_judge_that_decides(project: Project, judge: str, changes: 
     """A check, and a judge that blocks, fits and is given what it requires, can fail a case."""
     only(project, judge)
     assert unfailing([case(1, **BARE | changes)], prompt.load_all()) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "fails"),
+    [
+        ({"check": "regex", "values": [".*"]}, False),
+        ({"check": "regex", "values": ["(?s)^.*$"]}, False),
+        ({"check": "regex", "values": ["^$|."]}, True),
+        ({"check": "regex", "values": ["refund"]}, True),
+        ({"check": "not-regex", "values": [".*"]}, True),
+        ({"check": "length-min", "words": 0}, False),
+        ({"check": "length-min", "words": 1}, True),
+        ({"check": "not-length-min", "words": 0}, True),
+    ],
+)
+def test_a_check_that_every_answer_meets_fails_nothing(project: Project, check: dict[str, Any], *, fails: bool) -> None:
+    """A pattern that matches whatever it is given, and a length of nothing, are no checks of a case."""
+    only(project, "question: pass-fail\nblocks: false\n")
+    one = case(1, reference="", expectations=[registry.read(check)])
+    assert unfailing([one], prompt.load_all()) == ([] if fails else [one])
 
 
 def test_the_refusal_names_the_cases(project: Project) -> None:
