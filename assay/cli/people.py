@@ -59,8 +59,9 @@ def retire(*, case_ids: tuple[str, ...], reviewer: str, reason: str) -> None:
     """
     from datetime import UTC, datetime
 
-    from assay.commands.accept import retire as run
+    from assay.commands import accept
 
-    click.echo(
-        f"{run(case_ids, reviewer, reason, datetime.now(UTC))} retirements signed; `assay grow` carries them out."
-    )
+    signed = accept.retire(case_ids, reviewer, reason, datetime.now(UTC))
+    click.echo(f"{signed} retirement{'s' if signed > 1 else ''} signed; `assay grow` carries them out.")
+    for line in accept.below_quota(case_ids):
+        click.echo(line)

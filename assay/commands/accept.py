@@ -3,7 +3,8 @@
 Reads and writes the tables that people own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,8 +14,10 @@ from assay.judges import prompt
 from assay.project import continuation, results, run_lock, whose
 from assay.project.answers import SHORT
 from assay.project.tables.decisions import DECISIONS
+from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import BASELINE, RESPONSES
+from assay.project.taxonomy import read_taxonomy
 from assay.records.case import Case
 from assay.records.decision import Decision
 from assay.records.history import CaseNight
@@ -127,6 +130,22 @@ def admit(cases: Sequence[Case], reviewer: str, reason: str, now: datetime) -> i
         for case in cases
     ]
     return len(DECISIONS.append(signed))
+
+
+def below_quota(case_ids: Collection[str]) -> list[str]:
+    """Return which categories of cases that are not in the set any more lack cases by now, a line each.
+
+    Args:
+        case_ids: Cases that people have retired.
+    """
+    categories = {case.category for case in CASES.read(may_be_absent=True) if case.case_id in case_ids}
+    left = Counter(case.category for case in batches.admitted())
+    return [
+        f"{one.category} is below its quota then, {left[one.category]} of {one.quota} cases: add some, or lower the "
+        "quota, before the next release"
+        for one in read_taxonomy()
+        if one.category in categories and left[one.category] < one.quota
+    ]
 
 
 def retire(

@@ -172,6 +172,10 @@ def _asked(found: CaseStory) -> Iterator[str]:
         values = [*expectation.values, *(f"{call.name} {call.arguments}" for call in expectation.calls)]
         exactly = ", exact" if expectation.exact else ""
         yield from _block(f"Expected by {_line(expectation.check)}{exactly}", "\n".join(values))
+    for judge, text in found.rubric.items():
+        yield from _block(f"Expected by the judge {_line(judge)}", text)
+    for judge, number in found.thresholds.items():
+        yield f"Passes from {number} on by the judge {_line(judge)}."
 
 
 def _answered(found: CaseStory, version: str, name: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import labelling
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
+from assay.records.case import Case
 from assay.records.label import Labelling
 from assay.records.record import digest
 from assay.records.verdict import IDENTICAL, Verdict
@@ -85,6 +86,8 @@ def _steps(now: datetime) -> Iterator[Step]:
     gate = read_gate() if files.exists(GATE) else None
     if gate is None:
         yield Step("no verdict is on file", NIGHT)
+    elif changed := list(_unanswered(cases)):
+        yield from changed
     elif gate.word == "incomplete":
         yield Step(f"the last night is not whole: {gate.reason}", gate.next)
     if not BASELINE.exists():
@@ -94,6 +97,15 @@ def _steps(now: datetime) -> Iterator[Step]:
     yield from _of_verdict(gate, is_judged=not lacking) if gate else ()
     if there := batches.opened():
         yield Step(f"people may decide on candidates ({batches.progress(there)})", "assay desk")
+
+
+def _unanswered(cases: Sequence[Case]) -> Iterator[Step]:
+    """Yield that the set was changed since the product was asked, where it was."""
+    known = {row.case_id for row in RESPONSES.stream()}
+    there = {case.case_id for case in cases}
+    counts = {"new": len(there - known), "gone": len(known - there)}
+    if said := " and ".join(f"{count} {what}" for what, count in counts.items() if count):
+        yield Step(f"the evaluation set was changed since the product was asked: {said}", NIGHT)
 
 
 def _of_verdict(gate: Gate, *, is_judged: bool) -> Iterator[Step]:

@@ -1,7 +1,8 @@
 """Cases that nothing can fail: whatever a product answers, they pass, and so they raise every rate.
 
-A check can fail a case, unless it asks for what every answer has (`length-min: 0`, `regex: .*`), and so can a judge that
-blocks, fits the case and is given all that it requires. A reference fails nothing by itself: somebody has to read it.
+A check can fail a case, unless it asks for what every answer has (`length-min: 0`, `regex: .*`), and so can a judge
+that blocks, fits the case and is given all that it requires. A reference fails nothing by itself: somebody has to read
+it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -123,6 +123,10 @@ class CaseStory(Record):
     night: str
     case: ReportedCase
     expectations: list[Expectation]
+    rubric: dict[str, str] = Field(default={})
+    """By judge: what it looks at in this case."""
+    thresholds: dict[str, int] = Field(default={})
+    """By judge of scores: from which number on an answer to this case passes."""
     answers: list[CaseAnswer]
     verdicts: list[CaseVerdict]
 
@@ -261,7 +265,15 @@ def story(filed: Filed, case: ReportedCase) -> CaseStory:
         CaseVerdict.model_validate(verdict.model_dump(include=set(CaseVerdict.model_fields)))
         for verdict in filed.verdicts_of.get(case.case_id, [])
     ]
-    return CaseStory(night=filed.night, case=case, expectations=asked.expectations, answers=answers, verdicts=verdicts)
+    return CaseStory(
+        night=filed.night,
+        case=case,
+        expectations=asked.expectations,
+        rubric=asked.rubric,
+        thresholds=asked.thresholds,
+        answers=answers,
+        verdicts=verdicts,
+    )
 
 
 def _since(filed: Filed, history: Sequence[CaseNight]) -> dict[str, Since]:

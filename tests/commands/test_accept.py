@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from assay.cli.main import app
-from assay.commands.accept import accept, retire
+from assay.commands.accept import accept, below_quota, retire
 from assay.errors import AssayError, BusyError, ConfigError
 from assay.models.journal import JournaledRun
 from assay.project import results, run_lock
@@ -124,6 +124,17 @@ def test_a_case_is_retired_with_a_reason(project: Project, now: datetime) -> Non
     assert "refunds-001" not in {one.case_id for one in CASES.read()}
     (gone,) = PAST.read()
     assert (gone.candidate_id, gone.why) == ("refunds-001", "retired")
+
+
+def test_a_retirement_below_the_quota_is_told(project: Project, now: datetime) -> None:
+    """Whoever retires a case of a category at its quota hears that no release will take the set, and what to do."""
+    review.run()
+    assert below_quota(["refunds-001"]) == []
+    retire(["refunds-001"], "ada", "never fails", now)
+    (line,) = below_quota(["refunds-001"])
+    assert line.startswith("refunds is below its quota then, 2 of 3 cases")
+    assert below_quota(["escalation-001"]) == []
+    assert project.folder.is_dir()
 
 
 @pytest.mark.parametrize(("names", "reason"), [(["refunds-001", "none"], "old"), (["refunds-001"], " ")])

@@ -184,6 +184,7 @@ def test_hostile_text_does_nothing_to_a_terminal(project: Project, now: datetime
     """No control or direction character of a model, case or judge comes out raw, nor a line that looks like ours."""
     night = Night()
     of = case(0, turns=[HOSTILE], reference=HOSTILE, inputs={"note": HOSTILE, "limit": 3}, references=["Or so."])
+    of = of.model_copy(update={"rubric": {"tone": HOSTILE}, "thresholds": {"depth": 4}})
     night.cases[0] = of
     night.responses[0], night.baseline[0] = response(of, HOSTILE), response(of, HOSTILE, target="support@1")
     night.more = [verdict(of.case_id, "fail", scorer="check:2-regex", detail=HOSTILE)]
@@ -199,6 +200,8 @@ def test_hostile_text_does_nothing_to_a_terminal(project: Project, now: datetime
     assert told("case", of.case_id)["case"]["turns"] == [HOSTILE]
     assert told("case", of.case_id)["case"]["inputs"] == {"note": HOSTILE, "limit": "3"}
     assert "Given with it: limit:\n  3\n" in run("case", of.case_id).output
+    assert "Expected by the judge tone:\n" in run("case", of.case_id).output
+    assert "Passes from 4 on by the judge depth.\n" in run("case", of.case_id).output
     assert "Or, just as right:\n  Or so.\n" in run("case", of.case_id).output
     assert "Or so." in files.path(REPORT).read_text()
     assert "<b>limit</b>" in files.path(REPORT).read_text()

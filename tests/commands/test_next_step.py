@@ -16,7 +16,7 @@ from assay.project.tables.evalset import CASES
 from assay.project.tables.labels import DRAWS, ITEMS, LABELS
 from assay.project.tables.responses import BASELINE
 from assay.stages import calibrate, publish
-from tests.cast import Project, label
+from tests.cast import Project, case, label
 from tests.nights import EVERY_CASE, good_night
 
 EASY = {"tpr": 0.5, "tnr": 0.5, "min_rarer": 5, "min_labels": 20}
@@ -128,6 +128,17 @@ def test_what_was_mended_since_the_verdict_takes_a_night(project: Project, now: 
     file = Path("data/judges/correctness/judge.yaml")
     file.write_text(file.read_text() + "blocks: false\n")
     assert commands(now)[0] == "assay nightly"
+    assert project.folder.is_dir()
+
+
+def test_a_set_that_changed_takes_a_night(project: Project, now: datetime) -> None:
+    """A passing verdict of before a case came or went is no verdict of the set."""
+    good_night().publish(now)
+    assert steps(now) == []
+    there = CASES.read()
+    for cases in ([*there, case(999)], there[1:]):
+        CASES.write(cases)
+        assert commands(now)[:1] == ["assay nightly"]
     assert project.folder.is_dir()
 
 
