@@ -12,6 +12,7 @@ PARTS = {
     "change": "the change of the judged pass rate",
     "pairs": "the win rate",
     "controlled": "the win rate at equal lengths",
+    "trend": "the trend over the nights",
     "steadiness": "the steadiness over trials",
     "signals": "production monitoring",
     "traffic": "production traffic",

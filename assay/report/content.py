@@ -22,6 +22,7 @@ from assay.report.gate import Gate
 from assay.report.grounds import Grounds
 from assay.report.joint import Joint
 from assay.report.judged import Change, Controlled
+from assay.report.trend import Point
 from assay.report.trials import Steadiness
 from assay.report.watch import Watch
 
@@ -107,6 +108,8 @@ class Report(Record):
     checks: Comparison | None
     rates: list[CategoryRates]
     """Tonight's pass rates by category, by all scorers and by checks alone; empty where no case has an outcome."""
+    trend: list[Point] = Field(default=[])
+    """The nights until tonight, tonight included; empty where the history could not be read."""
     steadiness: Steadiness | None
     """None where each case has one trial."""
     judges: list[Judge]

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from assay.calibration.certificate import Slice, Standing
 from assay.records.optional import Guard
 from assay.records.signal import Signal
-from assay.report import amounts, basis, figures, texts
+from assay.report import amounts, basis, figures, texts, trend
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates
 from assay.report.comparison import Comparison
@@ -187,6 +187,9 @@ def render(report: Report, guard: Guard | None = None) -> str:
         "case_counts": _case_counts(report),
         "shown_cases": {view.case.case_id for one in lists for group in one.categories for view in group.views},
         "judges": panels.value(lambda: _judges(report), list[JudgeView](), "judges.html", "tiles.html"),
+        "trend": panels.value(
+            lambda: trend.picture(report.trend) if len(report.trend) > 1 else None, None, "trend.html"
+        ),
         "signals": groups[0],
         "quiet_segments": groups[1],
         "used_by_all": panels.value(lambda: total(report.spent) if report.spent else None, None, "costs.html"),

@@ -20,18 +20,20 @@ from assay.project import answers, archive, failures, files, last_run, results
 from assay.project.archive_pruning import prune
 from assay.project.certificates import CALIBRATION
 from assay.project.params import read_params
-from assay.project.release_notes import RELEASES
+from assay.project.release_notes import RELEASES, read_notes
 from assay.project.results import GATE, METRICS, REPORT, SLICES
+from assay.project.run_id import ENTROPY, run_id
 from assay.project.tables.evalset import CASES
 from assay.project.tables.history import HISTORY
 from assay.project.tables.responses import RESPONSES
 from assay.project.tables.signals import SIGNALS
 from assay.project.tables.verdicts import VERDICTS
 from assay.project.taxonomy import TAXONOMY
+from assay.records.history import CaseNight
 from assay.records.parts import PARTS
 from assay.records.run import Answers
 from assay.records.verdict import IDENTICAL
-from assay.report import cases, content, correction, costs, findings, gate, joint, judged, metrics, wording
+from assay.report import cases, content, correction, costs, findings, gate, joint, judged, metrics, trend, wording
 from assay.report.cases import ReportedCase
 from assay.report.category_rates import CategoryRates, both_rates
 from assay.report.joint import Joint
@@ -181,6 +183,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         worse = basis.worse if basis else []
         return part(field, lambda: cases.reported(night.filed, worse, (group,)), list[ReportedCase]())
 
+    remembered = row.model_copy(update={"worse": word.worse}) if row else None
     return content.Report(
         produced=now,
         gate=word.gate,
@@ -191,6 +194,7 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         everything=everything,
         checks=checks,
         rates=part("rates", lambda: both_rates(night.cases, target, by_checks), list[CategoryRates]()),
+        trend=part("trend", lambda: nights_until(night, remembered), list[trend.Point]()),
         steadiness=part(
             "steadiness",
             lambda: steadiness(night.cases, night.responses, night.verdicts, night.judges, night.excepted),
@@ -207,8 +211,17 @@ def report(night: Night, settings: Settings, now: datetime) -> content.Report:
         unscored=listed("unscored", "unscored"),
         fixed=listed("fixed", "fixed"),
         failures=night.failures,
-        row=row.model_copy(update={"worse": word.worse}) if row else None,
+        row=remembered,
     )
+
+
+def nights_until(night: Night, tonight: CaseNight | None) -> list[trend.Point]:
+    """Return the nights until tonight; none where the history, or what comes of tonight, is not known."""
+    if night.history is None or tonight is None:
+        return []
+    made = {note["release"]: datetime.fromisoformat(note["released"]) for note in read_notes()}
+    places = {name: (at.date().isoformat(), run_id(at, bytes(ENTROPY))) for name, at in made.items()}
+    return trend.trend(night.history, tonight, places)
 
 
 def summary(found: content.Report) -> Summary:
