@@ -72,14 +72,14 @@ def cases(wanted: Wanted = "all", category: str = "") -> Cases:
     Raises:
         ConfigError: No night is on file, or it has no case of this category.
     """
-    night = _night()
-    everything = reported(night, read_params("publish", Settings))
+    of = night()
+    everything = reported(of, read_params("publish", Settings))
     if category and category not in {case.category for case in everything}:
         raise _strange("category", category, sorted({case.category for case in everything}))
     chosen = [case for case in everything if case.group in WANTED[wanted] and category in ("", case.category)]
     chosen.sort(key=lambda case: WANTED[wanted].index(case.group))
     return Cases(
-        night=night.provenance.epoch,
+        night=of.provenance.epoch,
         verdict=read_gate().word,
         planned=len(everything),
         cases=chosen,
@@ -99,15 +99,20 @@ def case(case_id: str) -> CaseStory:
     Raises:
         ConfigError: No night is on file, or it has no such case.
     """
-    night = _night()
-    everything = reported(night, read_params("publish", Settings))
+    of = night()
+    everything = reported(of, read_params("publish", Settings))
     chosen = next((one for one in everything if one.case_id == case_id), None)
     if chosen is None:
         raise _strange("case", case_id, [one.case_id for one in everything])
-    return story(night.filed, chosen)
+    return story(of.filed, chosen)
 
 
-def _night() -> Night:
+def night() -> Night:
+    """Return what the last night filed.
+
+    Raises:
+        ConfigError: No night is on file.
+    """
     missing = next((table.path for table in (RESPONSES, VERDICTS) if not table.exists()), "")
     if missing:
         raise ConfigError(

@@ -4,7 +4,6 @@ The record is for machines, and the page for people is made of nothing but the r
 interrupted release left behind come out the same when it is finished.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,14 +15,9 @@ from assay.records.case import Case
 from assay.records.category import Category
 from assay.records.decision import Decision
 from assay.records.record import Record, digest
-from assay.report.texts import visible
+from assay.report.markdown import escaped
 from assay.stats.paired import smallest_drop
 
-SHOWN = 300
-"""Characters of a reason that the page shows."""
-MARKUP = re.compile(r"([\\`*_\[\]<>|~&!#:$@])")
-"""What could make a heading, a link, a table cell, HTML or a mention of what people wrote."""
-BARE_LINK = re.compile(r"(?i)\bwww\.")
 KINDS = ("added", "changed", "retired", "relabelled")
 
 
@@ -169,13 +163,6 @@ def page(of: Release) -> str:
     head += [f"> {escaped(line)}" for line in of.note.splitlines()] + [""]
     head += [f"{of.cases} cases ({layers}), released {of.released}.", f"Content `{of.content}`" + _log(of), ""]
     return "\n".join([*head, *_changes(of), *_covered(of)]) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line, cut to 300 characters."""
-    line = " ".join(str(visible(text)).split())
-    cut = line if len(line) <= SHOWN else f"{line[:SHOWN]} ..."
-    return BARE_LINK.sub(lambda match: match[0][:3] + "\\.", MARKUP.sub(r"\\\1", cut))
 
 
 def _log(of: Release) -> str:
