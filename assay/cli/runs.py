@@ -46,7 +46,7 @@ def runs(*, last: int | None, is_json: bool) -> None:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where a format is written to.")
 @as_json
 def report(*, wanted: str, is_opened: bool, wanted_format: str, output: Path | None, is_json: bool) -> None:
-    """Print where the report of a run is, or the last run in another format.
+    """Print where a report is, or the last run in another format.
 
     RUN is the beginning of its id (8 characters or more), `last`, or the date of a night that had one run. A report
     that is not here is fetched from DVC's cache or remote.
