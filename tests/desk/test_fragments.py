@@ -104,6 +104,14 @@ def test_a_label_is_told_above_the_next_item(script: Script, logs: Logs, fields:
     assert f'action="{second}"' in answer.text
 
 
+@pytest.mark.parametrize(("spans", "count"), [(f"[{','.join(['[0,1]'] * 50)}]", 50), ("", 0)])
+def test_fifty_marks_are_taken(script: Script, logs: Logs, spans: str, count: int) -> None:
+    """As many as an answer may have; no mark at all is none."""
+    (first, *_) = keys(logs.items)
+    assert script.send(first, first, label="fail", spans=spans, note=" why ").status_code == 200
+    assert [(len(one.spans), one.note) for one in logs.answers] == [(count, "why")]
+
+
 def test_the_last_label_leads_to_the_first_page(script: Script, logs: Logs) -> None:
     """Where nothing is left the sentence says so, after what became of the last one."""
     first, second = keys(logs.items)

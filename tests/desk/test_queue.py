@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from assay.desk.candidate_queue import RefusedError, round_from, sitting
-from assay.desk.holds import HELD_FOR
 from assay.desk.log_cache import Live
 from assay.evalset.admission import standings
 from tests.cast import AT, case
@@ -71,12 +70,13 @@ def test_many_at_once_are_still_two() -> None:
 
 
 def test_what_somebody_looks_at_is_kept_for_them() -> None:
-    """An item for one reviewer is shown to one person at a time, and to the next one when that one has left it."""
+    """An item for one reviewer is shown to one person at a time, and to the next one ten minutes later."""
     queue = Logs([ONE, TWO], reviewers=1).queue()
     assert queue.next_for("ada", AT) == ONE.candidate_id
     assert queue.next_for("ben", AT) == TWO.candidate_id
     assert queue.next_for("cem", AT) is None
-    assert queue.next_for("cem", AT + HELD_FOR) == ONE.candidate_id
+    assert queue.next_for("cem", AT + timedelta(minutes=9, seconds=59)) is None
+    assert queue.next_for("cem", AT + timedelta(minutes=10)) == ONE.candidate_id
 
 
 def test_what_is_put_off_comes_last() -> None:

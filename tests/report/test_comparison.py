@@ -62,6 +62,12 @@ def test_over_all_cases_what_was_proved_stands_too() -> None:
     assert night(3, look=Look(9, frozenset({"overall"}))).worse == []
 
 
+@pytest.mark.parametrize(("lost", "discordance"), [(0, "0.4%"), (1, "0.4%"), (6, "2.5%")])
+def test_what_can_be_found_goes_by_how_many_cases_differ(lost: int, discordance: str) -> None:
+    """Of 240 cases; where none differs it is told as of one, since no sample can say that none ever will."""
+    assert f" at {discordance} discordance" in night(lost).detectable
+
+
 def test_twenty_of_twenty_are_never_nothing() -> None:
     """After a hundred looks 20 of 20 lost are at least suspected."""
     for look in (1, 10, 100):
