@@ -118,6 +118,27 @@ def test_a_proposal_says_what_the_quota_would_say() -> None:
     assert (found.category, found.owner) == ("refunds", "payments")
 
 
+def test_a_quota_is_the_category_s_own() -> None:
+    """Whatever stands before it in the taxonomy; a category that is not there has none, and nothing falls below it."""
+    other = QUOTA.model_copy(update={"category": "escalation", "quota": 9})
+    after = {}
+    for name, taxonomy in (("own", [other, QUOTA]), ("none", [other])):
+        found = proposals([ONE, case(1, "escalation")], taxonomy, nights("+" * 30), {}, RULES, AT)
+        after[name] = next(one.after for one in found if one.case_id == ONE.case_id)
+    assert after == {"own": "0 of 2, 2 below quota: write another one first", "none": "0 of 0"}
+
+
+@pytest.mark.parametrize(("word", "said"), [("-", "failed"), ("+", "passed")])
+def test_a_silent_case_says_what_always_came_of_it(word: str, said: str) -> None:
+    """The reason has the outcome, the nights and how many versions there were."""
+    found = proposals([ONE, OTHER], [QUOTA], nights(word * 31, targets=2), {}, RULES, AT)
+    (reason,) = [one.reason for one in found if (one.case_id, one.kind) == (ONE.case_id, "never-discriminates")]
+    assert reason == (
+        f"{said} in each of the last 30 nights with an outcome, by 2 versions of the target and by the baseline, "
+        "while other cases told versions apart"
+    )
+
+
 def test_since_is_the_last_change_that_counts() -> None:
     """A new owner leaves the date of a case as it is; a new word in the question moves it."""
     later, last = AT + timedelta(days=1), AT + timedelta(days=2)

@@ -112,6 +112,11 @@ def test_nights_that_cannot_be_compared_are_left_out(change: dict[str, Any]) -> 
     assert dropped(rows, row(19, 200, **change), "product@1", ALPHA) == ""
 
 
+def test_a_level_below_which_nothing_can_fall_tells_no_drop() -> None:
+    """Where the accepted nights passed next to nothing, no later one can be proved to be worse."""
+    assert dropped(nights(*[1] * 14), row(15, 0), V, ALPHA) == ""
+
+
 def test_a_quiet_year_rarely_has_a_false_word() -> None:
     """Of 200 months after 14 nights, at nine in ten with 300 cases, at most three hold a false word (alpha .0125)."""
     rng, false = np.random.default_rng(3), 0
