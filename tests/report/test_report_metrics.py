@@ -41,6 +41,28 @@ def test_every_rate_of_the_metrics_has_its_interval_and_n() -> None:
     assert (found["verdict"], found["calibrated"], found["alerts"]) == ("regression", True, 1)
 
 
+def test_figures_have_six_digits() -> None:
+    """More would be noise in a diff of two commits, fewer would hide a change."""
+    thirds = sample.rate(2 / 3, 1 / 3, 8 / 9)
+    found = metrics(sample.report(corrected=sample.CORRECTED.model_copy(update={"rate": thirds})))
+    figure = found["judges"]["correctness"]["corrected_pass_rate"]
+    assert (figure["estimate"], figure["low"], figure["high"]) == (0.666667, 0.333333, 0.888889)
+    cost = sample.answers(cost_a_case_usd=1 / 3)
+    spent = [sample.spent(cost_usd=1 / 3)]
+    priced = metrics(sample.report(answers=cost, spent=spent))
+    assert (priced["cost_a_case_usd"], priced["used"]["all"]["cost_usd"]) == (0.333333, 0.333333)
+
+
+@pytest.mark.parametrize(
+    ("k", "every"), [(0, ""), (2, ", all 2 trials of a case pass"), (3, ", all 3 trials of a case pass")]
+)
+def test_of_several_trials_the_rate_says_that_all_have_to_pass(k: int, every: str) -> None:
+    """With one trial a case there is nothing to say."""
+    steady = sample.steadiness(k=k) if k else None
+    found = metrics(sample.report(steadiness=steady))
+    assert found["answered_pass_rate"]["basis"] == f"{found['basis']}{every}"
+
+
 def test_the_parts_sum_to_the_planned_cases() -> None:
     """Passed, failed by answer, format, judge and wire, and unscorable are all planned cases, each counted once."""
     found = metrics(sample.report())
