@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from assay.evalset.health import Kind, Rules, admitted_since, outcomes, proposals, recorded
 from assay.records.category import Category
@@ -59,6 +61,25 @@ def kinds(history: Sequence[CaseNight], rules: Rules = RULES) -> list[Kind]:
 def test_saturated(history: Sequence[CaseNight], expected: list[Kind]) -> None:
     """Thirty passes in a row by three versions are needed, not counting nights without an outcome."""
     assert kinds(history) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"nights": 29}, {"nights": KEPT + 1}, {"versions": 1}),
+        *({"flips": 0}, {"flips": 1}, {"days": 29}),
+    ],
+)
+def test_a_rule_that_could_not_be_held_is_refused(fields: dict[str, Any]) -> None:
+    """Fewer nights than tell anything, more than are kept, one version, a share that is none, less than a month."""
+    with pytest.raises(ValidationError):
+        Rules.model_validate(fields)
+
+
+def test_the_rules_of_a_project_that_says_nothing() -> None:
+    """A month of nights, three versions, one flip in ten and a year; the least and the most may be said."""
+    assert Rules().model_dump() == {"nights": 30, "versions": 3, "flips": 0.1, "days": 365}
+    assert Rules(nights=KEPT, versions=2, days=30).nights == KEPT
 
 
 def test_flaky_by_hand() -> None:
