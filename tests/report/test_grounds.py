@@ -66,6 +66,13 @@ def rate(estimate: float, low: float, high: float) -> Rate:
     return Rate(estimate=estimate, low=low, high=high, n=100, method="newcombe")
 
 
+def test_grounds_that_say_nothing_rest_on_nothing() -> None:
+    """No label, no laxness that would do, no place, nothing wanting and nothing suspected."""
+    bare = Grounds(kind="assumed", worse=[], change=None, sentence="")
+    assert (bare.laxer, bare.stricter, bare.places, bare.labels) == (0, 0, {}, 0)
+    assert (bare.wanting, bare.suspected) == ("", [])
+
+
 def test_a_certificate_without_rates_lets_nothing_pass() -> None:
     """Who does not say how much of a drop the judge hides cannot exclude one."""
     found = assumed(0, judge(held=sample.certificate(figures=[])))
