@@ -4,7 +4,7 @@ import pytest
 
 from assay.desk.candidate_queue import RefusedError
 from assay.desk.holds import HELD_FOR
-from assay.desk.label_queue import Labelled, asked, is_swapped, pile
+from assay.desk.label_queue import Labelled, asked, is_swapped, key_of, pile, wanted
 from assay.records.label import Item, Span
 from tests.cast import AT, item
 from tests.desks import Logs, candidate, labelled_items, task
@@ -105,6 +105,64 @@ def test_what_is_taken_back_is_kept_too() -> None:
     queue.say("ada", labelled(found.items[0], "pass"), AT)
     queue.undo("ada", AT)
     assert queue.next_for("ben", AT) is None
+
+
+def test_only_what_somebody_could_label_is_with_others() -> None:
+    """Not what they labelled themselves, nor what others completed; only what others look at."""
+    found = Logs([candidate(1)], items=[item(number, "Yes.") for number in (1, 2, 3)])
+    queue = found.labels(2)
+    first, second, third = found.items
+    queue.say("ada", labelled(first, "pass", "ada"), AT)
+    for name in ("ben", "cem"):
+        queue.say(name, labelled(second, "pass", name), AT)
+    assert (queue.left_for("ada", AT), queue.with_others("ada", AT)) == (1, 0)
+    for name in ("ben", "cem"):
+        queue.hold(name, task(third).key, AT)
+    assert (queue.left_for("ada", AT), queue.with_others("ada", AT)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "needed", "labels"),
+    [
+        ([], 2, 2),
+        (["pass"], 2, 2),
+        (["pass", "pass"], 2, 2),
+        (["pass", "fail"], 2, 3),
+        (["pass", "fail", "fail"], 2, 2),
+        (["a", "b", "tie"], 3, 4),
+        (["a", "a", "b", "tie"], 4, 4),
+        (["a", "a", "b", "b"], 4, 5),
+        (["pass"], 1, 1),
+    ],
+)
+def test_one_more_label_is_wanted_while_the_leading_outcomes_draw_level(
+    outcomes: list[str], needed: int, labels: int
+) -> None:
+    """Only once all that are needed are there, and only where no outcome leads."""
+    assert wanted(outcomes, needed) == labels
+
+
+def test_answers_of_before_judges_had_names_belong_to_their_kind() -> None:
+    """A single answer to the judge of single ones, a pair to that of pairs; of an unknown item to nobody."""
+    single, pair = item(1, "Yes."), item(2, "x", "pairwise", "y")
+    queue = Logs([candidate(1)], items=[single, pair]).labels(1)
+    given = queue.say("ada", labelled(single, "pass"), AT).model_copy(update={"judge": "", "label": ""})
+    old = [given, given.model_copy(update={"item_id": pair.item_id, "outcome": "tie"})]
+    read = pile([task(single), task(pair)], 1, {}, old)
+    assert {key: read.is_complete(key) for key in read.tasks} == {task(single).key: True, task(pair).key: True}
+    assert read.mine == {"ada": [task(single).key, task(pair).key]}
+    assert key_of(given.model_copy(update={"item_id": "gone"}), read.kinds) == "/gone"
+
+
+def test_a_changed_label_is_the_last_one() -> None:
+    """Whoever changes an earlier label takes that one back first, and has one label on the item."""
+    found = Logs([candidate(1)], items=[item(number, "Yes.") for number in (1, 2)])
+    queue = found.labels()
+    first, second = found.items
+    for of, word in ((first, "pass"), (second, "pass"), (first, "fail")):
+        queue.say("ada", labelled(of, word), AT)
+    assert queue.pile().mine["ada"] == [task(second).key, task(first).key]
+    assert [queue.undo("ada", AT) for _ in range(2)] == [task(first).key, task(second).key]
 
 
 def test_sides_differ_from_person_to_person() -> None:

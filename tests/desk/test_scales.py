@@ -91,6 +91,33 @@ def test_an_answer_carries_judge_label_and_outcome(
     assert (row.judge, row.outcome, row.label) == (name, outcome, label)
 
 
+@pytest.mark.parametrize(
+    ("name", "legal"),
+    [
+        ("tone", "warm, neutral, cold"),
+        ("depth", "a whole number from 1 to 5"),
+        ("length", "a whole number from 0 to 100"),
+        ("steps", "pass, fail"),
+    ],
+)
+def test_a_refusal_says_what_may_be_said(tasks: dict[str, Task], name: str, legal: str) -> None:
+    """All labels of a scale of words, both ends of one of numbers."""
+    with pytest.raises(RefusedError, match=f"This item takes {legal}: choose one of them"):
+        say(Logs([candidate(1)], tasks=list(tasks.values())), tasks[name], "perhaps")
+
+
+@pytest.mark.parametrize(("own", "outcomes"), [({}, ["fail", "pass"]), ({"depth": 5}, ["fail", "fail"])])
+def test_a_case_may_ask_for_more_than_its_judge(
+    tasks: dict[str, Task], own: dict[str, int], outcomes: list[str]
+) -> None:
+    """A score passes from the case's own threshold on, where it has one; the score itself is kept as it was given."""
+    of = Task(tasks["depth"].judge, ONE.model_copy(update={"thresholds": own}))
+    logs = Logs([candidate(1)], tasks=[of])
+    for person, choice in (("ada", "3"), ("ben", "4")):
+        say(logs, of, choice, person)
+    assert [(row.outcome, row.label) for row in logs.answers] == list(zip(outcomes, ("3", "4"), strict=True))
+
+
 def test_an_item_of_several_judges_is_several_tasks(tasks: dict[str, Task]) -> None:
     """Each judge's question is asked, counted, completed and taken back by itself, judge by judge."""
     logs = Logs([candidate(1)], tasks=list(tasks.values()))
