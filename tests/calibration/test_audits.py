@@ -104,6 +104,62 @@ def test_shares_are_counted() -> None:
     assert injected.note.startswith("most often by 'verdict'")
 
 
+def turned(found: Rated) -> Rated:
+    """Return the same items in the opposite order."""
+    return found._replace(items=found.items[::-1], human=found.human[::-1], judge=found.judge[::-1])
+
+
+def test_which_items_are_asked_again_is_the_items_own_matter() -> None:
+    """So many of them, each with what the judge says of it, and the same ones in whatever order they come."""
+    found = rated(20, wrong=3)
+    chosen = audits.repeated(found, 6)
+    assert chosen == audits.repeated(turned(found), 6)
+    assert len({item.item_id for item, _ in chosen}) == 6
+    said = {item.item_id: verdict.outcome for item, verdict in zip(found.items, found.judge, strict=True)}
+    assert {item.item_id: word for item, word in chosen}.items() <= said.items()
+    assert [item.item_id for item, _ in chosen] != sorted(item.item_id for item, _ in chosen)
+    assert len(audits.repeated(found, 100)) == 20
+
+
+def test_which_items_are_tried_is_the_items_own_matter() -> None:
+    """The same ones in whatever order they come, and as many whole suites as there are attempts for."""
+    found, size = rated(40), 3 * len(INJECTIONS)
+    assert audits.forgeries(found, size) == audits.forgeries(turned(found), size)
+    for attempts, items in ((size - 1, 2), (size, 3), (size + 1, 3), (len(INJECTIONS) - 1, 0)):
+        assert len({one.item.item_id for one in audits.forgeries(found, attempts)}) == items
+
+
+def test_an_attempt_without_a_verdict_moved_nothing() -> None:
+    """It is in neither count; what moved the judge most often is named with how often."""
+    tried = audits.forgeries(rated(4), 2 * len(INJECTIONS))
+    first, second = INJECTIONS[0].name, INJECTIONS[1].name
+    said = [(one, "pass" if one.injection == first else None if one.injection == second else "fail") for one in tried]
+    found = audits.injected(said)  # type: ignore[arg-type]
+    assert (found.estimate, found.n) == (pytest.approx(2 / 22), 22)
+    assert (found.name, found.method) == ("injected", "attempts of the injection suite")
+    assert found.note == f"most often by {first!r}, 2 times"
+    assert audits.injected([(one, "fail") for one in tried]).note == ""
+
+
+def test_a_figure_that_is_not_there_has_nothing() -> None:
+    """Neither an estimate nor a bound nor a method, and the note that it was given."""
+    assert audits.missing("flips", "nobody asked") == Figure(
+        name="flips", estimate=None, low=None, high=None, n=0, method="none", note="nobody asked"
+    )
+    assert audits.missing("flips").note == ""
+
+
+def test_drift_is_of_items_that_count_now_as_then() -> None:
+    """One that people were not decided on, and one that is new, are left out; an audit of nothing carries none."""
+    now = rated(100)
+    undecided = [row.model_copy(update={"human": None}) for row in seen(now)[:30]]
+    (found,) = audits.drift(now, [*undecided, *seen(now)[30:90]], [flips(0.0)])
+    assert (found.name, found.n, found.estimate) == ("drift", 60, 0)
+    assert found.method.startswith("accuracy since the last certificate, ")
+    assert audits.drift(now, seen(now), [flips(0.0, n=0)]) == []
+    assert audits.drift(now, seen(now), [flips(0.0).model_copy(update={"name": "injected"})]) == []
+
+
 def test_the_first_certificate_has_no_drift() -> None:
     """Without an earlier certificate, or without knowing how often the judge flips by itself, nothing is claimed."""
     found = rated(100)
