@@ -4,7 +4,7 @@ import pytest
 
 from assay.calibration import audits
 from assay.calibration.certificate import Figure, Seen
-from assay.calibration.ratings import Rated, join, require_unseen
+from assay.calibration.ratings import Rated, is_shown, join, plain, require_unseen
 from assay.errors import DataError
 from assay.judges.injections import INJECTIONS
 from tests.cast import item, label, verdict
@@ -59,6 +59,22 @@ def test_five_shown_items_are_named(count: int, named: str) -> None:
 def test_a_short_answer_in_a_prompt_is_chance() -> None:
     """A held-out answer of one word may stand in any rubric."""
     require_unseen("Say Yes. or No.", [item(1, "Yes.")], [label("pass-fail.001", "pass")])
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_one"),
+    [
+        (("x" * 24,), True),
+        (("x" * 23,), False),
+        (("No.", "X" * 12 + " \n" + "x" * 11), True),
+        (("y" * 30,), False),
+        ((), False),
+    ],
+)
+def test_a_text_is_shown_from_24_characters_on(texts: tuple[str, ...], *, is_one: bool) -> None:
+    """One of several is enough, whatever its case and blanks; what is shorter may stand in any prompt."""
+    prompt = plain(f"Example: {'x' * 40}, {'x' * 12} {'x' * 11}.")
+    assert is_shown(prompt, *texts) == is_one
 
 
 def test_nothing_heard_gives_no_number() -> None:
