@@ -1,6 +1,7 @@
 """What `judge.yaml` may say, at its boundaries; and what a rubric, examples and an old prompt are taken for."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -267,3 +268,6 @@ def test_the_schema_is_for_editors() -> None:
     found = schema()
     assert (found["$schema"], found["title"]) == ("https://json-schema.org/draft/2020-12/schema", "A judge of Assay")
     assert set(found["properties"]) == set(Declaration.model_fields)
+    key = found["$defs"]["JudgeModel"]["properties"]["api_key_env"]["pattern"]
+    assert re.fullmatch(key, "OWN_KEY")
+    assert not re.fullmatch(key, "sk-1234")

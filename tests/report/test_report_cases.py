@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from assay.records.history import KEPT, CaseNight
-from assay.records.response import Response
+from assay.records.response import MadeCall, Response
 from assay.records.verdict import IDENTICAL
 from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_accepted, reported
 from assay.report.category_rates import both_rates, category_rates
@@ -158,6 +158,24 @@ def test_rates_are_told_as_far_as_there_are_any() -> None:
 def test_only_cases_of_the_groups_asked_for_are_told(groups: list[Group], count: int) -> None:
     """A case that fails beside a baseline without an outcome is among the failing ones, and in no other list."""
     assert len(reported(filed(nights("---")), groups=groups)) == count
+
+
+def test_both_answers_of_a_case_are_told() -> None:
+    """Text and calls of either version, and what the case asks; of a version without an answer there are none."""
+    of = case(1, inputs={"plan": "gold", "limit": 3}, contexts=["The terms."], references=["Also right."])
+    calls = {version: [MadeCall(name=version, arguments="{}")] for version in ("target", "baseline")}
+    answers = {version: [response(of, f"By {version}.", tool_calls=calls[version])] for version in calls}
+    night = replace(filed([]), cases=[of], baseline=Outcomes({of.case_id: "pass"}, Counter()))
+    both, alone, lost = (
+        reported(replace(night, responses=answers | changes))[0] for changes in ({}, {"baseline": []}, {"target": []})
+    )
+    assert (both.baseline_text, both.target_text) == ("By baseline.", "By target.")
+    assert (both.baseline_calls, both.target_calls) == (calls["baseline"], calls["target"])
+    assert (alone.baseline_text, alone.baseline_calls, alone.target_text) == ("", [], "By target.")
+    assert (lost.target_text, lost.target_calls, lost.baseline_text) == ("", [], "By baseline.")
+    assert (both.inputs, both.contexts) == ({"plan": "gold", "limit": "3"}, ["The terms."])
+    assert (both.turns, both.reference, both.references) == (of.turns, of.reference, ["Also right."])
+    assert (both.severity, both.layer, both.outcome, both.group) == ("high", "unit", "fail", "newly-failing")
 
 
 def test_what_decides_about_a_case() -> None:
