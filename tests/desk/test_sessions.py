@@ -12,7 +12,7 @@ from assay.desk.app import create
 from assay.desk.holds import HELD_FOR
 from assay.desk.request import Desk
 from tests.cast import AT
-from tests.desks import SITE, Browser, Logs, candidate, desk, labelled_items
+from tests.desks import SITE, Browser, Logs, candidate, desk, labelled_items, task
 
 FIRST, SECOND = "/candidates/refunds-001", "/candidates/refunds-002"
 
@@ -48,6 +48,17 @@ def test_a_candidate_is_free_after_signing_out(logs: Logs, tmp_path: Path) -> No
     assert ben.get("/candidates").headers["location"] == SECOND
     ada.post("/sign-out")
     assert ben.get("/candidates").headers["location"] == FIRST
+
+
+def test_whoever_opens_an_item_to_label_keeps_it(logs: Logs, tmp_path: Path) -> None:
+    """An item that two annotators opened by its address is theirs: a third one is not led to it."""
+    logs.items = logs.items[:1]
+    ada, ben, eve = seated(*desk(logs, tmp_path), "ada", "ben", "eve")
+    place = f"/labels/{task(logs.items[0]).key}"
+    assert ada.get(place).status_code == ben.get(place).status_code == 200
+    assert eve.get("/labels").headers["location"] == "/"
+    ben.post("/sign-out")
+    assert eve.get("/labels").headers["location"] == place
 
 
 def test_a_form_keeps_what_its_person_looks_at(logs: Logs, tmp_path: Path) -> None:
