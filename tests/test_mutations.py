@@ -56,6 +56,7 @@ def test_each_place_has_its_changes(tmp_path: Path, source: str, changes: set[st
         "x: int",
         "X = Literal['a', 'b']",
         "x = cast('A', b)",
+        "T = TypeVar('T')",
         "assert a == 1",
         "if TYPE_CHECKING:\n    x = 1",
     ],
