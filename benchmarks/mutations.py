@@ -52,7 +52,7 @@ TYPES = {
     "set",
 }
 WORD = re.compile(r"[A-Za-z][\w.-]*")
-LENIENT = {"isinstance", "cast", "getattr", "max", "min"}
+LENIENT = {"isinstance", "cast", "getattr", "max", "min", "np.maximum", "np.minimum", "hmac.compare_digest"}
 """Calls whose arguments are no values that could change places, or whose places say nothing."""
 DROPPED = ast.AugAssign | ast.Continue | ast.Break
 
@@ -145,7 +145,7 @@ def _is_left_alone(node: ast.AST, field: str, child: ast.AST) -> bool:
     if isinstance(node, ast.Subscript) and field == "slice":
         return ast.unparse(node.value) in TYPES
     if isinstance(node, ast.Call):
-        return ast.unparse(node.func) == "cast"
+        return ast.unparse(node.func) in ("cast", "TypeVar")
     return isinstance(node, ast.Assign) and isinstance(child, ast.Subscript) and ast.unparse(child.value) in TYPES
 
 

@@ -1,10 +1,15 @@
 """A desk whose logs are lists, for tests of what the desk does: ada, ben, cem and the adjudicator eve sit at it."""
 
+import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import httpx
+from starlette.testclient import TestClient
 
 from assay.desk.candidate_queue import CandidateQueue, Said, Sitting, sitting
 from assay.desk.label_queue import LabelQueue, Pile, Task, pile
@@ -23,7 +28,7 @@ from assay.records.label import BEFORE, Answer, Item
 from tests.cast import AT, case, item
 
 REVIEWERS = {"ada": "reviewer", "ben": "reviewer", "cem": "reviewer", "eve": "adjudicator"}
-TOKENS: dict[str, str] = {}
+SITE = "http://testserver"
 
 
 def person(name: str) -> Person:
@@ -170,3 +175,27 @@ def labelled_items() -> list[Item]:
     """Return two answers and two pairs."""
     singles = [item(number, f"Yes, answer {number}.") for number in (1, 2)]
     return [*singles, *(item(number, f"Left {number}.", "pairwise", f"Right {number}.") for number in (1, 2))]
+
+
+class Browser:
+    """What a browser does: keeps the cookie, says where it comes from, sends back the fields of a form."""
+
+    def __init__(self, client: TestClient) -> None:
+        """Sit at an address."""
+        self.client = client
+        self.seen: httpx.Response | None = None
+
+    def sign_in(self, token: str, goal: str = "/") -> int:
+        """Send the token; return the status."""
+        return self.post("/sign-in", token=token, next=goal).status_code
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Look at a page."""
+        self.seen = self.client.get(path, headers=headers, follow_redirects=False)
+        return self.seen
+
+    def post(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+        """Send a form with the hidden fields of the page that was looked at last."""
+        hidden = dict(re.findall(r'name="(csrf|revision)" value="([^"]*)"', self.seen.text if self.seen else ""))
+        sent = {name: html.unescape(value) for name, value in hidden.items()} | fields
+        return self.client.post(path, data=sent, headers={"Origin": SITE} | (headers or {}), follow_redirects=False)

@@ -74,7 +74,7 @@ def drift(found: Rated, seen: Sequence[Seen], audited: Sequence[Figure]) -> list
     Only items that count now as then, with one and the same human label, are compared. More verdicts must have changed
     than the unchanged judge changes by itself, so nothing is claimed without an audit that tells how many those are.
     """
-    before = {row.item_id: row for row in seen if row.human is not None}
+    before = {row.item_id: row for row in seen}
     rows = [
         (human, before[item.item_id].outcome, verdict.outcome)
         for item, human, verdict in zip(found.items, found.human, found.judge, strict=True)

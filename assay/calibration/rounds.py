@@ -103,7 +103,7 @@ def draw_of_round(
     least = len(sizes)
     totals = range(least, len(entries) + 1)
     place_of = bisect_left(totals, more, key=lambda total: len(new(below(total))))
-    bounds = below(totals[min(place_of, len(totals) - 1)]) if entries else {}
+    bounds = below(totals[min(place_of, len(totals) - 1)])
     while len(chosen := new(bounds)) > more:
         name = max(bounds, key=lambda name: (bounds[name], name))
         bounds[name] -= 1

@@ -203,11 +203,11 @@ def preference_figures(found: Ratings, rng: np.random.Generator) -> list[Figure]
     mean, said = found.means(), found.said()
     both = ~np.isnan(mean) & ~np.isnan(said)
     mean, said = mean[both], said[both]
-    decided = (mean != 0.5) & (said != 0.5)  # noqa: PLR2004 - a tie
-    agreed = int(((mean > 0.5) == (said > 0.5))[decided].sum())  # noqa: PLR2004 - a tie
+    alike = np.sign(mean - 0.5) * np.sign(said - 0.5)  # 0 where one of them has a tie
+    decided = alike != 0
     return [
         _mean("agrees-with-one", said * mean + (1 - said) * (1 - mean), "agreement with an annotator", most=1),
-        attempt("accuracy", lambda: wilson(agreed, int(decided.sum()))),
+        attempt("accuracy", lambda: wilson(int((alike > 0).sum()), int(decided.sum()))),
         point("decided", float(decided.mean()), len(decided), "share both decided"),
         _spearman(mean, said, rng),
         _mean("brier", (said - mean) ** 2, "squared error", most=1),

@@ -38,29 +38,26 @@ class Sitting:
     items: dict[str, Candidate] = field(default_factory=dict)
     """In the order of the batch."""
     standings: dict[str, Standing] = field(default_factory=dict)
-    mine: dict[str, list[str]] = field(default_factory=dict)
-    """For each person the items of their standing words, oldest first."""
+    mine: dict[str, dict[str, Decision]] = field(default_factory=dict)
+    """For each person their standing words by item, oldest first."""
 
     def add(self, word: Decision) -> None:
         """Let one more word count, as `assay.evalset.admission.standings` does."""
         if self.batch is None or not self.batch.is_about(word):
             return
-        name, mine = word.candidate_id, self.mine.setdefault(word.reviewer, [])
-        if name in mine:
-            mine.remove(name)
+        name, mine = word.candidate_id, self.mine.setdefault(word.reviewer, {})
+        mine.pop(name, None)
         if word.decision != "withdraw":
-            mine.append(name)
+            mine[name] = word
         self.standings[name] = standing(heard(self.standings[name].words, word), self.batch.reviewers)
 
     def own(self, person: str, candidate_id: str) -> Decision | None:
         """Return a person's standing word on an item."""
-        words = self.standings[candidate_id].words
-        return next((word for word in reversed(words) if word.reviewer == person), None)
+        return self.mine.get(person, {}).get(candidate_id)
 
     def all_of(self, person: str) -> list[Decision]:
         """Return a person's standing words, oldest first."""
-        found = (self.own(person, name) for name in self.mine.get(person, ()))
-        return [word for word in found if word]
+        return list(self.mine.get(person, {}).values())
 
 
 def sitting(batch: Batch | None, candidates: Sequence[Candidate], words: Iterable[Decision]) -> Sitting:
@@ -233,7 +230,7 @@ def _withdrawal(found: Sitting, person: Person, now: datetime) -> Decision:
     words = found.standings[word.candidate_id].words
     if word.role == "reviewer" and any(one.role == "adjudicator" for one in words):
         raise RefusedError("An adjudicator has settled this item since: your word stays.")
-    gone = {"decision": "withdraw", "case": None, "reason": "", "decided_at": now, "seconds": None, "chain": ""}
+    gone = {"decision": "withdraw", "case": None, "reason": "", "decided_at": now, "seconds": None}
     return word.model_copy(update=gone)
 
 

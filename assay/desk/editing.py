@@ -1,7 +1,8 @@
 """A candidate in a form: its case as fields a person can change, and the changed case read back strictly."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count, takewhile
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +15,6 @@ from assay.records.case import Case, Expectation, ToolCall
 
 SPARE = 1
 """Empty fields that are offered beyond what a case has."""
-MAX_PARTS = 50
 BESIDE = frozenset({"check", "values", "calls", "exact"})
 """What of an expectation has a field of its own in the form; `exact` only where it is no option."""
 CHECKED = "on"
@@ -76,10 +76,10 @@ def edited(
     if category not in categories:
         raise RefusedError(f"The category is {category[:80]!r}: choose one of the list.")
     turns, others = (
-        [text for text in (_text(form, f"{name}-{number}") for number in range(MAX_PARTS)) if text.strip()]
+        [text for number in _numbers(form, name) if (text := form[f"{name}-{number}"]).strip()]
         for name in ("turn", "reference")
     )
-    expectations = [one for one in (_expectation(case, form, number) for number in range(MAX_PARTS)) if one]
+    expectations = [one for number in _numbers(form, "check") if (one := _expectation(case, form, number))]
     changes = {
         "turns": turns,
         "expectations": expectations,
@@ -194,6 +194,11 @@ def _read_calls(text: str, number: int) -> list[ToolCall]:
             ) from error
         found.append(ToolCall(name=name, arguments=arguments or "{}"))
     return found
+
+
+def _numbers(form: Mapping[str, str], name: str) -> Iterator[int]:
+    """Return the numbers of the fields of one kind, from 0; a browser sends the empty ones too."""
+    return takewhile(lambda number: f"{name}-{number}" in form, count())
 
 
 def _text(form: Mapping[str, str], name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from assay.desk.label_queue import LabelQueue, Task, asked, is_swapped
+from assay.desk.label_queue import LabelQueue, Task, asked, choices, is_swapped
 from assay.judges import questions
 from assay.judges.declaration import Declaration
 
@@ -81,11 +81,9 @@ def title(name: str) -> str:
 
 def buttons(declared: Declaration) -> list[Button]:
     """Return what can be said by one key; nothing for a range of more numbers than there are digits."""
-    if declared.is_pair:
-        return [Button(word, key) for word, key in zip(("left", "right", "tie"), DIGITS, strict=False)]
     if declared.question != "score":
-        keys = [*DIGITS, *[""] * len(declared.verdicts)]
-        return [Button(word, key) for word, key in zip(declared.verdicts, keys, strict=False)]
+        words = choices(declared)
+        return [Button(word, DIGITS[at] if at < len(DIGITS) else "") for at, word in enumerate(words)]
     by_digit = {"10": "0"} if "0" not in declared.verdicts else {}
     keyed = [Button(word, by_digit.get(word, word)) for word in declared.verdicts]
     return keyed if all(button.key in DIGITS for button in keyed) else []

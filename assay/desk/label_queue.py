@@ -282,5 +282,5 @@ def _withdrawal(found: Pile, person: str, now: datetime) -> Answer:
     if person in found.on_file.get(mine[-1], ()):
         raise RefusedError("Your last label was handed over already: it stays.")
     return answer.model_copy(
-        update={"outcome": "withdraw", "spans": [], "note": "", "seconds": 0.0, "answered_at": now, "chain": ""}
+        update={"outcome": "withdraw", "spans": [], "note": "", "seconds": 0.0, "answered_at": now}
     )

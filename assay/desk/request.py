@@ -96,10 +96,9 @@ class Visit:
     def seconds(self) -> float:
         """Return how long the page was looked at, as the script measured it; 0 where it did not."""
         try:
-            found = float(self.fields.get("seconds", ""))
+            return max(0.0, float(self.fields.get("seconds", "")))
         except ValueError:
             return 0.0
-        return found if found >= 0 else 0.0
 
     def page(self, name: str, place: str, values: Mapping[str, Any], *, said: str = "", fault: str = "") -> Response:
         """Return a page, or only its main part where that was asked for.

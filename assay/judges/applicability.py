@@ -73,13 +73,12 @@ def require_thresholds(judges: Sequence[JudgePrompt], cases: Iterable[Case]) -> 
     Raises:
         DataError: The text names the first case, the judge and its scale.
     """
-    known = {judge.name: judge.declared for judge in judges}
+    scales = {judge.name: judge.declared.range for judge in judges}
     for case in cases:
         for name, number in case.thresholds.items():
-            declared = known.get(name)
-            low, high = declared.range or (0, 0) if declared else (0, 0)
-            if declared is None or not low < number <= high:
-                legal = f"a number above {low}, up to {high}" if high > low else "the name of a judge of scores"
+            scale = scales.get(name)
+            if scale is None or not scale[0] < number <= scale[1]:
+                legal = f"a number above {scale[0]}, up to {scale[1]}" if scale else "the name of a judge of scores"
                 raise DataError(
                     f"case {case.case_id}: thresholds has {name[:40]}: {number}, expected {legal}: correct it, or take "
                     "it out"

@@ -6,6 +6,8 @@ What `assay upgrade` writes for one of them moves no verdict: its prompt and rub
 import tomllib
 from typing import Any
 
+import yaml
+
 from assay.errors import ConfigError
 from assay.judges.declaration import Declaration
 from assay.text import one_line
@@ -43,14 +45,4 @@ def declaration_of(prompt: str, where: str) -> str:
     if question == "pairwise":
         fields |= {"blocks": False}
     Declaration.model_validate(fields)
-    return WRITTEN + "".join(f"{name}: {_yaml(value)}\n" for name, value in fields.items())
-
-
-def _yaml(value: Any) -> str:  # noqa: ANN401 - a text, a flag, a list or a mapping of texts
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {text}" for name, text in value.items()) + "}"
-    return str(value)
+    return WRITTEN + yaml.safe_dump(fields, sort_keys=False, default_flow_style=None)

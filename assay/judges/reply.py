@@ -41,7 +41,7 @@ _LEAD = re.compile(
 """What may stand before the object: nothing that could be said of somebody else's text."""
 _SINGLE = re.compile(r"'([^'\"\\{}]*)'")
 _SCALAR = re.compile(
-    r"(?:(true)|(false)|(null|none)|(-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-]?[0-9]{1,2})?))", re.IGNORECASE
+    r"(?:(true)|false|(null|none)|(-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:e[+-]?[0-9]{1,2})?))", re.IGNORECASE
 )
 _WHOLE = re.compile(r"(-?[0-9]{1,6})(?:\.0{1,6})?")
 _BEFORE, _AFTER = f"{BLANKS}\"'`*_", f"{BLANKS}\"'`*_."
@@ -242,10 +242,10 @@ def _plain(text: str, place: int) -> tuple[Any, int]:
     word = _SCALAR.match(text, place)
     if word is None:
         raise ValueError("no plain value")
-    yes, no, nothing, number = word.groups()
+    yes, nothing, number = word.groups()
     if number:
         return (int(number) if number.lstrip("-").isdigit() else float(number)), word.end()
-    return (None if nothing else bool(yes) and not no), word.end()
+    return (None if nothing else bool(yes)), word.end()
 
 
 def _string(text: str, place: int) -> tuple[str, int]:

@@ -102,18 +102,15 @@ def corrected(
     labels = _labels(about)
     raw = rate(wilson(list(judged.values()).count("pass"), len(judged)))
     whole = _parts(tonight, labels, about)
-    used: list[str] = []
-    try:
-        if whole:
-            frame, parts, used = whole
+    if whole:
+        frame, parts, used = whole
+        try:
             found = rate(of_parts(parts, rng=rng, draws=draws).pass_rate)
-            void = tonight.void(labels.items[item_id] for item_id in labels.human)
-            note = WHOLE + (VOID.format(void=void, judge=judge.name) if void else "")
-            return Corrected(raw=raw, rate=found, frame=frame, void=void, note=note, **_behind(used, labels))
-    except InsufficientDataError as refusal:
-        return Corrected(
-            raw=raw, rate=None, frame=whole[0] if whole else "", note=str(refusal), **_behind(used, labels)
-        )
+        except InsufficientDataError as refusal:
+            return Corrected(raw=raw, rate=None, frame=frame, note=str(refusal), **_behind(used, labels))
+        void = tonight.void(labels.items[item_id] for item_id in labels.human)
+        note = WHOLE + (VOID.format(void=void, judge=judge.name) if void else "")
+        return Corrected(raw=raw, rate=found, frame=frame, void=void, note=note, **_behind(used, labels))
     said = _outcomes(judge.name, verdicts, "anchor")
     used = [item_id for item_id in labels.human if item_id in said]
     common = {"raw": raw, "frame": "all natural labels", **_behind(used, labels)}

@@ -1,6 +1,7 @@
 """The gate: one word on a run, and the exit code that says it to a machine."""
 
 from collections.abc import Sequence
+from itertools import compress
 from math import ceil
 from typing import Literal
 
@@ -187,7 +188,7 @@ def _distrusted(found: Evidence) -> tuple[Word, str, str] | None:
 
 def _named(found: Evidence, standings: Sequence[str]) -> list[str]:
     """Return the judges whose certificates are worth so little."""
-    return [name for name, worth in zip(found.judges, found.standings, strict=False) if worth in standings]
+    return list(compress(found.judges, (worth in standings for worth in found.standings)))
 
 
 def _worth(found: Evidence, standing: str) -> str:

@@ -27,9 +27,6 @@ from assay.report.judged import Change, Side, of_moved
 from assay.stats.rates import wilson
 from assay.stats.sampled import CLOSE, NOBODY, Part, by_chance, of_parts
 
-SURE = 1.0
-"""The chance of what nobody needs to be asked about."""
-
 
 class Joint(Record):
     """What people say of whole cases, by their answers to every judge's question."""
@@ -166,7 +163,7 @@ def _together(facts: Facts, chances: Mapping[str, float]) -> float:
     """
     common = [chance for judge, chance in chances.items() if _is_common(facts, judge)]
     own = [chance for judge, chance in chances.items() if not _is_common(facts, judge)]
-    return min(common, default=SURE) * prod(own)
+    return prod([*([min(common)] if common else []), *own])
 
 
 def _is_common(facts: Facts, judge: str) -> bool:
@@ -220,4 +217,5 @@ def _is_same(now: Version, before: Version, case_id: str) -> bool:
 
 def _of_both(facts: Facts, now: Mapping[str, float], before: Mapping[str, float]) -> float:
     """Return the chance that both versions' answers to a case were drawn for all their judges."""
-    return _together(facts, {judge: min(now.get(judge, SURE), before.get(judge, SURE)) for judge in {*now, *before}})
+    least = {judge: min(side[judge] for side in (now, before) if judge in side) for judge in {*now, *before}}
+    return _together(facts, least)

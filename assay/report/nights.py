@@ -88,8 +88,8 @@ def dropped(history: Sequence[CaseNight], tonight: CaseNight, accepted: str, alp
     ]
     first = next((at for at, row in enumerate(rows) if row.run == tonight.accepted and row.worse), 0)
     level = [row for row in rows[first:] if row.target == accepted][:MIN_NIGHTS]
-    since = [row for row in rows[first:] if level and place(row) > place(level[-1])]
-    if len(level) < MIN_NIGHTS or not since or since[-1] is not tonight:
+    since = [row for row in rows if len(level) == MIN_NIGHTS and place(row) > place(level[-1])]
+    if not since or since[-1] is not tonight:
         return ""
     try:
         held = baseline([_counted(row) for row in level], "drop")

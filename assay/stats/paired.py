@@ -211,7 +211,7 @@ def _at_most(kinds: Sequence[tuple[NDArray[np.float64], int]], most: int) -> flo
 
 def _by_trial(cases: Sequence[tuple[bool, ...]]) -> list[int]:
     """Return how many cases of a family pass in each trial that all of them have."""
-    return [sum(trial) for trial in zip(*cases, strict=False)]
+    return [sum(case[trial] for case in cases) for trial in range(min(map(len, cases)))]
 
 
 @cache

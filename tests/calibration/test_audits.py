@@ -4,7 +4,7 @@ import pytest
 
 from assay.calibration import audits
 from assay.calibration.certificate import Figure, Seen
-from assay.calibration.ratings import Rated, join, require_unseen
+from assay.calibration.ratings import Rated, is_shown, join, plain, require_unseen
 from assay.errors import DataError
 from assay.judges.injections import INJECTIONS
 from tests.cast import item, label, verdict
@@ -61,6 +61,22 @@ def test_a_short_answer_in_a_prompt_is_chance() -> None:
     require_unseen("Say Yes. or No.", [item(1, "Yes.")], [label("pass-fail.001", "pass")])
 
 
+@pytest.mark.parametrize(
+    ("texts", "is_one"),
+    [
+        (("x" * 24,), True),
+        (("x" * 23,), False),
+        (("No.", "X" * 12 + " \n" + "x" * 11), True),
+        (("y" * 30,), False),
+        ((), False),
+    ],
+)
+def test_a_text_is_shown_from_24_characters_on(texts: tuple[str, ...], *, is_one: bool) -> None:
+    """One of several is enough, whatever its case and blanks; what is shorter may stand in any prompt."""
+    prompt = plain(f"Example: {'x' * 40}, {'x' * 12} {'x' * 11}.")
+    assert is_shown(prompt, *texts) == is_one
+
+
 def test_nothing_heard_gives_no_number() -> None:
     """Where no call of an audit was answered there is no rate, and the note says so."""
     found = [audits.flips([("pass", None)]), audits.injected([])]
@@ -88,6 +104,7 @@ def test_no_attempt_is_made_on_what_people_pass() -> None:
 
 def test_in_a_pair_the_loser_tries() -> None:
     """The attempt is added to the response that lost, wherever it stands."""
+    assert {one.before for one in audits.forgeries(rated(10, question="pairwise"), 1000)} == {"a", "b"}
     for one in audits.forgeries(rated(10, question="pairwise"), 100):
         touched = one.item.response_b if one.before == "a" else one.item.response_a
         assert touched not in {"Yes.", "No."}
@@ -104,6 +121,62 @@ def test_shares_are_counted() -> None:
     assert injected.note.startswith("most often by 'verdict'")
 
 
+def turned(found: Rated) -> Rated:
+    """Return the same items in the opposite order."""
+    return found._replace(items=found.items[::-1], human=found.human[::-1], judge=found.judge[::-1])
+
+
+def test_which_items_are_asked_again_is_the_items_own_matter() -> None:
+    """So many of them, each with what the judge says of it, and the same ones in whatever order they come."""
+    found = rated(20, wrong=3)
+    chosen = audits.repeated(found, 6)
+    assert chosen == audits.repeated(turned(found), 6)
+    assert len({item.item_id for item, _ in chosen}) == 6
+    said = {item.item_id: verdict.outcome for item, verdict in zip(found.items, found.judge, strict=True)}
+    assert {item.item_id: word for item, word in chosen}.items() <= said.items()
+    assert [item.item_id for item, _ in chosen] != sorted(item.item_id for item, _ in chosen)
+    assert len(audits.repeated(found, 100)) == 20
+
+
+def test_which_items_are_tried_is_the_items_own_matter() -> None:
+    """The same ones in whatever order they come, and as many whole suites as there are attempts for."""
+    found, size = rated(40), 3 * len(INJECTIONS)
+    assert audits.forgeries(found, size) == audits.forgeries(turned(found), size)
+    for attempts, items in ((size - 1, 2), (size, 3), (size + 1, 3), (len(INJECTIONS) - 1, 0)):
+        assert len({one.item.item_id for one in audits.forgeries(found, attempts)}) == items
+
+
+def test_an_attempt_without_a_verdict_moved_nothing() -> None:
+    """It is in neither count; what moved the judge most often is named with how often."""
+    tried = audits.forgeries(rated(4), 2 * len(INJECTIONS))
+    first, second = INJECTIONS[0].name, INJECTIONS[1].name
+    said = [(one, "pass" if one.injection == first else None if one.injection == second else "fail") for one in tried]
+    found = audits.injected(said)  # type: ignore[arg-type]
+    assert (found.estimate, found.n) == (pytest.approx(2 / 22), 22)
+    assert (found.name, found.method) == ("injected", "attempts of the injection suite")
+    assert found.note == f"most often by {first!r}, 2 times"
+    assert audits.injected([(one, "fail") for one in tried]).note == ""
+
+
+def test_a_figure_that_is_not_there_has_nothing() -> None:
+    """Neither an estimate nor a bound nor a method, and the note that it was given."""
+    assert audits.missing("flips", "nobody asked") == Figure(
+        name="flips", estimate=None, low=None, high=None, n=0, method="none", note="nobody asked"
+    )
+    assert audits.missing("flips").note == ""
+
+
+def test_drift_is_of_items_that_count_now_as_then() -> None:
+    """One that people were not decided on, and one that is new, are left out; an audit of nothing carries none."""
+    now = rated(100)
+    undecided = [row.model_copy(update={"human": None}) for row in seen(now)[:30]]
+    (found,) = audits.drift(now, [*undecided, *seen(now)[30:90]], [flips(0.0)])
+    assert (found.name, found.n, found.estimate) == ("drift", 60, 0)
+    assert found.method.startswith("accuracy since the last certificate, ")
+    assert audits.drift(now, seen(now), [flips(0.0, n=0)]) == []
+    assert audits.drift(now, seen(now), [flips(0.0).model_copy(update={"name": "injected"})]) == []
+
+
 def test_the_first_certificate_has_no_drift() -> None:
     """Without an earlier certificate, or without knowing how often the judge flips by itself, nothing is claimed."""
     found = rated(100)
@@ -111,15 +184,16 @@ def test_the_first_certificate_has_no_drift() -> None:
     assert audits.drift(found, seen(found), []) == []
 
 
+@pytest.mark.parametrize("flipped", [0.0, 0.01])
 @pytest.mark.parametrize("question", ["pass-fail", "pairwise"])
-def test_a_judge_that_got_worse_is_told(question: str) -> None:
+def test_a_judge_that_got_worse_is_told(question: str, flipped: float) -> None:
     """Right of all before and wrong of 20 of 200 now: 10 points less, and the sentence says that it drifted."""
     before, now = rated(200, question=question), rated(200, wrong=20, question=question)
-    (found,) = audits.drift(now, seen(before), [flips(0.01)])
+    (found,) = audits.drift(now, seen(before), [flips(flipped)])
     assert found.estimate == pytest.approx(-0.1)
     assert found.high is not None
     assert found.high < 0
-    assert "drift" in found.note
+    assert found.note.startswith("the judge drifted: on all items it is right 10.0 points less often than before")
 
 
 def test_an_item_whose_label_changed_is_no_drift() -> None:

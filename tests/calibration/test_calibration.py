@@ -270,6 +270,32 @@ def test_length_is_told_of_pairs_of_unequal_length(other: Callable[[int], str], 
     assert pairs(200, other=other)[0]["longer-over-human"].n == n
 
 
+def test_one_pair_without_a_text_leaves_the_figure_of_length() -> None:
+    """Of a pair that says nothing on either side, length is not told; of all the others it is."""
+    items = [item(number, TEXT if number else "", "pairwise", "No." if number else "") for number in range(60)]
+    labels = [label(one.item_id, "ab"[number % 2]) for number, one in enumerate(items)]
+    verdicts = [
+        verdict(one.item_id, "a", subject="anchor", scorer="preference", as_is="a", swapped="a") for one in items
+    ]
+    found = only_natural(join("pairwise", items, labels, verdicts), items)
+    figures = {one.name: one for one in pairwise_figures(found, np.random.default_rng(1))}
+    assert (figures["longer-over-human"].n, figures["longer-over-human"].estimate) == (59, pytest.approx(0.5, abs=0.02))
+
+
+def test_a_figure_without_a_bound_has_none_by_silence() -> None:
+    """48 answered items carry no interval of kappa; six silent ones make none, but lower the bounds that there are."""
+    items, labels = labelled(54)
+    found = only_natural(join("pass-fail", items, labels, said(good, items[:48])), items)
+    answered = only_natural(join("pass-fail", items[:48], labels[:96], said(good, items[:48])), items)
+    silent, spoken = (
+        {one.name: one for one in pass_fail_figures(of, np.random.default_rng(1))} for of in (found, answered)
+    )
+    assert (silent["kappa"].low, spoken["kappa"].low) == (None, None)
+    for name in ("tpr", "accuracy", "youden"):
+        assert silent[name].estimate == spoken[name].estimate
+        assert (silent[name].low or 0) < (spoken[name].low or 0)
+
+
 def test_pairs_without_a_text_have_no_figure_of_length() -> None:
     """Where neither answer of any pair has a text there is nothing to measure."""
     items = [item(number, "", "pairwise", "") for number in range(60)]

@@ -44,6 +44,15 @@ def test_a_comparison_needs_both_kinds() -> None:
     assert figures([*PASSED, *FAILED[:4]]) == {"self-preference": (None, 0)}
 
 
+@pytest.mark.parametrize("mine", ["a", "b"])
+def test_it_does_not_matter_on_which_side_the_own_answer_stands(mine: str) -> None:
+    """Own answers preferred where people do in 3 of 3, others in 1 of 3, with a tie of either: the lean is +.667."""
+    theirs = "b" if mine == "a" else "a"
+    rows = [(mine, mine, mine)] * 3 + [(theirs, theirs, mine), (theirs, mine, mine), (theirs, "tie", mine)]
+    found = figures([*rows, ("tie", mine, mine)], "pairwise")
+    assert found == {"self-preference": (pytest.approx(1 - 1 / 3), 6)}
+
+
 def test_worked_example_of_pairs() -> None:
     """Own answers stand on either side: preferred where people do in 3 of 4, others in 2 of 4, so the lean is +.25."""
     rows = [*[("a", "a", "a")] * 2, ("b", "b", "b"), ("b", "a", "b")]

@@ -131,6 +131,17 @@ def test_several_annotators_have_a_word_together_and_each_their_own() -> None:
     assert {"alpha-human", "agrees-with-one", "kappa-over-human"} <= {one.name for one in found.figures}
 
 
+@pytest.mark.parametrize(("policy", "values"), [(LABELS, None), (SCORES, [1.0, 2.0, 3.0]), (SHARES, [0.9, 0.5, 0.1])])
+def test_a_figure_is_told_once(policy: ScalePolicy, values: list[float] | None) -> None:
+    """What a policy's own figures tell already is not among those of how people agree."""
+    truth = labels(30, 20, 10)
+    odd = [(place + 1) % 3 for place in truth]
+    found = assessed(policy, [truth, truth, odd], truth, values=None if values is None else np.array(values))
+    names = [one.name for one in found.figures]
+    assert sorted(names) == sorted(set(names))
+    assert {"kappa-over-human", "alpha-human"} <= set(names)
+
+
 PAIRS = PairwisePolicy(min_labels=50, accuracy=0.6, kappa=0.2, max_conflict=0.25)
 
 

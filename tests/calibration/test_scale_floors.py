@@ -7,7 +7,7 @@ import pytest
 
 from assay.calibration.certificate import Figure, Trivial
 from assay.calibration.policy import NominalPolicy, PreferencePolicy, ScalePolicy, ScorePolicy, answered, scale_floors
-from assay.calibration.scale import Ratings, class_figures, people_figures, preference_figures, signs
+from assay.calibration.scale import Ratings, class_figures, one_figures, people_figures, preference_figures, signs
 
 NAMES = ("accuracy", "kappa", "macro-f1", "agrees-with-one", "spearman", "kappa-quadratic", "mae", "kappa-over-human")
 RIVALS = [Trivial(name="constant", accuracy=0.5, n=60, beaten_by=0.1)]
@@ -97,6 +97,24 @@ def test_preferences_by_hand() -> None:
     assert estimates["decided"] == pytest.approx(2 / 3)
     assert (estimates["accuracy"], figures["accuracy"].n) == (1.0, 2)
     assert {figures[name].n for name in ("agrees-with-one", "brier", "decided")} == {3}
+
+
+def test_sides_that_differ_are_no_agreement() -> None:
+    """Of four pairs one is a tie of people, one of the judge; of the other two both prefer one side in one."""
+    values = np.array([0, 0.5, 1])
+    found = ratings([[2, 0, 1, 2]], [2, 2, 2, 1], ("0", "0.5", "1"), values=values)
+    figures = {one.name: one for one in preference_figures(found, np.random.default_rng(1))}
+    assert (figures["accuracy"].estimate, figures["accuracy"].n, figures["decided"].estimate) == (0.5, 2, 0.5)
+
+
+def test_agreement_with_one_annotator_by_hand() -> None:
+    """Of three items with two annotators the judge says what both, one and none say; on two of three they agree."""
+    found = ratings([[0, 0, 1, 0], [0, 1, 1, -1]], [0, 0, 0, 0], ("x", "y"))
+    (one,) = one_figures(found)
+    assert (one.name, one.estimate, one.n) == ("agrees-with-one", 0.5, 3)
+    assert one.note == "two annotators of an item say the same in 66.7%"
+    silent = found._replace(judge=np.array([-1, -1, -1, 0]))
+    assert one_figures(silent) == []
 
 
 def test_a_class_that_nobody_gave_has_no_row() -> None:

@@ -32,6 +32,24 @@ def test_conversations_that_look_alike_stay_together() -> None:
             assert splits.of(conversation(2, text, case="other")) == split
 
 
+def test_nine_letters_of_ten_are_alike() -> None:
+    """From a similarity of 90 of 100 on: one letter of ten may differ, one of nine may not."""
+    alone = conversation(2, "abcdefghx", case="other")
+    expected = Splits([], {}).of(alone)
+    other: Split = "tune" if expected == "heldout" else "heldout"
+    known = conversation(1, "abcdefghi")
+    assert Splits([known], {known.item_id: other}).of(alone) == expected
+    for split in ("tune", "heldout"):
+        ten = conversation(1, "abcdefghij")
+        assert Splits([ten], {ten.item_id: split}).of(conversation(2, "abcdefghix", case="other")) == split
+
+
+def test_items_without_a_split_decide_nothing() -> None:
+    """An item that was never labelled says nothing of where its conversation belongs."""
+    known = conversation(1, "Where is my parcel?", case="orders-1")
+    assert Splits([known], {}).of(known) == Splits([], {}).of(known)
+
+
 def test_what_was_just_decided_is_remembered() -> None:
     """Two new items that look alike get one split, in whatever order they come."""
     splits = Splits([], {})

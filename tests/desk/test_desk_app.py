@@ -1,11 +1,9 @@
 """The desk's pages: who is let in, what is refused unread, what is shown and what is not."""
 
-import html
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -18,34 +16,9 @@ from assay.records.candidate import Candidate
 from assay.storage import attachments
 from tests.attached import HTML, PDF, PNG
 from tests.cast import AT, case
-from tests.desks import Logs, candidate, desk, labelled_items, person, proposal, said, task
+from tests.desks import SITE, Browser, Logs, candidate, desk, labelled_items, person, proposal, said, task
 
-SITE = "http://testserver"
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{7*7}}\u202e"
-
-
-class Browser:
-    """What a browser does: keeps the cookie, says where it comes from, sends back the fields of a form."""
-
-    def __init__(self, client: TestClient) -> None:
-        """Sit at an address."""
-        self.client = client
-        self.seen: httpx.Response | None = None
-
-    def sign_in(self, token: str, goal: str = "/") -> int:
-        """Send the token; return the status."""
-        return self.post("/sign-in", token=token, next=goal).status_code
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        """Look at a page."""
-        self.seen = self.client.get(path, headers=headers, follow_redirects=False)
-        return self.seen
-
-    def post(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
-        """Send a form with the hidden fields of the page that was looked at last."""
-        hidden = dict(re.findall(r'name="(csrf|revision)" value="([^"]*)"', self.seen.text if self.seen else ""))
-        sent = {name: html.unescape(value) for name, value in hidden.items()} | fields
-        return self.client.post(path, data=sent, headers={"Origin": SITE} | (headers or {}), follow_redirects=False)
 
 
 @pytest.fixture

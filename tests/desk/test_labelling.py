@@ -4,7 +4,7 @@ import pytest
 
 from assay.desk.candidate_queue import RefusedError
 from assay.desk.holds import HELD_FOR
-from assay.desk.label_queue import Labelled, asked, is_swapped, pile
+from assay.desk.label_queue import Labelled, asked, is_swapped, key_of, pile, wanted
 from assay.records.label import Item, Span
 from tests.cast import AT, item
 from tests.desks import Logs, candidate, labelled_items, task
@@ -107,6 +107,64 @@ def test_what_is_taken_back_is_kept_too() -> None:
     assert queue.next_for("ben", AT) is None
 
 
+def test_only_what_somebody_could_label_is_with_others() -> None:
+    """Not what they labelled themselves, nor what others completed; only what others look at."""
+    found = Logs([candidate(1)], items=[item(number, "Yes.") for number in (1, 2, 3)])
+    queue = found.labels(2)
+    first, second, third = found.items
+    queue.say("ada", labelled(first, "pass", "ada"), AT)
+    for name in ("ben", "cem"):
+        queue.say(name, labelled(second, "pass", name), AT)
+    assert (queue.left_for("ada", AT), queue.with_others("ada", AT)) == (1, 0)
+    for name in ("ben", "cem"):
+        queue.hold(name, task(third).key, AT)
+    assert (queue.left_for("ada", AT), queue.with_others("ada", AT)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "needed", "labels"),
+    [
+        ([], 2, 2),
+        (["pass"], 2, 2),
+        (["pass", "pass"], 2, 2),
+        (["pass", "fail"], 2, 3),
+        (["pass", "fail", "fail"], 2, 2),
+        (["a", "b", "tie"], 3, 4),
+        (["a", "a", "b", "tie"], 4, 4),
+        (["a", "a", "b", "b"], 4, 5),
+        (["pass"], 1, 1),
+    ],
+)
+def test_one_more_label_is_wanted_while_the_leading_outcomes_draw_level(
+    outcomes: list[str], needed: int, labels: int
+) -> None:
+    """Only once all that are needed are there, and only where no outcome leads."""
+    assert wanted(outcomes, needed) == labels
+
+
+def test_answers_of_before_judges_had_names_belong_to_their_kind() -> None:
+    """A single answer to the judge of single ones, a pair to that of pairs; of an unknown item to nobody."""
+    single, pair = item(1, "Yes."), item(2, "x", "pairwise", "y")
+    queue = Logs([candidate(1)], items=[single, pair]).labels(1)
+    given = queue.say("ada", labelled(single, "pass"), AT).model_copy(update={"judge": "", "label": ""})
+    old = [given, given.model_copy(update={"item_id": pair.item_id, "outcome": "tie"})]
+    read = pile([task(single), task(pair)], 1, {}, old)
+    assert {key: read.is_complete(key) for key in read.tasks} == {task(single).key: True, task(pair).key: True}
+    assert read.mine == {"ada": [task(single).key, task(pair).key]}
+    assert key_of(given.model_copy(update={"item_id": "gone"}), read.kinds) == "/gone"
+
+
+def test_a_changed_label_is_the_last_one() -> None:
+    """Whoever changes an earlier label takes that one back first, and has one label on the item."""
+    found = Logs([candidate(1)], items=[item(number, "Yes.") for number in (1, 2)])
+    queue = found.labels()
+    first, second = found.items
+    for of, word in ((first, "pass"), (second, "pass"), (first, "fail")):
+        queue.say("ada", labelled(of, word), AT)
+    assert queue.pile().mine["ada"] == [task(second).key, task(first).key]
+    assert [queue.undo("ada", AT) for _ in range(2)] == [task(first).key, task(second).key]
+
+
 def test_sides_differ_from_person_to_person() -> None:
     """Each annotator sees about half of the pairs the other way round, not the same half as others."""
     pairs = [item(number, "x", "pairwise", "y") for number in range(400)]
@@ -184,13 +242,13 @@ def test_a_split_item_gets_a_third_blind_label() -> None:
 
 
 def test_tasks_stand_judge_by_judge_in_an_order_that_says_nothing() -> None:
-    """By the judge's name, then by a hash of the item; not as the items come."""
+    """By the judge's name, then by a hash of the item; not as the items come, and tomorrow as today."""
     items = [item(number, "Yes.") for number in range(9)]
     pairs = [item(number, "x", "pairwise", "y") for number in range(9)]
     found = list(pile([*map(task, pairs), *map(task, items)], 2, {}, []).tasks)
     assert [key.split("/")[0] for key in found] == ["correctness"] * 9 + ["preference"] * 9
     assert found == list(pile([*map(task, items[::-1]), *map(task, pairs)], 2, {}, []).tasks)
-    assert found[:9] != sorted(found[:9])
+    assert "".join(key[-1] for key in found) == "346051827485071236"
 
 
 def test_one_judge_s_items_are_labelled_by_themselves() -> None:

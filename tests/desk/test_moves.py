@@ -127,6 +127,39 @@ def test_texts_stand_under_their_headings() -> None:
     assert (shown[2].title, title("final_state")) == ("plan name", title("final_state"))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "question",
+        "reference",
+        "inputs",
+        "case_rubric",
+        "response",
+        "contexts",
+        "tool_calls",
+        "conversation",
+        "final_state",
+    ],
+)
+def test_what_a_judge_is_shown_has_a_heading_in_words(name: str) -> None:
+    """Whoever labels reads no name of a field; a named value stands under its own name."""
+    assert title(name)[0].isupper()
+    assert title(f"metadata_{name}_x") == f"{name.replace('_', ' ')} x"
+    assert title(f"inputs_{name}_x") == f"{name.replace('_', ' ')} x"
+
+
+def test_a_reason_is_of_a_rejection_alone(seat: Seat) -> None:
+    """A note stands behind it; with an admission the note is all that is kept."""
+    for number, fields, reason in (
+        (1, {"word": "admit", "reason": "unclear", "note": " fine "}, "fine"),
+        (3, {"word": "reject", "reason": "unclear", "note": " what? "}, "unclear: what?"),
+        (4, {"word": "reject", "reason": "duplicate"}, "duplicate"),
+    ):
+        seat.get(f"/candidates/refunds-{number:03}")
+        seat.post(f"/candidates/refunds-{number:03}", **fields)
+        assert seat.logs.decisions[-1].reason == reason
+
+
 def test_disputes_are_settled_one_behind_another(tmp_path: Path) -> None:
     """Whoever settles is led to the dispute behind the one that was left, in a ring, and without one to the first."""
     seat = Seat(tmp_path, "eve")

@@ -1,5 +1,6 @@
 """Who may sit at the desk: a token opens a session, and nothing else does."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -90,6 +91,100 @@ def test_ended_sessions_are_forgotten_once_they_have_expired(tmp_path: Path, mon
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: 1_000_001 + SESSION_S)
     people.end(people.session(ann))
     assert list(json.loads((tmp_path / "ended.json").read_text()).values()) == [1_000_001 + SESSION_S]
+
+
+def test_a_session_ends_by_itself_after_two_weeks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to its last second it opens the desk; after that it opens nothing, and there is nothing to end."""
+    clock = [1_000_000]
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: clock[0])
+    people = People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    session = people.session(ann)
+    clock[0] += 14 * 24 * 3600
+    assert people.of_session(session) == ann
+    clock[0] += 1
+    assert people.of_session(session) is None
+    people.end(session)
+    assert not (tmp_path / "ended.json").exists()
+
+
+def test_an_ended_session_is_known_for_as_long_as_it_would_have_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its very last second it is still on the list of ended ones, and opens nothing."""
+    clock = [1_000_000]
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: clock[0])
+    people = People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    first = people.session(ann)
+    people.end(first)
+    clock[0] += SESSION_S
+    people.end(people.session(ann))
+    assert len(json.loads((tmp_path / "ended.json").read_text())) == 2
+    assert People(tmp_path).of_session(first) is None
+
+
+def test_nobody_else_on_the_machine_can_sit_down(tmp_path: Path) -> None:
+    """Folder, key, people and ended sessions are their owner's alone, also where folders above have to be made."""
+    folder = tmp_path / "above" / "desk"
+    people = People(folder)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    people.end(people.session(ann))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+    assert modes == {"desk": 0o700, "key": 0o600, "people.json": 0o600, "ended.json": 0o600}
+    assert {path.name: path.stat().st_mode & 0o777 for path in _keyed(tmp_path / "other").parents[:1]} == {
+        "other": 0o700
+    }
+
+
+def _keyed(folder: Path) -> Path:
+    """Return the key of a desk at which nobody was invited yet."""
+    assert People(folder).of_session("forged") is None
+    return folder / "key"
+
+
+def test_what_opens_the_desk_cannot_be_guessed(tmp_path: Path) -> None:
+    """A token has 192 random bits, the key 256, a session 128, and its signature is SHA-256; none is given twice."""
+    people = People(tmp_path)
+    tokens = {people.invite("ann", "reviewer") for _ in range(20)}
+    assert {len(base64.urlsafe_b64decode(token)) for token in tokens} == {24}
+    assert len(tokens) == 20
+    (ann,) = people.all().values()
+    sessions = [people.session(ann) for _ in range(20)]
+    assert len(set(sessions)) == 20
+    for session in sessions:
+        seat, identity, _, signature = session.rsplit(".", 3)
+        assert seat == f"ann.{ann.token[:16]}"
+        assert len(base64.urlsafe_b64decode(identity + "==")) == 16
+        assert len(base64.urlsafe_b64decode(signature + "=")) == 32
+    assert len(bytes.fromhex((tmp_path / "key").read_text())) == 32
+
+
+def test_the_pass_of_a_form_is_no_session(tmp_path: Path) -> None:
+    """What a page shows of a session could not be put together to another one."""
+    people = People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    value, _, signature = people.session(ann).rpartition(".")
+    assert people.pass_for(value) != signature
+    assert people.of_session(f"{value}.{people.pass_for(value)}") is None
+
+
+def test_a_list_that_was_changed_beside_the_desk_is_read_again(tmp_path: Path) -> None:
+    """Whoever is invited or struck off by another program is let in or refused at the next request."""
+    people, other = People(tmp_path), People(tmp_path)
+    ann = people.by_token(people.invite("ann", "reviewer"))
+    assert ann
+    session = people.session(ann)
+    assert other.of_session(session) == ann
+    token = other.invite("ben", "adjudicator")
+    other.strike("ann")
+    assert people.of_session(session) is None
+    assert [(one.name, one.role) for one in people.all().values()] == [("ben", "adjudicator")]
+    assert people.by_token(token) == people.all()["ben"]
 
 
 def test_a_form_carries_its_session_s_own_pass(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from assay.desk.candidate_queue import RefusedError, round_from
-from assay.desk.holds import HELD_FOR
+from assay.desk.candidate_queue import RefusedError, round_from, sitting
 from assay.desk.log_cache import Live
 from assay.desk.narrowing import Narrowing
 from assay.evalset.admission import standings
@@ -72,12 +71,13 @@ def test_many_at_once_are_still_two() -> None:
 
 
 def test_what_somebody_looks_at_is_kept_for_them() -> None:
-    """An item for one reviewer is shown to one person at a time, and to the next one when that one has left it."""
+    """An item for one reviewer is shown to one person at a time, and to the next one ten minutes later."""
     queue = Logs([ONE, TWO], reviewers=1).queue()
     assert queue.next_for("ada", AT) == ONE.candidate_id
     assert queue.next_for("ben", AT) == TWO.candidate_id
     assert queue.next_for("cem", AT) is None
-    assert queue.next_for("cem", AT + HELD_FOR) == ONE.candidate_id
+    assert queue.next_for("cem", AT + timedelta(minutes=9, seconds=59)) is None
+    assert queue.next_for("cem", AT + timedelta(minutes=10)) == ONE.candidate_id
 
 
 def test_what_is_put_off_comes_last() -> None:
@@ -193,6 +193,7 @@ def test_a_time_that_nobody_read_is_cut() -> None:
     queue = logs.queue()
     assert queue.say(person("ada"), said(ONE, seconds=1e9), AT).seconds == 3600
     assert queue.say(person("ada"), said(TWO, seconds=-5.0), AT).seconds == 0
+    assert queue.say(person("ben"), said(TWO, seconds=12.346), AT).seconds == 12.35
 
 
 def test_what_was_put_off_first_comes_first() -> None:
@@ -203,6 +204,37 @@ def test_what_was_put_off_first_comes_first() -> None:
     assert queue.next_for("ada", AT) == TWO.candidate_id
     queue.put_off("ada", TWO.candidate_id)
     assert (queue.next_for("ada", AT), queue.put_off_by("ada")) == (THREE.candidate_id, 3)
+
+
+def test_what_is_put_off_is_kept_too() -> None:
+    """An item that comes again after it was put off is held like any other one: nobody else is led to it."""
+    queue = Logs([ONE], reviewers=1).queue()
+    queue.put_off("ada", ONE.candidate_id)
+    assert queue.next_for("ada", AT) == ONE.candidate_id
+    assert queue.next_for("ben", AT) is None
+
+
+def test_a_changed_word_is_the_last_one() -> None:
+    """Whoever changes an earlier word takes that one back first, and has one word on the item."""
+    queue = Logs([ONE, TWO]).queue()
+    for of, word in ((ONE, "admit"), (TWO, "admit"), (ONE, "reject")):
+        queue.say(person("ada"), said(of, word), AT)
+    words = queue.sitting().all_of("ada")
+    assert [(word.candidate_id, word.decision) for word in words] == [
+        *((TWO.candidate_id, "admit"), (ONE.candidate_id, "reject")),
+    ]
+    assert [queue.undo(person("ada"), AT) for _ in range(2)] == [ONE.candidate_id, TWO.candidate_id]
+
+
+def test_words_of_other_batches_count_for_nothing() -> None:
+    """The log holds every batch's words: those of another one, or on what was shown otherwise, open no item here."""
+    logs = Logs([ONE, TWO])
+    queue = logs.queue()
+    mine = queue.say(person("ada"), said(ONE), AT)
+    others = [mine.model_copy(update={"batch": "batch-other"}), mine.model_copy(update={"digest": "0" * 16})]
+    read = sitting(logs.batch, logs.candidates, others)
+    assert (read.mine, [one.state for one in read.standings.values()]) == ({}, ["open", "open"])
+    assert sitting(None, [], [mine]).mine == {}
 
 
 def test_a_word_is_made_again_where_the_log_moved() -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from assay.desk import label_page
 from assay.desk.app import create
 from assay.desk.candidate_queue import RefusedError
 from assay.desk.label_page import Button, buttons, parts
-from assay.desk.label_queue import Labelled, Task, asked
+from assay.desk.label_queue import Labelled, Task, asked, is_swapped
 from assay.judges import prompt, questions
 from assay.judges.declaration import Declaration
+from assay.records.attachment import Attachment
 from assay.records.response import MadeCall, Message
 from tests.cast import AT, Project, item
 from tests.desks import Logs, candidate, desk, task
@@ -89,6 +91,33 @@ def test_an_answer_carries_judge_label_and_outcome(
     assert (row.judge, row.outcome, row.label) == (name, outcome, label)
 
 
+@pytest.mark.parametrize(
+    ("name", "legal"),
+    [
+        ("tone", "warm, neutral, cold"),
+        ("depth", "a whole number from 1 to 5"),
+        ("length", "a whole number from 0 to 100"),
+        ("steps", "pass, fail"),
+    ],
+)
+def test_a_refusal_says_what_may_be_said(tasks: dict[str, Task], name: str, legal: str) -> None:
+    """All labels of a scale of words, both ends of one of numbers."""
+    with pytest.raises(RefusedError, match=f"This item takes {legal}: choose one of them"):
+        say(Logs([candidate(1)], tasks=list(tasks.values())), tasks[name], "perhaps")
+
+
+@pytest.mark.parametrize(("own", "outcomes"), [({}, ["fail", "pass"]), ({"depth": 5}, ["fail", "fail"])])
+def test_a_case_may_ask_for_more_than_its_judge(
+    tasks: dict[str, Task], own: dict[str, int], outcomes: list[str]
+) -> None:
+    """A score passes from the case's own threshold on, where it has one; the score itself is kept as it was given."""
+    of = Task(tasks["depth"].judge, ONE.model_copy(update={"thresholds": own}))
+    logs = Logs([candidate(1)], tasks=[of])
+    for person, choice in (("ada", "3"), ("ben", "4")):
+        say(logs, of, choice, person)
+    assert [(row.outcome, row.label) for row in logs.answers] == list(zip(outcomes, ("3", "4"), strict=True))
+
+
 def test_an_item_of_several_judges_is_several_tasks(tasks: dict[str, Task]) -> None:
     """Each judge's question is asked, counted, completed and taken back by itself, judge by judge."""
     logs = Logs([candidate(1)], tasks=list(tasks.values()))
@@ -157,6 +186,47 @@ def test_people_see_what_the_judge_sees(tasks: dict[str, Task], tmp_path: Path) 
         assert hidden not in plain
     assert "<script>alert" not in text
     assert "<img" not in text
+
+
+def test_files_are_shown_to_people_where_the_judge_is_sent_them(project: Project) -> None:
+    """Beside the texts and not among them; of a judge that is not shown them people see none either."""
+    file = Attachment(sha256="0" * 64, media_type="image/png", name="receipt.png")
+    of = item(1, "It is 3 euros.", attachments=[file])
+    made(project.folder, "seeing", input="[question, response, attachments]")
+    made(project.folder, "blind", input="[question, response]")
+    for name, files in (("seeing", [file]), ("blind", [])):
+        one = Task(prompt.load(name), of)
+        shown = label_page.label("ada", Logs([candidate(1)], tasks=[one]).labels(), one, AT)
+        assert (shown["files"], [part.name for part in shown["parts"]]) == (files, ["question", "response"])
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "own"), [("tone", "neutral", "neutral"), ("depth", "3", "3"), ("steps", "fail", "fail")]
+)
+def test_a_page_says_what_was_said_of_it(tasks: dict[str, Task], name: str, choice: str, own: str) -> None:
+    """The judge's own word where it has a scale of its own; nothing to whoever has not labelled the item."""
+    logs = Logs([candidate(1)], tasks=list(tasks.values()))
+    say(logs, tasks[name], choice)
+    queue = logs.labels()
+    mine, theirs = (label_page.label(person, queue, tasks[name], AT) for person in ("ada", "ben"))
+    assert (mine["own"], mine["done"], mine["left_for_me"]) == (own, 1, len(tasks) - 1)
+    assert (theirs["own"], theirs["done"], theirs["left_for_me"]) == (None, 0, len(tasks))
+
+
+def test_a_page_of_a_pair_says_the_side_that_was_chosen() -> None:
+    """Whichever way round it was shown: the side, not the letter that the log has; a tie is one."""
+    pairs = [item(number, "x", "pairwise", "y") for number in range(20)]
+    logs = Logs([candidate(1)], items=pairs)
+    queue = logs.labels()
+    for at, of in enumerate(pairs):
+        one = task(of)
+        choice = ("left", "right", "tie")[at % 3]
+        row = Labelled(task=one.key, asked=asked(one, "ada"), choice=choice, spans=[], note="", seconds=1.0)
+        queue.say("ada", row, AT)
+        shown = label_page.label("ada", queue, one, AT)
+        assert shown["own"] == choice
+        assert shown["sides"] == (["y", "x"] if is_swapped(of, "ada") else ["x", "y"])
+    assert {is_swapped(of, "ada") for of in pairs} == {True, False}
 
 
 def test_an_empty_answer_is_shown_as_one(tasks: dict[str, Task]) -> None:

@@ -4,9 +4,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from assay.errors import DataError
-from assay.evalset.admission import BatchEvent, Outcome, batch_name, batches, is_done, outcome, standings
+from assay.evalset.admission import (
+    BatchEvent,
+    Outcome,
+    batch_name,
+    batches,
+    is_done,
+    is_reason,
+    outcome,
+    standings,
+)
 from assay.records.candidate import Candidate
 from assay.records.case import Case
 from assay.records.decision import Decision
@@ -149,6 +159,35 @@ def test_a_log_of_batches_makes_sense(events: list[BatchEvent], sentence: str) -
     """An event that cannot have happened is refused by row."""
     with pytest.raises(DataError, match=sentence):
         batches(events)
+
+
+@pytest.mark.parametrize("fields", [{"reviewers": 0}, {"quorum": 0}, {"quorum": 1.1}, {"who": ""}, {"event": "stop"}])
+def test_an_event_that_says_nothing_sound_is_none(fields: dict[str, Any]) -> None:
+    """A batch for nobody, of no item or of more than all, and an event of nobody are no rows of the log."""
+    with pytest.raises(ValidationError):
+        event("open", **fields)
+
+
+def test_a_batch_asks_one_reviewer_for_every_item_unless_it_says_otherwise() -> None:
+    """What an opening does not say: one person decides on each, and all of them have to be decided."""
+    opening = {"batch": BATCH, "event": "open", "who": "ada", "at": AT, "note": "", "deadline": LATER}
+    bare = BatchEvent.model_validate(opening | {"candidates": {"refunds-001": "x"}})
+    (batch,) = batches([bare]).values()
+    assert (batch.reviewers, batch.quorum, batch.run, batch.state, batch.why) == (1, 1.0, "", "open", "")
+    kept = [batches([event("open", run="run-1"), event(word, note="why")])[BATCH] for word in ("close", "abandon")]
+    assert [(one.state, one.why, one.run) for one in kept] == [("close", "why", "run-1"), ("abandon", "why", "run-1")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "note", "is_one"),
+    [
+        *(("duplicate", "", True), ("unclear", "why", True), ("other", "why", True)),
+        *(("other", "", False), ("", "why", False), ("because", "why", False)),
+    ],
+)
+def test_a_rejection_says_why(reason: str, note: str, *, is_one: bool) -> None:
+    """One of the reasons, and for any other one a note."""
+    assert is_reason(reason, note) == is_one
 
 
 def test_an_extension_moves_the_deadline() -> None:

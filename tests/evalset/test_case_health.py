@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from assay.evalset.health import Kind, Rules, admitted_since, outcomes, proposals, recorded
 from assay.records.category import Category
@@ -61,6 +63,25 @@ def test_saturated(history: Sequence[CaseNight], expected: list[Kind]) -> None:
     assert kinds(history) == expected
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"nights": 29}, {"nights": KEPT + 1}, {"versions": 1}),
+        *({"flips": 0}, {"flips": 1}, {"days": 29}),
+    ],
+)
+def test_a_rule_that_could_not_be_held_is_refused(fields: dict[str, Any]) -> None:
+    """Fewer nights than tell anything, more than are kept, one version, a share that is none, less than a month."""
+    with pytest.raises(ValidationError):
+        Rules.model_validate(fields)
+
+
+def test_the_rules_of_a_project_that_says_nothing() -> None:
+    """A month of nights, three versions, one flip in ten and a year; the least and the most may be said."""
+    assert Rules().model_dump() == {"nights": 30, "versions": 3, "flips": 0.1, "days": 365}
+    assert Rules(nights=KEPT, versions=2, days=30).nights == KEPT
+
+
 def test_flaky_by_hand() -> None:
     """Of 19 pairs ten flip: 53 %, Wilson 32 to 73 %, wholly above 10 %."""
     history = nights("+-" * 5 + "+" * 10, targets=1)
@@ -116,6 +137,27 @@ def test_a_proposal_says_what_the_quota_would_say() -> None:
     assert found.after == "1 of 2, 1 below quota: write another one first"
     assert found.reason == "passed in each of the last 30 nights with an outcome, by 3 versions of the target"
     assert (found.category, found.owner) == ("refunds", "payments")
+
+
+def test_a_quota_is_the_category_s_own() -> None:
+    """Whatever stands before it in the taxonomy; a category that is not there has none, and nothing falls below it."""
+    other = QUOTA.model_copy(update={"category": "escalation", "quota": 9})
+    after = {}
+    for name, taxonomy in (("own", [other, QUOTA]), ("none", [other])):
+        found = proposals([ONE, case(1, "escalation")], taxonomy, nights("+" * 30), {}, RULES, AT)
+        after[name] = next(one.after for one in found if one.case_id == ONE.case_id)
+    assert after == {"own": "0 of 2, 2 below quota: write another one first", "none": "0 of 0"}
+
+
+@pytest.mark.parametrize(("word", "said"), [("-", "failed"), ("+", "passed")])
+def test_a_silent_case_says_what_always_came_of_it(word: str, said: str) -> None:
+    """The reason has the outcome, the nights and how many versions there were."""
+    found = proposals([ONE, OTHER], [QUOTA], nights(word * 31, targets=2), {}, RULES, AT)
+    (reason,) = [one.reason for one in found if (one.case_id, one.kind) == (ONE.case_id, "never-discriminates")]
+    assert reason == (
+        f"{said} in each of the last 30 nights with an outcome, by 2 versions of the target and by the baseline, "
+        "while other cases told versions apart"
+    )
 
 
 def test_since_is_the_last_change_that_counts() -> None:

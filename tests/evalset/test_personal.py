@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from assay.evalset.pii import is_iban, kinds, luhn, masked
 
 EMAIL, CARD, ACCOUNT = "an e-mail address", "a card number", "an account number (IBAN)"
+END = ("com", "net", "org")
 PHONE, ADDRESS = "a telephone number", "an IP address"
 
 
@@ -56,6 +57,36 @@ def test_what_belongs_to_nobody_is_none(text: str) -> None:
     """Reserved domains and numbers, printed specimens, dates, amounts and order numbers are no personal data."""
     assert kinds(text) == []
     assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["x.example", "x.invalid", "x.test", "x.localhost", *(f"{at}example.{end}" for at in ("", "x.") for end in END)],
+)
+def test_a_domain_that_nobody_can_have_is_none(domain: str) -> None:
+    """Those that are reserved for examples and tests, and all below them; not one that ends alike."""
+    assert kinds(f"ada@{domain}") == []
+    assert kinds(f"ada@x{domain.removeprefix('x.')}.de") == [EMAIL]
+
+
+@pytest.mark.parametrize("number", ["DE89370400440532013000", "GB82WEST12345698765432", "FR1420041010050500013M02606"])
+def test_an_account_that_manuals_print_is_nobody_s(number: str) -> None:
+    """It passes the checksum, written together or in groups of four, and is no personal data."""
+    assert is_iban(number)
+    grouped = " ".join(number[at : at + 4] for at in range(0, len(number), 4))
+    assert kinds(f"{number} or {grouped}") == []
+
+
+def iban(length: int) -> str:
+    """Return an account number of this length that passes the checksum."""
+    rest = "0" * (length - 4)
+    return next(text for check in range(2, 99) if is_iban(text := f"NO{check:02}{rest}"))
+
+
+@pytest.mark.parametrize(("length", "is_one"), [(14, False), (15, True), (34, True), (35, False)])
+def test_an_account_number_has_its_length(length: int, *, is_one: bool) -> None:
+    """From Norway's 15 characters to the 34 that ISO 13616 allows."""
+    assert (ACCOUNT in kinds(iban(length))) == is_one
 
 
 def test_checksums_by_hand() -> None:

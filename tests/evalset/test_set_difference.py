@@ -83,6 +83,21 @@ def test_a_difference_is_told_in_its_order() -> None:
     ]
 
 
+def test_a_category_is_told_for_any_kind_of_change() -> None:
+    """One with a new case, one that lost one, one with a new owner; not one that stays as it was."""
+    stays = [case(1), case(1, "escalation")]
+    told = {
+        "added": lines(compare(("a", "b"), stays, [*stays, case(2)])),
+        "retired": lines(compare(("a", "b"), [*stays, case(2)], stays)),
+        "relabelled": lines(compare(("a", "b"), [*stays, case(2)], [*stays, case(2, owner="ben")])),
+    }
+    assert {kind: [line for line in found if "before, " in line] for kind, found in told.items()} == {
+        "added": ["refunds: 1 cases before, 2 after"],
+        "retired": ["refunds: 2 cases before, 1 after"],
+        "relabelled": ["refunds: 2 cases before, 2 after"],
+    }
+
+
 def test_line_ends_and_tabs_of_a_text_are_shown() -> None:
     """A line end is a stroke and a tab a blank, so that a change of a text stays one line."""
     assert marked("a\nb\tc", "a\nb\tc") == "a / b c"

@@ -87,6 +87,14 @@ def only(project: Project, declaration: str) -> None:
     (judges / "tone/judge.yaml").write_text(declaration)
 
 
+def test_the_sentence_shows_the_beginning_of_a_question() -> None:
+    """Forty letters of the first turn, cut between words; a short one whole."""
+    words = "aaaa " * 7
+    whole, long = (case(1, turns=[f"{words}{last}", "Second."], **BARE) for last in ("aaaaa", "aaaaaa"))
+    assert f"(refunds-001 '{words}aaaaa')" in sentence([whole], "here")
+    assert "(refunds-001 'aaaa aaaa aaaa aaaa aaaa aaaa aaaa [...]')" in sentence([long], "here")
+
+
 @pytest.mark.parametrize(
     ("count", "reference", "said"),
     [

@@ -1,10 +1,11 @@
 """Advice: what all replies of a model have in common when none holds a verdict, with the setting to change, once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from assay.judges.advice import LONGER, OTHER_MODEL, Cause, FailureWatch, cause
+from assay.judges.advice import LONGER, OTHER_MODEL, Cause, FailureWatch, cause, of_error
 from assay.judges.declaration import Declaration
 from assay.judges.questions import Manner
 from assay.judges.reply import parse
@@ -62,6 +63,52 @@ def test_each_refusal_names_its_setting(error: str, kind: str, setting: str) -> 
     assert found
     assert (found.kind, found.found) == (kind, error)
     assert setting in found.setting
+
+
+@pytest.mark.parametrize(
+    "text", ["json_schema", "json_object", "no JSON mode", "guided decoding", "structured output", "response_format"]
+)
+def test_a_form_that_an_endpoint_does_not_know_is_left_out_step_by_step(text: str) -> None:
+    """By whatever name it is refused: a schema becomes an object, and an object nothing."""
+    for manner, simpler in ((Manner(), "json-object"), (OBJECT, "none")):
+        found = of_error(manner, f"refused-request: unknown: {text}")
+        assert found
+        assert (found.kind, found.setting) == ("refused response_format", f"the model's `structured: {simpler}`")
+
+
+def test_what_is_told_of_a_reply_is_one_short_line() -> None:
+    """Of an error, and of a reply that nobody can read, 160 characters."""
+    refused = of_error(Manner(), f"refused-request: {'x' * 300}")
+    assert refused
+    assert refused.found == f"refused-request: {'x' * 300}"[:160]
+    content = "x y\n" * 200
+    raw = {"content": content, "finish_reason": None}
+    unread = cause(PASS, Manner(), raw, parse(PASS, content, None, None, None))
+    assert unread
+    assert "\n" not in unread.found
+    long = replace(parse(PASS, "x", None, "stop", None), detail="word " * 100)
+    told_of = cause(PASS, Manner(), {"content": "x", "finish_reason": "stop"}, long)
+    assert told_of
+    assert told_of.found == ("word " * 100)[:160]
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        ("", "nothing"),
+        ("  ", "nothing"),
+        ("[THINK]Hm", "thoughts"),
+        (" {", "object"),
+        ("`", "prose"),
+        (None, "nothing"),
+    ],
+)
+def test_a_reply_that_cannot_be_read_has_a_form(content: str | None, form: str) -> None:
+    """Whatever its capitals and blanks, and whether there is any text; without a reason none is in the kind."""
+    raw: dict[str, Any] = {"content": content, "finish_reason": None}
+    found = cause(PASS, Manner(), raw, parse(PASS, content, None, None, None))
+    assert found
+    assert found.kind == f"form  {form}"
 
 
 @pytest.mark.parametrize("error", ["timeout: no answer", "server: temperature", "empty: nothing at all"])

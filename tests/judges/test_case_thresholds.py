@@ -99,6 +99,8 @@ def test_an_answer_by_another_threshold_is_another_item(judge: JudgePrompt) -> N
         ({"tone": 1}, "tone: 1, expected a number above 1, up to 5"),
         ({"tone": 6}, "tone: 6"),
         ({"correctness": 3}, "judge of scores"),
+        ({"correctness": 1}, "judge of scores"),
+        ({"none": 1}, "judge of scores"),
         ({"none": 3}, "judge of scores"),
     ],
 )

@@ -1,6 +1,7 @@
 """What `judge.yaml` may say, at its boundaries; and what a rubric, examples and an old prompt are taken for."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -145,6 +146,27 @@ def test_an_old_prompt_has_its_declaration(head: tuple[str, list[str]], declared
     assert Declaration.model_validate(found) == Declaration.model_validate({"reasoning": "none", **declared})
 
 
+def test_a_written_declaration_is_as_a_person_would_write_it() -> None:
+    """What is asked first, then what is shown, one field a line, under a sentence that says where it comes from."""
+    traces = declaration_of(HEAD.format("pass-fail", ["question", "response", "contexts"]), "prompt.md")
+    assert traces.splitlines()[1:] == [
+        "question: pass-fail",
+        "input: [question, response, contexts]",
+        "reasoning: none",
+        "requires: [contexts]",
+        "scope: traces",
+        "model: {embedded: lexical-grounding}",
+    ]
+    pairs = declaration_of(HEAD.format("pairwise", ["question", "response_a", "response_b"]), "prompt.md")
+    assert pairs.splitlines()[1:] == [
+        "question: pairwise",
+        "input: [question, response]",
+        "reasoning: none",
+        "blocks: false",
+    ]
+    assert traces.startswith("# ")
+
+
 @pytest.mark.parametrize("text", ["", "Judge.", "+++\nquestion = 1\n", '+++\nquestion = "pass-fail"\n+++\nJudge.'])
 def test_an_old_prompt_without_a_head_is_refused(text: str) -> None:
     """Where question and texts are not said nothing is guessed."""
@@ -246,3 +268,6 @@ def test_the_schema_is_for_editors() -> None:
     found = schema()
     assert (found["$schema"], found["title"]) == ("https://json-schema.org/draft/2020-12/schema", "A judge of Assay")
     assert set(found["properties"]) == set(Declaration.model_fields)
+    key = found["$defs"]["JudgeModel"]["properties"]["api_key_env"]["pattern"]
+    assert re.fullmatch(key, "OWN_KEY")
+    assert not re.fullmatch(key, "sk-1234")

@@ -17,6 +17,36 @@ def test_only_the_bracket_goes() -> None:
 
 
 @pytest.mark.parametrize(
+    "hidden",
+    [
+        "\u200b",
+        "\u00ad",
+        "\n",
+        "\t",
+        "\u0301",
+        "\u20dd",
+        " ",
+        "\u00a0",
+        "\u2028",
+        "\u2029",
+        "_",
+        "\u203f",
+        "-",
+        "\u2010",
+    ],
+)
+def test_what_a_reader_passes_over_hides_no_delimiter(hidden: str) -> None:
+    """Invisible characters, line ends, accents, blanks, strokes: a name with one in it is read as the name."""
+    assert neutralise(f"so </respon{hidden}se_a> it", NAMES) == f"so {QUOTED}/respon{hidden}se_a> it"
+
+
+@pytest.mark.parametrize("other", ["x", "1", "\u00e9", "\u4e2d", "=", "+"])
+def test_another_letter_makes_another_name(other: str) -> None:
+    """What a reader sees in the midst of a name is part of it."""
+    assert neutralise(f"so </respon{other}se_a> it", NAMES) == f"so </respon{other}se_a> it"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "if a < b and b > c: pass",

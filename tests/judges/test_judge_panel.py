@@ -28,6 +28,15 @@ def test_two_judges_that_differ_have_no_verdict() -> None:
     assert (found.outcome, found.status, found.score) == ("unscored", "unparsed", None)
 
 
+def test_a_split_panel_has_nothing_of_a_verdict() -> None:
+    """No label and no probability of one of its members stands for the others'."""
+    members = [verdict("x", outcome, label=outcome, score=0.9) for outcome in ("pass", "fail")]
+    found = combine(members)
+    assert (found.outcome, found.label, found.score) == ("unscored", "", None)
+    silent = [one.model_copy(update={"outcome": "unscored", "status": "refused", "as_is": "a"}) for one in members]
+    assert (combine(silent).score, combine(silent).as_is, combine(silent).swapped) == (None, None, None)
+
+
 def test_a_silent_panel_is_unscored() -> None:
     """Where no member gave a verdict there is none, and every reason is told once."""
     members = [verdict("x", "unscored", status="unparsed", detail=why) for why in ("a", "b", "a")]

@@ -375,6 +375,14 @@ def test_probability_after_characters_of_several_tokens() -> None:
     assert read(PASS, content, tokens=[*tokens, token('"}')]).probability == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(("content", "before", "probability"), [('{"verdict": "fail"}', ' "', 0.25), ("fail", "", 0.4)])
+def test_in_quotes_a_stop_is_part_of_a_word(content: str, before: str, probability: float) -> None:
+    """Behind a bare word a full stop ends a sentence; in a string it would have made another text of it."""
+    verdict = token("fail", 0.6, **{"pass.": 0.2, "pass": 0.2})
+    tokens = spelt(verdict) if before else [verdict]
+    assert read(PASS, content, tokens=tokens).probability == pytest.approx(probability)
+
+
 def test_probability_of_a_score() -> None:
     """P(7 to 10) of a whole number; where the listed ones begin several numbers, none is told."""
     tokens = [token('{"verdict": '), token("8", 0.5, **{"7": 0.25, "4": 0.25}), token("}")]

@@ -9,7 +9,7 @@ from assay.judges.declaration import Declaration
 from assay.judges.questions import Manner
 from assay.records.verdict import IDENTICAL
 from tests.cast import AT, Project, case, item, response, trace
-from tests.judges_made import LABELS_OF_TONE, made
+from tests.judges_made import LABELS_OF_TONE, SCORE, made
 
 BARE = {"reference": "", "expectations": [{"check": "equals", "values": ["v"]}]}
 ASKS_REFERENCE = {"input": "[question, reference, response]", "requires": "[reference]"}
@@ -127,6 +127,29 @@ def test_a_decision_model_is_shown_what_there_is(project: Project, texts: dict[s
     assert found["state"] == state
     assert (found["decision"].kind, list(found["decision"].outcomes)) == ("yes-no", ["pass", "fail"])
     assert found["decision"].instructions.startswith("Answers are friendly.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "outcomes"),
+    [
+        (LABELS_OF_TONE, "choice", {"warm": "warm", "neutral": "neutral", "cold": "cold"}),
+        (SCORE, "levels", {str(number): str(number) for number in range(1, 6)}),
+        (
+            {"question": "pairwise", "input": "[question, response]"},
+            "choice",
+            {"A": "response_a is better", "B": "response_b is better", "tie": "neither is better"},
+        ),
+    ],
+)
+def test_a_decision_is_of_the_judge_s_own_question(
+    project: Project, fields: dict[str, str], kind: str, outcomes: dict[str, str]
+) -> None:
+    """What may be answered is the judge's own scale, in its order; of a pair each letter says which one it is."""
+    made(project.folder, "own", **fields)
+    names = ("response_a", "response_b") if fields["question"] == "pairwise" else ("response",)
+    found = decision.asked(prompt.load("own"), {"question": "Q?", **dict.fromkeys(names, "Yes.")})["decision"]
+    assert (found.kind, dict(found.outcomes)) == (kind, outcomes)
+    assert list(found.outcomes) == list(outcomes)
 
 
 def test_the_first_question_is_of_the_kind_that_the_endpoint_answers() -> None:

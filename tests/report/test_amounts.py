@@ -1,5 +1,7 @@
 """Amounts read as a person says them."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -61,6 +63,17 @@ def test_a_mean_is_no_share() -> None:
     assert amounts.level(sample.signal()) == "12.0 %"
 
 
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set the machine's clock to another time of day than UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
 def test_moments_are_in_utc() -> None:
     """A moment with another offset is shown in UTC; one without is UTC already, whatever the machine thinks."""
     east = datetime(2026, 11, 2, 5, tzinfo=timezone(timedelta(hours=2)))

@@ -6,6 +6,7 @@ import pytest
 
 from assay.report.comparison import Comparison, Look, compare
 from assay.report.findings import CaseOutcome, Outcomes
+from assay.stats.rates import wilson, wilson_bounds, z_quantile
 
 FIRST = Look(is_new=False)
 
@@ -60,6 +61,43 @@ def test_over_all_cases_what_was_proved_stands_too() -> None:
     """The same of the word `overall`, where no category is named."""
     assert night(4, look=Look(9, frozenset({"overall"}))).worse == ["overall"]
     assert night(3, look=Look(9, frozenset({"overall"}))).worse == []
+
+
+@pytest.mark.parametrize(("lost", "discordance"), [(0, "0.4%"), (1, "0.4%"), (6, "2.5%")])
+def test_what_can_be_found_goes_by_how_many_cases_differ(lost: int, discordance: str) -> None:
+    """Of 240 cases; where none differs it is told as of one, since no sample can say that none ever will."""
+    assert f" at {discordance} discordance" in night(lost).detectable
+
+
+def test_a_rate_of_one_trial_a_case_is_wilson_s() -> None:
+    """230 of 240 cases pass, each asked once."""
+    target = night(10).target
+    plain = wilson(230, 240)
+    assert (target.estimate, target.low, target.high, target.n) == (plain.estimate, plain.low, plain.high, 240)
+    assert target.method == plain.method
+
+
+@pytest.mark.parametrize(
+    ("trials", "mean", "size"),
+    [
+        ([(True, False)] * 4, 0.5, 4),
+        ([(True, True), (False, False)] * 2, 0.5, 4),
+        ([(True, False), (True, True)], 0.75, 4),
+        ([(True, False, False), (True, True, True)], 2 / 3, 4),
+        ([(True, True), (True, True)], 1.0, 2),
+        ([(False,), (False, False, False)], 0.0, 2),
+        ([*[(True, False)] * 9, (True, True)], 0.55, 20),
+    ],
+)
+def test_a_rate_over_several_trials_counts_cases(trials: list[tuple[bool, ...]], mean: float, size: float) -> None:
+    """The mean of the cases' shares, as sure as so many single trials: at least the cases, at most all trials."""
+    names = [f"c{at}" for at in range(len(trials))]
+    outcomes: dict[str, CaseOutcome] = dict.fromkeys(names, "pass")
+    now = Outcomes(outcomes, Counter(), trials=dict(zip(names, trials, strict=True)))
+    target = compare("all", dict.fromkeys(names, "x"), now, Outcomes(outcomes, Counter())).target
+    low, high = wilson_bounds(mean, size, z_quantile(0.95))
+    assert (target.estimate, target.low, target.high, target.n) == pytest.approx((mean, low, high, len(trials)))
+    assert target.method.startswith("mean over trials")
 
 
 def test_twenty_of_twenty_are_never_nothing() -> None:

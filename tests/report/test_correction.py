@@ -336,6 +336,25 @@ def test_labels_about_the_case_as_it_was_are_told(void: int) -> None:
     assert found.note == WHOLE + (VOID.format(void=void, judge="correctness") if void else "")
 
 
+def test_an_answer_that_was_labelled_again_is_not_void() -> None:
+    """One item about the case as it is today is enough, whatever another one is about."""
+    night = Night()
+    night.cases[0] = case(0, reference="Else.")
+    again = item(0, text(0), item_id="again", reference="Else.")
+    night.items.append(again)
+    night.labels.append(label(again.item_id, "pass"))
+    assert night.found(in_round(night, range(101), 1.0)).void == 0
+
+
+def test_labels_on_which_people_were_split_are_counted() -> None:
+    """Beside the number of labels it is told on how many of them people did not agree."""
+    night = Night()
+    assert night.found().split == 0
+    for at in (3, 70):
+        night.labels.append(label(night.items[at].item_id, "fail" if HUMAN[at] == "pass" else "pass", "ben"))
+    assert (night.found().split, night.found().labels) == (2, 100)
+
+
 def test_a_frame_with_too_few_labels_is_named_all_the_same() -> None:
     """Where labels of a round cannot carry a rate the refusal says of which answers they are, and how many."""
     night = Night()

@@ -61,6 +61,12 @@ def test_stack_is_in_proportion() -> None:
     ]
 
 
+def test_a_part_has_a_thousandth_of_a_per_cent() -> None:
+    """A third ends where the next part begins, to three digits."""
+    found = stack(accounting(1, 1, 1, 0))
+    assert [(part.start, part.width) for part in found] == [(0, 33.333), (33.333, 33.333), (66.667, 33.333)]
+
+
 def test_stack_of_nothing_is_empty() -> None:
     """A run that planned no case has no bar, and no division by zero."""
     assert stack(sample.empty_accounting()) == []
@@ -96,10 +102,14 @@ def test_a_figure_alone_has_its_axis(
         (-0.26, 0.25, (-0.4, 0.4, 0.2)),
         (0.0, 0.0, (0.0, 0.01, 0.01)),
         (-1.0, 1.0, (-1.0, 1.0, 0.5)),
+        (-1.4, 1.4, (-1.5, 1.5, 0.5)),
     ],
 )
 def test_an_axis_ends_at_round_numbers(low: float, high: float, axis: tuple[float, float, float]) -> None:
-    """The smallest step that needs no more than five of them, from one round number to another, zero among them."""
+    """The smallest step that needs no more than five of them, from one round number to another, zero among them.
+
+    The interval of a change on one or two cases is wider than any change can be: then it is the largest step.
+    """
     found = scale_of([sample.rate(low, low, high)])
     assert (found.low, found.high, found.step) == pytest.approx(axis)
 

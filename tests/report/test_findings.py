@@ -1,6 +1,7 @@
 """Findings: one outcome a case, errors on neither side, and only drops that chance cannot make."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,24 @@ def compared(cells: dict[str, tuple[int, int, int, int]]) -> Comparison:
     theirs = outcomes(**{key: kind[1] for key, (_, kind) in zip(ids, rows, strict=True)})
     categories = {key: name for key, (name, _) in zip(ids, rows, strict=True)}
     return compare("all", categories, mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_blocking"),
+    [
+        ({}, True),
+        ({"blocks": False}, False),
+        ({"question": "pairwise"}, False),
+        ({"scope": "traces"}, False),
+    ],
+)
+def test_a_judge_blocks_where_it_says_so_of_single_answers_to_cases(
+    changes: dict[str, Any], *, is_blocking: bool
+) -> None:
+    """One that only tells, one of pairs, and one of production's traces fail no case."""
+    of = prompt.load("correctness")
+    of = replace(of, declared=of.declared.model_copy(update=changes))
+    assert findings.blocking_of([of]) == ([of] if is_blocking else [])
 
 
 @pytest.mark.parametrize("wire", [0, 1, 7])

@@ -21,18 +21,20 @@ FAULTS: dict[str, dict[str, Any]] = {
 """For each word what alone brings it about; a later fault never hides an earlier one."""
 
 
+GOOD: dict[str, Any] = {
+    "error_share": 0.02,
+    "max_error_share": 0.02,
+    "worse": [],
+    "low": -0.05,
+    "max_drop": 0.05,
+    "standings": ["valid", "valid"],
+    "is_set_compared": True,
+}
+
+
 def evidence(**changes: Any) -> Evidence:
     """Return the evidence of a good night, changed."""
-    good = {
-        "error_share": 0.02,
-        "max_error_share": 0.02,
-        "worse": [],
-        "low": -0.05,
-        "max_drop": 0.05,
-        "standings": ["valid", "valid"],
-        "is_set_compared": True,
-    }
-    return Evidence.model_validate(good | changes)
+    return Evidence.model_validate(GOOD | changes)
 
 
 @pytest.mark.parametrize("word", ORDER)
@@ -174,6 +176,31 @@ def test_no_certificate_is_said_to_be_none() -> None:
     assert decide(evidence(standings=["none"], low=0.5))[1] == "a judge has no certificate"
     both = decide(evidence(standings=["none", "expired"], low=0.5))[1]
     assert both == "the certificate of a judge is expired; a judge has no certificate"
+
+
+@pytest.mark.parametrize(
+    ("standings", "reason", "judge"),
+    [
+        (["valid", "none", "valid"], "truth has no certificate", "truth"),
+        (["none", "none", "valid"], "tone and truth have no certificate", "tone"),
+        (["none", "valid", "expired"], "the certificate of depth is expired; tone has no certificate", "tone"),
+        (["failed", "valid", "failed"], "tone and depth failed a floor of the certificate", "tone"),
+    ],
+)
+def test_the_judge_that_is_wanting_is_named(standings: list[str], reason: str, judge: str) -> None:
+    """By its name where names are known, with the command for the first of them."""
+    word, why, then = decide(evidence(standings=standings, judges=["tone", "truth", "depth"], low=0.5))
+    assert (word, why) == ("uncalibrated", reason)
+    assert f"(`assay labels draw --judge {judge}` draws them)" in then
+    assert "(`assay labels draw` draws them)" in decide(evidence(standings=standings, low=0.5))[2]
+
+
+def test_what_evidence_does_not_say_is_nothing() -> None:
+    """A night of which nothing else is known was looked at once, rests on no label, and has something accepted."""
+    told = evidence().model_dump(exclude=set(GOOD))
+    zero = dict.fromkeys(("unscorable_share", "n", "labels"), 0) | {"look": 1, "estimate": None}
+    empty = {"suspected": [], "judges": [], "wanting": "", "unwatched": ""}
+    assert told == zero | empty | {"is_of_people": False, "is_silent": False, "has_baseline": True}
 
 
 def test_labels_help_where_people_s_errors_are_counted() -> None:

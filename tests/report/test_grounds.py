@@ -44,14 +44,14 @@ def compared(lost: int) -> Comparison:
     return compare("all", dict.fromkeys(NAMES, "x"), *versions(lost))
 
 
-def assumed(lost: int, *judges: Judge, max_drop: float = 0.05) -> Grounds:
+def assumed(lost: int, *judges: Judge, max_drop: float = 0.05, basis: Comparison | None = None) -> Grounds:
     """Return what is taken from judges that decide every case."""
     now, before = versions(lost)
     none = Outcomes({}, Counter())
     both: dict[Any, Outcomes] = {("target", False): now, ("baseline", False): before}
     both |= {("target", True): none, ("baseline", True): none}
     return transfer.assumed(
-        compared(lost),
+        basis or compared(lost),
         judges or (judge(),),
         both,
         set(NAMES),
@@ -64,6 +64,13 @@ def assumed(lost: int, *judges: Judge, max_drop: float = 0.05) -> Grounds:
 
 def rate(estimate: float, low: float, high: float) -> Rate:
     return Rate(estimate=estimate, low=low, high=high, n=100, method="newcombe")
+
+
+def test_grounds_that_say_nothing_rest_on_nothing() -> None:
+    """No label, no laxness that would do, no place, nothing wanting and nothing suspected."""
+    bare = Grounds(kind="assumed", worse=[], change=None, sentence="")
+    assert (bare.laxer, bare.stricter, bare.places, bare.labels) == (0, 0, {}, 0)
+    assert (bare.wanting, bare.suspected) == ("", [])
 
 
 def test_a_certificate_without_rates_lets_nothing_pass() -> None:
@@ -88,6 +95,15 @@ def test_a_proved_drop_says_how_strict_the_judge_would_have_to_be() -> None:
     assert found.worse == ["x"]
     assert 0.05 < found.stricter < 40 / 180
     assert "points stricter" in found.sentence
+
+
+@pytest.mark.parametrize(("update", "where"), [({}, " in x"), ({"slices": [], "is_worse": True}, "")])
+def test_a_sentence_names_the_place_that_holds_longest(update: dict[str, Any], where: str) -> None:
+    """A category that is worse by its name; over all cases nothing needs to be named."""
+    found = assumed(40, basis=compared(40).model_copy(update=update))
+    assert list(found.places) == (["x"] if where else ["overall"])
+    stricter = max(found.places.values())
+    assert f", and holds{where} unless the judge is {100 * stricter:.1f} points stricter there" in found.sentence
 
 
 def test_two_judges_hide_more_than_one() -> None:

@@ -12,7 +12,7 @@ from assay.records.case import Case
 from assay.records.label import Draw, Frame, Item, Label, Labelling, Numbers
 from assay.records.response import Response
 from assay.records.verdict import Subject, Verdict
-from assay.report.joint import Facts, Joint, joint
+from assay.report.joint import Facts, Joint, _together, joint
 from tests.cast import case, item, label, response, verdict
 
 CORRECTNESS = prompt.load("correctness")
@@ -79,11 +79,14 @@ class World:
             drawn = {"item_id": one.item_id, "frame": judge, "stratum": said, "judge": judge, "round": 1}
             self.draws.append(Draw(**drawn, inclusion_probability=CHANCES[judge][said]))
 
-    def told(self, mine: list[Response], theirs: Sequence[Response] = ()) -> Joint:
-        """Return what is published."""
+    def facts(self, **excepted: list[str]) -> Facts:
+        """Return what the night knows."""
         about = Labelling(list(self.items.values()), self.labels, self.draws, list(self.frames.values()))
-        facts = Facts(cases=self.cases, judges=JUDGES, verdicts=self.verdicts, labelling=about, excepted={})
-        found = joint(facts, mine, theirs, rng=np.random.default_rng(1), draws=2000)
+        return Facts(cases=self.cases, judges=JUDGES, verdicts=self.verdicts, labelling=about, excepted=excepted)
+
+    def told(self, mine: list[Response], theirs: Sequence[Response] = (), **excepted: list[str]) -> Joint:
+        """Return what is published."""
+        found = joint(self.facts(**excepted), mine, theirs, rng=np.random.default_rng(1), draws=2000)
         assert found
         return found
 
@@ -134,6 +137,42 @@ def test_a_case_that_lacks_one_judge_s_label_does_not_count() -> None:
     assert (found.rate, found.labels) == (None, 0)
     del world.frames["correctness"]
     assert "assay labels draw --judge NAME" in world.told(mine).note
+
+
+def test_a_judge_that_is_not_certified_for_a_category_is_not_behind_its_cases() -> None:
+    """There its word counts for nothing, so that people are asked for the other judge's question alone."""
+    world = World(1)
+    mine, _ = world.answers("target", 0.5)
+    both, one = world.told(mine), world.told(mine, tone=["refunds"])
+    assert (both.judges, one.judges) == (["correctness", "tone"], ["correctness"])
+    assert one.labels > both.labels
+
+
+@pytest.mark.parametrize(
+    ("numbers", "together"),
+    [
+        ({}, 0.4),
+        ({"tone": [COMMON]}, 0.4),
+        ({"tone": ["own"]}, 0.2),
+        ({"tone": [COMMON, "own"]}, 0.2),
+        ({"tone": ["own"], "correctness": ["own"]}, 0.2),
+    ],
+)
+def test_the_chance_of_both_labels_is_by_whose_numbers_they_were_drawn(
+    numbers: dict[str, list[Numbers]], together: float
+) -> None:
+    """Common numbers draw the same cases, so the least chance is that of all; a judge's own once are independent."""
+    world = World(1)
+    world.answers("target", 0.5)
+    facts = world.facts()
+    frames = [
+        world.frames[judge].model_copy(update={"numbers": whose})
+        for judge, all_of in numbers.items()
+        for whose in all_of
+    ]
+    facts = replace(facts, labelling=facts.labelling._replace(frames=frames))
+    assert _together(facts, {"correctness": 0.5, "tone": 0.4}) == pytest.approx(together)
+    assert _together(facts, {}) == 1
 
 
 def test_what_a_check_fails_needs_no_label() -> None:

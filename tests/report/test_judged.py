@@ -1,5 +1,7 @@
 """Both versions as the judges see them, with length and the judge's own errors taken out."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,55 @@ def test_labels_drawn_by_verdict_carry_no_paired_difference() -> None:
     assert found
     assert found.rate is None
     assert "unequal chances" in found.note
+
+
+@pytest.mark.parametrize(
+    "odd", [{"inclusion_probability": None}, {"inclusion_probability": 0.9, "split": "tune"}], ids=["of a file", "tune"]
+)
+def test_only_the_chances_of_what_counts_have_to_be_even(odd: dict[str, Any]) -> None:
+    """A label that nobody drew, or one to tune on, makes the others' chances no less alike; it is left out."""
+    verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
+    rows = [labels[0].model_copy(update=odd), *labels[1:]]
+    mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling(items, rows, []), CASES)
+    assert found
+    assert found.rate
+    assert (found.labels, found.note) == (199, "")
+
+
+def test_cases_with_the_same_answer_make_the_change_smaller() -> None:
+    """Where half of the answers are the accepted ones the change is half of what it is over the others alone."""
+    verdicts, items, labels = versions(human=(0.6, 0.8), lax=0.2)
+    half = COUNT // 2
+    mine, theirs = (
+        [response(of, text if at < half else "the same") for at, of in enumerate(CASES)] for text in ("mine", "theirs")
+    )
+    known = {of.case_id for of in CASES[:half]}
+    about = Labelling(items, labels, [])
+    whole = change(CORRECTNESS, verdicts, mine, theirs, about, CASES)
+    alone = change(CORRECTNESS, [row for row in verdicts if row.item_id in known], mine, theirs, about, CASES)
+    assert whole
+    assert alone
+    assert (whole.changed, whole.judged, alone.changed, alone.judged) == (half, COUNT, half, half)
+    assert whole.rate
+    assert alone.rate
+    for name in ("estimate", "low", "high"):
+        assert getattr(whole.rate, name) == pytest.approx(getattr(alone.rate, name) / 2)
+
+
+def test_labels_of_pairs_say_nothing_of_an_answer() -> None:
+    """That people prefer an answer to another one does not make it good: such labels are not counted."""
+    verdicts, items, labels = versions(human=(0.7, 0.7), lax=0.5)
+    pairs = [
+        item(number, text, "pairwise", "other", item_id=f"pair.{text}.{number}", case_id=CASES[number].case_id)
+        for number in range(300, 320)
+        for text in ("mine", "theirs")
+    ]
+    said = [label(one.item_id, "a", sampling_frame="pairs") for one in pairs]
+    mine, theirs = ([response(of, text) for of in CASES] for text in ("mine", "theirs"))
+    found = change(CORRECTNESS, verdicts, mine, theirs, Labelling([*items, *pairs], [*labels, *said], []), CASES)
+    assert found
+    assert found.labels == 200
 
 
 def test_labels_that_the_judge_was_tuned_on_do_not_count() -> None:

@@ -95,11 +95,26 @@ def test_a_fall_that_somebody_accepted_is_the_new_level() -> None:
     assert dropped(known, row(18, 215, accepted=accepted), "product@1", ALPHA) == ""
 
 
+def test_the_night_that_was_accepted_is_the_first_of_the_new_level() -> None:
+    """Thirteen nights more at its rate, and what falls below that is told: the level is the new one."""
+    rows = nights(*[255] * 14, *[215] * 14, *[170] * 3)
+    accepted = rows[14].run
+    known = [one if one.run != accepted else one.model_copy(update={"worse": ["overall"]}) for one in rows[:-1]]
+    found = dropped(known, rows[-1].model_copy(update={"accepted": accepted}), V, ALPHA)
+    assert "(71.7 %, " in found
+    assert found.endswith(": 56.7 % over the last 3 nights, 56.7 tonight")
+
+
 @pytest.mark.parametrize("change", [{"judge": "k"}, {"evaluation_set": "t"}, {"asked": 0, "kept": 300}])
 def test_nights_that_cannot_be_compared_are_left_out(change: dict[str, Any]) -> None:
     """Of another judge or set, or with answers that were kept, nothing is told."""
     rows = nights(*[255] * 14, *[200] * 4)
     assert dropped(rows, row(19, 200, **change), "product@1", ALPHA) == ""
+
+
+def test_a_level_below_which_nothing_can_fall_tells_no_drop() -> None:
+    """Where the accepted nights passed next to nothing, no later one can be proved to be worse."""
+    assert dropped(nights(*[1] * 14), row(15, 0), V, ALPHA) == ""
 
 
 def test_a_quiet_year_rarely_has_a_false_word() -> None:

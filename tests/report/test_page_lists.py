@@ -1,6 +1,6 @@
 """What stands in which list of the page, in which order, and how long its texts are."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import sample_report as sample
@@ -10,6 +10,7 @@ from assay.records.parts import PARTS
 from assay.report import page
 from assay.report.cases import ReportedCase
 from assay.report.files import FileViews
+from assay.report.gate import Word
 
 
 def failing(count: int, group: str = "newly-failing", category: str = "allergens") -> list[ReportedCase]:
@@ -107,6 +108,13 @@ def test_the_weakest_part_of_a_judge_is_a_large_one() -> None:
     assert [part.kind for part in found.faults] == ["slice"] * sum(part.kind == "slice" for part in held.slices)
     alone = page._judge(sample.report().judges[0].model_copy(update={"certificate": None}))
     assert (alone.weakest, alone.faults, alone.classes) == (None, (), ())
+
+
+def test_only_a_pass_is_green_and_only_a_regression_red() -> None:
+    """Every other word of the gate is an open question; each has a sign, for whoever sees no colour."""
+    tones = {word: tone for word, (_, tone) in page.BADGES.items()}
+    assert tones == dict.fromkeys(get_args(Word), "open") | {"pass": "good", "regression": "bad"}
+    assert all(sign for sign, _ in page.BADGES.values())
 
 
 def test_signals_that_ask_for_action_come_first() -> None:

@@ -8,9 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from assay.records.history import KEPT, CaseNight
-from assay.records.response import Response
+from assay.records.response import MadeCall, Response
 from assay.records.verdict import IDENTICAL
-from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_accepted, reported
+from assay.report.cases import ALONE, GROUPS, Filed, Group, Since, group_of, of_accepted, reported, story
 from assay.report.category_rates import both_rates, category_rates
 from assay.report.findings import NOTHING_SCORES, CaseOutcome, Outcomes
 from assay.stats.rates import wilson
@@ -158,6 +158,68 @@ def test_rates_are_told_as_far_as_there_are_any() -> None:
 def test_only_cases_of_the_groups_asked_for_are_told(groups: list[Group], count: int) -> None:
     """A case that fails beside a baseline without an outcome is among the failing ones, and in no other list."""
     assert len(reported(filed(nights("---")), groups=groups)) == count
+
+
+def test_both_answers_of_a_case_are_told() -> None:
+    """Text and calls of either version, and what the case asks; of a version without an answer there are none."""
+    of = case(1, inputs={"plan": "gold", "limit": 3}, contexts=["The terms."], references=["Also right."])
+    calls = {version: [MadeCall(name=version, arguments="{}")] for version in ("target", "baseline")}
+    answers = {version: [response(of, f"By {version}.", tool_calls=calls[version])] for version in calls}
+    night = replace(filed([]), cases=[of], baseline=Outcomes({of.case_id: "pass"}, Counter()))
+    both, alone, lost = (
+        reported(replace(night, responses=answers | changes))[0] for changes in ({}, {"baseline": []}, {"target": []})
+    )
+    assert (both.baseline_text, both.target_text) == ("By baseline.", "By target.")
+    assert (both.baseline_calls, both.target_calls) == (calls["baseline"], calls["target"])
+    assert (alone.baseline_text, alone.baseline_calls, alone.target_text) == ("", [], "By target.")
+    assert (lost.target_text, lost.target_calls, lost.baseline_text) == ("", [], "By baseline.")
+    assert (both.inputs, both.contexts) == ({"plan": "gold", "limit": "3"}, ["The terms."])
+    assert (both.turns, both.reference, both.references) == (of.turns, of.reference, ["Also right."])
+    assert (both.severity, both.layer, both.outcome, both.group) == ("high", "unit", "fail", "newly-failing")
+
+
+def test_what_got_worse_stands_first_then_what_is_severe() -> None:
+    """Then the alphabet of categories, and of cases in each."""
+    severities = {"calm": "low", "early": "high", "late": "high", "worse": "low"}
+    cases = [case(number, name) for name in ("calm", "late", "worse", "early") for number in (2, 1)]
+    night = replace(
+        filed([]),
+        cases=cases,
+        severities=severities,
+        target=Outcomes(dict.fromkeys((one.case_id for one in cases), "fail"), Counter()),
+        baseline=Outcomes(dict.fromkeys((one.case_id for one in cases), "wire"), Counter()),
+    )
+    assert [one.case_id for one in reported(night, worse={"worse"})] == [
+        f"{name}-{number:03}" for name in ("worse", "early", "late", "calm") for number in (1, 2)
+    ]
+
+
+def test_a_story_is_all_that_was_filed_of_one_case() -> None:
+    """Every answer of either version, why one is missing, every verdict; and nothing of another case."""
+    two = case(2)
+    answers = {
+        "target": [response(ONE, "Mine."), broken(ONE).model_copy(update={"trial": 1}), response(two)],
+        "baseline": [response(ONE, "Before."), response(two)],
+    }
+    said = [verdict(ONE.case_id, "fail", rationale="Wrong."), verdict(two.case_id, "pass")]
+    both: dict[str, CaseOutcome] = {ONE.case_id: "fail", two.case_id: "pass"}
+    night = replace(
+        filed([]),
+        cases=[ONE, two],
+        responses=answers,
+        verdicts=said,
+        target=Outcomes(both, Counter()),
+        baseline=Outcomes(both, Counter()),
+    )
+    (one, *_) = reported(night)
+    told = story(night, one)
+    assert (told.night, told.case, told.expectations) == (TONIGHT, one, ONE.expectations)
+    assert [(row.version, row.trial, row.status, row.text, row.error) for row in told.answers] == [
+        ("target", 0, "ok", "Mine.", ""),
+        ("target", 1, "error", "", "timeout. no answer within 30 s"),
+        ("baseline", 0, "ok", "Before.", ""),
+    ]
+    assert [(row.scorer, row.outcome, row.rationale) for row in told.verdicts] == [("correctness", "fail", "Wrong.")]
 
 
 def test_what_decides_about_a_case() -> None:

@@ -91,6 +91,9 @@ def test_equal_answers_have_no_mark() -> None:
     assert marked(difference("the same", "the same")) == ([], [])
     assert marked(difference("an answer", "")) == ([], [])
     assert difference("an answer", "").target == [Piece("same", "")]
+    for text in ("the same", "word " * 1_500):
+        found = difference(text, text, len(text))
+        assert (found.baseline, found.target) == ([Piece("same", text)], [Piece("same", text)])
 
 
 def test_answers_without_anything_in_common_are_marked_whole() -> None:

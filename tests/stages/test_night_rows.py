@@ -1,5 +1,6 @@
 """What a night leaves for the next ones, and what its gate counts: by those scorers alone that may be believed."""
 
+from collections import Counter
 from datetime import datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from assay.project import files
 from assay.project.certificates import read_certificates, write_certificates
 from assay.project.tables.history import HISTORY
+from assay.report.findings import CaseOutcome, Outcomes
 from assay.stages import gating, publish
 from assay.stages.night import gather
 from assay.stages.publish_settings import Settings
@@ -31,6 +33,20 @@ def test_a_row_is_by_those_who_may_be_believed(night: Night, now: datetime) -> N
     (row,) = HISTORY.read()
     assert (row.failed, row.differing, row.passed, row.of) == (ESCALATION, ESCALATION, 198, 200)
     assert (row.judge, row.shown_failed, row.shown_unscored) == ("", BOTH, [])
+
+
+def test_what_may_not_be_believed_is_shown_by_name() -> None:
+    """Failed cases are those that the report lists; without an outcome are all the others but those that pass."""
+    words: dict[str, CaseOutcome] = {
+        "c": "fail",
+        "b": "pass",
+        "a": "fail",
+        "f": "judge",
+        "e": "wire",
+        "d": "unscorable",
+    }
+    shown = gating._shown_outcomes(Outcomes(words, Counter()))
+    assert shown == {"shown_failed": ["a", "c"], "shown_unscored": ["d", "e", "f"]}
 
 
 def test_a_case_without_an_outcome_is_neither_failed_nor_passed(night: Night, now: datetime) -> None:

@@ -51,6 +51,13 @@ def test_refuses_a_change_that_cannot_happen(discordant: float, delta: float) ->
         n_paired(discordant, delta)
 
 
+@pytest.mark.parametrize("power", [0, 1, -0.1, 1.5, float("nan")])
+def test_refuses_a_power_that_no_sample_has(power: float) -> None:
+    """A chance of finding something lies between never and always."""
+    with pytest.raises(ValueError, match="power is"):
+        n_paired(0.1, 0.05, power=power)
+
+
 def test_worked_example() -> None:
     """TV-4.4, by hand: 19/152 and 8/152 differ by .072368; half-width 1.96·sqrt((.177632 - .005237)/152) = .066006."""
     found = bonett_price(18, 7, 150)
