@@ -123,6 +123,11 @@ def calibrate(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--judge", required=True, metavar="COLUMN", help="The judge's verdicts.")
 @click.option("--human", required=True, multiple=True, metavar="COLUMN", help="An annotator's labels; repeat it.")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Another file with the annotators' columns, joined by --id.",
+)
 @click.option("--swapped", default="", metavar="COLUMN", help="The judge's verdicts with the pair in the other order.")
 @click.option("--slice", "slices", multiple=True, metavar="COLUMN", help="Agreement by the values of this column.")
 @click.option("--id", "item", default="", metavar="COLUMN", help="Names each item; it may stand once.")
@@ -149,6 +154,7 @@ def check(
     file: Path,
     judge: str,
     human: tuple[str, ...],
+    labels: Path | None,
     swapped: str,
     slices: tuple[str, ...],
     item: str,
@@ -170,7 +176,7 @@ def check(
     from assay.report.gate import EXIT
 
     columns = Columns(judge=judge, human=human, swapped=swapped, slices=slices, item=item, own=own)
-    found = run(file, columns, maps=maps, demands=demands, scale=scale, epsilon=epsilon)
+    found = run(file, columns, maps=maps, demands=demands, scale=scale, epsilon=epsilon, labels=labels)
     click.echo(json.dumps(found.record()) if is_json else "\n".join(lines(found)))
     if is_gated and not found.is_met:
         sys.exit(EXIT["uncalibrated"])

@@ -26,7 +26,7 @@ from assay.calibration.scale import Ratings
 from assay.calibration.self_preference import own_figures
 from assay.commands.corrected_rate import CorrectedRate, corrected
 from assay.errors import ConfigError, InsufficientDataError
-from assay.interchange import flat_file, flat_scale
+from assay.interchange import flat_file, flat_scale, label_file
 from assay.records.label import Item, Label
 from assay.records.verdict import Outcome, Verdict
 from assay.stats.alternative import EPSILON
@@ -86,6 +86,8 @@ class Checked(NamedTuple):
     unlabelled: int
     """Rows without any label."""
     worth: Assessment
+    strangers: int = 0
+    """Labelled items of another file that this one does not have."""
     corrected: CorrectedRate | None = None
     """Of a judge that passes and fails: its pass rate over rows without a label too; None where there are none."""
 
@@ -109,6 +111,7 @@ def check(
     demands: Sequence[str] = (),
     scale: str = "",
     epsilon: float = EPSILON,
+    labels: Path | None = None,
 ) -> Checked:
     """Return what a judge is worth by a flat file.
 
@@ -119,23 +122,21 @@ def check(
         demands: Other floors, such as `tnr=0.6`.
         scale: What the words are, or the range of scores such as `1-5`; empty for what they say themselves.
         epsilon: Of the alternative annotator test.
+        labels: Another file with people's labels; None where they stand beside the verdicts.
 
     Raises:
         DataError: The file is malformed, or its words are of two kinds; the text names row and column.
         InsufficientDataError: Its labels carry no certificate; the text says what to add.
         ConfigError: An argument is at fault.
     """
-    table = flat_file.columns(
-        file,
-        [columns.judge, *columns.human, *filter(None, [columns.swapped, columns.own])],
-        [*columns.slices, *filter(None, [columns.item])],
-    )
+    table, strangers = _table(file, columns, labels)
     asked = flat_scale.asked(scale)
     judge = [table[name] for name in filter(None, [columns.judge, columns.swapped])]
     human = [table[name] for name in columns.human]
     taken = flat_scale.taken(asked, judge, human, maps)
     if taken.scale in ("pass-fail", "pairwise"):
-        return _decided(table, columns, taken, maps, _policy(POLICIES[taken.scale], demands), epsilon)
+        decided = _decided(table, columns, taken, maps, _policy(POLICIES[taken.scale], demands), epsilon)
+        return decided._replace(strangers=strangers)
     for name, option in (("swapped", columns.swapped), ("own", columns.own)):
         if option:
             raise ConfigError(
@@ -149,7 +150,18 @@ def check(
             "whole or half numbers, or leave it out"
         )
     usual = FINE if is_fine else SCALES[taken.scale]
-    return _graded(table, columns, taken, graded, _policy(usual, demands), epsilon)
+    rated = _graded(table, columns, taken, graded, _policy(usual, demands), epsilon)
+    return rated._replace(strangers=strangers)
+
+
+def _table(file: Path, columns: Columns, labels: Path | None) -> tuple[dict[str, flat_file.Column], int]:
+    """Return the columns that are asked for, and how many labelled items of another file this one does not have."""
+    verdicts = [columns.judge, *filter(None, [columns.swapped, columns.own])]
+    texts = [*columns.slices, *filter(None, [columns.item])]
+    if labels is None:
+        return flat_file.columns(file, [*verdicts, *columns.human], texts), 0
+    found = label_file.beside(flat_file.columns(file, verdicts, texts), labels, columns.human, columns.item)
+    return found.table, found.strangers
 
 
 def _decided(

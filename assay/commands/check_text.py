@@ -21,7 +21,8 @@ def lines(found: Checked) -> list[str]:
     rows += [f"  {rival.name:24}{rival.accuracy:7.1%}" for rival in found.worth.trivial]
     rows += [*_slices(found), *_classes(found), *_annotators(found), *_counts(found)]
     left = [f"{found.unscored} without a verdict", f"{found.undecided} on which people were evenly split"]
-    return [*rows, "", f"left out: {', '.join(left)}, {found.unlabelled} without a label"]
+    strange = f", {found.strangers} labelled that the file does not have" if found.strangers else ""
+    return [*rows, "", f"left out: {', '.join(left)}, {found.unlabelled} without a label{strange}"]
 
 
 def _rate(found: Checked) -> list[str]:
