@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from assay.calibration.certificate import Figure
-from assay.calibration.figures import pairwise_figures, pass_fail_figures
+from assay.calibration.figures import pairwise_figures, pass_fail_figures, rival
 from assay.calibration.ratings import Rated, join
+from assay.stats.paired import bonett_price
 from assay.stats.raters import Metric, alpha_interval, count_ballots
 from tests.cast import item, label, verdict
 
@@ -54,6 +55,17 @@ def test_a_tie_lies_between_both_sides() -> None:
     found = figures(pairs(3))["alpha-human"]
     assert found.estimate == pytest.approx(alpha(said(3), "ordinal"))
     assert found.estimate != pytest.approx(alpha(said(3), "nominal"), abs=0.02)
+
+
+def test_a_rival_is_held_against_the_judge_on_the_same_items() -> None:
+    """Of 40 items the judge has 9 right that the rival has wrong, and one is the other way round."""
+    agreed = [True] * 9 + [False] + [True] * 30
+    right = [False] * 9 + [True] + [True] * 30
+    found = rival("constant", 31 / 40, agreed, right)
+    assert (found.name, found.accuracy, found.n) == ("constant", 31 / 40, 40)
+    assert found.beaten_by == bonett_price(9, 1, 40).low
+    with pytest.raises(ValueError, match="argument 2 is"):
+        rival("constant", 0.5, agreed, right[:-1])
 
 
 def answers(votes: list[list[str]]) -> Rated:
