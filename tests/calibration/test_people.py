@@ -1,11 +1,13 @@
 """People beside the judge: how far annotators agree with one another, and the members of a panel."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from assay.calibration.certificate import Figure
 from assay.calibration.figures import pairwise_figures, pass_fail_figures, rival
-from assay.calibration.ratings import Rated, join
+from assay.calibration.ratings import Rated, join, only_natural
 from assay.stats.paired import bonett_price
 from assay.stats.raters import Metric, alpha_interval, count_ballots
 from tests.cast import item, label, verdict
@@ -55,6 +57,29 @@ def test_a_tie_lies_between_both_sides() -> None:
     found = figures(pairs(3))["alpha-human"]
     assert found.estimate == pytest.approx(alpha(said(3), "ordinal"))
     assert found.estimate != pytest.approx(alpha(said(3), "nominal"), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("of_item", "of_label", "is_counted"),
+    [
+        ({}, {}, True),
+        ({"slice": "gross"}, {}, False),
+        ({}, {"inclusion_probability": None}, False),
+        ({"slice": "gross"}, {"inclusion_probability": None}, False),
+    ],
+)
+def test_labels_on_what_no_product_said_tell_nothing_of_people(
+    of_item: dict[str, Any], of_label: dict[str, Any], *, is_counted: bool
+) -> None:
+    """How people agree is told of drawn answers of a product alone: not of constructed ones, nor of a file's."""
+    items = [item(number, f"Answer {number}.") for number in range(N)]
+    items[0] = items[0].model_copy(update=of_item)
+    labels = [label(one.item_id, "pass" if at % 2 else "fail", who) for at, one in enumerate(items) for who in PEOPLE]
+    labels[:3] = [row.model_copy(update=of_label) for row in labels[:3]]
+    verdicts = [verdict(one.item_id, "pass" if at % 2 else "fail") for at, one in enumerate(items)]
+    found = only_natural(join("tone", items, labels, verdicts), items)
+    assert len(found.items) == len(found.human) == len(found.judge) == N - (not is_counted)
+    assert len(found.labels) == 3 * len(found.items)
 
 
 def test_a_rival_is_held_against_the_judge_on_the_same_items() -> None:
