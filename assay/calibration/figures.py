@@ -114,15 +114,15 @@ def confusion(found: Rated, classes: Sequence[str]) -> list[list[int]]:
 
 def slices(found: Rated) -> list[Slice]:
     """Return the agreement by kind of fault and by category: the lowest first, parts too small for a claim last."""
-    is_pair = found.items[0].question == "pairwise"
-    scale: tuple[str, ...] = PAIRWISE if is_pair else PASS_FAIL
+    scale: tuple[str, ...] = PAIRWISE if found.items[0].question == "pairwise" else PASS_FAIL
     human = np.array([scale.index(outcome) for outcome in found.human])
     judge = np.array([scale.index(verdict.outcome) for verdict in found.judge])
     kinds: list[tuple[Kind, list[str]]] = [
         ("slice", [item.slice for item in found.items]),
         ("category", [item.category for item in found.items]),
     ]
-    return parts(kinds, human, judge, classes=len(scale), weights="linear" if is_pair else "none")
+    # Of two outcomes kappa is the same with linear weights as without any.
+    return parts(kinds, human, judge, classes=len(scale), weights="linear")
 
 
 def parts(

@@ -1,7 +1,7 @@
 """A policy: what a judge must reach before its numbers may decide anything."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import Field, ValidationError
 
@@ -274,18 +274,19 @@ def _like_people(gap: Figure) -> Floor:
 
 
 def _beats(policy: Policy, accuracy: Figure, rivals: Sequence[Trivial]) -> Floor:
-    """Demand that the judge has more right than each judge without a thought, beyond chance on the same items."""
+    """Demand that the judge has more right than each judge without a thought, beyond chance on the same items.
+
+    A share of decided items always has an estimate.
+    """
     best = min(rivals, key=lambda rival: -rival.accuracy if rival.beaten_by is None else rival.beaten_by)
-    if best.beaten_by is None:
-        met = accuracy.estimate is not None and accuracy.estimate > best.accuracy
-    else:
-        met = best.beaten_by > policy.beyond_trivial
+    share = cast("float", accuracy.estimate)
+    met = share > best.accuracy if best.beaten_by is None else best.beaten_by > policy.beyond_trivial
     most = "" if best.beaten_by is None else f", better by at least {best.beaten_by:+.3f}"
     margin = f" by more than {policy.beyond_trivial:+.2f}" if policy.beyond_trivial else ""
     return Floor(
         figure="accuracy",
         demand=f"above the best judge without a thought ({best.name}, {best.accuracy:.3f}){margin}, beyond chance",
-        found=f"{accuracy.estimate:.3f}{most}",
+        found=f"{share:.3f}{most}",
         met=met,
     )
 

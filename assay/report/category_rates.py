@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Literal
 
 from assay.records.case import Case
@@ -48,7 +49,7 @@ def category_rates(
     if overall.rate is None:
         return None
     rows = [_row(name, group) for name, group in groups.items()]
-    rows.sort(key=lambda row: (row.rate.estimate if row.rate else 2, row.category))
+    rows.sort(key=lambda row: (row.rate.estimate if row.rate else inf, row.category))
     return CategoryRates(scorers=scorers, rows=rows, overall=overall)
 
 

@@ -90,4 +90,4 @@ def _drawn(found: Interval, rng: np.random.Generator, draws: int) -> Draws:
     """Return draws of a figure whose two-sided interval is known: normal to both sides, each as wide as its bound."""
     z, normal = z_quantile(found.level), rng.standard_normal(draws)
     up, down = (found.high - found.estimate) / z, (found.estimate - found.low) / z
-    return np.clip(found.estimate + normal * np.where(normal > 0, up, down), -1, 1)
+    return np.clip(found.estimate + normal * np.where(np.signbit(normal), down, up), -1, 1)

@@ -89,6 +89,32 @@ def test_a_judge_must_beat_no_thought_beyond_chance() -> None:
     assert constant.beaten_by == pytest.approx(bonett_price(40, 10, 100).low)
 
 
+@pytest.mark.parametrize(
+    ("rivals", "name", "met"),
+    [
+        ({"longer": (0.7, 0.2), "constant": (0.6, 0.05)}, "constant", True),
+        ({"longer": (0.7, -0.01), "constant": (0.6, 0.05)}, "longer", False),
+        ({"longer": (0.7, 0.0), "constant": (0.8, 0.05)}, "longer", False),
+        ({"longer": (0.7, None), "constant": (0.6, None)}, "longer", True),
+        ({"longer": (0.7, None), "constant": (0.9, None)}, "constant", False),
+        ({"longer": (0.85, None)}, "longer", False),
+    ],
+)
+def test_the_rival_that_is_hardest_to_beat_decides(
+    rivals: dict[str, tuple[float, float | None]], name: str, *, met: bool
+) -> None:
+    """The one that the judge surely beats by least; in certificates of before, the one with the most right."""
+    named = [
+        Figure(name=one, estimate=0.85, low=0.8, high=0.9, n=100, method="wilson")
+        for one in ("tpr", "tnr", "youden", "accuracy", "kappa-over-human")
+    ]
+    held = [Trivial(name=one, accuracy=share, n=100, beaten_by=by) for one, (share, by) in rivals.items()]
+    found = pass_fail_floors(POLICY, counted(judged(90, 10)), named, held)[-1]
+    assert found.figure == "accuracy"
+    assert f"({name}, " in found.demand
+    assert (found.met, found.found[:5]) == (met, "0.850")
+
+
 def test_an_item_without_a_verdict_raises_no_bound() -> None:
     """Five fails without a verdict: in no estimate, and every lower bound is at most that of five wrong ones."""
     silent, wrong = (

@@ -40,6 +40,16 @@ def test_nothing_and_too_much() -> None:
     assert (sorted(found.chosen), found.chances) == (list(range(10)), {"pass": 1.0})
 
 
+@pytest.mark.parametrize(("bounds", "left"), [((4, 2), (3, 2)), ((2, 4), (2, 3)), ((3, 3), (3, 2))])
+def test_what_is_one_too_many_is_given_up_where_most_are_drawn(bounds: tuple[int, int], left: tuple[int, int]) -> None:
+    """Of six that an allocation asks for five are wanted: the larger part gives up one, else the last named."""
+    pot = [Entry("fail" if n % 2 else "pass", "", n / 20, is_drawn=False) for n in range(20)]
+    found = draw_of_round(pot, 5, lambda _sizes, _total: dict(zip(("fail", "pass"), bounds, strict=True)))
+    strata = [pot[number].stratum for number in found.chosen]
+    assert (strata.count("fail"), strata.count("pass")) == left
+    assert found.chances == {"fail": left[0] / 10, "pass": left[1] / 10}
+
+
 def test_an_answer_has_the_greatest_of_its_chances() -> None:
     """An answer in two rounds counts with the better chance, one in neither with none."""
     rounds = Rounds(

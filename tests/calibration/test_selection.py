@@ -54,6 +54,16 @@ def test_labels_drawn_by_verdict_are_corrected() -> None:
     assert "drawn by the judge's verdict" in figures["accuracy"].note
 
 
+def test_where_every_item_has_a_verdict_bounds_are_those_of_the_correction() -> None:
+    """Nothing is drawn a second time, so that no bound falls by chance."""
+    found = drawn(CELLS, {"pass": 100 / 1740, "fail": 100 / 260})
+    whole = selection.corrected(found, np.random.default_rng(1))
+    figures = {figure.name: figure for figure in pass_fail_figures(found, np.random.default_rng(1))}
+    assert whole.tpr
+    assert whole.tnr
+    assert (figures["tpr"].low, figures["tnr"].low) == (whole.tpr.low, whole.tnr.low)
+
+
 def test_even_draws_stay_as_they_are() -> None:
     """Items that all had one chance carry the raw rates, also where two frames were drawn to different parts."""
     found = drawn(CELLS, {"pass": 0.2, "fail": 0.2})

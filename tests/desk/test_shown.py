@@ -1,5 +1,6 @@
 """What the desk's pages are given to show: places, counts and lists, before any template."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from assay.checks import registry
 from assay.desk import pages
 from assay.desk.label_queue import Labelled, asked
 from assay.desk.narrowing import Narrowing
-from tests.cast import AT, item
+from tests.cast import AT, case, item
 from tests.desks import Logs, candidate, guide, person, proposal, said
 
 FOUR = [candidate(1), candidate(2, "escalation"), candidate(3), candidate(4)]
@@ -124,6 +125,18 @@ def test_agreement_needs_two_reviewers(words: list[tuple[str, str]], said_of: st
     assert bool(found) == bool(said_of)
 
 
+def test_who_settles_a_dispute_is_not_counted_among_those_who_agree() -> None:
+    """Two items alike and one not, which a third person settled: two of three, and alpha is the reviewers' own."""
+    queue = Logs(FOUR).queue()
+    for one, words in zip(FOUR, (("admit", "admit"), ("reject", "reject"), ("admit", "reject")), strict=False):
+        for name, word in zip(("ada", "ben"), words, strict=True):
+            queue.say(person(name), said(one, word), AT)
+    before = pages.agreement(queue.sitting())
+    queue.say(person("eve"), said(FOUR[2]), AT)
+    assert pages.agreement(queue.sitting()) == before
+    assert before == "2 of 3 items with several words alike, Krippendorff's alpha 0.44"
+
+
 def test_a_share_is_of_the_last_twenty_words() -> None:
     """Of 25 words the last twenty count; what was edited was admitted."""
     many = [candidate(number) for number in range(25)]
@@ -145,6 +158,16 @@ def test_who_settles_sees_words_in_their_order_and_nobody_else_does() -> None:
     assert [(row["word"], row["reason"]) for row in words] == [("reject", "unclear"), ("edit", "")]
     assert [bool(row["difference"]) for row in words] == [False, True]
     assert pages.candidate(person("cem"), queue, one, guide())["words"] == []
+
+
+def test_an_admission_as_it_is_differs_in_nothing() -> None:
+    """Only an edit has a difference to show; an admission beside it is the case as it was proposed."""
+    queue, one = Logs(FOUR).queue(), FOUR[0]
+    better = one.case.model_copy(update={"reference": "Only within 14 days."})
+    queue.say(person("ada"), said(one), AT)
+    queue.say(person("ben"), said(one, "edit", case=better), AT)
+    words = pages.candidate(person("eve"), queue, one, guide())["words"]
+    assert [(row["word"], bool(row["difference"])) for row in words] == [("admit", False), ("edit", True)]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +230,16 @@ def test_a_case_to_look_at_is_one_row_with_all_reasons() -> None:
         "eve": (1, True),
     }
     assert list(found["ada"]["expectations"]) == ["refunds-100"]
+
+
+@pytest.mark.parametrize(("count", "shown"), [(100, 100), (101, 100)])
+def test_a_page_of_cases_to_look_at_ends(count: int, shown: int) -> None:
+    """A hundred cases are shown, with all that stands beside each; how many there are is told."""
+    cases = {f"refunds-{number:03}": case(number) for number in range(count)}
+    rows = [proposal("stale", "old").model_copy(update={"case_id": name}) for name in cases]
+    found = pages.health(person("eve"), rows, replace(guide(), case=cases.get))
+    assert (len(found["rows"]), found["total"]) == (shown, count)
+    assert set(found["given"]) == set(found["expectations"]) == set(list(cases)[:shown])
 
 
 def test_a_very_long_text_is_cut_and_says_by_how_much() -> None:

@@ -7,6 +7,7 @@ import pytest
 from assay.judges import applicability, decision, prompt, questions
 from assay.judges.declaration import Declaration
 from assay.judges.questions import Manner
+from assay.records.attachment import Attachment
 from assay.records.verdict import IDENTICAL
 from tests.cast import AT, Project, case, item, response, trace
 from tests.judges_made import LABELS_OF_TONE, SCORE, made
@@ -193,6 +194,36 @@ def test_the_rival_s_answer_is_b_first(project: Project) -> None:
     assert [shown["response_a"] == "Mine." for shown in found.shown] == [True, False]
     assert [shown["response_b"] == "Mine." for shown in found.shown] == [False, True]
     assert {shown["reference"] for shown in found.shown} == {case(1).reference}
+
+
+def test_an_anchor_is_asked_about_anew_each_night(project: Project) -> None:
+    """Under the item's id, as a first trial, with the night; an answer with its files and its case's own threshold."""
+    made(project.folder, "depth", **SCORE | {"input": "[question, response, attachments]"})
+    made(project.folder, "better", question="pairwise", input="[question, response]")
+    file = Attachment(sha256="0" * 64, media_type="image/png", name="a.png")
+    single = item(1, "One.", attachments=[file], thresholds={"depth": 5})
+    one = questions.of_item(prompt.load("depth"), single, "2026-11-02")
+    pair = questions.of_item(prompt.load("better"), item(2, "One.", "pairwise", "Two."), "2026-11-02")
+    for found, of in ((one, single), (pair, item(2, "One.", "pairwise", "Two."))):
+        assert (found.subject, found.item_id, found.trial, found.epoch) == ("anchor", of.item_id, 0, "2026-11-02")
+    assert (list(one.attachments), one.threshold, list(one.declared.passing)) == ([file], 5, ["5"])
+    assert (list(pair.attachments), pair.threshold) == ([], None)
+    assert [shown["response_a"] for shown in pair.shown] == ["One.", "Two."]
+
+
+def test_what_was_asked_is_found_again_in_the_journal(project: Project) -> None:
+    """By judge, texts, night, and the endpoint where it has one of its own; another of them is another question."""
+    made(project.folder, "tone", input="[question, response]")
+    judge, asked = prompt.load("tone"), questions.Asked("m", "m-1", Manner())
+    tonight, tomorrow = (questions.of_item(judge, item(1, "One."), night) for night in ("2026-11-02", "2026-11-03"))
+    other = questions.of_item(judge, item(1, "Another."), "2026-11-02")
+    keys = [
+        *(questions.key(one, one.shown[0], asked) for one in (tonight, tomorrow, other)),
+        questions.key(tonight, tonight.shown[0], asked._replace(base_url="https://judge.example/v1")),
+        questions.key(tonight, tonight.shown[0], asked._replace(reported="m-2")),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert questions.key(tonight, tonight.shown[0], asked) == keys[0]
 
 
 def test_a_judge_of_production_reads_a_trace(project: Project) -> None:
