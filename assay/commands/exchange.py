@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from assay.commands import accept, intake, judges
+from assay.commands import accept, imported_judges, intake, judges
 from assay.errors import ConfigError, DataError
 from assay.evalset import unfailing, wording
 from assay.generation.near_duplicates import likely, repeats
@@ -57,6 +57,9 @@ class Taken(NamedTuple):
     """How many assertions of a type became what."""
     shown: tuple[Case, ...] = ()
     """Of a rehearsal: the first cases as they would be."""
+    is_rehearsal: bool = False
+    judges: int = 0
+    """How many judges the file declares."""
 
 
 def filling(category: str, layer: str, owner: str) -> Filling:
@@ -104,21 +107,25 @@ def take(
             raise _strange(case.category, owners)
     cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
     to_come = judge_to_come(cases)
-    judges_there = prompt.load_all()
-    applicability.require_known({*(judge.name for judge in judges_there), to_come} - {""}, cases)
-    applicability.require_thresholds(judges_there, cases)
-    sifted = intake.sift(cases, judges_there, file.name, to_come)
+    brought = imported_judges.planned(found.judges)
+    all_judges = [*prompt.load_all(), *(one.judge for one in brought if not one.is_there)]
+    applicability.require_known({*(judge.name for judge in all_judges), to_come} - {""}, cases)
+    applicability.require_thresholds(all_judges, cases)
+    sifted = intake.sift(cases, all_judges, file.name, to_come)
     there = {case.case_id: case for case in batches.admitted()}
     past = [one.case for one in PAST.read(may_be_absent=True)]
     fresh = [case for case in sifted.cases if there.get(case.case_id) != case]
     taken = Taken(len(fresh), len(sifted.cases) - len(fresh), found.not_understood, "", became=found.became)
+    taken = taken._replace(judges=len(brought))
     notes = [unfailing.sentence(sifted.left_out, "left out") + "; the others are taken in"] if sifted.left_out else []
     require_files(fresh, found.files)
     stay = [case for name, case in there.items() if name not in {case.case_id for case in fresh}]
     like = repeats(fresh, [*stay, *past]) if fresh else {}
     notes += intake.foreseen(fresh, there, like) if fresh else []
     if is_rehearsal:
-        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(fresh[:SHOWN]))
+        notes += imported_judges.sentences(brought, "would be written")
+        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(fresh[:SHOWN]), is_rehearsal=True)
+    notes += imported_judges.write(brought)
     notes += [judges.make_rubric_judge()] if to_come and fresh else []
     taken = taken._replace(notes=tuple(notes))
     if not fresh:
@@ -158,6 +165,9 @@ def will_make(to_come: str) -> list[str]:
 def lines(taken: Taken) -> list[str]:
     """Return what became of a file, as a person reads it."""
     told = [*taken.left_out, *taken.notes, *table(taken.became)]
+    if not taken.cases and not taken.known:
+        written = "nothing was written (--dry-run)" if taken.is_rehearsal else "commit them"
+        return [*told, f"The file holds no cases; judges: {taken.judges}; {written}."]
     if not taken.cases:
         return [*told, f"0 cases taken in, {taken.known} are in the set already: there is nothing to admit."]
     if taken.shown:
