@@ -31,6 +31,7 @@ from assay.records.record import digest
 from assay.report.texts import visible
 from assay.stages import batches
 from assay.storage import attachments
+from assay.text import counted
 
 AUTO = "auto"
 WRITTEN = "written"
@@ -50,13 +51,15 @@ class Taken(NamedTuple):
     left_out: list[str]
     """What has no place in a case, one sentence a kind."""
     batch: str
-    """The batch in which people decide on them; empty where somebody signed."""
+    """The batch in which people decide on them, or on those that were held back; empty for none."""
     notes: tuple[str, ...] = ()
     """What else people have to know: cases that nothing can fail, what a release will refuse, a judge that was made."""
     became: Mapping[tuple[str, str], int] = MappingProxyType({})
     """How many assertions of a type became what."""
     shown: tuple[Case, ...] = ()
     """Of a rehearsal: the first cases as they would be."""
+    held: int = 0
+    """Cases that a release would refuse, so that nobody's signature admits them: people decide on them."""
     is_rehearsal: bool = False
     judges: int = 0
     """How many judges the file declares."""
@@ -121,20 +124,26 @@ def take(
     require_files(fresh, found.files)
     stay = [case for name, case in there.items() if name not in {case.case_id for case in fresh}]
     like = repeats(fresh, [*stay, *past]) if fresh else {}
-    notes += intake.foreseen(fresh, there, like) if fresh else []
+    refused = intake.refusals(fresh, there)
+    notes += intake.foreseen(fresh, there, like, refused) if fresh else []
+    held = {name for one in refused for name in one.held} if reviewer else set[str]()
+    signed = [case for case in fresh if case.case_id not in held]
+    taken = taken._replace(cases=len(signed), held=len(held))
     if is_rehearsal:
         notes += imported_judges.sentences(brought, "would be written")
-        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(fresh[:SHOWN]), is_rehearsal=True)
+        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(signed[:SHOWN]), is_rehearsal=True)
     notes += imported_judges.write(brought)
     notes += [judges.make_rubric_judge()] if to_come and fresh else []
     taken = taken._replace(notes=tuple(notes))
     if not fresh:
         return taken
     attachments.keep(found.files)
-    if reviewer:
-        accept.admit(fresh, reviewer, f"imported from {file.name}"[:500], now)
+    if reviewer and signed:
+        accept.admit(signed, reviewer, f"imported from {file.name}"[:500], now)
+    queued = [case for case in fresh if case.case_id in held] if reviewer else fresh
+    if not queued or (reviewer and batches.opened()):
         return taken
-    proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in fresh]
+    proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in queued]
     batch = batches.open_batch(proposed, "", now)
     return taken._replace(batch=batch.name)
 
@@ -165,16 +174,32 @@ def will_make(to_come: str) -> list[str]:
 def lines(taken: Taken) -> list[str]:
     """Return what became of a file, as a person reads it."""
     told = [*taken.left_out, *taken.notes, *table(taken.became)]
-    if not taken.cases and not taken.known:
-        written = "nothing was written (--dry-run)" if taken.is_rehearsal else "commit them"
-        return [*told, f"The file holds no cases; judges: {taken.judges}; {written}."]
-    if not taken.cases:
-        return [*told, f"0 cases taken in, {taken.known} are in the set already: there is nothing to admit."]
-    if taken.shown:
+    held = f", {counted(taken.held, 'case')} held back, since a release would refuse them" if taken.held else ""
+    if taken.is_rehearsal:
         shown = [line for case in taken.shown for line in ("", *_as_it_would_be(case))]
-        return [*told, *shown, "", f"{taken.cases} cases would be taken in; nothing was written (--dry-run)."]
-    next_ = f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
-    return [*told, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
+        what = f"{counted(taken.cases, 'case')} would be taken in{held}"
+        return [*told, *shown, "", f"{what}; nothing was written (--dry-run)."]
+    if taken.judges and not taken.cases and not taken.known and not taken.held:
+        return [*told, f"The file holds no cases; its judges are told above: {taken.judges}."]
+    if not taken.cases and not taken.held:
+        return [*told, f"0 cases taken in, {_known(taken)}: there is nothing to admit."]
+    return [*told, f"{counted(taken.cases, 'case')} taken in, {_known(taken)}{held}; {_next(taken)}."]
+
+
+def _known(taken: Taken) -> str:
+    return f"{counted(taken.known, 'is', 'are')} in the set already"
+
+
+def _next(taken: Taken) -> str:
+    """Return what becomes of the cases that were taken in, and of those that were held back."""
+    if not taken.held:
+        return f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
+    after = (
+        f"people decide on what is held back ({taken.batch})"
+        if taken.batch
+        else "what is held back is not kept, since a batch is open: import the file again once it is closed"
+    )
+    return f"`assay grow` admits what was taken in, {after}" if taken.cases else after
 
 
 def table(became: Mapping[tuple[str, str], int]) -> list[str]:

@@ -99,6 +99,6 @@ def test_judges_without_cases(project: Project, now: datetime) -> None:
     review.run()
     found = taken(project.folder, FACTS, now, "factuality.json")
     assert (found.cases, found.known, found.batch) == (0, 0, "")
-    assert exchange.lines(found)[-1] == "The file holds no cases; judges: 1; commit them."
+    assert exchange.lines(found)[-1] == "The file holds no cases; its judges are told above: 1."
     declared = prompt.load("factuality").declared
     assert (declared.passing_labels, declared.requires) == (("B", "C", "E"), ("reference",))
