@@ -49,6 +49,17 @@ def parts(first: str, second: str) -> list[Part]:
     return found
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return how many there are of something, such as '1 case' or '2 cases'.
+
+    Args:
+        number: How many.
+        noun: Its name in the singular.
+        plural: For more than one; empty where an `s` makes it.
+    """
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def one_line(error: object) -> str:
     """Return a text as one line of at most 200 characters, fit for a terminal."""
     return printable(" ".join(str(error).split())[:MAX_LINE])

@@ -223,21 +223,23 @@ def export(*, file: Path, version: str | None, name: str) -> None:
     """
     from assay.commands import annotation, exchange
     from assay.project import releases
+    from assay.text import counted
 
     if not version and not name:
         count = annotation.export(file)
-        click.echo(f"{count} candidates written to {file}: once people have decided, `assay import` takes it back.")
+        written_ = f"{counted(count, 'candidate')} written to {file}"
+        click.echo(f"{written_}: once people have decided, `assay import` takes it back.")
         return
     if name:
         written = exchange.give(file, name, version or "")
-        click.echo("\n".join([*written.lost, f"{written.cases} cases written to {file}."]))
+        click.echo("\n".join([*written.lost, f"{counted(written.cases, 'case')} written to {file}."]))
         return
     click.echo(f"{releases.export(file, version or '')} cases of {version} written to {file}.")
 
 
 @command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--reviewer", default="", help="Who admits the cases, or decided where the file does not say.")
+@click.option("--reviewer", default="", help="Who admits the cases (no desk), or who decided.")
 @click.option("--format", "name", default="", metavar="FORMAT", help="Another tool's cases; `auto` recognises it.")
 @click.option("--category", default="", help="Of cases whose file names none.")
 @click.option("--layer", type=click.Choice(["unit", "task", "production"]), default="unit", show_default=True)
@@ -266,7 +268,8 @@ def import_(
     """Take in decisions, labels or cases from a file.
 
     A YAML FILE holds cases by hand; --format names another tool's cases, --labels says that FILE holds labels; any
-    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer admits them.
+    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer admits them; what a release would
+    refuse goes there in any case.
     """
     from datetime import UTC, datetime
 
@@ -292,9 +295,15 @@ def import_(
         say(exchange.lines(taken))
     else:
         from assay.commands import annotation
+        from assay.text import counted
 
         count, left_out = annotation.take(file, reviewer, now)
-        say([*left_out, f"{count} decisions appended; once its rule is met, `assay batch go-on` ends the batch."])
+        say(
+            [
+                *left_out,
+                f"{counted(count, 'decision')} appended; once its rule is met, `assay batch go-on` ends the batch.",
+            ]
+        )
 
 
 @command("next")

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from assay.commands import accept, intake, judges
+from assay.commands import accept, imported_judges, intake, judges
 from assay.errors import ConfigError, DataError
 from assay.evalset import unfailing, wording
 from assay.generation.near_duplicates import likely, repeats
@@ -32,6 +32,7 @@ from assay.records.record import digest
 from assay.report.texts import visible
 from assay.stages import batches, generate
 from assay.storage import attachments
+from assay.text import counted
 
 AUTO = "auto"
 WRITTEN = "written"
@@ -51,13 +52,18 @@ class Taken(NamedTuple):
     left_out: list[str]
     """What has no place in a case, one sentence a kind."""
     batch: str
-    """The batch in which people decide on them; empty where somebody signed."""
+    """The batch in which people decide on them, or on those that were held back; empty for none."""
     notes: tuple[str, ...] = ()
     """What else people have to know: cases that nothing can fail, what a release will refuse, a judge that was made."""
     became: Mapping[tuple[str, str], int] = MappingProxyType({})
     """How many assertions of a type became what."""
     shown: tuple[Case, ...] = ()
     """Of a rehearsal: the first cases as they would be."""
+    held: int = 0
+    """Cases that a release would refuse, so that nobody's signature admits them: people decide on them."""
+    is_rehearsal: bool = False
+    judges: int = 0
+    """How many judges the file declares."""
 
 
 def filling(category: str, layer: str, owner: str) -> Filling:
@@ -105,31 +111,41 @@ def take(
             raise _strange(case.category, owners)
     cases = [case if case.owner else case.model_copy(update={"owner": owners[case.category]}) for case in found.cases]
     to_come = judge_to_come(cases)
-    judges_there = prompt.load_all()
-    applicability.require_known({*(judge.name for judge in judges_there), to_come} - {""}, cases)
-    applicability.require_thresholds(judges_there, cases)
-    sifted = intake.sift(cases, judges_there, file.name, to_come)
+    brought = imported_judges.planned(found.judges)
+    all_judges = [*prompt.load_all(), *(one.judge for one in brought if not one.is_there)]
+    applicability.require_known({*(judge.name for judge in all_judges), to_come} - {""}, cases)
+    applicability.require_thresholds(all_judges, cases)
+    sifted = intake.sift(cases, all_judges, file.name, to_come)
     there = {case.case_id: case for case in batches.admitted()}
     past = [one.case for one in PAST.read(may_be_absent=True)]
     fresh = [case for case in sifted.cases if there.get(case.case_id) != case]
     taken = Taken(len(fresh), len(sifted.cases) - len(fresh), found.not_understood, "", became=found.became)
+    taken = taken._replace(judges=len(brought))
     notes = [unfailing.sentence(sifted.left_out, "left out") + "; the others are taken in"] if sifted.left_out else []
     require_files(fresh, found.files)
     stay = [case for name, case in there.items() if name not in {case.case_id for case in fresh}]
     words = generate.lexicon(read_params("generate", generate.Settings).lexicon)
     like = repeats(fresh, [*stay, *past], words) if fresh else {}
-    notes += intake.foreseen(fresh, there, like) if fresh else []
+    refused = intake.refusals(fresh, there)
+    notes += intake.foreseen(fresh, there, like, refused) if fresh else []
+    held = {name for one in refused for name in one.held} if reviewer else set[str]()
+    signed = [case for case in fresh if case.case_id not in held]
+    taken = taken._replace(cases=len(signed), held=len(held))
     if is_rehearsal:
-        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(fresh[:SHOWN]))
+        notes += imported_judges.sentences(brought, "would be written")
+        return taken._replace(notes=(*notes, *will_make(to_come)), shown=tuple(signed[:SHOWN]), is_rehearsal=True)
+    notes += imported_judges.write(brought)
     notes += [judges.make_rubric_judge()] if to_come and fresh else []
     taken = taken._replace(notes=tuple(notes))
     if not fresh:
         return taken
     attachments.keep(found.files)
-    if reviewer:
-        accept.admit(fresh, reviewer, f"imported from {file.name}"[:500], now)
+    if reviewer and signed:
+        accept.admit(signed, reviewer, f"imported from {file.name}"[:500], now)
+    queued = [case for case in fresh if case.case_id in held] if reviewer else fresh
+    if not queued or (reviewer and batches.opened()):
         return taken
-    proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in fresh]
+    proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in queued]
     batch = batches.open_batch(proposed, "", now)
     return taken._replace(batch=batch.name)
 
@@ -160,13 +176,32 @@ def will_make(to_come: str) -> list[str]:
 def lines(taken: Taken) -> list[str]:
     """Return what became of a file, as a person reads it."""
     told = [*taken.left_out, *taken.notes, *table(taken.became)]
-    if not taken.cases:
-        return [*told, f"0 cases taken in, {taken.known} are in the set already: there is nothing to admit."]
-    if taken.shown:
+    held = f", {counted(taken.held, 'case')} held back, since a release would refuse them" if taken.held else ""
+    if taken.is_rehearsal:
         shown = [line for case in taken.shown for line in ("", *_as_it_would_be(case))]
-        return [*told, *shown, "", f"{taken.cases} cases would be taken in; nothing was written (--dry-run)."]
-    next_ = f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
-    return [*told, f"{taken.cases} cases taken in, {taken.known} are in the set already; {next_}."]
+        what = f"{counted(taken.cases, 'case')} would be taken in{held}"
+        return [*told, *shown, "", f"{what}; nothing was written (--dry-run)."]
+    if taken.judges and not taken.cases and not taken.known and not taken.held:
+        return [*told, f"The file holds no cases; its judges are told above: {taken.judges}."]
+    if not taken.cases and not taken.held:
+        return [*told, f"0 cases taken in, {_known(taken)}: there is nothing to admit."]
+    return [*told, f"{counted(taken.cases, 'case')} taken in, {_known(taken)}{held}; {_next(taken)}."]
+
+
+def _known(taken: Taken) -> str:
+    return f"{counted(taken.known, 'is', 'are')} in the set already"
+
+
+def _next(taken: Taken) -> str:
+    """Return what becomes of the cases that were taken in, and of those that were held back."""
+    if not taken.held:
+        return f"people decide at the desk ({taken.batch})" if taken.batch else "`assay grow` admits them"
+    after = (
+        f"people decide on what is held back ({taken.batch})"
+        if taken.batch
+        else "what is held back is not kept, since a batch is open: import the file again once it is closed"
+    )
+    return f"`assay grow` admits what was taken in, {after}" if taken.cases else after
 
 
 def table(became: Mapping[tuple[str, str], int]) -> list[str]:

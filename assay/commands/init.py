@@ -18,13 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from assay.commands import accept, exchange, intake, judges
+from assay.commands import accept, exchange, imported_judges, intake, judges
 from assay.commands.upgrade import write_dvc_yaml
-from assay.errors import ConfigError
+from assay.errors import ConfigError, DataError
 from assay.evalset import unfailing
 from assay.interchange import cases_yaml
 from assay.interchange.sets import registry
 from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling
+from assay.judges.draft import JudgeDraft
 from assay.judges.prompt import JUDGES_FOLDER, load_all
 from assay.project import code_lock, programs, scaffold
 from assay.project.distribution import DISTRIBUTION, tool_version
@@ -72,7 +73,8 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
     reading = _read(source, owner) if source else None
     if reading:
         exchange.require_files(reading.cases, reading.files)
-    cases, left_out = _sifted(reading.cases, source) if reading and source else (_first_cases(), [])
+    drafts = reading.judges if reading else ()
+    cases, left_out = _sifted(reading.cases, drafts, source) if reading and source else (_first_cases(), [])
     values = _values(folder, top, owner)
     planned = scaffold.shared_files() | scaffold.starter_files(kind, values, has_cases=reading is None)
     if reading and kind == "recorded":
@@ -83,7 +85,7 @@ def init(folder: Path, kind: Kind, source: Path | None, now: datetime) -> Made:
         _begin(top)
         attachments.keep(reading.files if reading else {})
         fresh = [case if case.owner else case.model_copy(update={"owner": owner}) for case in cases]
-        made = _admit(fresh, owner, now)
+        made = imported_judges.write(imported_judges.planned(drafts)) + _admit(fresh, owner, now)
     told = [*reading.not_understood, *left_out, *exchange.table(reading.became)] if reading else []
     return Made(folder, len(cases), kept, [*told, *made], scaffold.PRODUCTS[kind][1])
 
@@ -195,11 +197,17 @@ def _read(source: Path, owner: str) -> registry.Reading:
     """Return the cases of a file: another tool's, or our own YAML."""
     given = Filling(GENERAL, "unit", owner)
     try:
-        return registry.read(source, None, given)
+        reading = registry.read(source, None, given)
     except ConfigError:
         if source.suffix not in (".yaml", ".yml"):
             raise
         return cases_yaml.reading(source, lambda _: True)
+    if not reading.cases:
+        raise DataError(
+            f"{source.name} holds judges and no case, expected cases: make the project without it, then `assay import` "
+            "it there"
+        )
+    return reading
 
 
 def _answers(cases: Sequence[Case]) -> bytes:
@@ -213,12 +221,13 @@ def _first_cases() -> list[Case]:
     return cases_yaml.parse(text, "cases.yaml")
 
 
-def _sifted(cases: Sequence[Case], source: Path) -> tuple[list[Case], list[str]]:
+def _sifted(cases: Sequence[Case], drafts: Sequence[JudgeDraft], source: Path) -> tuple[list[Case], list[str]]:
     """Return the cases of a file that something can fail in a new project, and a sentence about the others."""
     files = {name: data for name, data in scaffold.shared_files().items() if name.startswith(JUDGES_FOLDER)}
     with TemporaryDirectory() as folder, chdir(folder):
         scaffold.write(Path(), files)
         default = load_all()
+    default += [draft.named(draft.name) for draft in drafts]
     sifted = intake.sift(cases, default, source.name, RUBRIC_JUDGE)
     told = [unfailing.sentence(sifted.left_out, "left out")] if sifted.left_out else []
     return sifted.cases, told

@@ -15,7 +15,10 @@ from assay.project import params
 from assay.records.case import Case
 from assay.stages import example_answers, judge_clients, own_checks
 from assay.stages.release import prompts
+from assay.text import counted
 
+ONE_REPLACED = "case takes the place of the one with its id"
+SEVERAL_REPLACED = "cases take the place of those with their ids"
 SHOWN = 3
 """Pairs of cases that a message names."""
 
@@ -47,30 +50,48 @@ def sift(cases: Sequence[Case], judges: Sequence[JudgePrompt], where: str, to_co
     return Sifted([case for case in cases if case.case_id not in names], vacuous)
 
 
-def foreseen(fresh: Sequence[Case], there: Mapping[str, Case], like: Mapping[str, Match]) -> list[str]:
-    """Return what a release would refuse of new cases, and what they may repeat, one sentence a kind, with the names.
+def refusals(fresh: Sequence[Case], there: Mapping[str, Case]) -> list[contract.Refusal]:
+    """Return what a release would refuse of new cases.
 
     Args:
         fresh: The new cases.
         there: The set by case id; a new case under an id of it takes that one's place.
-        like: What each new case resembles most.
     """
-    replaced = [case.case_id for case in fresh if case.case_id in there]
     names = {case.case_id for case in fresh}
     stay = [case for case in there.values() if case.case_id not in names]
+    return contract.refusals(fresh, stay, prompts()) if fresh else []
+
+
+def foreseen(
+    fresh: Sequence[Case],
+    there: Mapping[str, Case],
+    like: Mapping[str, Match],
+    refused: Sequence[contract.Refusal],
+) -> list[str]:
+    """Return what a release would refuse of new cases, and what they may repeat, one sentence a kind, with the names.
+
+    Args:
+        fresh: The new cases.
+        there: The set by case id.
+        like: What each new case resembles most.
+        refused: What a release would refuse of them.
+    """
+    replaced = [case.case_id for case in fresh if case.case_id in there]
     told = []
     if replaced:
-        told.append(f"{len(replaced)} cases take the place of those with their ids in the set ({_listed(replaced)})")
-    told += contract.foreseen(fresh, stay, prompts())
+        told.append(f"{counted(len(replaced), ONE_REPLACED, SEVERAL_REPLACED)} in the set ({_listed(replaced)})")
+    told += contract.foreseen(refused)
     pairs = [f"{one} and {likely(match)}" for one, match in like.items() if likely(match)]
     if pairs:
         told.append(
-            f"{len(pairs)} cases may repeat another one ({_listed(pairs)}): keep one of each pair, or say what differs"
+            f"{counted(len(pairs), 'case')} may repeat another one ({_listed(pairs)}): keep one of each pair, or say "
+            "what differs"
         )
     modules = params.read_params("judge", judge_clients.Settings).check_modules
     if lacking := own_checks.lacking(fresh, modules):
         told.append(
-            f"{len(lacking)} functions that checks call are not there ({_listed(lacking)}): write each as "
+            f"{counted(len(lacking), 'function that checks call is', 'functions that checks call are')} not there "
+            f"({_listed(lacking)}): write each as "
             "`def NAME(answer, case):` in its module, and name the module in judge.check_modules, before the next night"
         )
     wrong = example_answers.disagreements(fresh, modules)

@@ -144,8 +144,19 @@ def breaches(
     ]
 
 
-def foreseen(fresh: Sequence[Case], stay: Sequence[Case], prompts: Mapping[str, str]) -> list[str]:
-    """Return what `breaches` would find of new cases, one sentence a rule, with their names and what to do.
+class Refusal(NamedTuple):
+    """Something of new cases that a release would refuse."""
+
+    rule: str
+    """What is refused, and what to do."""
+    told: str
+    """Which cases it is about."""
+    held: tuple[str, ...]
+    """The new cases without which the set could be released."""
+
+
+def refusals(fresh: Sequence[Case], stay: Sequence[Case], prompts: Mapping[str, str]) -> list[Refusal]:
+    """Return what `breaches` would find of new cases.
 
     Args:
         fresh: The new cases.
@@ -157,21 +168,37 @@ def foreseen(fresh: Sequence[Case], stay: Sequence[Case], prompts: Mapping[str, 
     by_question: dict[str, list[str]] = defaultdict(list)
     for case in stay:
         by_question[_question_key(case)].append(case.case_id)
+    there = {key: len(names) for key, names in by_question.items()}
     for row in rows:
         by_question[row.question].append(row.case_id)
-    asked = {row.question for row in rows}
-    twice = [" and ".join(names) for key, names in by_question.items() if key in asked and len(names) > 1]
-    told = {
-        "one question asked twice: reword one of each, or join what they expect": twice,
-        "personal data: replace it": [f"{row.case_id} has {row.personal}" for row in rows if row.personal],
-        "what the prompt of a judge shows: reword it": [
-            f"{row.case_id} and {row.prompt}" for row in rows if row.prompt
-        ],
-    }
+    asked = dict.fromkeys(row.question for row in rows)
+    twice = [(by_question[key], by_question[key][there.get(key) or 1 :]) for key in asked]
+    found = [
+        Refusal(
+            "one question asked twice: reword one of each, or join what they expect", " and ".join(all_), tuple(held)
+        )
+        for all_, held in twice
+        if held
+    ]
+    for row in rows:
+        if row.personal:
+            told = f"{row.case_id} has {row.personal}"
+            found.append(Refusal("personal data: replace it", told, (row.case_id,)))
+    for row in rows:
+        if row.prompt:
+            told = f"{row.case_id} and {row.prompt}"
+            found.append(Refusal("what the prompt of a judge shows: reword it", told, (row.case_id,)))
+    return found
+
+
+def foreseen(found: Sequence[Refusal]) -> list[str]:
+    """Return what a release would refuse, one sentence a rule, with the names of the cases and what to do."""
+    by_rule: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        by_rule[one.rule].append(one.told)
     return [
-        f"a release refuses {what} ({len(names)}: {', '.join(names[:NAMED])}{' ...' if len(names) > NAMED else ''})"
-        for what, names in told.items()
-        if names
+        f"a release refuses {rule} ({len(names)}: {', '.join(names[:NAMED])}{' ...' if len(names) > NAMED else ''})"
+        for rule, names in by_rule.items()
     ]
 
 

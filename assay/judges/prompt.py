@@ -204,14 +204,33 @@ def _load(name: str, folder: str, marks: str) -> JudgePrompt:  # noqa: ARG001 - 
     where, files = f"{JUDGES_FOLDER}/{name}", Path(folder)
     declared = _declaration(files, where)
     rubric = _read(files / RUBRIC, f"{where}/{RUBRIC}", "the rubric of the judge")
+    is_own = (files / PROMPT).is_file()
+    prompt = _read(files / PROMPT, f"{where}/{PROMPT}", "the prompt") if is_own else None
+    return composed(name, declared, rubric, prompt, _examples(files, declared, where))
+
+
+def composed(
+    name: str, declared: Declaration, rubric: str, prompt: str | None = None, examples: tuple[Example, ...] = ()
+) -> JudgePrompt:
+    """Return a judge of these parts, whether or not they are on file.
+
+    Args:
+        name: Of the judge.
+        declared: What it is asked.
+        rubric: What it goes by.
+        prompt: Its own; None for the package's.
+        examples: What it is shown besides.
+
+    Raises:
+        ConfigError: The parts do not go together.
+    """
+    where, is_own = f"{JUDGES_FOLDER}/{name}", prompt is not None
     _, body = _headless(rubric)
     if not body.strip():
         raise ConfigError(f"{where}/{RUBRIC} is empty, expected what the judge and people go by: write it")
     inputs.require_shown(body, declared, f"{where}/{RUBRIC}")
-    is_own = (files / PROMPT).is_file()
-    prompt = _read(files / PROMPT, f"{where}/{PROMPT}", "the prompt") if is_own else DEFAULT_PROMPT.read_text("utf-8")
+    prompt = DEFAULT_PROMPT.read_text("utf-8") if prompt is None else prompt
     texts = declared.texts()
-    examples = _examples(files, declared, where)
     _, source = _headless(prompt)
     template, system = _template(source, declared, inputs.pointed(body.strip()), examples, f"{where}/{PROMPT}")
     hashed = [prompt, rubric, *(row.model_dump() for row in examples)]
@@ -239,10 +258,10 @@ def _declaration(folder: Path, where: str) -> Declaration:
     try:
         return Declaration.model_validate({} if given is None else given)
     except ValidationError as error:
-        raise ConfigError(f"{where}/{DECLARATION}: {_fault(error)}; correct it") from error
+        raise ConfigError(f"{where}/{DECLARATION}: {fault(error)}; correct it") from error
 
 
-def _fault(error: ValidationError) -> str:
+def fault(error: ValidationError) -> str:
     """Return what is wrong with a declaration: what does not go together in its own words, a strange field by name."""
     first = error.errors(include_url=False)[0]
     if first["type"] == "value_error":

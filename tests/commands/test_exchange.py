@@ -205,7 +205,7 @@ def test_what_a_release_would_refuse_is_told(file: Path, now: datetime) -> None:
     assert [note for note in notes if "may repeat another one (lamp-2 and lamp-1)" in note]
     file.write_text(json.dumps({"id": "refunds-001", "input": "And vases?", "expected": "Yes."}))
     notes = taken(file, now, "ann").notes
-    assert [note for note in notes if "take the place of those with their ids" in note and "refunds-001" in note]
+    assert [note for note in notes if "1 case takes the place of the one with its id" in note and "refunds-001" in note]
 
 
 def test_rubrics_bring_their_judge(file: Path, project: Project, now: datetime) -> None:
@@ -269,3 +269,59 @@ def test_a_check_of_the_project_that_is_not_there_is_told(file: Path, project: P
     project.params("judge", check_modules=["tone"])
     file.write_text(file.read_text(encoding="utf8").replace("lamp-9", "lamp-8"), encoding="utf8")
     assert not [one for one in taken(file, now, "ann").notes if "not there" in one]
+
+
+TWINS = [
+    {"id": "lamp-1", "input": "May I send the lamp back?", "expected": "Yes."},
+    {"id": "lamp-2", "input": "May I  send the LAMP back?", "expected": "No."},
+    {"id": "mail-1", "input": "Write to cleo9@gmail.com, will you?", "expected": "Yes."},
+    {"id": "set-1", "input": "Cleo asks question 2 about refunds. Is it within 14 days?", "expected": "Yes."},
+]
+"""Of these a release would take the first alone: two questions are asked already, and one holds an address."""
+
+
+def test_a_signature_admits_nothing_that_a_release_refuses(file: Path, now: datetime) -> None:
+    """Of cases that somebody signs for those that a release would refuse stay candidates, and their number is told."""
+    file.write_text("\n".join(map(json.dumps, TWINS)))
+    found = taken(file, now, "ann")
+    assert (found.cases, found.held) == (1, 3)
+    assert [one.candidate_id for one in DECISIONS.read()][-1] == "lamp-1"
+    there = batches.opened()
+    assert there
+    assert (there.name, sorted(there.candidates)) == (found.batch, ["lamp-2", "mail-1", "set-1"])
+    last = exchange.lines(found)[-1]
+    assert last.startswith("1 case taken in, 0 are in the set already, 3 cases held back, since a release would refuse")
+    assert found.batch in last
+    review.run()
+    assert taken(file, now, "ann").known == 1
+
+
+def test_what_is_held_back_waits_for_an_open_batch(file: Path, now: datetime) -> None:
+    """While another batch is open the others are admitted all the same, and that what is held is not kept is told."""
+    there = taken(file, now).batch
+    file.write_text("\n".join(map(json.dumps, TWINS)))
+    found = taken(file, now, "ann")
+    assert (found.cases, found.held, found.batch) == (1, 3, "")
+    assert [one.batch for one in BATCHES.read()] == [there]
+    assert "import the file again once it is closed" in exchange.lines(found)[-1]
+
+
+def test_a_file_that_is_held_back_whole(file: Path, project: Project, now: datetime) -> None:
+    """Where a release would refuse every case of a file nobody signs for any, and all wait at the desk."""
+    file.write_text(json.dumps(TWINS[2]))
+    before = DECISIONS.read()
+    found = taken(file, now, "ann")
+    assert (found.cases, found.held, DECISIONS.read()) == (0, 1, before)
+    assert exchange.lines(found)[-1].startswith("0 cases taken in, 0 are in the set already, 1 case held back")
+
+
+def test_a_rehearsal_says_what_would_be_admitted(file: Path, project: Project, now: datetime) -> None:
+    """A rehearsal shows the cases that a signature would admit, tells how many it would not, and writes nothing."""
+    file.write_text("\n".join(map(json.dumps, TWINS)))
+    before = project.files()
+    given = exchange.filling("refunds", "unit", "")
+    found = exchange.take(file, exchange.AUTO, given, "ann", now, is_rehearsal=True)
+    assert project.files() == before
+    assert ([one.case_id for one in found.shown], found.held) == (["lamp-1"], 3)
+    assert exchange.lines(found)[-1].startswith("1 case would be taken in, 3 cases held back")
+    assert exchange.take(file, exchange.AUTO, given, "", now, is_rehearsal=True).held == 0

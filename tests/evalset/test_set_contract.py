@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.evalset.contract import Labelled, breaches, foreseen, leaked, promises
+from assay.evalset.contract import Labelled, breaches, foreseen, leaked, promises, refusals
 from assay.evalset.wording import texts
 from assay.records.case import Case, SimulatedUser
 from assay.records.category import Category
@@ -148,15 +148,15 @@ def test_a_shouted_case_is_another_question() -> None:
 )
 def test_what_a_release_would_refuse_is_told_of_new_cases(fresh: list[Case], more: dict[str, Any], told: str) -> None:
     """One question twice, personal data, and what judges are shown are told with the names at once."""
-    (line,) = foreseen(fresh, SOUND, more.get("prompts", {}))
+    (line,) = foreseen(refusals(fresh, SOUND, more.get("prompts", {})))
     assert told in line
-    assert foreseen([case(9, turns=["Do you gift-wrap?"])], SOUND, more.get("prompts", {})) == []
+    assert foreseen(refusals([case(9, turns=["Do you gift-wrap?"])], SOUND, more.get("prompts", {}))) == []
 
 
 def test_of_many_new_cases_five_are_named() -> None:
     """Five cases with personal data are all named; of six the sixth is dots, and the number is told."""
     told = {
-        count: foreseen([case(at, turns=[f"I am cleo{at}@gmail.com"]) for at in range(count)], SOUND, {})[0]
+        count: foreseen(refusals([case(at, turns=[f"I am cleo{at}@gmail.com"]) for at in range(count)], SOUND, {}))[0]
         for count in (5, 6)
     }
     assert told[5].endswith("refunds-003 has an e-mail address, refunds-004 has an e-mail address)")

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from assay.checks import registry
 from assay.errors import DataError
+from assay.judges.draft import JudgeDraft
 from assay.records import named
 from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
@@ -59,6 +60,8 @@ class Reading(NamedTuple):
     """How many assertions of a type became what: type, what, count."""
     files: Mapping[Attachment, Path] = MappingProxyType({})
     """Where the attachments lie that are not in the project yet."""
+    judges: tuple[JudgeDraft, ...] = ()
+    """Judges that the file declares."""
 
 
 @dataclass
@@ -77,6 +80,8 @@ class Draft:
     category: object = None
     tags: object = None
     """Where the category is looked for when nobody says it otherwise."""
+    case_tags: list[str] = field(default_factory=list)
+    """By which judges are chosen for the case."""
     layer: Layer | None = None
     owner: str = ""
     provenance: Provenance = "written"
@@ -144,10 +149,21 @@ class Gathering:
         self._listing = Listing()
         self.leave = self._listing.leave
         self._became: Counter[tuple[str, str]] = Counter()
+        self._judges: list[JudgeDraft] = []
 
     def account(self, kind: str, what: str) -> None:
         """Count an assertion of a type that became this."""
         self._became[kind, what] += 1
+
+    def judge(self, draft: JudgeDraft) -> None:
+        """Take a judge; the same one twice is one."""
+        if draft.mark not in {one.mark for one in self._judges}:
+            self._judges.append(draft)
+
+    @property
+    def has_judges(self) -> bool:
+        """Tell whether any judge was taken."""
+        return bool(self._judges)
 
     def fault(self, place: str, sentence: str) -> DataError:
         """Return the error that names the place and says what was found there, what was expected and what to do."""
@@ -200,15 +216,15 @@ class Gathering:
         """Return what was met.
 
         Raises:
-            DataError: Not one case was.
+            DataError: Not one case was, and no judge.
         """
-        if not self._cases:
+        if not self._cases and not self._judges:
             left = "; ".join(self._listing.lines()[:3]) or "nothing at all"
             raise DataError(
                 f"{self.file_name} holds no case ({left[:300]}), expected rows in which a user says something: "
                 "correct the file, or name its format"
             )
-        return Reading(list(self._cases.values()), self._listing.lines(), self._became)
+        return Reading(list(self._cases.values()), self._listing.lines(), self._became, judges=tuple(self._judges))
 
     def _case(self, draft: Draft) -> Case:
         category = self._category(draft)
@@ -236,6 +252,7 @@ class Gathering:
                 attachments=draft.attachments,
                 contexts=draft.contexts,
                 thresholds=draft.thresholds,
+                tags=draft.case_tags,
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -332,7 +349,7 @@ def _written(draft: Draft) -> Iterator[str]:
         yield from expectation.values
         for call in expectation.calls:
             yield from (call.name, call.arguments)
-    yield from (*draft.rubric.values(), *draft.references, *draft.contexts)
+    yield from (*draft.rubric.values(), *draft.references, *draft.contexts, *draft.case_tags)
     yield from map(named.shown, draft.inputs.values())
     if draft.user is not None:
         yield from (draft.user.goal, draft.user.persona, draft.user.stop)

@@ -16,7 +16,9 @@ from assay.records.case import Case, Layer, SimulatedUser
 T = TypeVar("T")
 GIVEN = "case_contexts"
 """Documents that a case gives; in other tools' files `contexts` are what a product had retrieved."""
-STRUCTURED = ("inputs", "references", "attachments", "thresholds", GIVEN)
+TAGS = "case_tags"
+"""Tags by which judges are chosen; in other tools' files `tags` may name a category."""
+STRUCTURED = ("inputs", "references", "attachments", "thresholds", GIVEN, TAGS)
 """What is no text, for metadata that holds only texts."""
 
 
@@ -35,6 +37,7 @@ def tell(case: Case) -> dict[str, Any]:
         "inputs": case.values(),
         "references": case.references,
         GIVEN: case.contexts,
+        TAGS: case.tags,
         "thresholds": case.thresholds,
         "attachments": [one.model_dump() for one in case.attachments],
     }
@@ -62,6 +65,7 @@ def hear(draft: Draft, fields: Fields, gathering: Gathering) -> None:
         gathering.give(draft, str(name), value, f"inputs.{name}")
     draft.references += [as_text(one, fields.place, gathering) for one in _structured(fields, "references", list) or []]
     draft.thresholds |= _structured(fields, "thresholds", dict) or {}
+    draft.case_tags += [as_text(one, fields.place, gathering) for one in _structured(fields, TAGS, list) or []]
     draft.contexts += [as_text(one, fields.place, gathering) for one in _structured(fields, GIVEN, list) or []]
     for number, one in enumerate(_structured(fields, "attachments", list) or []):
         _attach(draft, one, f"{fields.place}, attachments[{number}]", gathering)

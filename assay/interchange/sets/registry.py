@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from assay.errors import ConfigError, DataError
 from assay.interchange.sets import (
+    autoevals,
     chat,
     columns,
     deepeval,
@@ -19,6 +20,7 @@ from assay.interchange.sets import (
     langsmith,
     metadata,
     openai_evals,
+    openai_modelgraded,
     promptfoo,
     ragas,
     rows,
@@ -35,7 +37,7 @@ class Format(Protocol):
     """What a module of this package offers."""
 
     SUFFIXES: tuple[str, ...]
-    """How the files end that it writes, the usual one first."""
+    """How the files end that it writes, the usual one first; none of a format that holds no cases."""
 
     def recognises(self, found: Source) -> bool:
         """Say whether a file looks as if this tool had written it."""
@@ -47,9 +49,9 @@ class Format(Protocol):
         """Return the file of these cases, and list what it cannot hold."""
 
 
-FORMATS: MappingProxyType[str, Format] = MappingProxyType(
-    {one.NAME: one for one in (chat, openai_evals, promptfoo, inspect_log, deepeval, ragas, langsmith, langfuse, rows)}
-)
+_OF_CASES = (chat, openai_evals, promptfoo, inspect_log, deepeval, ragas, langsmith, langfuse)
+_OF_JUDGES = (openai_modelgraded, autoevals)
+FORMATS: MappingProxyType[str, Format] = MappingProxyType({one.NAME: one for one in (*_OF_CASES, *_OF_JUDGES, rows)})
 
 
 def read(file: Path, name: str | None, filling: Filling, maps: Mapping[str, str] = MappingProxyType({})) -> Reading:
@@ -106,6 +108,9 @@ def write(cases: Sequence[Case], file: Path, name: str) -> Written:
     """
     _require(name)
     chosen, suffix = FORMATS[name], file.suffix.lower()
+    if not chosen.SUFFIXES:
+        able = ", ".join(known for known, one in FORMATS.items() if one.SUFFIXES)
+        raise ConfigError(f"the format is {name}, which holds no cases, expected one of {able}: name one of them")
     if suffix not in chosen.SUFFIXES:
         wanted = " or ".join(chosen.SUFFIXES)
         raise ConfigError(f"{file.name} ends in {quoted(suffix)}, expected {wanted} for {name}: rename the file")

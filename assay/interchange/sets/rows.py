@@ -41,7 +41,8 @@ ANSWERED = frozenset({OUTPUT, "response", "completion", "actual_output", "model_
 KNOWN = frozenset({*IDS, *INPUTS, *REFERENCES, *choices.NAMES, *choices.KEYS, *ANSWERED, LABEL, RUBRIC, "category"})
 COLUMNS = [
     *("id", "category", "layer", "owner", "provenance", "parent", "input", "turns", "reference"),
-    *("expectations", "user", "rubric", "inputs", "references", "attachments", "thresholds", metadata.GIVEN),
+    *("expectations", "user", "rubric", "inputs", "references", "attachments", "thresholds"),
+    *(metadata.GIVEN, metadata.TAGS),
 ]
 
 

@@ -116,6 +116,7 @@ CASES = st.builds(
     inputs=st.just({}) | INPUTS,
     thresholds=st.just({}) | st.dictionaries(NAMES, st.integers(0, 9), max_size=2),
     contexts=st.just([]) | st.lists(TEXTS, max_size=2),
+    tags=st.just([]) | st.lists(TEXTS, max_size=2),
     references=st.just([]) | st.lists(TEXTS, max_size=2),
 ).map(lambda one: one if one.reference else one.model_copy(update={"references": []}))
 SETS = st.lists(CASES, min_size=1, max_size=4, unique_by=(lambda one: one.case_id, lambda one: one.revision()))

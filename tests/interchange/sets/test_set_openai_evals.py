@@ -128,11 +128,8 @@ def test_an_exported_eval(tmp_path: Path) -> None:
     assert found.cases[0].provenance == "written"
     told = "\n".join(found.not_understood)
     assert "1 grader of type `text_similarity`, named `bleu`, in testing_criteria[2]: no check measures bleu" in told
-    for place, judge in {
-        "[3]": "`score_model`, which {}, named `helpfulness`",
-        "[4]": "`label_model`, which {}, named `tone`",
-    }.items():
-        assert f"1 grader of type {judge.format('only a judge can grade')}, in testing_criteria{place}" in told
+    for place, judge in {"[3]": "`score_model`, named `helpfulness`", "[4]": "`label_model`, named `tone`"}.items():
+        assert f"1 grader of type {judge}, that no judge can be, in testing_criteria{place}: it names no" in told
     assert "1 grader of type `python`, named `code`" in told
     assert "1 grader of type `multi`, named `both of string_check exact, score_model nice`" in told
     assert "2 messages of the role `developer` in a run's template, the first in template[0]" in told
