@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from assay.records.result import TrialResult, VersionResults
 from assay.report.versions import VersionPair, compare_versions
 
-SEED, COMPARISONS, WORLDS = 20261201, 1000, 500
+SEED, COMPARISONS, WORLDS = 20261201, 1000, 2000
 OF_CATEGORY, CATEGORIES, DROP = 80, 6, 0.1
 Chances = NDArray[np.float64]
 

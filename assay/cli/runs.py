@@ -66,6 +66,7 @@ def report(*, wanted: str, is_opened: bool, is_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Categories and their share in production: the change on that mix too.",
 )
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page too.")
 @click.option("--gate", "is_gated", is_flag=True, help="Exit with 1 when worse, 4 uncalibrated, 7 inconclusive.")
 @as_json
 def compare(
@@ -75,6 +76,7 @@ def compare(
     threshold: float | None,
     max_drop: float | None,
     weights: Path | None,
+    page: Path | None,
     is_gated: bool,
     is_json: bool,
 ) -> None:
@@ -94,6 +96,8 @@ def compare(
         raise click.UsageError("name two versions or more, such as: assay compare before.csv after.csv")
     at = datetime.now(UTC)
     found = run.compare(names, at, maps=maps, threshold=threshold, max_drop=max_drop, weights=weights)
+    if page:
+        run.write_page(page, found)
     say([json.dumps(found.record())] if is_json else lines(found))
     if is_gated:
         sys.exit(EXIT[found.word])

@@ -28,6 +28,7 @@ from assay.report.version_words import sentence, word
 from assay.report.versions import MAX_DROP, Rules, VersionPair, Word, compare_versions
 from assay.stages.publish_settings import Settings
 from assay.stats import ranking
+from assay.storage import atomic
 from assay.text import printable
 
 BASELINE = "baseline"
@@ -122,7 +123,7 @@ def resolve(name: str, shown: str, now: datetime, told: options.ResultOptions) -
     """
     if name == BASELINE:
         return run_results.of_baseline(shown)
-    if name != runs.LAST and Path(name).is_file():
+    if name != runs.LAST and _is_file(name):
         return registry.read(Path(name), shown, told)
     if not _in_project():
         raise ConfigError(
@@ -151,6 +152,21 @@ def _run(name: str, now: datetime) -> RunRecord | None:
     if is_beginning and any(run.startswith(name.lower()) for run in archive.ids(now)):
         return runs.chosen(name, now)
     return None
+
+
+def write_page(file: Path, found: ComparedVersions) -> None:
+    """Write a comparison as one HTML file that loads nothing.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    from assay.report import version_page  # draws with templates, which nobody else here needs
+
+    try:
+        with atomic.replacing(file) as target:
+            target.write(version_page.render(found.versions, found.pairs).encode())
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written ({error.strerror}), expected a place for a file") from error
 
 
 def weights_of(file: Path) -> dict[str, float]:
@@ -207,9 +223,16 @@ def _duels(case_id: str, cases: Sequence[CommonCase], names: Sequence[str]) -> l
 
 def _shown(names: Sequence[str]) -> list[str]:
     """Return what sentences call each version: a file by its name alone where that tells it from the others."""
-    short = [Path(name).name if Path(name).is_file() else name for name in names]
+    short = [Path(name).name if _is_file(name) else name for name in names]
     shown = [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
     return [name if name not in shown[:at] else f"{name} ({at + 1})" for at, name in enumerate(shown)]
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # too long to be a file's
+        return False
 
 
 def _in_project() -> bool:

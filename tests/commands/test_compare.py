@@ -58,7 +58,8 @@ def test_one_version_is_no_comparison(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["last", "HEAD", "v1.0.0", "2026-11-03", "no.csv", "", "\x1b[2Jhidden", "--output=x", "-x", an_id(1)]
+    "name",
+    ["last", "HEAD", "v1.0.0", "2026-11-03", "no.csv", "", "x" * 9000, "\x1b[2Jhidden", "--output=x", "-x", an_id(1)],
 )
 def test_without_a_project_only_files_are_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Whatever is no file is refused in one sentence, which no terminal obeys."""
@@ -134,12 +135,29 @@ def test_the_tolerated_drop_is_told(tmp_path: Path) -> None:
 
 def test_names_in_files_cannot_act_on_a_terminal(tmp_path: Path) -> None:
     """Control characters of a file are spelled out, in names of cases, categories and scorers alike."""
-    evil = "\x1b[2J\u202eevil"
+    evil = "\x1b[2J\u202eevil\u200b\U000e0041"
     rows = [{"id": f"{at}{evil}", "passed": 1, "category": evil, "tone": evil} for at in range(9)]
     files_ = [written(tmp_path / f"{evil}{n}.jsonl", [{**row, "passed": n} for row in rows]) for n in (0, 1)]
     for words in ([], ["--json"], ["--map", f"category={evil}"]):
         done = run(*files_, *words)
-        assert not {"\x1b", "\u202e"} & set(done.stdout + done.stderr)
+        assert not {"\x1b", "\u202e", "\u200b", "\U000e0041"} & set(done.stdout)
+        assert not {"\x1b", "\u202e"} & set(done.stderr)
+
+
+def test_the_page_holds_no_markup_of_others(tmp_path: Path) -> None:
+    """What stands in a file is text on the page, which loads and runs nothing; a place that is none is refused."""
+    evil = "<script>alert(1)</script>\u202e"
+    rows = [{"id": f"{evil}{at}", "passed": 1, "category": evil, "layer": evil, "tone": 1} for at in range(60)]
+    sides = [written(tmp_path / f"{n}.jsonl", [{**row, "passed": n} for row in rows]) for n in (1, 0)]
+    page = tmp_path / "page.html"
+    assert run(*sides, "--html", page).exit_code == 0
+    text = page.read_text(encoding="utf8")
+    assert "REGRESSION" in text
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert text.count("&lt;script&gt;") >= 60
+    assert "default-src 'none'" in text
+    assert run(*sides, "--html", "/dev/null/page.html").exit_code == 2
 
 
 def tools() -> dict[str, Callable[[list[int]], Any]]:
@@ -324,9 +342,11 @@ def test_tables_that_only_dvc_has_are_to_be_pulled(two_runs: Project, name: str)
 
 
 def test_a_damaged_archive_is_not_compared(two_runs: Project) -> None:
-    """Tables that are not those of the record are none of the run."""
-    (two_runs.folder / RUNS / an_id(1) / "verdicts.parquet").write_bytes(b"PAR1")
-    assert run(an_id(1), "last").exit_code == 2
+    """Tables that are not those of the record, sound ones of another run too, are none of the run."""
+    mine, theirs = (two_runs.folder / RUNS / an_id(number) / "verdicts.parquet" for number in (1, 2))
+    for content in (b"PAR1", theirs.read_bytes()):
+        mine.write_bytes(content)
+        assert run(an_id(1), "last").exit_code == 2
 
 
 def test_a_commit_without_results_is_refused(project: Project) -> None:

@@ -141,6 +141,24 @@ def test_categories_in_which_nothing_could_be_shown_cost_no_power() -> None:
     assert {row.adjusted_p for row in found.categories[1:]} == {None}
 
 
+def test_one_family_proves_nothing_of_a_category() -> None:
+    """Eight cases of a category that are two families could not be called worse, so it costs the others nothing."""
+    before, now = ([TrialResult(f"f{at}", one, "kin", f"seed-{at // 4}") for at in range(8)] for one in (True, False))
+    before += outcomes(*[1] * 80, category="refunds")
+    now += outcomes(*[0] * 7, *[1] * 73, category="refunds")
+    rows = {row.name: row for row in compare_versions(version("a", before), version("b", now)).categories}
+    assert (rows["kin"].adjusted_p, rows["kin"].word) == (None, "")
+    assert rows["refunds"].adjusted_p == pytest.approx(0.5**7)
+
+
+def test_a_category_is_better_only_where_the_whole_is() -> None:
+    """What got better in one category, and not over all cases, is a number and no claim."""
+    found = categories(("refunds", 9, 0, 80), ("rest", 40, 40, 400))
+    assert found.categories[-1].name == "refunds"
+    assert [row.word for row in found.categories] == ["", ""]
+    assert found.p_better > 0.0125
+
+
 def test_several_categories_are_held_against_each_other() -> None:
     """Where two could be called worse, the smaller p-value counts twice (Holm)."""
     found = categories(("a", 0, 7, 80), ("b", 1, 7, 80))

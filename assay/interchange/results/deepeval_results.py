@@ -55,7 +55,8 @@ def _result(one: Mapping[str, Any], place: str, told: ResultOptions) -> TrialRes
     if not text(named):
         raise DataError(f"{place} has neither a name nor an input, expected one: name the id with --map id=FIELD")
     category = value(one, told.columns["category"]) if "category" in told.columns else metadata.get("category")
-    metrics = [row for row in one.get("metricsData") or one.get("metrics_data") or [] if isinstance(row, dict)]
+    listed = one.get("metricsData") or one.get("metrics_data")
+    metrics = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     said = {text(row.get("name")): _outcome(row, place, told) for row in metrics}
     wanted = told.columns.get("passed", "")
     if wanted in said:

@@ -4,6 +4,7 @@ A test has no id of its own that would last, so it is known by what its metadata
 and variables. A test that is there again is a further trial (`--repeat`).
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from assay.interchange.flat_file import quoted
 from assay.interchange.results.columns import text, value
 from assay.interchange.results.options import ResultOptions, amount
 from assay.interchange.sets.promptfoo import IDS
-from assay.interchange.sets.source import Row, Source, json_text
+from assay.interchange.sets.source import Row, Source
 from assay.records.result import TrialResult
 
 NAME = "promptfoo"
@@ -92,7 +93,7 @@ def _name(row: Mapping[str, Any], test: Mapping[str, Any], metadata: Mapping[str
     described = text(test.get("description"))
     if not lasting:
         return described or f"test {text(row.get('testIdx'))}"
-    return f"{described} {json_text(lasting)}".strip()
+    return f"{described} {json.dumps(lasting, ensure_ascii=False, sort_keys=True)}".strip()
 
 
 def _checks(components: object) -> dict[str, bool | None]:

@@ -60,7 +60,7 @@ def read(file: Path, name: str, told: ResultOptions) -> VersionResults:
         raise DataError(f"{found.name} holds no result, expected one a case: export it again")
     return VersionResults(
         name=name,
-        source=f"{found.name}, {f'results of {tool.NAME}' if tool else 'rows'}, {len(results):,} results",
+        source=f"{f'results of {tool.NAME}' if tool else 'rows'}, {len(results):,} results",
         identity=hashlib.sha256(file.read_bytes()).hexdigest(),
         basis=BASIS,
         results=results,

@@ -1,7 +1,9 @@
 """Files of results: four tools' as they come, and anybody's rows; what is not plainly a pass or a fail is refused."""
 
+import copy
 import io
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -281,6 +283,56 @@ def test_lm_eval_without_names_of_metrics(tmp_path: Path) -> None:
     found = taken(written(tmp_path / "samples.jsonl", rows))
     assert passed(found) == {"0": True, "1": False}
     assert found[0].scorers == {}
+
+
+JUNK: list[Any] = [
+    None,
+    3,
+    -1.5,
+    float("nan"),
+    float("inf"),
+    "",
+    "\x00\x1b[2J",
+    [],
+    {},
+    [[[]]],
+    {"a": [{}]},
+    10**30,
+    "1e999",
+]
+
+
+def spoilt(found: Any, rng: random.Random) -> Any:
+    """Return a JSON value of which one part, somewhere, is something else."""
+    if not isinstance(found, dict | list) or not found or rng.random() < 0.15:
+        return rng.choice(JUNK)
+    place = rng.choice(list(found) if isinstance(found, dict) else range(len(found)))
+    changed = copy.copy(found)
+    changed[place] = spoilt(found[place], rng)
+    return changed
+
+
+@pytest.mark.parametrize("name", ["promptfoo.json", "inspect.json", "deepeval.json", "lm_eval.jsonl", "rows.json"])
+def test_a_spoilt_file_is_an_error_of_ours(tmp_path: Path, name: str) -> None:
+    """Whatever stands in the place of any part of a file, it is read or refused in a sentence; 300 seeded ones."""
+    rng = random.Random(name)
+    sound = {
+        "promptfoo.json": result_files.promptfoo([True, False, None]),
+        "inspect.json": result_files.inspect(["C", "I"], epochs=2),
+        "deepeval.json": result_files.deepeval([True, False, None]),
+        "lm_eval.jsonl": result_files.lm_eval([1.0, 0.0], "a", "b"),
+        "rows.json": [{"id": "a", "passed": True, "judge": "tone", "trial": 1, "cost": 0.1, "category": "x"}],
+    }[name]
+    refused = 0
+    for _ in range(300):
+        found = spoilt(sound, rng)
+        if not (isinstance(found, list) or name.endswith(".json")):
+            continue
+        try:
+            taken(written(tmp_path / name, found))
+        except AssayError:
+            refused += 1
+    assert 0 < refused < 300
 
 
 def test_one_file_has_one_identity(tmp_path: Path) -> None:
