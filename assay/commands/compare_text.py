@@ -21,7 +21,6 @@ def lines(found: ComparedVersions) -> list[str]:
         rows = [*(pair.sentence for pair in found.pairs), "", *rows]
     rows += _strengths(found)
     rows += [f"{one.name}: {one.source}" for one in found.versions]
-    rows += [f"{one.name}: {note}" for one in found.versions for note in one.notes]
     return [visible(row) for row in rows]
 
 
@@ -77,11 +76,11 @@ def _trials(pair: VersionPair) -> Iterator[str]:
     if pair.trials:
         yield f"Trials: {pair.trials}"
     if flips := pair.flips:
-        change = f" ({100 * flips.change.low:+.1f} to {100 * flips.change.high:+.1f})" if flips.change else ""
+        bounds = f" ({100 * flips.change.low:+z.1f} to {100 * flips.change.high:+z.1f})" if flips.change else ""
+        differ, own, change = (f"{100 * share:z.1f}" for share in (flips.differ, flips.own, flips.differ - flips.own))
         yield (
-            f"Of {100 * flips.differ:.1f} cases in 100 that a trial of each decides differently, {100 * flips.own:.1f} "
-            f"are the product's own variance and {100 * (flips.differ - flips.own):.1f}{change} come with the change; "
-            f"{flips.steady:,} cases flipped in every trial"
+            f"Of {differ} cases in 100 that a trial of each decides differently, {own} are the product's own variance "
+            f"and {change}{bounds} come with the change; {flips.steady:,} cases flipped in every trial"
         )
 
 

@@ -41,5 +41,3 @@ class VersionResults(NamedTuple):
     """May its judges be believed? True where no judge of ours is behind it."""
     by_checks: list[TrialResult] | None = None
     """The same by checks alone; None where nobody can tell."""
-    notes: tuple[str, ...] = ()
-    """What a reader has to know of how they were read."""

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from assay.cli.main import app
 from assay.project import archive, files
 from assay.project.archive import RUNS
+from assay.project.programs import md5
 from assay.project.results import GATE, METRICS, REPORT, SLICES
 from assay.project.tables.responses import BASELINE, RESPONSES
 from assay.project.tables.verdicts import VERDICTS
@@ -358,6 +360,30 @@ def test_a_commit_without_results_is_refused(project: Project) -> None:
     done = run("HEAD", "last")
     assert (done.exit_code, "neither a run" in done.stderr) == (2, True)
     assert project.folder.is_dir()
+
+
+def test_a_commit_of_before_runs_had_records(project: Project) -> None:
+    """Where a commit has no record of a run its dvc.lock names the tables: the ones that lie here, or ones to pull."""
+    git("init", "-q")
+    night = good_night()
+    night.write()
+    files.write_json(METRICS, {"basis": "checks alone"})
+    tables = {"execute": RESPONSES.path, "judge": VERDICTS.path}
+    stages = {
+        stage: {"cmd": "x", "outs": [{"path": path, "md5": md5(project.folder / path)}]}
+        for stage, path in tables.items()
+    }
+    (project.folder / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+    git("add", "--all")
+    git("commit", "-qm", "a night of before")
+    git("tag", "old")
+    (pair,) = told("old", "HEAD")["pairs"]
+    assert (pair["is_same"], pair["common"], pair["basis"]) == (True, 200, "checks alone")
+    night.lose(30)
+    keep(1, night)
+    done = run("old", "last")
+    assert done.exit_code == 2
+    assert "dvc pull" in done.stderr
 
 
 def test_judges_without_a_certificate_decide_nothing(two_runs: Project) -> None:
