@@ -4,7 +4,7 @@
 
 Every figure is a median, measured beside a bare aiohttp loop and a script of the openai package in the same rounds, so
 that it holds on any machine as a ratio. Names: speed, judging, slow, start, memory, cores, faults, limits, kills,
-statistics, truth, desk, duplicates, nights.
+statistics, truth, gate, compare, desk, duplicates, nights.
 """
 
 import json
@@ -146,6 +146,13 @@ def gate(_: int) -> list[Figures]:
     return module.measure()
 
 
+def compare(_: int) -> list[Figures]:
+    """How often a version is called worse or better than itself, and how often a drop in a category is named."""
+    from benchmarks import compare as module
+
+    return module.measure()
+
+
 def duplicates(_: int) -> Figures:
     """How well repetitions are found, and what a search costs."""
     from benchmarks import duplicates as module
@@ -206,6 +213,7 @@ FIGURES: dict[str, Callable[[int], Figures | list[Figures]]] = {
     "statistics": statistics,
     "truth": truth,
     "gate": gate,
+    "compare": compare,
     "desk": desk,
     "duplicates": duplicates,
     "nights": nights,

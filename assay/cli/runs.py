@@ -1,4 +1,4 @@
-"""Commands about runs: the list of them, and the report of one."""
+"""Commands about runs: the list of them, the report of one, and versions side by side."""
 
 import json
 import sys
@@ -86,3 +86,52 @@ def _formatted(wanted: str, name: str, output: Path | None) -> None:
         with atomic.replacing(output) as file:
             file.write(text)
         click.echo(str(output))
+
+
+@command("compare")
+@click.argument("names", nargs=-1, required=True, metavar="A B [C...]")
+@click.option(
+    "--map", "maps", multiple=True, metavar="ROLE=COLUMN", help="Of files: id=case,passed=verdict; good=pass."
+)
+@click.option("--threshold", type=float, metavar="SCORE", help="Of files: a score from it on passes.")
+@click.option("--max-drop", type=click.FloatRange(0, 1, min_open=True), help="Tolerated share; default: the project's.")
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Categories and their share in production: the change on that mix too.",
+)
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page too.")
+@click.option("--gate", "is_gated", is_flag=True, help="Exit with 1 when worse, 4 uncalibrated, 7 inconclusive.")
+@as_json
+def compare(
+    *,
+    names: tuple[str, ...],
+    maps: tuple[str, ...],
+    threshold: float | None,
+    max_drop: float | None,
+    weights: Path | None,
+    page: Path | None,
+    is_gated: bool,
+    is_json: bool,
+) -> None:
+    """Say whether B is worse or better than A, case by case.
+
+    Each is a run (the beginning of its id, `last`, a date), `baseline`, a release of the set, a revision of Git, or a
+    FILE of results: CSV, JSON Lines, JSON, Parquet, or those of inspect, promptfoo, DeepEval and lm-eval. Of more than
+    two each is held against the first.
+    """
+    from datetime import UTC, datetime
+
+    from assay.commands import compare as run
+    from assay.commands.compare_text import lines
+    from assay.report.version_words import EXIT
+
+    if len(names) < 2:  # noqa: PLR2004 - a comparison
+        raise click.UsageError("name two versions or more, such as: assay compare before.csv after.csv")
+    at = datetime.now(UTC)
+    found = run.compare(names, at, maps=maps, threshold=threshold, max_drop=max_drop, weights=weights)
+    if page:
+        run.write_page(page, found)
+    say([json.dumps(found.record())] if is_json else lines(found))
+    if is_gated:
+        sys.exit(EXIT[found.word])

@@ -48,7 +48,7 @@ def recognises(found: Source) -> bool:
 def read(found: Source, gathering: Gathering) -> None:
     """Make each sample a case, once."""
     seen: dict[str, Any] = {}
-    for place, sample in _samples(found, gathering):
+    for place, sample in samples(found, gathering):
         fields = Fields(sample, place, gathering, is_table=found.is_table)
         epoch, named = fields.take("epoch"), fields.take("id", "case_id")
         key = str(named)
@@ -103,7 +103,8 @@ def _chosen(target: str, listed: Sequence[str]) -> str:
     return next((one for one in listed if letter and one.startswith(f"{letter})")), target)
 
 
-def _samples(found: Source, gathering: Gathering) -> Iterator[Row]:
+def samples(found: Source, gathering: Gathering) -> Iterator[Row]:
+    """Yield the samples of a log or of a data set, each within bounds."""
     if found.file is not None:
         yield from _unpacked(found.file, gathering)
         return
