@@ -22,6 +22,20 @@ _SPELLED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04
 _ESCAPED = {code: f"\\u{code:04x}" for code in _SPELLED if code > 0x7E}  # noqa: PLR2004 - below, JSON has escaped them
 """The same as JSON escapes it."""
 
+_WANTED = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "names with values"),
+    "string_type": "a text",
+    "missing": "a value",
+    "extra_forbidden": "no such name here",
+}
+"""By type of a fault what was expected."""
+_NUMBERS = ("a whole number", "a number")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
 MAX_WORDS = 1500
 """Of either text; beyond it a comparison would take longer than a reader waits."""
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
@@ -99,16 +113,33 @@ def first_fault(error: ValidationError, prefix: str = "", written: object = None
     )
     name = ".".join(map(str, (prefix, *place) if prefix else place))
     value = "missing" if fault["type"] == "missing" else _quoted(fault["input"])
-    wanted = "no such name here" if fault["type"] == "extra_forbidden" else fault["msg"]
-    if written is not None and fault["type"] == "string_type" and isinstance(fault["input"], _UNQUOTED):
-        wanted = "a text: put it in quotes"
+    there = {str(one["type"]) for found, one in faults if found == place}
+    wanted = _wanted(fault["type"], there, fault["input"], is_yaml=written is not None)
+    wanted = wanted or fault["msg"].removeprefix("Input should be ")
     others = len({found for found, _ in faults} - {place, first}) if written is not None else len(faults) - 1
-    more = f" (and {others} more faults)" if others else ""
+    more = f" (and {counted(others, 'more fault')})" if others else ""
     # What is missing most often stands there misspelled.
     strange = [str(found[-1]) for found, one in faults if found and one["type"] == "extra_forbidden"]
     if fault["type"] == "missing" and strange:
         more = f" (found {', '.join(strange[:3])[:100]}, no such name here)"
     return f"{name or 'the row'} is {value}, expected: {wanted}{more}"
+
+
+def _wanted(kind: str, kinds: set[str], found: object, *, is_yaml: bool) -> str:
+    """Return what was expected in a place, in plain words; empty where the fault itself says it best.
+
+    Args:
+        kind: Of the first fault there.
+        kinds: Of all faults there: what may be a whole number or any other one has a fault of each.
+        found: What stands there.
+        is_yaml: It was read from YAML, where quotes make a text.
+    """
+    if is_yaml and kind == "string_type" and isinstance(found, _UNQUOTED):
+        return "a text: put it in quotes"
+    is_any_number = not kinds.isdisjoint(("float_type", "float_parsing"))
+    wanted = "a number" if is_any_number else _WANTED.get(kind, "")
+    is_quoted_number = isinstance(found, str) and _NUMBER.fullmatch(found.strip()) is not None
+    return f"{wanted} without quotes" if is_yaml and is_quoted_number and wanted in _NUMBERS else wanted
 
 
 def _place(loc: tuple[str | int, ...], kind: str, written: object) -> tuple[str | int, ...]:

@@ -9,13 +9,14 @@ import sys
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from assay.cli.main import app
 from assay.commands.accept import admit
-from assay.errors import DataError
+from assay.errors import DataError, InsufficientDataError
 from assay.project import files
 from assay.project.results import GATE, finishing
 from assay.project.run_id import new_run
@@ -134,7 +135,7 @@ def test_a_night_says_what_its_set_does_not_have(project: Project, now: datetime
     assert "not in the set yet" not in CliRunner().invoke(app, ["nightly"]).output
     admit([case(1).model_copy(update={"reference": "Within 30 days."})], "ada", "imported", now)
     done = CliRunner().invoke(app, ["nightly"])
-    assert (done.exit_code, "1 changed cases; `assay grow` or `assay repro review`" in done.output) == (0, True), (
+    assert (done.exit_code, "1 changed case; `assay grow` or `assay repro review`" in done.output) == (0, True), (
         done.output
     )
     told = json.loads(CliRunner().invoke(app, ["nightly", "--json"]).output)
@@ -230,3 +231,16 @@ def test_status_as_json(project: Project) -> None:
     """`assay status --json` is one JSON object with coverage by category."""
     found = json.loads(CliRunner().invoke(app, ["status", "--json"]).output)
     assert [row["category"] for row in found["coverage"]] == ["escalation", "refunds"]
+
+
+def test_judges_refused_for_one_reason_are_told_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges that cannot be calibrated for one and the same reason are named in one line, with exit code 2."""
+
+    def refused(judge: str, *_: object) -> None:
+        raise InsufficientDataError("label more" if judge != "tone" else "label all")
+
+    monkeypatch.setattr("assay.stages.calibrate.chosen", lambda _: ["a", "tone", "b"])
+    monkeypatch.setattr("assay.cli.main.load", lambda _: SimpleNamespace(calibrate=SimpleNamespace(fn=refused)))
+    result = CliRunner().invoke(app, ["calibrate"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == ["assay: a, b: label more", "assay: tone: label all"]

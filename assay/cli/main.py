@@ -103,18 +103,19 @@ def calibrate(
     from assay.text import printable
 
     flow = load("calibrate").calibrate
-    refused = 0
+    refused: dict[str, list[str]] = {}
     for judge in chosen(judges):
         try:
             state = flow.fn(judge, label_set, None, env, overrides)
         except InsufficientDataError as refusal:
-            refused += 1
-            click.echo(f"assay: {printable(judge)}: {printable(refusal)}", err=True)
+            refused.setdefault(printable(refusal), []).append(printable(judge))
             continue
         if not is_json:
             click.echo(state.message)
     if is_json:
         click.echo(json.dumps({name: kept.model_dump(mode="json") for name, kept in read_certificates().items()}))
+    for reason, names in refused.items():
+        click.echo(f"assay: {', '.join(names)}: {reason}", err=True)
     if refused:
         sys.exit(BAD_INPUT)
 

@@ -19,6 +19,7 @@ from assay.project.tables.registry import TABLES
 from assay.project.taxonomy import read_taxonomy
 from assay.stages import batches, example_answers, judge_clients
 from assay.storage import contracts
+from assay.text import counted
 
 PACKAGES = (
     DISTRIBUTION,
@@ -55,7 +56,7 @@ def examine(docs: Path | None) -> Iterator[str]:
             yield f"{table.path}: not there yet"
             continue
         try:
-            yield f"{table.path}: {len(table.read())} rows, contract kept"
+            yield f"{table.path}: {counted(len(table.read()), 'row')}, contract kept"
         except DataError as fault:
             faults.append(fault)
             yield f"{table.path}: AT FAULT: {fault}"
@@ -88,7 +89,7 @@ def scorers(faults: list[AssayError]) -> Iterator[str]:
         faults.append(DataError(f"{wrong[0]}{more}: correct the check or the example"))
     yield from (f"Scorers: AT FAULT: {one}" for one in wrong)
     if cases and not wrong:
-        yield f"Scorers: say of the examples of {len(cases)} cases what they should"
+        yield f"Scorers: say of the examples of {counted(len(cases), 'case')} what they should"
 
 
 def journal() -> str:

@@ -19,6 +19,7 @@ from assay.generation.nearest import nearest
 from assay.interchange import cases_yaml
 from assay.interchange.sets import columns, registry
 from assay.interchange.sets.builder import RUBRIC_JUDGE, Filling, Reading
+from assay.interchange.sets.promptfoo_assertions import LEFT
 from assay.judges import applicability, prompt
 from assay.project import releases
 from assay.project.params import read_params
@@ -41,6 +42,8 @@ MADE = "import"
 """By which way such candidates were made."""
 SHOWN, LONGEST = 3, 400
 """Cases that a rehearsal shows, and characters of a text of one."""
+WIDEST = 90
+"""Characters of what an assertion became, in the table."""
 
 
 class Taken(NamedTuple):
@@ -128,7 +131,7 @@ def take(
     like = repeats(fresh, [*stay, *past], words) if fresh else {}
     refused = intake.refusals(fresh, there)
     notes += intake.foreseen(fresh, there, like, refused) if fresh else []
-    held = {name for one in refused for name in one.held} if reviewer else set[str]()
+    held = {case_id for one in refused for case_id in one.held} if reviewer else set()
     signed = [case for case in fresh if case.case_id not in held]
     taken = taken._replace(cases=len(signed), held=len(held))
     if is_rehearsal:
@@ -205,11 +208,20 @@ def _next(taken: Taken) -> str:
 
 
 def table(became: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return how many assertions of each type became what, as a table; nothing where there were none."""
+    """Return how many assertions of each type became what, as a table; nothing where there were none.
+
+    Those of a type that became nothing are one row, with the beginning of what to do about the first of them: the list
+    above says the whole.
+    """
     if not became:
         return []
+    folded: dict[tuple[str, str], tuple[str, int]] = {}
+    for (kind, what), count in sorted(became.items()):
+        key = (kind, LEFT if what.startswith(LEFT) else what)
+        text, before = folded.get(key, (textwrap.shorten(what, WIDEST, placeholder=" ..."), 0))
+        folded[key] = text, before + count
     rows = [("assertion", "count", "became")]
-    rows += [(kind, str(count), what) for (kind, what), count in sorted(became.items())]
+    rows += [(kind, str(count), text) for (kind, _), (text, count) in folded.items()]
     first, second = (max(len(row[column]) for row in rows) for column in range(2))
     return [f"{kind:{first}}  {count:>{second}}  {what}" for kind, count, what in rows]
 

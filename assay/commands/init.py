@@ -34,6 +34,7 @@ from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case
 from assay.stages.registry import STAGES
 from assay.storage import attachments
+from assay.text import counted
 
 GENERAL = "general"
 """The first category of a new project."""
@@ -108,7 +109,11 @@ def init_sample(folder: Path) -> Made:
 def lines(made: Made) -> list[str]:
     """Return what was made, and what to do next, as a person reads it."""
     here = made.folder.resolve() == Path.cwd()
-    what = f"{made.cases} cases, and {made.product} as a product to replace" if made.product else "the sample product"
+    what = (
+        f"{counted(made.cases, 'case')}, and {made.product} as a product to replace"
+        if made.product
+        else "the sample product"
+    )
     step = [] if here else [f"  cd {shlex.quote(str(made.folder))}"]
     return [
         *made.left_out,

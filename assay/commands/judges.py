@@ -25,6 +25,7 @@ from assay.project.tables.labels import labelling
 from assay.project.tables.responses import RESPONSES
 from assay.records.record import Name
 from assay.stages import calibrate, judge_clients
+from assay.text import counted
 
 PLACE = """# {name}
 
@@ -46,19 +47,29 @@ SCALES: dict[str, str] = {
     "pass-fail": "",
     "labels": "labels: [good, fair, poor]\npassing_labels: [good, fair]\n",
     "score": "range: [1, 5]\npass_threshold: 4\n",
-    "pairwise": "blocks: false                  # until people have labelled pairs\n",
+    "pairwise": "",
 }
 TEMPLATE = """# yaml-language-server: $schema=../{schema}
 # What the judge is asked; rubric.md is what it goes by. Every field is in docs/judges.md.
 description: ""                # one line: what does it look at?
 question: {question}
-# Also: reference, contexts, tool_calls, conversation, final_state, rubric (the case's own), metadata.<key>.
+# Also: reference, contexts, tool_calls, conversation, final_state, rubric (the case's own), metadata.<key>, inputs
+# (the case's named values) or one of them as inputs.<name>, attachments (its images, PDF and audio).
 {scale}input: [{input}]
 {requires}  # it is not asked where this is missing, and the cases are counted
 # applies_to: {{category: [refunds]}}
 # model: {{hosted: gpt-4.1, base_url: http://127.0.0.1:9000/v1, api_key_env: OTHER_API_KEY}}
 # policy: pilot                # strict, default or pilot, or single demands
-"""
+{decides}"""
+
+
+DECIDES: dict[str, str] = {
+    "pairwise": "blocks: false                  # until people have labelled pairs\n",
+    "score": "# blocks: false                # it is charted, and a case passes without it\n"
+    "# A case may pass from another score on: `thresholds: {{{name}: 5}}` in the case.\n",
+}
+"""By question what is said of whether a judge decides; of any other one that it may be told not to."""
+CHARTED = "# blocks: false                # it is charted, and a case passes without it\n"
 
 
 class Listed(NamedTuple):
@@ -123,7 +134,8 @@ def lines(found: Sequence[Listed]) -> list[str]:
     ]
     for one in found:
         declared = one.judge.declared
-        of = f"{one.applies} cases" + (f", {one.lacking} lack what it requires" if one.lacking else "")
+        lack = f", {counted(one.lacking, 'lacks', 'lack')} what it requires" if one.lacking else ""
+        of = counted(one.applies, "case") + lack
         rows.append(
             (
                 one.judge.version,
@@ -164,6 +176,7 @@ def new(name: str, question: Question | str, rubric: str, requires: Sequence[str
         schema=SCHEMA,
         question=question,
         scale=SCALES[question],
+        decides=DECIDES.get(question, CHARTED).format(name=name),
         input=", ".join(["question", "response", *requires]),
         requires=f"requires: [{', '.join(requires)}]" if requires else "# requires: [reference]      ",
     )

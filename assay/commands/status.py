@@ -114,7 +114,8 @@ def taken_in(counts: dict[str, int]) -> list[str]:
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     if not said:
         return []
-    return [f"decided, and not in the set yet: {said} cases; `assay grow` or `assay repro review` takes them in"]
+    noun = "case" if sum(counts.values()) == 1 else "cases"
+    return [f"decided, and not in the set yet: {said} {noun}; `assay grow` or `assay repro review` takes them in"]
 
 
 def _judge(certificate: Certificate, labels: Labelling) -> str:

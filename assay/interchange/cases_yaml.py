@@ -4,6 +4,7 @@ What a case says itself goes before what is shared. Left out, `reference`, `expe
 empty, and `provenance` is `written`. An expectation has its options as fields, or is written as cases keep it.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +16,14 @@ from assay.checks.form import SHOWN as EXAMPLES
 from assay.checks.form import read_examples
 from assay.errors import ConfigError, DataError
 from assay.interchange.sets import yaml_text
-from assay.interchange.sets.builder import SHOWN, Reading
+from assay.interchange.sets.builder import SHOWN, Reading, name
 from assay.records.attachment import Attachment
 from assay.records.case import Case
 from assay.storage import attachments
+from assay.text import first_fault
 
 Judged = Callable[[Case], bool]
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 EMPTY: dict[str, Any] = {"provenance": "written", "parent": "", "owner": "", "reference": "", "expectations": []}
 
 
@@ -125,16 +128,19 @@ def _first_apart(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "reference": several[0], "references": several[1:]}
 
 
+def _named(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with id and category as names are written in every file that comes in, such as in lower case."""
+    texts = {key: fields[key] for key in ("case_id", "category") if isinstance(fields.get(key), str)}
+    return fields | {key: text if _NAME.fullmatch(text) else name(text) for key, text in texts.items()}
+
+
 def _case(fields: dict[str, Any], place: str, is_judged: Judged) -> Case:
     try:
         examples = {name: read_examples(fields[name]) for name in EXAMPLES if name in fields}
         expectations = _expectations(fields["expectations"], place)
-        case = Case.model_validate(_first_apart(fields) | examples | {"expectations": expectations})
+        case = Case.model_validate(_named(_first_apart(fields)) | examples | {"expectations": expectations})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        what = "missing" if first["type"] == "missing" else repr(first["input"])[:SHOWN]
-        raise DataError(f"{place}: {where} is {what}, expected: {first['msg']}; correct it") from error
+        raise DataError(f"{place}: {first_fault(error, written=fields)}; correct it") from error
     if not case.right_answers() and not case.expectations and not is_judged(case):
         raise DataError(
             f"{place} has neither a reference nor an expectation, and no judge that blocks is asked about it, so it "

@@ -8,7 +8,7 @@ from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
 
-from assay.calibration.certificate import Certificate
+from assay.calibration.certificate import Certificate, Floor
 from assay.evalset.admission import Batch
 from assay.orchestration import run_pages, server
 from assay.project import results
@@ -116,12 +116,25 @@ def _shown(address: str) -> str:
 
 
 def _standing(certificate: Certificate) -> str:
-    missed = [f"{floor.figure} {floor.found}, {floor.demand}" for floor in certificate.floors if not floor.met]
+    missed = _missed(certificate.floors)
     note = f"; {certificate.note}" if certificate.note else ""
     if missed:
         return f"{certificate.judge}: refused ({'; '.join(missed)}){note}"
     until = f"{certificate.items} held-out items until {certificate.expires:%Y-%m-%d}"
     return f"{certificate.judge}: certified on {until}{note}"
+
+
+def _missed(floors: Sequence[Floor]) -> list[str]:
+    """Return the demands that were not met, those for one reason together."""
+    by_reason: dict[str, list[Floor]] = {}
+    for floor in floors:
+        if not floor.met:
+            by_reason.setdefault(floor.found, []).append(floor)
+    told = []
+    for found, several in by_reason.items():
+        figures, demands = [one.figure for one in several], dict.fromkeys(one.demand for one in several)
+        told.append(f"{', '.join(figures)} {found}, {' and '.join(demands)}")
+    return told
 
 
 def _plain(text: str) -> str:

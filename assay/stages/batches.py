@@ -39,6 +39,7 @@ from assay.records.decision import Decision
 from assay.records.record import Record, Text
 from assay.storage import hash_chain, jsonl
 from assay.storage.rows import parse_rows
+from assay.text import counted
 
 SYSTEM = "assay"
 """Who signs what no person did: an opening, an end at the deadline."""
@@ -204,7 +205,8 @@ def check_logs() -> str:
                 f"{LOG}: {name} was made of a row that is not there any more ({anchor[:12]}...), expected every row "
                 "since then: restore the log from Git"
             )
-    return f"{len(log)} decisions, an unbroken chain to {log[-1].chain[:12]}...; they admit {len(found.cases)} cases"
+    admitted_ = counted(len(found.cases), "case")
+    return f"{len(log)} decisions, an unbroken chain to {log[-1].chain[:12]}...; they admit {admitted_}"
 
 
 def open_batch(candidates: Sequence[Candidate], run: str, now: datetime) -> Batch:

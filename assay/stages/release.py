@@ -30,6 +30,7 @@ from assay.records.decision import Decision
 from assay.records.record import Record, digest
 from assay.stages import batches
 from assay.stages.declaration import Output, Stage
+from assay.text import counted
 
 RECORDED = (MANIFEST, "data/decisions", "data/taxonomy", "dvc.lock", LOCK)
 """What a release commits beside its notes."""
@@ -228,7 +229,7 @@ def tagged(of: Release) -> str:
             )
     else:
         git("tag", "--annotate", f"--message={tag}: {of.note}", tag, at)
-    return f"{tag} is tagged: {of.cases} cases. Push it with `git push --follow-tags`."
+    return f"{tag} is tagged: {counted(of.cases, 'case')}. Push it with `git push --follow-tags`."
 
 
 def run(asked: Asked, note: str, now: datetime) -> list[str]:

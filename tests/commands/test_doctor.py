@@ -181,7 +181,7 @@ def test_a_scorer_that_its_examples_refute_is_named(project: Project) -> None:
     first, *others = CASES.read()
     sound = first.model_copy(update={"good": [Example(text="Within 14 days.")], "bad": [Example(text="Never.")]})
     CASES.write([sound, *others])
-    assert "Scorers: say of the examples of 1 cases what they should" in said()[0]
+    assert "Scorers: say of the examples of 1 case what they should" in said()[0]
     CASES.write([sound.model_copy(update={"bad": sound.good}), *others])
     found, fault = said()
     assert f"case {first.case_id}: bad answer 1 passes every check" in fault

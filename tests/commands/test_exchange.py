@@ -325,3 +325,16 @@ def test_a_rehearsal_says_what_would_be_admitted(file: Path, project: Project, n
     assert ([one.case_id for one in found.shown], found.held) == (["lamp-1"], 3)
     assert exchange.lines(found)[-1].startswith("1 case would be taken in, 3 cases held back")
     assert exchange.take(file, exchange.AUTO, given, "", now, is_rehearsal=True).held == 0
+
+
+def test_what_became_nothing_is_a_row_a_type() -> None:
+    """Assertions of one type that became nothing are one row with their number, however each was written."""
+    became = {
+        ("javascript", f"nothing: write `def f(answer, case): return ... # {n}`{' and so on' * 20}"): n for n in (1, 2)
+    }
+    header, script, check = exchange.table({**became, ("regex", "check `regex`"): 4})
+    assert header.split() == ["assertion", "count", "became"]
+    assert script.split()[:3] == ["javascript", "3", "nothing:"]
+    assert script.endswith(" ...")
+    assert len(script) < 120
+    assert check.split() == ["regex", "4", "check", "`regex`"]

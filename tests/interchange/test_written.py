@@ -6,6 +6,8 @@ import pytest
 
 from assay.errors import ConfigError, DataError
 from assay.interchange.cases_yaml import parse, read
+from assay.interchange.sets import registry
+from assay.interchange.sets.builder import Filling
 from tests.layout import ROOT
 
 ONE = "case_id: refunds-010, layer: unit, category: refunds, turns: [How long?]"
@@ -63,7 +65,7 @@ def test_cases_share_fields() -> None:
             f"- {{{ONE}, expectations: [{{check: guess, values: [a]}}]}}",
             r"case 1 \(refunds-010\), expectations.0: .*guess",
         ),
-        (f"- {{{ONE}, reference: a, colour: red}}", "colour is 'red', expected: Extra"),
+        (f"- {{{ONE}, reference: a, colour: red}}", "colour is 'red', expected: no such name here"),
         (f"- {{{ONE}, reference: a}}\n- {{{ONE}, reference: b}}", "case 2: there is another refunds-010"),
         ("- &a [*a]", "x.yaml"),
         ("- !!python/object/apply:os.system [true]", "x.yaml"),
@@ -91,3 +93,23 @@ def test_the_sample_s_cases_are_written_so() -> None:
     files = sorted((ROOT / "examples/support/cases").glob("*.yaml"))
     assert files
     assert all(read(file) for file in files)
+
+
+@pytest.mark.parametrize(("written", "kept"), [("Refunds 7", "refunds-7"), ("RÜCK_1", "ruck_1"), ("a-", "a-")])
+def test_ids_by_hand_are_those_of_a_table(tmp_path: Path, written: str, kept: str) -> None:
+    """An id and a category in capitals are the same by hand and in a CSV file; a legal one stays as it is."""
+    (case,) = parse(f"- {{case_id: {written}, layer: unit, category: Lost Mail, turns: [A?], reference: B.}}", "x")
+    assert (case.case_id, case.category) == (kept, "lost-mail")
+    table = tmp_path / "x.csv"
+    table.write_text(f"id,category,question,reference\n{written},Lost Mail,A?,B.\n", encoding="utf8")
+    (row,) = registry.read(table, None, Filling("", "unit", "")).cases
+    assert (row.case_id, row.category) == (kept.rstrip("-"), "lost-mail")
+
+
+def test_two_spellings_of_one_id_are_refused() -> None:
+    """Ids that differ in case alone are one id, by hand as in a table."""
+    rows = "".join(
+        f"- {{case_id: {one}, layer: unit, category: a, turns: [A?], reference: B.}}\n" for one in ("X1", "x1")
+    )
+    with pytest.raises(DataError, match="case 2: there is another x1"):
+        parse(rows, "x.yaml")

@@ -49,4 +49,4 @@ def test_without_what_was_written_the_place_is_whole() -> None:
     """A row whose source nobody has any more is told as before."""
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"target": HTTP | {"name": 3}, "trials": 1, "concurrency": 1, "deadline_s": 30})
-    assert first_fault(caught.value).startswith("target.http.name is 3, expected: Input should be")
+    assert first_fault(caught.value).startswith("target.http.name is 3, expected: a text")

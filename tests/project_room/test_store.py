@@ -39,7 +39,7 @@ def test_a_folder_without_parameters_is_no_project(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("execute: {trials: two}", "execute.trials is 'two', expected: Input should be a valid integer"),
+        ("execute: {trials: two}", "execute.trials is 'two', expected: a whole number;"),
         ("execute: {trials: 1, speed: 9}", "execute.speed is 9"),
         ("execute: {}", "execute.trials is missing"),
         ("judge: {trials: 1}", "no section 'execute'"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
+from assay.calibration.certificate import Floor
 from assay.errors import ConfigError, DataError, InsufficientDataError
 from assay.judges import prompt
 from assay.orchestration import artifacts
@@ -331,3 +332,18 @@ def test_the_certificate_says_its_epsilon(judged: Project, now: datetime) -> Non
         assert (held.epsilon, test.note) == (0.4, "passed at epsilon 0.4")
     assert calibrate.Settings().epsilon == 0.1
     assert judged.folder.is_dir()
+
+
+def test_demands_missed_for_one_reason_are_told_once(judged: Project, now: datetime) -> None:
+    """Several demands that were missed for one and the same reason are told together, and the reason once."""
+    (issued,) = calibrate.run(now, ["correctness"], renew=True)
+    why = "none: people gave all labelled items one label"
+    floors = [
+        Floor(figure=name, demand=demand, found=why, met=False)
+        for name, demand in (("tpr", "at least .8"), ("tnr", "at least .8"), ("youden", "at least .6"))
+    ]
+    floors.append(Floor(figure="items", demand="at least 50", found="9", met=False))
+    message = str(artifacts.certificates([issued.model_copy(update={"floors": floors})]).message)
+    assert message.startswith(
+        f"correctness: refused (tpr, tnr, youden {why}, at least .8 and at least .6; items 9, at least 50)"
+    )

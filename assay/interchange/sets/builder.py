@@ -22,6 +22,7 @@ from assay.records import named
 from assay.records.attachment import Attachment
 from assay.records.case import Case, Expectation, Layer, SimulatedUser
 from assay.records.record import digest
+from assay.text import first_fault
 
 SHOWN = 80
 """Characters of what was found that a message quotes."""
@@ -255,11 +256,7 @@ class Gathering:
                 tags=draft.case_tags,
             )
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise self.fault(
-                draft.place, f": {where} is {quoted(first['input'])}, expected another ({first['msg']}): correct it"
-            ) from error
+            raise self.fault(draft.place, f": {first_fault(error)}; correct it") from error
         own = name(draft.case_id)
         if not own:
             own = self._named(case, name(draft.title) or "case")

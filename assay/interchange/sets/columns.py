@@ -15,6 +15,8 @@ ROLES = ("question", "reference", "id", "category", "choices", "rubric")
 """What a column can be told to be."""
 INPUT = re.compile(rf"inputs\.({KEY})")
 """A column that is one of the case's named values, by its own name or as it is told to be."""
+LOOKED_AT, WORDS = 80, 2
+"""Rows by which a column is guessed, and words that a text of it has on average."""
 TOLD = "told: "
 """Begins the name of a column that the user told, so that no other one is taken for it."""
 
@@ -60,6 +62,26 @@ def mapped(found: Source, columns: Mapping[str, str]) -> Source:
     roles = {column: f"{TOLD}{role}" for role, column in columns.items()}
     rows = [(place, {roles.get(name, name): value for name, value in row.items()}) for place, row in found.rows]
     return replace(found, rows=rows)
+
+
+def likely(found: Source) -> dict[str, str]:
+    """Return by role the column that likeliest plays it: a question is asked, or said in words, and so is an answer.
+
+    Nothing is guessed of rows in which no column holds words.
+    """
+    names = list(dict.fromkeys(column for _, row in found.rows[:LOOKED_AT] for column in row))
+    texts = {one: [str(row[one]).strip() for _, row in found.rows[:LOOKED_AT] if row.get(one)] for one in names}
+    words = {
+        one: sum(len(text.split()) for text in several) / len(several) for one, several in texts.items() if several
+    }
+    wordy = sorted((one for one in words if words[one] >= WORDS), key=lambda one: -words[one])[:2]
+    if not wordy:
+        return {}
+    asking = [sum(text.endswith("?") for text in texts[one]) for one in wordy]
+    question = wordy[asking.index(max(asking))] if max(asking) else min(wordy, key=names.index)
+    others = [one for one in words if one != question and names.index(one) > names.index(question)]
+    rest = [one for one in wordy if one != question] or others[:1]
+    return {"question": question} | ({"reference": rest[0]} if rest else {})
 
 
 def spelled(row: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:

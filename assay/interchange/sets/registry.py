@@ -147,9 +147,9 @@ def _recognised(found: Source) -> str:
 
 
 def _proposal(found: Source) -> str:
-    """Return how rows with columns of other names can be told, with the first two as an example."""
-    names = list(found.rows[0][1]) if found.rows else []
-    if not names:
-        return ""
-    example = ",".join(f"{role}={shown(name)}" for role, name in zip(("question", "reference"), names, strict=False))
+    """Return how rows with columns of other names can be told, with the likeliest two as an example."""
+    roles = columns.likely(found)
+    example = ",".join(f"{role}={shown(column)}" for role, column in roles.items())
+    if not example:
+        return ", or say which column is what, as --map question=COLUMN,reference=COLUMN" if found.rows else ""
     return f", or say which column is what, such as --map {example}"

@@ -213,6 +213,25 @@ def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
         registry.read(file, None, FILLING)
 
 
+@pytest.mark.parametrize(
+    ("table", "example"),
+    [
+        ("Nr;Frage;Antwort\n7;Wie lange?;Zwei Wochen\n", "--map question=Frage,reference=Antwort"),
+        ("Nr;Art;Antwort;Frage\n7;x;Zwei volle Wochen;Wie lange?\n", "--map question=Frage,reference=Antwort"),
+        (
+            "Nr;Was gesagt wird;Ja oder nein\n7;Die Lampe ist da;ja\n",
+            "--map question=Was gesagt wird,reference=Ja oder",
+        ),
+        ("Nr;Frage\n7;Wie lange?\n", "--map question=Frage$"),
+        ("Nr;Art\n7;x\n", "--map question=COLUMN,reference=COLUMN$"),
+    ],
+)
+def test_the_example_of_a_mapping_is_no_wrong_one(tmp_path: Path, table: str, example: str) -> None:
+    """The example takes for the question a column that asks, or says something in words, and no number of a row."""
+    with pytest.raises(ConfigError, match=example):
+        registry.read(save(tmp_path, "x.csv", table), None, FILLING)
+
+
 REFUSED = ("excel_tail.csv", "german.csv")
 """Of which nobody can tell what the question is."""
 KINDS = sorted(file for file in FOLDER.glob("*") if file.suffix in (".csv", ".jsonl", ".yaml"))
