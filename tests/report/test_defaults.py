@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from sample_report import certificate
 
 from assay.calibration.certificate import AnchorNight, Certificate, Figure, Slice, Trivial
 from assay.calibration.policy import PAIRED, SINGLE, Policy
@@ -69,6 +71,10 @@ def test_a_certificate_of_before_holds_for_any_version() -> None:
     said = unsaid(Certificate)
     assert (said["policy"], said["version"], said["excepted"], said["epsilon"]) == ("default", "", [], 0.1)
     assert (said["run"], said["note"], said["by_class"], said["by_annotator"]) == ("", "", [], [])
+    held = certificate()
+    assert (held.policy, held.epsilon, held.excepted, held.run) == ("default", 0.1, [], "")
+    with pytest.raises(ValidationError):
+        Certificate.model_validate(held.model_dump() | {"looks": 0})
 
 
 def test_a_policy_that_says_nothing_more_demands_no_audit() -> None:
