@@ -52,7 +52,7 @@ TYPES = {
     "set",
 }
 WORD = re.compile(r"[A-Za-z][\w.-]*")
-LENIENT = {"isinstance", "cast", "getattr", "max", "min", "np.maximum", "np.minimum", "hmac.compare_digest"}
+LENIENT = {"isinstance", "cast", "getattr", "max", "min", "np.maximum", "np.minimum", "np.clip", "hmac.compare_digest"}
 """Calls whose arguments are no values that could change places, or whose places say nothing."""
 DROPPED = ast.AugAssign | ast.Continue | ast.Break
 

@@ -33,11 +33,11 @@ class RefusedError(AssayError):
 class Sitting:
     """What there is to decide on: the open batch, its candidates as they were frozen, and what was said so far."""
 
-    batch: Batch | None = None
+    batch: Batch | None
     """None while no batch is open."""
-    items: dict[str, Candidate] = field(default_factory=dict)
+    items: dict[str, Candidate]
     """In the order of the batch."""
-    standings: dict[str, Standing] = field(default_factory=dict)
+    standings: dict[str, Standing]
     mine: dict[str, dict[str, Decision]] = field(default_factory=dict)
     """For each person their standing words by item, oldest first."""
 

@@ -66,12 +66,12 @@ def choices(declared: Declaration) -> tuple[str, ...]:
 class Pile:
     """What there is to label, and what was said so far."""
 
-    tasks: dict[str, Task] = field(default_factory=dict)
-    needed: int = 1
+    tasks: dict[str, Task]
+    needed: int
     """How many people label each item for a judge."""
-    kinds: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str]
     """By item, which question was asked of it before judges had names in the log."""
-    on_file: dict[str, dict[str, str]] = field(default_factory=dict)
+    on_file: dict[str, dict[str, str]]
     """By task and annotator, the outcomes that are in data/labels already."""
     answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
     """By task and annotator, the standing answers of the desk's log."""

@@ -169,13 +169,13 @@ def standing(words: Sequence[Decision], reviewers: int) -> Standing:
         reviewers: How many reviewers the item needs.
     """
     last = [word for word in words if word.role == "adjudicator"][-1:]
-    said = [word for word in words if word.role == "reviewer"]
-    if not last and len(said) < reviewers:
+    if not last and len(words) < reviewers:
         return Standing(words=words, state="open")
-    meant = {word.case.digest() if word.case else "" for word in last or said}
+    deciding = last or words
+    meant = {word.case.digest() if word.case else "" for word in deciding}
     if len(meant) > 1:
         return Standing(words=words, state="disputed")
-    return Standing(words=words, state="decided", case=(last or said)[0].case)
+    return Standing(words=words, state="decided", case=deciding[0].case)
 
 
 def is_done(batch: Batch, found: Mapping[str, Standing]) -> bool:

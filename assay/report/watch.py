@@ -139,10 +139,9 @@ def _word(
     if suite.alarm:
         return _dropped(anchors, suite)
     if anchors.held is None or suite.held is None or last is None:
-        known = min(len(anchors.rows), len(suite.rows))
         return "learning", (
             f"{_flips(last) if last else 'no anchor has a verdict'}; "
-            f"{known} of the {MIN_NIGHTS} nights that tell what is usual are there"
+            f"{len(suite.rows)} of the {MIN_NIGHTS} nights that tell what is usual are there"
         )
     usual = f"{_flips(last)}, usual {percent(anchors.held.rate)}"
     return "quiet", f"{usual}; what it says of the product has not dropped either"

@@ -176,7 +176,7 @@ def _by_versions(families: Sequence[Sequence[Trials]]) -> float:
         for family in families
     ]
     unit = gcd(*moved) or 1
-    sizes = Counter(abs(one) // unit for one in moved if one)
+    sizes = Counter(abs(one) // unit for one in moved)
     kinds = [(np.bincount([0, size]) / 2, count) for size, count in sorted(sizes.items())]
     gained = sum(one for one in moved if one > 0) // unit
     return _at_most(kinds, gained)

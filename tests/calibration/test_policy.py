@@ -3,8 +3,20 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from assay.calibration.policy import PAIRED, SINGLE, PairwisePolicy, PassFailPolicy, policy_of, preset
+from assay.calibration.policy import (
+    PAIRED,
+    SINGLE,
+    NominalPolicy,
+    PairwisePolicy,
+    PassFailPolicy,
+    Policy,
+    PreferencePolicy,
+    ScorePolicy,
+    policy_of,
+    preset,
+)
 from assay.errors import ConfigError
 from assay.judges.declaration import Declaration
 
@@ -59,6 +71,57 @@ def test_a_demand_that_is_none_is_refused(declared: Declaration, over: dict[str,
     """A word or a demand that is not made of such a judge, or that nobody could meet, is named."""
     with pytest.raises(ConfigError, match=found):
         policy_of(declared, over, "w")
+
+
+SINGLES: dict[str, tuple[float | None, float | None]] = {
+    "min_labels": (1, None),
+    "max_flips": (0, 1),
+    "max_injected": (0, 1),
+    "min_rarer": (0, None),
+    "tpr": (0, 0.99),
+    "tnr": (0, 0.99),
+    "youden": (-1, 0.99),
+    "kappa": (-1, 0.99),
+    "beyond_trivial": (-1, 0.99),
+}
+BOUNDS: list[tuple[type[Policy], dict[str, Any], dict[str, tuple[float | None, float | None]]]] = [
+    (PassFailPolicy, SINGLE["default"].model_dump(), SINGLES),
+    (
+        PairwisePolicy,
+        PAIRED["default"].model_dump(),
+        {"accuracy": (0, 0.99), "kappa": (-1, 0.99), "max_conflict": (0, 1)},
+    ),
+    (
+        NominalPolicy,
+        {"min_labels": 50, "min_rarer": 20, "kappa": 0.2},
+        {"min_rarer": (0, None), "kappa": (-1, 0.99), "macro_f1": (0, 0.99)},
+    ),
+    (
+        ScorePolicy,
+        {"min_labels": 50, "spearman": 0.2},
+        {"kappa": (-1, 0.99), "spearman": (-1, 0.99), "max_mae": (0.01, None)},
+    ),
+    (PreferencePolicy, {"min_labels": 50, "agreement": 0.6}, {"agreement": (0, 0.99), "spearman": (-1, 0.99)}),
+]
+"""Of each policy: demands that are sound, and by demand the least and the most that may be demanded."""
+
+
+@pytest.mark.parametrize(
+    ("policy", "sound", "name", "value", "step"),
+    [
+        (policy, sound, name, value, step)
+        for policy, sound, bounds in BOUNDS
+        for name, (least, most) in bounds.items()
+        for value, step in ((least, -1), (most, 1))
+        if value is not None
+    ],
+)
+def test_a_demand_can_be_met(policy: type[Policy], sound: dict[str, Any], name: str, value: float, step: int) -> None:
+    """Each lies between what every judge meets and what none can: the bound itself is sound, what is beyond is not."""
+    assert getattr(policy.model_validate(sound | {name: value}), name) == value
+    beyond = value + step if isinstance(value, int) else value + step / 100
+    with pytest.raises(ValidationError):
+        policy.model_validate(sound | {name: beyond})
 
 
 def test_each_question_has_its_policy() -> None:

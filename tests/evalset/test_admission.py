@@ -166,6 +166,7 @@ def test_an_event_that_says_nothing_sound_is_none(fields: dict[str, Any]) -> Non
     """A batch for nobody, of no item or of more than all, and an event of nobody are no rows of the log."""
     with pytest.raises(ValidationError):
         event("open", **fields)
+    assert event("open", who="x").who == "x"
 
 
 def test_a_batch_asks_one_reviewer_for_every_item_unless_it_says_otherwise() -> None:
@@ -204,6 +205,18 @@ def test_outside_of_a_batch_the_last_word_holds() -> None:
     assert [one.case_id for one in outcome(log, [], {}).cases] == ["refunds-005"]
     assert [one.case_id for one in outcome([*log, decision(case(4))], [], {}).cases] == ["refunds-004", "refunds-005"]
     assert folded([*AGREED, decision(case(1), "reject")], event("close")).cases == []
+
+
+def test_what_is_wanted_again_is_not_past_any_more() -> None:
+    """A case that was rejected or retired and then admitted is in the set, and may be proposed as any other one."""
+    rejected = [decision(case(4)), decision(case(4), "reject")]
+    retired = [decision(case(4)), decision(case(4), "retire", case=None)]
+    for log, why in ((rejected, "rejected"), (retired, "retired")):
+        assert [one.why for one in outcome(log, [], {}).past] == [why]
+        again = outcome([*log, decision(case(4))], [], {})
+        assert ([one.case_id for one in again.cases], again.past) == (["refunds-004"], [])
+    withdrawn = outcome([*rejected, decision(case(4), "withdraw", case=None)], [], {})
+    assert (withdrawn.cases, withdrawn.past) == ([], [])
 
 
 def test_a_case_is_retired_as_it_stands() -> None:

@@ -165,6 +165,11 @@ def test_of_many_new_cases_five_are_named() -> None:
     assert "(6: " in told[6]
 
 
+def test_one_case_is_a_set() -> None:
+    """Where a quota asks for no more."""
+    assert found(SOUND[:1], refunds(quota=1)) == []
+
+
 def test_an_owner_may_be_one_letter() -> None:
     """Whoever has a name of one letter owns cases and categories as anybody else does."""
     cases = [case(number, turns=[text], owner="x") for number, text in enumerate(QUESTIONS, 1)]

@@ -70,6 +70,17 @@ def test_what_one_night_shows_needs_no_fortnight(flips: int, usual: float, state
     assert found.state == state
 
 
+@pytest.mark.parametrize(
+    ("without", "known"), [({"anchors": 0, "flips": 0}, 6), ({"judged": 0, "passed": 0}, 6), ({}, 10)]
+)
+def test_as_many_nights_are_known_as_tell_of_anchors_and_of_the_product(without: dict[str, int], known: int) -> None:
+    """Of ten nights four tell nothing of the one, or nothing of the other: six are there of the fourteen."""
+    rows = [one.model_copy(update=without) if at in range(2, 6) else one for at, one in enumerate(nights(10))]
+    found = word(rows)
+    assert found.state == "learning"
+    assert found.sentence.endswith(f"; {known} of the 14 nights that tell what is usual are there")
+
+
 def test_a_renewed_certificate_of_the_same_judge_keeps_what_is_usual() -> None:
     """Fourteen nights under the old certificate teach; under the new one the change is told on its fourth night."""
     later = {"issued": AT + timedelta(days=14), "fingerprint": "f"}
