@@ -178,6 +178,7 @@ def export(*, file: Path, version: str | None, name: str) -> None:
 @command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--reviewer", default="", help="Who admits the cases (no desk), or who decided.")
+@click.option("--trust", "is_trusted", is_flag=True, help="Admit the cases in your own name, as Git knows it.")
 @click.option("--format", "name", default="", metavar="FORMAT", help="Another tool's cases; `auto` recognises it.")
 @click.option("--category", default="", help="Of cases whose file names none.")
 @click.option("--layer", type=click.Choice(["unit", "task", "production"]), default="unit", show_default=True)
@@ -193,6 +194,7 @@ def import_(
     *,
     file: Path,
     reviewer: str,
+    is_trusted: bool,
     name: str,
     category: str,
     layer: str,
@@ -206,8 +208,8 @@ def import_(
     """Take in decisions, labels or cases from a file.
 
     A YAML FILE holds cases by hand; --format names another tool's cases, --labels says that FILE holds labels; any
-    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer admits them; what a release would
-    refuse goes there in any case.
+    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer, or --trust, admits them; what a
+    release would refuse goes there in any case.
     """
     from datetime import UTC, datetime
 
@@ -215,12 +217,15 @@ def import_(
     is_cases = not is_labels and bool(name or maps or file.suffix in (".yaml", ".yml"))
     if is_rehearsal and not is_cases:
         raise click.UsageError("--dry-run is for files of cases: name their --format, such as auto")
+    if is_trusted and not is_cases:
+        raise click.UsageError("--trust is for files of cases: name their --format, such as auto")
     if is_labels:
         labels.take(file, judge, annotator, maps)
     elif is_cases:
         from assay.commands import exchange
 
         given = exchange.filling(category, layer, owner)
+        reviewer = exchange.signer(reviewer) if is_trusted else reviewer
         taken = exchange.take(
             file,
             name or (exchange.AUTO if maps else exchange.WRITTEN),

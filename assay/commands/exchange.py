@@ -6,6 +6,7 @@ batch like any other candidate.
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from assay.interchange.sets.promptfoo_assertions import LEFT
 from assay.judges import applicability, prompt
 from assay.project import releases
 from assay.project.params import read_params
+from assay.project.programs import git
 from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
 from assay.project.taxonomy import read_taxonomy
@@ -151,6 +153,22 @@ def take(
     proposed = [_candidate(case, list(there.values()), likely(like[case.case_id])) for case in queued]
     batch = batches.open_batch(proposed, "", now)
     return taken._replace(batch=batch.name)
+
+
+def signer(reviewer: str) -> str:
+    """Return who admits cases without a review: who is named, or else who Git says that the user is.
+
+    Raises:
+        ConfigError: Neither says a name.
+    """
+    name = reviewer.strip()
+    with suppress(ConfigError):
+        name = name or git("config", "user.name")
+    if not name:
+        raise ConfigError(
+            "--trust admits cases in somebody's name, found none: say --reviewer NAME, or set Git's user.name"
+        )
+    return name
 
 
 def require_files(cases: Sequence[Case], files: Collection[Attachment]) -> None:
