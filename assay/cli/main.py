@@ -114,9 +114,8 @@ def calibrate(
             click.echo(state.message)
     if is_json:
         click.echo(json.dumps({name: kept.model_dump(mode="json") for name, kept in read_certificates().items()}))
-    for reason, names in refused.items():
-        click.echo(f"assay: {', '.join(names)}: {reason}", err=True)
     if refused:
+        click.echo("\n".join(f"assay: {', '.join(names)}: {why}" for why, names in refused.items()), err=True)
         sys.exit(BAD_INPUT)
 
 
@@ -165,8 +164,7 @@ def export(*, file: Path, version: str | None, name: str) -> None:
 
     if not version and not name:
         count = annotation.export(file)
-        written_ = f"{counted(count, 'candidate')} written to {file}"
-        click.echo(f"{written_}: once people have decided, `assay import` takes it back.")
+        click.echo(f"{counted(count, 'candidate')} written to {file}: once decided, `assay import` takes it back.")
         return
     if name:
         written = exchange.give(file, name, version or "")
@@ -208,8 +206,8 @@ def import_(
     """Take in decisions, labels or cases from a file.
 
     A YAML FILE holds cases by hand; --format names another tool's cases, --labels says that FILE holds labels; any
-    other FILE holds decisions on candidates. Cases go to the desk unless --reviewer, or --trust, admits them; what a
-    release would refuse goes there in any case.
+    other FILE holds decisions on candidates. --reviewer, or --trust, admits cases that a release takes; others go to
+    the desk.
     """
     from datetime import UTC, datetime
 

@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from assay.checks import examples
+from assay.commands import intake
 from assay.errors import AssayError, ConfigError, DataError
+from assay.generation import contradictions
 from assay.project import archive, failures, files, params, programs
 from assay.project.distribution import DISTRIBUTION
 from assay.project.journal import has_journal, open_journal
@@ -17,7 +19,7 @@ from assay.project.tables.decisions import DECISIONS
 from assay.project.tables.evalset import CASES
 from assay.project.tables.registry import TABLES
 from assay.project.taxonomy import read_taxonomy
-from assay.stages import batches, example_answers, judge_clients
+from assay.stages import batches, example_answers, generate, judge_clients
 from assay.storage import contracts
 from assay.text import counted
 
@@ -67,6 +69,7 @@ def examine(docs: Path | None) -> Iterator[str]:
             faults.append(fault)
             yield f"Decisions: AT FAULT: {fault}"
     yield from scorers(faults)
+    yield from answers()
     yield from records(faults)
     yield from recording(faults)
     yield from lost()
@@ -90,6 +93,17 @@ def scorers(faults: list[AssayError]) -> Iterator[str]:
     yield from (f"Scorers: AT FAULT: {one}" for one in wrong)
     if cases and not wrong:
         yield f"Scorers: say of the examples of {counted(len(cases), 'case')} what they should"
+
+
+def answers() -> Iterator[str]:
+    """Yield which near twins have right answers that contradict each other: a finding, and no fault."""
+    try:
+        cases = CASES.read() if CASES.exists() else []
+        words = generate.lexicon(params.read_params("generate", generate.Settings).lexicon)
+    except AssayError:  # told with its table, or with the parameters
+        return
+    for told in intake.contradicting(contradictions.within(cases, words)):
+        yield f"Cases: {told}"
 
 
 def journal() -> str:

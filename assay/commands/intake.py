@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from assay.errors import DataError
 from assay.evalset import contract, unfailing
+from assay.generation import contradictions
 from assay.generation.duplicates.finding import Match
 from assay.generation.near_duplicates import likely
 from assay.judges.prompt import JudgePrompt
@@ -87,6 +88,7 @@ def foreseen(
             f"{counted(len(pairs), 'case')} may repeat another one ({_listed(pairs)}): keep one of each pair, or say "
             "what differs"
         )
+    told += contradicting(list(contradictions.contradictions(like, {**there, **{one.case_id: one for one in fresh}})))
     modules = params.read_params("judge", judge_clients.Settings).check_modules
     if lacking := own_checks.lacking(fresh, modules):
         told.append(
@@ -99,6 +101,19 @@ def foreseen(
         more = f" (and {len(wrong) - SHOWN} more)" if len(wrong) > SHOWN else ""
         told.append(f"checks and examples disagree: {'; '.join(wrong[:SHOWN])}{more}: correct the check or the example")
     return told
+
+
+def contradicting(pairs: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return which near twins have right answers that contradict each other, as a sentence; none where none do.
+
+    Args:
+        pairs: Two cases, and in what.
+    """
+    if not pairs:
+        return []
+    named = _listed([f"{one} and {other}: {why}" for one, other, why in pairs])
+    what = counted(len(pairs), "pair of cases asks the same and has", "pairs of cases ask the same and have")
+    return [f"{what} right answers that contradict each other ({named}): correct one of them, or say what differs"]
 
 
 def _listed(names: Sequence[str]) -> str:

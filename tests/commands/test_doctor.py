@@ -188,3 +188,15 @@ def test_a_scorer_that_its_examples_refute_is_named(project: Project) -> None:
     assert [one for one in found if one.startswith("Scorers: AT FAULT: ")] == [
         f"Scorers: AT FAULT: {fault.partition(': correct')[0]}"
     ]
+
+
+def test_cases_that_contradict_each_other_are_a_finding(project: Project) -> None:
+    """Two cases that ask the same and are answered otherwise are named, and are no fault: the doctor ends well."""
+    review.run()
+    first, second, *others = CASES.read()
+    told = {"turns": ["May I send the lamp back?"], "reference": "Yes."}
+    again = {"turns": ["Can I send the lamp back?"], "reference": "No."}
+    CASES.write([first.model_copy(update=told), second.model_copy(update=again), *others])
+    (line,) = [one for one in said()[0] if one.startswith("Cases: ")]
+    assert f"({first.case_id} and {second.case_id}: yes and no)" in line
+    assert said()[1] == ""

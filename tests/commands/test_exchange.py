@@ -338,3 +338,15 @@ def test_what_became_nothing_is_a_row_a_type() -> None:
     assert script.endswith(" ...")
     assert len(script) < 120
     assert check.split() == ["regex", "4", "check", "`regex`"]
+
+
+def test_twins_that_contradict_are_named_and_come_in(file: Path, now: datetime) -> None:
+    """A new case whose right answer contradicts that of a near twin is named with it, and taken in all the same."""
+    rows = [
+        {"id": "lamp-1", "input": "May I send the lamp back?", "expected": "Yes, within 14 days."},
+        {"id": "lamp-2", "input": "Can I send the lamp back?", "expected": "Yes, within 30 days."},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    found = taken(file, now, "ann")
+    assert [note for note in found.notes if "(lamp-1 and lamp-2: other numbers)" in note]
+    assert (found.cases, found.held) == (2, 0)

@@ -1,5 +1,6 @@
 """Init: a project that may begin its first night, in a folder where nothing was written over; upgrade keeps it so."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from assay.project.tables.decisions import DECISIONS
 from assay.project.taxonomy import read_taxonomy
 from assay.stages import dvc_yaml, review
 from tests.cast import AT
+from tests.interchange.sets.test_set_openai_judges import DEPTH, TONE, evals
 from tests.layout import ROOT
 
 GRADED = """\
@@ -671,3 +673,17 @@ def test_the_starter_s_folders_are_kept_in_git(fresh: Path) -> None:
     """Folders that a stage reads and that hold nothing yet are there after a clone."""
     kept = {path for path in tree(fresh) if path.endswith("/.gitkeep")}
     assert {f"data/{name}/.gitkeep" for name in ("baseline", "labels", "traces", "releases", "calibration")} <= kept
+
+
+def test_judges_of_a_file_begin_a_project_with_its_cases(tmp_path: Path, make: Make) -> None:
+    """The first cases of a project bring the judges of their file; a file of judges alone begins none."""
+    (tmp_path / "grader.json").write_text(json.dumps(DEPTH))
+    with pytest.raises(DataError, match="grader.json holds judges and no case"):
+        make(tmp_path / "evals", "python", tmp_path / "grader.json")
+    assert not (tmp_path / "evals/params.yaml").exists()
+    rows = [{"id": "lamp", "question": "May I send it back?", "tier": "gold"}]
+    (tmp_path / "evals.json").write_text(json.dumps(evals(TONE, rows=rows)))
+    made = make(tmp_path / "more", "python", tmp_path / "evals.json")
+    assert made.cases == 1
+    assert (tmp_path / "more/data/judges/tone-of-voice/judge.yaml").is_file()
+    assert [line for line in made.left_out if "data/judges/tone-of-voice is written" in line]
