@@ -42,7 +42,7 @@ class Splits:
         found = self._cases.get(item.case_id) or self._alike(text)
         if found is None:
             share = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / SPACE
-            found = "tune" if share < TUNE else "heldout"
+            found = "heldout" if share // TUNE else "tune"
         self._keep(item, found)
         return found
 

@@ -207,7 +207,7 @@ def _anonymous(found: Standing, case: Case) -> list[dict[str, Any]]:
         {
             "word": word.decision,
             "reason": word.reason,
-            "difference": word_diff(_text(case), _text(word.case)) if word.decision == "edit" and word.case else [],
+            "difference": word_diff(_text(case), _text(word.case)) if word.case and word.case != case else [],
         }
         for word in sorted(found.words, key=lambda word: word.decided_at)
     ]

@@ -112,7 +112,7 @@ def marked(old: str, new: str) -> str:
 
 
 def _fields(old: Case, new: Case) -> Iterator[FieldChange]:
-    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    before, after = old.model_dump(), new.model_dump()
     for field in Case.model_fields:
         if before[field] != after[field]:
             yield FieldChange(field=field, old=_text(before[field]), new=_text(after[field]))

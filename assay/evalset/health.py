@@ -147,8 +147,10 @@ def flaky(found: Sequence[Outcome], rules: Rules) -> str:
 
 def stale(since: datetime | None, rules: Rules, now: datetime) -> str:
     """Return why a case may be out of date: nobody has touched it for long; empty if somebody has."""
-    days = (now - since).days if since else 0
-    return f"as it is since {since:%Y-%m-%d}, {days} days ago" if since and days > rules.days else ""
+    if since is None:
+        return ""
+    days = (now - since).days
+    return f"as it is since {since:%Y-%m-%d}, {days} days ago" if days > rules.days else ""
 
 
 def silent(found: Sequence[Outcome], rules: Rules) -> str:

@@ -200,14 +200,14 @@ def _covered(of: Release) -> Iterator[str]:
     yield "| category | owner | cases | quota | smallest drop found with 80 % power |"
     yield "|---|---|---|---|---|"
     for name, row in of.coverage.items():
-        drop = smallest_drop(row.admitted) if row.admitted else None
+        drop = smallest_drop(row.admitted)
         found = f"{100 * drop:.0f} points" if drop else "none"
         yield f"| {escaped(name)} | {escaped(row.owner)} | {row.admitted} | {row.quota} | {found} |"
 
 
 def _coverage(category: Category, cases: Sequence[Case]) -> Coverage:
     admitted = sum(case.category == category.category for case in cases)
-    drop = smallest_drop(admitted) if admitted else None
+    drop = smallest_drop(admitted)
     return Coverage(
         admitted=admitted,
         quota=category.quota,

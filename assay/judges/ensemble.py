@@ -8,7 +8,7 @@ from assay.records.record import digest
 from assay.records.verdict import Outcome, Verdict
 
 Word = TypeVar("Word", bound=str)
-PAIR = ("a", "b", "tie")
+PAIR = {"a", "b", "tie"}
 
 
 def combine(votes: Sequence[Verdict]) -> Verdict:
@@ -38,7 +38,7 @@ def combine(votes: Sequence[Verdict]) -> Verdict:
     if not cast:
         return whole.model_copy(update={"score": None, "as_is": None, "swapped": None})
     outcome = _leading(vote.outcome for vote in cast)
-    if outcome is None and any(vote.outcome in PAIR for vote in cast):
+    if outcome is None and {vote.outcome for vote in cast} <= PAIR:
         outcome = "tie"
     if outcome is None:
         split = {"outcome": "unscored", "status": silent.status if silent else "unparsed", "score": None}
@@ -64,5 +64,6 @@ def _order(seen: Sequence[Outcome | None]) -> Outcome | None:
 
 def _leading(said: Iterable[Word]) -> Word | None:
     """Return what has more votes than everything else, if there is such a thing."""
-    counts = Counter(said).most_common(2)
-    return counts[0][0] if len(counts) == 1 or counts[0][1] > counts[1][1] else None
+    counts = Counter(said)
+    leading = [word for word, count in counts.items() if count == max(counts.values())]
+    return leading[0] if len(leading) == 1 else None

@@ -115,6 +115,24 @@ def test_the_rival_that_is_hardest_to_beat_decides(
     assert (found.met, found.found[:5]) == (met, "0.850")
 
 
+@pytest.mark.parametrize(
+    ("demanded", "low", "met"), [(0.4, 0.4, [True]), (0.4, 0.39, [False]), (0.4, None, []), (None, 0.1, [])]
+)
+def test_the_kappa_of_an_own_scale_is_demanded_where_there_is_one(
+    demanded: float | None, low: float | None, met: list[bool]
+) -> None:
+    """Of a judge of labels or scores; one of pass and fail has no such figure, and is not held to it."""
+    names = ("tpr", "tnr", "youden", "accuracy", *(["kappa-scale"] if low is not None else []))
+    named = [
+        Figure(name=name, estimate=0.9, low=low if name == "kappa-scale" else 0.8, high=1, n=100, method="m")
+        for name in names
+    ]
+    policy = POLICY.model_copy(update={"kappa": demanded})
+    rivals = [Trivial(name="constant", accuracy=0.6, n=100, beaten_by=0.1)]
+    found = pass_fail_floors(policy, counted(judged(90, 10)), named, rivals)
+    assert [one.met for one in found if one.figure == "kappa-scale"] == met
+
+
 def test_an_item_without_a_verdict_raises_no_bound() -> None:
     """Five fails without a verdict: in no estimate, and every lower bound is at most that of five wrong ones."""
     silent, wrong = (

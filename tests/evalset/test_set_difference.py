@@ -20,6 +20,24 @@ def test_each_kind_of_change() -> None:
     ]
 
 
+def test_each_list_is_in_the_order_of_the_ids() -> None:
+    """However the sets are sorted: equal sets have equal differences, line by line."""
+    numbers = [7, 2, 9, 4, 8, 3, 6, 5]
+    mine, theirs = ([case(number, category) for number in numbers] for category in ("refunds", "escalation"))
+    stays = [case(number, "orders") for number in numbers]
+    changed = [case(n, "orders", owner="ben") if n % 2 else case(n, "orders", turns=["Other?"]) for n in numbers]
+    found = compare(("a", "b"), [*mine, *stays], [*changed, *theirs])
+    ids = {
+        "added": [one.case_id for one in found.added],
+        "retired": [one.case_id for one in found.retired],
+        "changed": [one.case_id for one in found.changed],
+        "relabelled": [one.case_id for one in found.relabelled],
+    }
+    assert {name: len(some) for name, some in ids.items()} == {"added": 8, "retired": 8, "changed": 4, "relabelled": 4}
+    assert all(some == sorted(some) for some in ids.values())
+    assert list(found.categories) == ["escalation", "orders", "refunds"]
+
+
 def test_counts_by_category() -> None:
     """Each category says how many cases it had and has, and how many of each change, as counted by hand."""
     found = compare(("a", "b"), BEFORE, AFTER).categories

@@ -60,6 +60,17 @@ def test_a_reason_is_of_what_was_known_then() -> None:
     assert reasons([word(case(5)), word(case(5), "withdraw", reason="no")], ["refunds-005"], {}) == {}
 
 
+def test_a_reason_is_of_the_case_as_it_is() -> None:
+    """A later word on other content is not why the case is as it is, whoever said it; one on the same content is."""
+    other = word(case(5, turns=["Else?"]), "edit", reviewer="ben", reason="another batch")
+    again = word(case(5), reviewer="cem", reason="still true")
+    for log, who in (([word(case(5)), other], "ada"), ([word(case(5)), other, again], "cem")):
+        assert reasons(log, ["refunds-005"], {"refunds-005": case(5)})["refunds-005"].reviewer == who
+    gone = [word(case(5)), word(case(5), "retire", reviewer="dan", reason="gone")]
+    assert reasons(gone, ["refunds-005"], {})["refunds-005"].reviewer == "dan"
+    assert reasons(gone, ["refunds-005"], {"refunds-005": case(5)})["refunds-005"].reviewer == "ada"
+
+
 def test_the_page_by_hand() -> None:
     """The page of four changes, as a person reads it; four cases find nothing short of a drop of every case."""
     assert page(written()) == (

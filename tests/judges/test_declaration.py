@@ -105,8 +105,8 @@ def test_examples_are_read_row_by_row() -> None:
     [
         ("\n".join([json.dumps(EXAMPLE)] * 51), "has 51 examples, expected at most 50"),
         ('\n{"question"', "row 2 is not JSON"),
-        ("[]", "row 1 is list"),
-        (json.dumps(EXAMPLE | {"rating": 5}), "row 1 has 'rating'"),
+        ("[]", "row 1 is list, expected an object with question, response, label, why"),
+        (json.dumps(EXAMPLE | {"rating": 5}), "row 1 has 'rating', expected only question, response, label, why"),
         (json.dumps(EXAMPLE | {"label": "good"}), "row 1: the label is 'good', expected one of"),
         (json.dumps(EXAMPLE | {"why": 7}), "row 1: why"),
     ],

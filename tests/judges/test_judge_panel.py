@@ -89,6 +89,15 @@ def test_the_seating_does_not_matter(order: list[str], outcomes: list[str]) -> N
     assert found.outcome == max(("pass", "fail"), key=outcomes.count)
 
 
+@pytest.mark.parametrize("outcomes", [("a", "b"), ("a", "tie"), ("b", "a", "tie"), ("tie", "b")])
+def test_whatever_a_panel_is_split_between_a_pair_is_a_tie(outcomes: tuple[str, ...]) -> None:
+    """Neither answer leads, whether or not somebody called it a tie; a silent member changes nothing of that."""
+    members = [verdict("x", **pair(outcome, outcome, outcome)) for outcome in outcomes]
+    silent = verdict("x", "unscored", status="refused")
+    for panel in (members, [*members, silent]):
+        assert (combine(panel).outcome, combine(panel).status) == ("tie", "ok")
+
+
 def test_an_order_of_showing_without_a_majority_is_a_tie() -> None:
     """Where members saw a pair differently in one order, that order came to nothing; an answer has no orders."""
     members = [verdict("x", **pair("tie", "a", "b")), verdict("x", **pair("tie", "b", "b"))]
