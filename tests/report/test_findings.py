@@ -291,6 +291,9 @@ def test_preference_needs_two_pairs_that_somebody_judged(asked: int) -> None:
     """Identical pairs alone are no preference, and neither is a single judged one."""
     same = [pair(20 + number, "tie", "tie", fingerprint="identical") for number in range(30)]
     assert findings.preference("preference", [*same, *[pair(number, "a", "a") for number in range(asked)]]) is None
+    two = findings.preference("preference", [*same, *[pair(number, "a", "a") for number in range(2)]])
+    assert two
+    assert (two.wins, two.conflict.n, two.identical) == (2, 2, len(same))
 
 
 def test_a_category_that_a_certificate_leaves_out_is_left_to_the_checks() -> None:

@@ -121,6 +121,22 @@ def test_the_joint_change_is_people_s() -> None:
     assert holds >= 26
 
 
+def test_the_raw_change_is_that_of_cases_that_pass_by_everybody() -> None:
+    """Of the cases that all judges and checks pass, as many more or fewer as before; in the judges' words alone."""
+    world = World(5)
+    theirs, _ = world.answers("baseline", 0.8)
+    mine, _ = world.answers("target", 0.5)
+    failed = {
+        subject: {row.item_id for row in world.verdicts if row.subject == subject and row.outcome != "pass"}
+        for subject in ("target", "baseline")
+    }
+    found = world.told(mine, theirs).change
+    assert found
+    assert found.judged == COUNT
+    assert found.raw == pytest.approx((len(failed["baseline"]) - len(failed["target"])) / COUNT)
+    assert found.raw < 0
+
+
 def test_common_numbers_draw_the_same_cases() -> None:
     """With one number a case for all judges a fifth more cases are labelled for both than by each judge's own."""
     common, own = (World(3, numbers) for numbers in (COMMON, "own"))
