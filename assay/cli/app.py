@@ -5,7 +5,8 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import ParamSpec
+from math import isfinite
+from typing import Any, ParamSpec
 
 import click
 
@@ -16,6 +17,17 @@ INTERNAL = 70
 """As sysexits.h has it: so that 1 means a regression and nothing else."""
 KEPT = "what was answered is kept, and the next run goes on from there"
 Arguments = ParamSpec("Arguments")
+
+
+class Finite(click.FloatRange):
+    """A number within bounds, if there are any, and neither infinite nor none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's
+        """Return the number."""
+        found = float(super().convert(value, param, ctx))
+        if not isfinite(found):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return found
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

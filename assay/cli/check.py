@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assay.cli.app import as_json, command
+from assay.cli.app import Finite, as_json, command
 
 
 @command("check")
@@ -31,7 +31,7 @@ from assay.cli.app import as_json, command
 )
 @click.option(
     "--epsilon",
-    type=click.FloatRange(min=0, max=1, max_open=True),
+    type=Finite(min=0, max=1, max_open=True),
     default=0.1,
     show_default=True,
     help="Of the alternative annotator test: how much better people may be.",

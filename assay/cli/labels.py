@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.app import app, as_json, command
+from assay.cli.app import Finite, app, as_json, command
 
 if TYPE_CHECKING:
     from assay.commands.label_sampling import Plan
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 of_judge = click.option("--judge", default="", metavar="NAME", help="Default: the only one that needs labels.")
 half_width_too = click.option(
     "--half-width",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Finite(0, 1, min_open=True, max_open=True),
     help="Of the corrected pass rate, as a share; default: 0.05.",
 )
 count_too = click.option(

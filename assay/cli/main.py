@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli import cases, check, evalset, judges, labels, people, project, runs
-from assay.cli.app import BAD_INPUT, app, as_json, command, say
+from assay.cli.app import BAD_INPUT, Finite, app, as_json, command, say
 from assay.cli.flows import load, overridable
 
 __all__ = ["app", "cases", "check", "evalset", "judges", "labels", "people", "project", "runs"]
@@ -18,7 +18,7 @@ gate_too = click.option("--gate", "is_gated", is_flag=True, help="Exit with the 
 
 
 @command("nightly")
-@click.option("--max-cost", "max_cost_usd", type=click.FloatRange(min=0, min_open=True), help="US dollars; no more.")
+@click.option("--max-cost", "max_cost_usd", type=Finite(min=0, min_open=True), help="US dollars; no more.")
 @click.option("--fresh", "is_fresh", is_flag=True, help="Ask everything anew, and continue no interrupted run.")
 @overridable
 @gate_too

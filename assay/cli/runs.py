@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-from assay.cli.app import BAD_INPUT, as_json, command, say
+from assay.cli.app import BAD_INPUT, Finite, as_json, command, say
 
 
 @command("runs")
@@ -93,8 +93,8 @@ def _formatted(wanted: str, name: str, output: Path | None) -> None:
 @click.option(
     "--map", "maps", multiple=True, metavar="ROLE=COLUMN", help="Of files: id=case,passed=verdict; good=pass."
 )
-@click.option("--threshold", type=float, metavar="SCORE", help="Of files: a score from it on passes.")
-@click.option("--max-drop", type=click.FloatRange(0, 1, min_open=True), help="Tolerated share; default: the project's.")
+@click.option("--threshold", type=Finite(), metavar="SCORE", help="Of files: a score from it on passes.")
+@click.option("--max-drop", type=Finite(0, 1, min_open=True), help="Tolerated share; default: the project's.")
 @click.option(
     "--weights",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

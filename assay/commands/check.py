@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from assay.calibration.assessment import Assessment, assess, assess_scale
 from assay.calibration.policy import (
@@ -30,6 +31,7 @@ from assay.interchange import flat_file, flat_scale, label_file
 from assay.records.label import Item, Label
 from assay.records.verdict import Outcome, Verdict
 from assay.stats.alternative import EPSILON
+from assay.text import first_fault
 
 SEED = 20140
 LEAST = 10
@@ -257,7 +259,10 @@ def _policy(policy: Demanded, demands: Sequence[str]) -> Demanded:
             changes[name] = float(value)
         except ValueError as error:
             raise ConfigError(f"--floor {demand[:80]!r} has no number, expected such as tnr=0.8: correct it") from error
-    return type(policy).model_validate(policy.model_dump() | changes)
+    try:
+        return type(policy).model_validate(policy.model_dump() | changes)
+    except ValidationError as error:
+        raise ConfigError(f"--floor has a fault: {first_fault(error)}; correct it") from error
 
 
 def _outcomes(column: flat_file.Column, asked: flat_file.Question, meanings: Any) -> list[Outcome | None]:  # noqa: ANN401

@@ -26,8 +26,9 @@ PRODUCTS: dict[Kind, tuple[str, str]] = {
 SHARED = ("flows", "tasks", "data/judges")
 """Folders of the tool's repository that every project has."""
 SAMPLE = (
-    *("params.yaml", "examples/__init__.py", "examples/support", "data/README.md", "data/taxonomy", "data/decisions"),
-    *("data/labels", "data/baseline", "data/traces", "data/candidates", "data/evalset/manifest.json"),
+    *("params.yaml", "examples/__init__.py", "examples/support", "data/README.md", "data/lexicon.yaml"),
+    *("data/taxonomy", "data/decisions", "data/labels", "data/baseline", "data/traces", "data/candidates"),
+    "data/evalset/manifest.json",
 )
 """What the sample project has besides."""
 EMPTY = ("data/baseline", "data/labels", "data/traces", "data/releases", "data/decisions", "data/calibration")

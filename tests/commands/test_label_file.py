@@ -67,3 +67,23 @@ def test_files_that_do_not_fit_are_refused(
     """Without ids, with none in common, twice or empty: one sentence that names the place, and exit code 2."""
     done = run(verdicts, "--labels", write(tmp_path / "labels.csv", ["id", "human"], rows), *options)
     assert (done.exit_code, said in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(("--floor", f"tnr={number}") for number in ("2", "-1", "nan", "inf", "abc")),
+        ("--epsilon", "nan"),
+    ],
+)
+def test_a_demand_that_is_no_share_is_refused(verdicts: Path, tmp_path: Path, options: tuple[str, str]) -> None:
+    """A floor beyond what can be reached, and numbers that are none, are the user's fault and no bug of ours."""
+    labels = write(tmp_path / "labels.csv", ["id", "human"], [(row[0], row[2]) for row in ROWS[:100]])
+    assert run(verdicts, "--labels", labels, "--id", "id", *options).exit_code == 2
+
+
+@pytest.mark.parametrize("options", [("--max-drop", "nan"), ("--threshold", "nan"), ("--threshold", "inf")])
+def test_a_bound_that_is_no_number_makes_no_gate_green(tmp_path: Path, options: tuple[str, str]) -> None:
+    """What compares with nothing, such as nan, is refused where a comparison is asked for."""
+    file = write(tmp_path / "rows.csv", ["id", "passed"], [("a", "1"), ("b", "0.5")])
+    assert CliRunner().invoke(app, ["compare", str(file), str(file), *options]).exit_code == 2
