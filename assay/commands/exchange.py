@@ -29,7 +29,7 @@ from assay.project.tables.evalset import CASES
 from assay.project.tables.excluded import PAST
 from assay.project.taxonomy import read_taxonomy
 from assay.records.attachment import Attachment
-from assay.records.candidate import Candidate
+from assay.records.candidate import IMPORTED, Candidate
 from assay.records.case import Case, Layer
 from assay.records.record import digest
 from assay.report.texts import visible
@@ -40,8 +40,6 @@ from assay.text import counted
 AUTO = "auto"
 WRITTEN = "written"
 """Our own YAML of cases that people write by hand."""
-MADE = "import"
-"""By which way such candidates were made."""
 SHOWN, LONGEST = 3, 400
 """Cases that a rehearsal shows, and characters of a text of one."""
 WIDEST = 90
@@ -279,10 +277,10 @@ def _candidate(case: Case, cases: Sequence[Case], may_repeat: str) -> Candidate:
     return Candidate(
         candidate_id=case.case_id,
         case=case,
-        generator=digest([MADE]),
+        generator=digest([IMPORTED]),
         seed=0,
         nearest=like.case_id,
         similarity=round(like.similarity, 4),
         may_repeat=may_repeat,
-        made=MADE,
+        made=IMPORTED,
     )

@@ -43,16 +43,16 @@ def formatted(wanted: Format, now: datetime) -> bytes:
         raise ConfigError(f"{two.sentence()}; expected verdict and tables of one run")
     night = commands.night()
     settings, gate = read_params("publish", Settings), read_gate()
-    found = publish.report(night, settings, now)
     cases = publish.reported(night, settings)
     if wanted == "md":
+        found = publish.report(night, settings, now)
         shown = found.everything if found.everything and found.trust == "valid" else found.checks or found.everything
         rests = basis.by_scorers(found)[shown.scorers] if shown else ""
         return pull_request.comment(gate, cases, shown, rests, gate.run).encode()
     if wanted == "junit":
         return junit.junit(cases, night.provenance.epoch).encode()
     if wanted == "otel":
-        return json.dumps(events.events(night.verdicts, found.produced, night.provenance.target)).encode()
+        return json.dumps(events.events(night.verdicts, now, night.provenance.target)).encode()
     if wanted == "parquet":
         return _table(cases)
     told = {"gate": gate.model_dump(mode="json"), "cases": [case.model_dump(mode="json") for case in cases]}

@@ -23,13 +23,12 @@ from assay.records.case import Case
 from assay.records.response import Response
 from assay.records.result import TrialResult, VersionResults
 from assay.records.run import RunRecord, is_run_id
-from assay.records.verdict import Subject, Verdict
+from assay.records.verdict import CHECK, Subject, Verdict
 from assay.report.findings import blocking_of, deciding, outcome_of, scorers_of, spoken
 from assay.stages import night
 from assay.storage import parquet
 from assay.text import first_fault, printable
 
-CHECK = "check:"
 UNCALIBRATED, UNKNOWN = "uncalibrated", "not on record"
 TABLES = (RESPONSES.path, VERDICTS.path)
 

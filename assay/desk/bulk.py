@@ -12,12 +12,10 @@ from assay.desk.candidate_queue import RefusedError, Said
 from assay.desk.narrowing import Narrowing
 from assay.desk.pages import KEYS, MAX_ROWS
 from assay.desk.request import Visit
-from assay.evalset.admission import is_reason
 from assay.evalset.wording import expectations
-from assay.records.candidate import Candidate
+from assay.records.candidate import IMPORTED, Candidate
 
 PLACE = "/imports"
-MADE = "import"
 CHOSEN = "chosen-"
 ALIKE = 0.9
 """Similarity of the words from which a candidate is looked at by itself."""
@@ -34,7 +32,7 @@ def rows(visit: Visit, said: str = "", fault: str = "") -> Response:
         "rows": [_row(one) for one in here[:MAX_ROWS]],
         "total": len(here),
         "only": only,
-        "categories": sorted({one.case.category for one in kinds if one.made == MADE}),
+        "categories": sorted({one.case.category for one in kinds if one.made == IMPORTED}),
         "reasons": KEYS.values(),
     }
     return visit.page("imports", PLACE + only.query(), values, said=said, fault=fault)
@@ -43,12 +41,10 @@ def rows(visit: Visit, said: str = "", fault: str = "") -> Response:
 def decide(visit: Visit) -> Response:
     """Take one word on all chosen rows, each as it was shown, and show what is left."""
     word, chosen = visit.fields.get("word", ""), _chosen(visit)
-    reason, note = visit.fields.get("reason", ""), visit.fields.get("note", "").strip()
     if word not in ("admit", "reject") or not chosen:
         return rows(visit, fault="Choose rows, then admit or reject them.")
-    if word == "reject" and not is_reason(reason, note):
+    if (why := visit.why(word)) is None:
         return rows(visit, fault="Say why they are rejected: a reason, and a note for any other one.")
-    why = ": ".join(filter(None, (reason if word == "reject" else "", note)))
     each = visit.seconds() / len(chosen)
     refused = [f"{name}: {why_not}" for name, seen in chosen.items() if (why_not := _say(visit, name, seen, why, each))]
     said = f"{len(chosen) - len(refused)} {'admitted' if word == 'admit' else 'rejected'}."
@@ -77,7 +73,7 @@ def _say(visit: Visit, name: str, seen: str, why: str, seconds: float) -> str:
 
 
 def _only(visit: Visit) -> Narrowing:
-    return Narrowing(category=visit.only.category, made=MADE, text=visit.only.text)
+    return Narrowing(category=visit.only.category, made=IMPORTED, text=visit.only.text)
 
 
 def _chosen(visit: Visit) -> dict[str, str]:
@@ -86,7 +82,7 @@ def _chosen(visit: Visit) -> dict[str, str]:
 
 
 def _may_be_bulk(one: Candidate) -> bool:
-    return one.made == MADE and not one.may_repeat and one.similarity < ALIKE
+    return one.made == IMPORTED and not one.may_repeat and one.similarity < ALIKE
 
 
 def _row(one: Candidate) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from assay.desk import editing, pages
 from assay.desk.candidate_queue import RefusedError, Said
 from assay.desk.narrowing import Narrowing
 from assay.desk.request import Visit
-from assay.evalset.admission import is_reason
 from assay.records.case import Case
 
 DONE = {"admit": "Admitted", "edit": "Admitted as edited", "reject": "Rejected"}
@@ -58,8 +57,7 @@ def decide(visit: Visit) -> Response:
     if word == "defer":
         queue.put_off(visit.person.name, visit.key)
         return _next(visit, visit.key, "Put off.")
-    reason, note = visit.fields.get("reason", ""), visit.fields.get("note", "").strip()
-    if word == "reject" and not is_reason(reason, note):
+    if (why := visit.why(word)) is None:
         return _show(visit, visit.key, fault="Say why it is rejected: a reason, and a note for any other one.")
     settles = queue.may_settle(visit.person, visit.key)
     try:
@@ -67,7 +65,7 @@ def decide(visit: Visit) -> Response:
             candidate_id=visit.key,
             revision=visit.fields.get("revision", ""),
             word=cast("Literal['admit', 'edit', 'reject']", word),
-            reason=": ".join(filter(None, (reason if word == "reject" else "", note))),
+            reason=why,
             seconds=visit.seconds(),
             case=_edited(visit, item.case) if word == "edit" else None,
         )

@@ -20,7 +20,7 @@ from assay.errors import InsufficientDataError
 from assay.evalset.admission import REASONS, Standing
 from assay.evalset.health import Proposal
 from assay.evalset.wording import expectations, given
-from assay.records.candidate import Candidate
+from assay.records.candidate import IMPORTED, Candidate
 from assay.records.case import Case
 from assay.records.category import Category
 from assay.records.decision import Decision
@@ -86,7 +86,7 @@ def start(person: Person, candidates: CandidateQueue, labels: LabelQueue, now: d
         "total": len(found.items),
         "mine": len(mine),
         "open_for_me": len(open_for_me),
-        "imports": sum(one.made == "import" for one in open_for_me),
+        "imports": sum(one.made == IMPORTED for one in open_for_me),
         "to_settle": candidates.to_settle(person),
         "put_off": candidates.put_off_by(person.name),
         "categories": _by_category(found),

@@ -14,6 +14,7 @@ from assay.desk.label_queue import LabelQueue
 from assay.desk.narrowing import Narrowing, narrowing
 from assay.desk.pages import Guide
 from assay.desk.reviewers import People, Person
+from assay.evalset.admission import is_reason
 from assay.evalset.health import Proposal
 
 COOKIE = "assay-desk"
@@ -92,6 +93,13 @@ class Visit:
     def lead(self, place: str, show: Callable[[], Response]) -> Response:
         """Lead to another page: at once where its main part is wanted, by a redirection otherwise."""
         return show() if FRAGMENT in self.request.headers else RedirectResponse(place, 303)
+
+    def why(self, word: str) -> str | None:
+        """Return what is said with a word: of a rejection its reason too; None where it says none."""
+        reason, note = self.fields.get("reason", ""), self.fields.get("note", "").strip()
+        if word != "reject":
+            return note
+        return ": ".join(filter(None, (reason, note))) if is_reason(reason, note) else None
 
     def seconds(self) -> float:
         """Return how long the page was looked at, as the script measured it; 0 where it did not."""

@@ -7,6 +7,9 @@ from pydantic import Field
 from assay.records.case import Case
 from assay.records.record import Name, Record
 
+IMPORTED = "import"
+"""How a case of another tool was made."""
+
 
 class Source(Record):
     """The place of a product document that a candidate was made from."""

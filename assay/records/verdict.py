@@ -6,6 +6,8 @@ from pydantic import Field
 
 from assay.records.record import Name, Record
 
+CHECK = "check:"
+"""Begins the scorer of a check; the others are judges."""
 IDENTICAL = "identical"
 """The fingerprint of a tie between two equal responses: no judge was asked."""
 

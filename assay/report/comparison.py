@@ -19,7 +19,7 @@ from assay.report.findings import LEVEL, Outcomes, Rate, rate
 from assay.stats import paired
 from assay.stats.paired import Trials
 from assay.stats.rates import wilson, wilson_bounds, z_quantile
-from assay.stats.slices import ALPHA, STANDS, SliceCounts, SliceFinding, find_drops
+from assay.stats.slices import ALPHA, STANDS, SliceCounts, SliceFinding, counted, find_drops
 from assay.stats.spending import spent
 
 OVERALL = "overall"
@@ -123,10 +123,10 @@ def compare(
     groups: dict[str, list[Trials]] = defaultdict(list)
     for case_id, trials in cases.items():
         groups[categories[case_id]].append(trials)
-    counts = {name: _counts(name, group) for name, group in groups.items()}
+    counts = {name: counted(name, group) for name, group in groups.items()}
     drops = {drop.name: drop for drop in find_drops(list(counts.values()), alpha=here, standing=look.named)}
     rows = [_slice_row(groups[name], counts[name], drops[name], here) for name in groups]
-    whole = _counts(OVERALL, list(cases.values()))
+    whole = counted(OVERALL, list(cases.values()))
     discordant = max((whole.gained + whole.lost) / whole.n, 1 / whole.n)
     counts_of = [
         sorted(set(of)) for of in zip(*((len(one.now), len(one.before)) for one in cases.values()), strict=True)
@@ -165,14 +165,6 @@ def in_both(target: Outcomes, baseline: Outcomes, families: Mapping[str, str]) -
         for case_id, outcome in target.by_case.items()
         if outcome in ("pass", "fail") and baseline.by_case.get(case_id) in ("pass", "fail")
     }
-
-
-def _counts(name: str, group: Sequence[Trials]) -> SliceCounts:
-    gained, lost = (sum(sign * one.difference > 0 for one in group) for sign in (1, -1))
-    is_once = all(len(one.now) == len(one.before) == 1 for one in group)
-    families = [one.family for one in group if one.family]
-    is_plain = is_once and len(set(families)) == len(families)
-    return SliceCounts(name=name, n=len(group), gained=gained, lost=lost, trials=() if is_plain else group)
 
 
 def _p_value(whole: SliceCounts) -> float:

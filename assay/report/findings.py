@@ -15,7 +15,7 @@ from assay.judges.questions import expects
 from assay.records.case import Case
 from assay.records.record import Record
 from assay.records.response import Response
-from assay.records.verdict import IDENTICAL, Subject, Verdict
+from assay.records.verdict import CHECK, IDENTICAL, Subject, Verdict
 from assay.stats import pairs
 from assay.stats.rates import Interval, wilson
 
@@ -167,7 +167,7 @@ def deciding(blocking: Sequence[JudgePrompt], case: Case, excepted: Mapping[str,
 def spoken(verdicts: Iterable[Verdict], judges: Sequence[JudgePrompt]) -> list[Verdict]:
     """Return what checks and these judges said."""
     names = {judge.name for judge in judges}
-    return [row for row in verdicts if row.scorer.startswith("check:") or row.scorer in names]
+    return [row for row in verdicts if row.scorer.startswith(CHECK) or row.scorer in names]
 
 
 def scorers_of(case: Case, responses: Iterable[Response], blocking: Sequence[JudgePrompt]) -> dict[int, int]:

@@ -7,7 +7,7 @@ from typing import Literal
 from assay.records.record import Record
 from assay.report.findings import Rate, rate
 from assay.stats.paired import Trials
-from assay.stats.slices import SliceCounts, SliceFinding, find_drops
+from assay.stats.slices import SliceCounts, SliceFinding, counted, find_drops
 
 LEVEL = 0.95
 
@@ -27,15 +27,6 @@ class GroupChange(Record):
     """Exact, one-sided, after Holm over the categories that could be called worse at all; None where it was not held
     against the others."""
     word: Literal["worse", "better", ""] = ""
-
-
-def counts(name: str, cases: Sequence[Trials]) -> SliceCounts:
-    """Return how many cases changed; with trials or families the cases themselves, which are compared then."""
-    gained, lost = (sum(sign * one.difference > 0 for one in cases) for sign in (1, -1))
-    is_once = all(len(one.now) == len(one.before) == 1 for one in cases)
-    families = [one.family for one in cases if one.family]
-    is_plain = is_once and len(set(families)) == len(families)
-    return SliceCounts(name=name, n=len(cases), gained=gained, lost=lost, trials=() if is_plain else cases)
 
 
 def turned(of: SliceCounts) -> SliceCounts:
@@ -60,7 +51,7 @@ def tested(groups: Mapping[str, Sequence[Trials]], worse_at: float, better_at: f
         DECISION 2; Tarone (1990), A modified Bonferroni method for discrete data; Bretz, Maurer, Brannath & Posch
         (2009), A graphical approach to sequentially rejective multiple test procedures.
     """
-    found = {name: counts(name, cases) for name, cases in groups.items()}
+    found = {name: counted(name, cases) for name, cases in groups.items()}
     worse = _drops(found.values(), worse_at)
     better = _drops([turned(of) for of in found.values()], better_at)
     rows = []
@@ -92,7 +83,7 @@ def _least_p(of: SliceCounts) -> float:
 
 def group_change(name: str, cases: Sequence[Trials], level: float = LEVEL) -> GroupChange:
     """Return the change over some cases."""
-    of = counts(name, cases)
+    of = counted(name, cases)
     before, now = mean_share([one.before for one in cases]), mean_share([one.now for one in cases])
     change = rate(of.change(level))
     return GroupChange(name=name, n=of.n, before=before, now=now, change=change, gained=of.gained, lost=of.lost)

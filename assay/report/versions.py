@@ -15,13 +15,13 @@ from assay.records.record import Record
 from assay.records.result import TrialResult, VersionResults
 from assay.report.findings import Rate, rate
 from assay.report.version_cases import CommonCase, Overlap, by_scorer, grouped, overlap
-from assay.report.version_groups import GroupChange, counts, group_change, listed, mean_share, tested, turned
+from assay.report.version_groups import GroupChange, group_change, listed, mean_share, tested, turned
 from assay.stats import paired
 from assay.stats.flips import FlipShares, flip_shares
 from assay.stats.paired import Trials
 from assay.stats.rates import Interval, z_quantile
 from assay.stats.scores import mean_interval
-from assay.stats.slices import ALPHA, SliceCounts
+from assay.stats.slices import ALPHA, SliceCounts, counted
 from assay.stats.weighted import Stratum, post_stratified
 
 Word = Literal["regression", "improvement", "no difference shown", "inconclusive", "uncalibrated"]
@@ -171,7 +171,7 @@ def _compared(before: VersionResults, now: VersionResults, of: Overlap, rules: R
     if not of.cases:
         raise InsufficientDataError(_disjoint(before.name, now.name, of))
     trials = [one.trials for one in of.cases]
-    whole = counts("overall", trials)
+    whole = counted("overall", trials)
     p_worse, p_better = whole.p_value, turned(whole).p_value
     change = whole.change(rules.level)
     better_at = rules.overall if p_better <= rules.overall else 0.0

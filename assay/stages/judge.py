@@ -37,7 +37,7 @@ from assay.project.taxonomy import TAXONOMY
 from assay.records.case import Case, Expectation
 from assay.records.record import digest
 from assay.records.response import Response
-from assay.records.verdict import Subject, Verdict
+from assay.records.verdict import CHECK, Subject, Verdict
 from assay.stages import own_checks
 from assay.stages.declaration import Output, Stage
 from assay.stages.judge_clients import Bench, Settings, models, seated
@@ -210,7 +210,7 @@ def checked(played: Played, more: Elsewhere) -> Iterator[Verdict]:
 
 
 def _checked(subject: Subject, response: Response, number: int, expectation: Expectation, more: Elsewhere) -> Verdict:
-    scorer = f"check:{number}-{expectation.check}"
+    scorer = f"{CHECK}{number}-{expectation.check}"
     common = {"item_id": response.case_id, "subject": subject, "trial": response.trial, "scorer": scorer}
     common |= {"fingerprint": digest(expectation.scored()), **NOTHING}
     if response.status == "error":

@@ -57,6 +57,15 @@ class SliceFinding:
     """A drop at the level asked for."""
 
 
+def counted(name: str, cases: Sequence[Trials]) -> SliceCounts:
+    """Return how many cases changed; with trials or families the cases themselves, which are compared then."""
+    gained, lost = (sum(sign * one.difference > 0 for one in cases) for sign in (1, -1))
+    is_once = all(len(one.now) == len(one.before) == 1 for one in cases)
+    families = [one.family for one in cases if one.family]
+    is_plain = is_once and len(set(families)) == len(families)
+    return SliceCounts(name=name, n=len(cases), gained=gained, lost=lost, trials=() if is_plain else cases)
+
+
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
     """Return adjusted p-values, shape (m,): at most `alpha` of all families of true hypotheses have one at or below it.
 

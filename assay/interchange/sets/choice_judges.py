@@ -3,7 +3,7 @@
 Shared by autoevals and by OpenAI's model-graded specifications, which differ in how they write names.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from assay.interchange.sets import grader_text
@@ -69,7 +69,8 @@ def _pair(scores: Mapping[str, float]) -> tuple[dict[str, Any], str, list[str]]:
 
 def _choice(scores: Mapping[str, float]) -> tuple[dict[str, Any], str, list[str]]:
     """Return what a judge of choices is asked: a score where they are the numbers of a scale, else labels."""
-    low, high = (0.0, 1.0) if all(0 <= score <= 1 for score in scores.values()) else _span(scores.values())
+    span = min(scores.values(), default=0.0), max(scores.values(), default=1.0)
+    low, high = (0.0, 1.0) if span[0] >= 0 and span[1] <= 1 else span
     limit = low + HALF * (high - low)
     passing = [choice for choice, score in scores.items() if score >= limit]
     if not passing or len(passing) == len(scores):
@@ -97,7 +98,3 @@ def _score(choice: str, found: object) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float) or found != found or abs(found) > 1e9:  # noqa: PLR0124, PLR2004
         raise Unfit(f"the choice {quoted(choice)} scores {quoted(found)}, expected a number: give it one")
     return float(found)
-
-
-def _span(scores: Collection[float]) -> tuple[float, float]:
-    return min(scores), max(scores)
