@@ -2,7 +2,7 @@
 
 import click
 
-from assay.cli.app import Finite, command
+from assay.cli.app import command
 
 
 @command("desk")
@@ -32,7 +32,7 @@ def desk(*, port: int, invite: str | None, may_settle: bool, strike: str | None)
 @click.argument("action", type=click.Choice(["go-on", "close-early", "extend", "abandon"]))
 @click.option("--reviewer", required=True, help="Who decides.")
 @click.option("--note", default="", help="Why; only `go-on` needs none.")
-@click.option("--days", type=Finite(), default=0, help="By how many days to extend.")
+@click.option("--days", type=float, default=0, help="By how many days to extend.")
 def batch(*, action: str, reviewer: str, note: str, days: float) -> None:
     """End or extend the open batch of candidates.
 

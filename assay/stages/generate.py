@@ -2,6 +2,9 @@
 
 Reads the taxonomy, the evaluation set, what people turned down, the product's documents and production traces; writes
 candidates, and what became of every other proposal. Asks the generator model, once a category and way.
+
+The judges' rubrics are shown to the generator too, and are no input all the same: an edited rubric makes no proposal
+wrong, and must not have the generator paid again. `assay grow` runs this stage whenever nothing waits for people.
 """
 
 import asyncio
@@ -27,7 +30,7 @@ from assay.generation.near_duplicates import likely, repeats
 from assay.generation.nearest import nearest
 from assay.generation.prompt import Proposal, Proposals
 from assay.generation.strategies import Ask, Material, Stock
-from assay.judges.prompt import JUDGES_FOLDER, JudgePrompt, load_all
+from assay.judges.prompt import JudgePrompt, load_all
 from assay.models import endpoints
 from assay.models.cached_reply import said
 from assay.models.chat import Chat, Endpoint
@@ -100,7 +103,7 @@ STAGE = Stage(
     name="generate",
     doc=__doc__ or "",
     settings=Settings,
-    reads=(TAXONOMY, CASES.path, PAST.path, MANIFEST, "data/traces", JUDGES_FOLDER),
+    reads=(TAXONOMY, CASES.path, PAST.path, MANIFEST, "data/traces"),
     writes=(Output(path=CANDIDATES.path, in_git=True), Output(path=DROPPED, in_git=True)),
     inputs=lambda settings: tuple(filter(None, (settings.documents, settings.lexicon))),
     asks="the generator model",

@@ -62,7 +62,6 @@ def test_each_change_is_said_in_a_line(project: Path, capsys: pytest.CaptureFixt
     lines = upgrade()
     assert capsys.readouterr() == ("", "")
     assert [line for line in lines if line.startswith(("dvc.yaml", "assay.lock"))] == [
-        "dvc.yaml: generate.deps has data/judges now",
         "dvc.yaml: calibrate.deps has data/responses/responses.parquet now",
         "dvc.yaml: monitor.deps has data/calibration now",
         "assay.lock: the code of generate, review, execute, judge, calibrate, monitor, publish changed",

@@ -191,7 +191,7 @@ def test_two_reviewers_an_adjudicator_and_the_run_goes_on(room: Room) -> None:
 
     Deciding takes one key, and the next item is on the screen within 100 ms (median of all keys).
     """
-    room.rule(2, 8)
+    room.rule(2, 10)
     (room.sample.folder / "data/candidates/candidates.jsonl").unlink(missing_ok=True)
     tokens = {name: room.desk.invite(name) for name in ("ann", "ben")}
     tokens["eve"] = room.desk.invite("eve", "--adjudicator")
